@@ -1,0 +1,33 @@
+"""Printed numbers, their intervals, the registry that holds them, and the words for verdicts."""
+
+from rederive.printed.evidence import Evidence, Verdict
+from rederive.printed.interval import Interval
+from rederive.printed.number import (
+    P_VALUE_DOMAIN,
+    PrintedNumber,
+    format_fixed,
+    format_like,
+    parse,
+    parse_range,
+    parse_with_spread,
+    readings,
+)
+from rederive.printed.rounding import RoundingRule, preimage, round_to, rounded_figures
+
+__all__ = [
+    "P_VALUE_DOMAIN",
+    "Evidence",
+    "Interval",
+    "PrintedNumber",
+    "RoundingRule",
+    "Verdict",
+    "format_fixed",
+    "format_like",
+    "parse",
+    "parse_range",
+    "parse_with_spread",
+    "preimage",
+    "readings",
+    "round_to",
+    "rounded_figures",
+]

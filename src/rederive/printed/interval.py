@@ -1,0 +1,105 @@
+"""Exact rational intervals with open or closed ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from numbers import Rational
+
+Number = Rational | float
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A non-empty set of real numbers between two ends.
+
+    Parameters
+    ----------
+    low, high : Fraction or None
+        The ends; ``None`` stands for minus or plus infinity.
+    low_closed, high_closed : bool
+        Whether each end belongs to the set. An infinite end never does.
+
+    Raises
+    ------
+    ValueError
+        If the ends are in the wrong order or leave the set empty.
+    """
+
+    low: Fraction | None
+    high: Fraction | None
+    low_closed: bool = True
+    high_closed: bool = True
+
+    def __post_init__(self) -> None:
+        if self.low is None:
+            object.__setattr__(self, "low_closed", False)
+        if self.high is None:
+            object.__setattr__(self, "high_closed", False)
+        if self.low is not None and self.high is not None:
+            closed = self.low_closed and self.high_closed
+            if self.low > self.high or (self.low == self.high and not closed):
+                raise ValueError(f"empty interval: {self}")
+
+    @classmethod
+    def point(cls, value: Rational) -> Interval:
+        """Return the interval that holds one value only."""
+        return cls(Fraction(value), Fraction(value))
+
+    @property
+    def lower(self) -> float:
+        """The lower end as a float, minus infinity when there is none."""
+        return float("-inf") if self.low is None else float(self.low)
+
+    @property
+    def upper(self) -> float:
+        """The upper end as a float, plus infinity when there is none."""
+        return float("inf") if self.high is None else float(self.high)
+
+    def __contains__(self, value: Number) -> bool:
+        above = self.low is None or value > self.low or (self.low_closed and value == self.low)
+        below = self.high is None or value < self.high or (self.high_closed and value == self.high)
+        return above and below
+
+    def intersect(self, other: Interval) -> Interval | None:
+        """Return the common part of two intervals, or ``None`` if there is none."""
+        low, low_closed = _tighter(self.low, self.low_closed, other.low, other.low_closed, 1)
+        high, high_closed = _tighter(self.high, self.high_closed, other.high, other.high_closed, -1)
+        try:
+            return Interval(low, high, low_closed, high_closed)
+        except ValueError:
+            return None
+
+    def meets(self, low: float, high: float, slack: float = 1e-9) -> bool:
+        """Return whether a closed floating-point range touches the interval.
+
+        Parameters
+        ----------
+        low, high : float
+            Ends of the range, ``low <= high``.
+        slack : float
+            Absolute and relative allowance for rounding error in the range. It is added on the
+            side of the printed figure, so an honest figure is never refused for want of it, and
+            it makes open ends count as closed.
+        """
+        allowance = slack * max(1.0, abs(low), abs(high))
+        return low <= self.upper + allowance and high >= self.lower - allowance
+
+    def __str__(self) -> str:
+        left = "[" if self.low_closed else "("
+        right = "]" if self.high_closed else ")"
+        low = "-inf" if self.low is None else f"{float(self.low):g}"
+        high = "inf" if self.high is None else f"{float(self.high):g}"
+        return f"{left}{low}, {high}{right}"
+
+
+def _tighter(
+    a: Fraction | None, a_closed: bool, b: Fraction | None, b_closed: bool, sign: int
+) -> tuple[Fraction | None, bool]:
+    if a is None:
+        return b, b_closed
+    if b is None:
+        return a, a_closed
+    if a == b:
+        return a, a_closed and b_closed
+    return (a, a_closed) if (a - b) * sign > 0 else (b, b_closed)

@@ -1,0 +1,255 @@
+"""Printed numbers: a figure exactly as an article prints it, and the values it may stand for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Rational
+
+from rederive.printed.interval import Interval
+from rederive.printed.rounding import RoundingRule, preimage, round_to, rounded_figures
+
+OPERATORS = ("=", "<", ">", "≤", "≥", "over", "±")
+"""The operators a printed number may carry; ``over`` is the word, ``±`` a half-width."""
+
+_DASHES = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})  # noqa: RUF001
+_FIGURE = r"-?(?:\d+(?:\.\d+)?|\.\d+)"
+_NUMBER = re.compile(
+    rf"^(?:(?P<label>[A-Za-z][A-Za-z ]*?)\s*)??"
+    rf"(?P<operator>=|<|>|≤|≥|<=|>=|±|over\b)?\s*(?P<figure>{_FIGURE})\s*(?P<percent>%)?$"
+)
+_RANGE = re.compile(rf"^(?P<low>{_FIGURE})\s*(?:-|to)\s*(?P<high>{_FIGURE})(?P<percent>%)?$")
+_WITH_SPREAD = re.compile(
+    rf"^(?P<center>{_FIGURE}%?)\s*(?:±\s*(?P<pm>{_FIGURE})|\((?P<paren>{_FIGURE}%?)\))$"
+)
+_ASCII_OPERATORS = {"<=": "≤", ">=": "≥"}
+
+P_VALUE_DOMAIN = Interval(Fraction(0), Fraction(1))
+"""The values that a p value can take."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedNumber:
+    """A figure as printed.
+
+    Parameters
+    ----------
+    text : str
+        The figure, without its operator; a minus sign is a plain hyphen. Trailing zeros count.
+    operator : str
+        One of :data:`OPERATORS`.
+    label : str
+        What stands before the operator (``n`` in ``n = 28``), or empty.
+    percent : bool
+        Whether a percent sign follows.
+
+    Raises
+    ------
+    ValueError
+        If the text is no plain decimal figure or the operator is unknown.
+    """
+
+    text: str
+    operator: str = "="
+    label: str = ""
+    percent: bool = False
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(_FIGURE, self.text):
+            raise ValueError(f"not a printed figure: {self.text!r} (allowed: digits, point, hyphen)")
+        if self.operator not in OPERATORS:
+            allowed = " ".join(OPERATORS)
+            raise ValueError(f"unknown operator: {self.operator!r} (allowed: {allowed})")
+
+    @property
+    def value(self) -> Fraction:
+        """The figure as an exact rational number."""
+        return Fraction(Decimal(self.text))
+
+    @property
+    def decimals(self) -> int:
+        """Digits printed after the point."""
+        return len(self.text.partition(".")[2])
+
+    @property
+    def unit(self) -> Fraction:
+        """The value of one step in the last printed digit."""
+        return Fraction(1, 10**self.decimals)
+
+    def interval(
+        self, rule: RoundingRule = RoundingRule.EITHER, domain: Interval | None = None
+    ) -> Interval:
+        """Return the exact set of values that would be printed this way.
+
+        Parameters
+        ----------
+        rule : RoundingRule
+            How the figure was rounded; the default leaves halves open.
+        domain : Interval, optional
+            Values the quantity can take at all, for example 0 to 1 for a p value.
+
+        Raises
+        ------
+        ValueError
+            If no value of the domain would be printed this way.
+        """
+        bounds = {
+            "<": (None, self.value, False),
+            "≤": (None, self.value, True),
+            ">": (self.value, None, False),
+            "over": (self.value, None, False),
+            "≥": (self.value, None, True),
+        }
+        if self.operator in bounds:
+            low, high, closed = bounds[self.operator]
+            stated = Interval(low, high, closed, closed)
+        else:
+            stated = preimage(self.value, self.decimals, rule)
+        if domain is None:
+            return stated
+        inside = stated.intersect(domain)
+        if inside is None:
+            raise ValueError(f"{self} lies outside the possible values {domain}")
+        return inside
+
+    def prints(self, value: Rational, rule: RoundingRule = RoundingRule.EITHER) -> bool:
+        """Return whether an exact value may have been printed as this figure."""
+        if self.operator in ("=", "±"):
+            return self.value in rounded_figures(value, self.decimals, rule)
+        return value in self.interval(rule)
+
+    def with_decimals(self, decimals: int) -> PrintedNumber:
+        """Return the same figure read with more decimals (``-8`` as ``-8.0``).
+
+        Raises
+        ------
+        ValueError
+            If that would drop printed digits.
+        """
+        if decimals < self.decimals:
+            raise ValueError(f"{self.text} cannot be read with {decimals} decimals")
+        return replace(self, text=format_fixed(self.value, decimals))
+
+    def __str__(self) -> str:
+        sign = "%" if self.percent else ""
+        if self.label:
+            return f"{self.label} {self.operator} {self.text}{sign}"
+        space = " " if self.operator in ("over", "±") else ""
+        operator = "" if self.operator == "=" else self.operator
+        return f"{operator}{space}{self.text}{sign}"
+
+
+def format_fixed(value: Rational, decimals: int, rule: RoundingRule = RoundingRule.HALF_UP) -> str:
+    """Return a value as a figure with a fixed number of decimals.
+
+    Parameters
+    ----------
+    value : Rational
+        Exact value; convert a float with ``Fraction(x)``.
+    decimals : int
+        Digits after the point.
+    rule : RoundingRule
+        A rule that decides halves.
+
+    Returns
+    -------
+    str
+        The figure with a plain hyphen for a minus sign; a value that rounds to zero has none.
+    """
+    rounded = round_to(value, decimals, rule)
+    digits = str(abs(rounded.numerator) * 10**decimals // rounded.denominator).zfill(decimals + 1)
+    whole, rest = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
+    return ("-" if rounded < 0 else "") + whole + ("." + rest if decimals else "")
+
+
+def format_like(value: Rational, model: PrintedNumber) -> str:
+    """Return a value printed in the manner of another figure, operator included.
+
+    A value that satisfies the model's inequality is printed as the model itself
+    (0.00003 beside ``<0.0001``); any other is printed to the model's decimals.
+    """
+    if model.operator not in ("=", "±"):
+        if value in model.interval():
+            return str(model)
+        return format_fixed(value, model.decimals) + ("%" if model.percent else "")
+    return str(replace(model, text=format_fixed(value, model.decimals)))
+
+
+def parse(text: str) -> PrintedNumber:
+    """Read one printed number.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``–5.3``, ``<0.0001``, ``23.3%``, ``n = 28``, ``p < 0.0001``, ``over 70%``.
+
+    Returns
+    -------
+    PrintedNumber
+        Its text keeps every printed digit; dashes become a plain hyphen.
+
+    Raises
+    ------
+    ValueError
+        If the text is not one printed number.
+    """
+    match = _NUMBER.match(text.strip().translate(_DASHES))
+    if match is None:
+        raise ValueError(f"not a printed number: {text!r} (such as -5.3, <0.0001, 23.3%, n = 28)")
+    operator = match["operator"] or "="
+    label = (match["label"] or "").strip()
+    if label and not match["operator"]:
+        raise ValueError(f"not a printed number: {text!r} (an operator must follow {label!r})")
+    return PrintedNumber(
+        match["figure"], _ASCII_OPERATORS.get(operator, operator), label, bool(match["percent"])
+    )
+
+
+def parse_range(text: str) -> tuple[PrintedNumber, PrintedNumber]:
+    """Read a printed range such as ``3–24``, ``28–97.5`` or ``3 to 5``.
+
+    Raises
+    ------
+    ValueError
+        If the text is no range, or its ends are in the wrong order.
+    """
+    match = _RANGE.match(text.strip().translate(_DASHES))
+    if match is None:
+        raise ValueError(f"not a printed range: {text!r} (such as 3–24)")  # noqa: RUF001
+    percent = bool(match["percent"])
+    low = PrintedNumber(match["low"], percent=percent)
+    high = PrintedNumber(match["high"], percent=percent)
+    if low.value > high.value:
+        raise ValueError(f"the range {text!r} runs downwards")
+    return low, high
+
+
+def parse_with_spread(text: str) -> tuple[PrintedNumber, PrintedNumber]:
+    """Read a figure and what stands beside it: ``29.6 ± 7.2``, ``46.6 (12.3)``, ``5 (16.7)``.
+
+    Raises
+    ------
+    ValueError
+        If the text has another form.
+    """
+    match = _WITH_SPREAD.match(text.strip().translate(_DASHES))
+    if match is None:
+        raise ValueError(f"not a figure with its spread: {text!r} (such as 46.6 (12.3))")
+    return parse(match["center"]), parse(match["pm"] or match["paren"])
+
+
+def readings(number: PrintedNumber, *neighbours: PrintedNumber) -> tuple[PrintedNumber, ...]:
+    """Return the readings of a figure that is printed with fewer decimals than its neighbours.
+
+    Returns
+    -------
+    tuple of PrintedNumber
+        The figure as printed first; then, if a neighbour has more decimals, the figure read with
+        as many (``-8`` beside ``8.3``: ``-8`` and ``-8.0``).
+    """
+    most = max([number.decimals, *(other.decimals for other in neighbours)])
+    if most == number.decimals or number.operator != "=":
+        return (number,)
+    return (number, number.with_decimals(most))

@@ -1,0 +1,268 @@
+"""The registry: every printed number and claim of an article, and the plan to reproduce them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from rederive.printed.evidence import Evidence
+from rederive.printed.interval import Interval
+from rederive.printed.number import PrintedNumber
+from rederive.printed.schema import Problem, Row, TableError, check_references, read_schema
+from rederive.printed.schema import read_table as _read_table
+
+_DOMAINS: Mapping[str, Interval] = {
+    "p": Interval(Fraction(0), Fraction(1)),
+    "percent": Interval(Fraction(0), Fraction(100)),
+    "sd": Interval(Fraction(0), None),
+    "count": Interval(Fraction(0), None),
+    "n": Interval(Fraction(0), None),
+    "or": Interval(Fraction(0), None),
+    "ci_low": Interval(Fraction(0), None),
+    "ci_high": Interval(Fraction(0), None),
+}
+
+INPUT_SEPARATOR = ";"
+"""Separates the ids in the plan's column of inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRow:
+    """One printed number with its place and meaning."""
+
+    id: str
+    section: str
+    place: str
+    group: str
+    variable: str
+    timepoint: str
+    statistic: str
+    printed: PrintedNumber
+    unit: str
+    n: int | None
+    n_stated: bool
+    same_as: str
+    note: str
+
+    @property
+    def domain(self) -> Interval | None:
+        """The values that this kind of statistic can take at all, if they are limited."""
+        return _DOMAINS.get(self.statistic)
+
+    @property
+    def as_printed(self) -> str:
+        """The number as a reader sees it, with operator and percent sign."""
+        sign = "%" if self.unit == "percent" else ""
+        return f"{self.printed}{sign}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """One checkable statement without a figure."""
+
+    id: str
+    section: str
+    place: str
+    group: str
+    variable: str
+    timepoint: str
+    kind: str
+    expected: str
+    statement: str
+    same_as: str
+    note: str
+
+    @property
+    def as_printed(self) -> str:
+        """What the article claims, in a word or two."""
+        return self.expected.replace("_", " ") if self.expected != "true" else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """How one number or claim is to be reproduced; fixed before results."""
+
+    id: str
+    evidence: Evidence
+    method: str
+    inputs: tuple[str, ...]
+    options: Mapping[str, str]
+    notebook: str
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRow:
+    """A measured quantity: its label, and the scale of single measurements where it is known."""
+
+    variable: str
+    label: str
+    minimum: Fraction | None
+    maximum: Fraction | None
+    step: Fraction | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All printed numbers, claims, plans and variables of one article.
+
+    Parameters
+    ----------
+    numbers, claims : dict
+        Rows by id, in the article's order.
+    plan : dict
+        Plan rows by the id of the number or claim.
+    variables : dict
+        Variables by name.
+    """
+
+    numbers: Mapping[str, NumberRow]
+    claims: Mapping[str, ClaimRow]
+    plan: Mapping[str, PlanRow]
+    variables: Mapping[str, VariableRow]
+
+    def __iter__(self) -> Iterator[NumberRow | ClaimRow]:
+        yield from self.numbers.values()
+        yield from self.claims.values()
+
+    def row(self, row_id: str) -> NumberRow | ClaimRow:
+        """Return a number or claim by its id.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        if row_id in self.numbers:
+            return self.numbers[row_id]
+        return self.claims[row_id]
+
+
+def _optional_fraction(text: str) -> Fraction | None:
+    return Fraction(text) if text else None
+
+
+def _number_row(row: Row) -> NumberRow:
+    return NumberRow(
+        id=row["id"],
+        section=row["section"],
+        place=row["place"],
+        group=row["group"],
+        variable=row["variable"],
+        timepoint=row["timepoint"],
+        statistic=row["statistic"],
+        printed=PrintedNumber(row["printed"], row["operator"]),
+        unit=row["unit"],
+        n=int(row["n"]) if row["n"] else None,
+        n_stated=row["n_stated"] == "true",
+        same_as=row["same_as"],
+        note=row["note"],
+    )
+
+
+def _plan_row(row: Row) -> PlanRow:
+    pairs = [item.split("=", 1) for item in row["options"].split(INPUT_SEPARATOR) if item]
+    return PlanRow(
+        id=row["id"],
+        evidence=Evidence(row["evidence"]),
+        method=row["method"],
+        inputs=tuple(item for item in row["inputs"].split(INPUT_SEPARATOR) if item),
+        options=dict(pairs),  # type: ignore[arg-type]
+        notebook=row["notebook"],
+    )
+
+
+def _variable_row(row: Row) -> VariableRow:
+    return VariableRow(
+        variable=row["variable"],
+        label=row["label"],
+        minimum=_optional_fraction(row["minimum"]),
+        maximum=_optional_fraction(row["maximum"]),
+        step=_optional_fraction(row["step"]),
+        unit=row["unit"],
+    )
+
+
+def _figure_problems(rows: list[Row]) -> Iterator[Problem]:
+    """Yield the problems that only the columns of one number taken together show."""
+    for number, row in enumerate(rows, start=2):
+        printed = PrintedNumber(row["printed"], row["operator"])
+        if Fraction(row["value"]) != printed.value:
+            yield Problem("numbers.csv", number, "value", row["value"], str(printed.value))
+        if int(row["decimals"]) != printed.decimals:
+            allowed = str(printed.decimals)
+            yield Problem("numbers.csv", number, "decimals", row["decimals"], allowed)
+        domain = _DOMAINS.get(row["statistic"])
+        if domain is not None and printed.interval().intersect(domain) is None:
+            yield Problem("numbers.csv", number, "printed", row["printed"], f"within {domain}")
+
+
+def _plan_problems(
+    numbers: list[Row], claims: list[Row], plan: list[Row], variables: list[Row]
+) -> Iterator[Problem]:
+    ids = [row["id"] for row in (*numbers, *claims)]
+    yield from check_references("plan.csv", plan, "id", ids)
+    yield from check_references("plan.csv", plan, "inputs", ids, INPUT_SEPARATOR)
+    planned = {row["id"] for row in plan}
+    for file, rows in (("numbers.csv", numbers), ("claims.csv", claims)):
+        for number, row in enumerate(rows, start=2):
+            if row["id"] not in planned:
+                allowed = "an id with a row in plan.csv"
+                yield Problem(file, number, "id", row["id"], allowed)
+    known = [row["variable"] for row in variables]
+    yield from check_references("numbers.csv", numbers, "variable", known)
+    yield from check_references("claims.csv", claims, "variable", known)
+    yield from check_references("numbers.csv", numbers, "same_as", [r["id"] for r in numbers])
+    yield from check_references("claims.csv", claims, "same_as", [r["id"] for r in claims])
+    by_id = {row["id"]: row for row in plan}
+    for number, row in enumerate((*numbers, *claims), start=2):
+        first = by_id.get(row["same_as"])
+        own = by_id.get(row["id"])
+        if first and own and own["evidence"] != first["evidence"]:
+            allowed = f"{first['evidence']}, as for its first mention {row['same_as']}"
+            yield Problem("plan.csv", number, "evidence", own["evidence"], allowed)
+
+
+def load_registry(folder: Path) -> Registry:
+    """Load and check the registry of an article.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder with ``schema.json``, ``numbers.csv``, ``claims.csv``, ``plan.csv`` and
+        ``variables.csv``.
+
+    Returns
+    -------
+    Registry
+        All rows, in file order.
+
+    Raises
+    ------
+    TableError
+        With every problem: values that do not fit the schema, figures whose columns contradict
+        each other, ids that do not exist, rows without a plan.
+    """
+    schema = read_schema(folder / "schema.json")
+    problems: list[Problem] = []
+    tables: dict[str, list[Row]] = {}
+    for name, fields in schema.items():
+        try:
+            tables[name] = _read_table(folder / f"{name}.csv", fields)
+        except TableError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise TableError(problems)
+    numbers, claims = tables["numbers"], tables["claims"]
+    problems.extend(_figure_problems(numbers))
+    problems.extend(_plan_problems(numbers, claims, tables["plan"], tables["variables"]))
+    if problems:
+        raise TableError(problems)
+    return Registry(
+        numbers={row["id"]: _number_row(row) for row in numbers},
+        claims={row["id"]: ClaimRow(**row) for row in claims},
+        plan={row["id"]: _plan_row(row) for row in tables["plan"]},
+        variables={row["variable"]: _variable_row(row) for row in tables["variables"]},
+    )

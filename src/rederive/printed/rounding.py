@@ -1,0 +1,102 @@
+"""Rounding rules, and the sets of true values that each rule prints alike."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from fractions import Fraction
+from numbers import Rational
+
+from rederive.printed.interval import Interval
+
+
+class RoundingRule(StrEnum):
+    """How a true value became a printed one.
+
+    ``EITHER`` is the rule for figures whose software is unknown: a value exactly half-way between
+    two printed figures may have gone to either of them.
+    """
+
+    EITHER = "either"
+    HALF_UP = "half-up"
+    HALF_EVEN = "half-even"
+    TRUNCATE = "truncate"
+
+
+def round_to(value: Rational, decimals: int, rule: RoundingRule) -> Fraction:
+    """Round an exact value to a number of decimals.
+
+    Parameters
+    ----------
+    value : Rational
+        The exact value (int or Fraction).
+    decimals : int
+        Digits kept after the point, 0 or more.
+    rule : RoundingRule
+        ``HALF_UP`` sends halves away from zero, ``HALF_EVEN`` to the even digit, ``TRUNCATE``
+        drops the digits. ``EITHER`` is not a function and is refused.
+
+    Raises
+    ------
+    ValueError
+        For ``EITHER``, which leaves halves open: use :func:`rounded_figures`.
+    """
+    scaled = Fraction(value) * 10**decimals
+    magnitude = abs(scaled)
+    floor = magnitude.numerator // magnitude.denominator
+    rest = magnitude - floor
+    half = Fraction(1, 2)
+    if rule is RoundingRule.TRUNCATE:
+        kept = floor
+    elif rule is RoundingRule.HALF_UP:
+        kept = floor + (rest >= half)
+    elif rule is RoundingRule.HALF_EVEN:
+        kept = floor + (rest > half or (rest == half and floor % 2 == 1))
+    else:
+        raise ValueError("the rule 'either' does not decide halves; use rounded_figures")
+    return Fraction(kept if scaled >= 0 else -kept, 10**decimals)
+
+
+def rounded_figures(value: Rational, decimals: int, rule: RoundingRule) -> frozenset[Fraction]:
+    """Return every figure that a value may be printed as: one, or two for a half under EITHER."""
+    if rule is not RoundingRule.EITHER:
+        return frozenset({round_to(value, decimals, rule)})
+    up = round_to(value, decimals, RoundingRule.HALF_UP)
+    unit = Fraction(1, 10**decimals)
+    toward_zero = up - unit if up > 0 else up + unit
+    if abs(Fraction(value) - up) * 2 == unit:
+        return frozenset({up, toward_zero})
+    return frozenset({up})
+
+
+def preimage(figure: Rational, decimals: int, rule: RoundingRule) -> Interval:
+    """Return the exact set of values that a rule prints as ``figure``.
+
+    Parameters
+    ----------
+    figure : Rational
+        The printed figure, a multiple of ``10**-decimals``.
+    decimals : int
+        Its digits after the point.
+    rule : RoundingRule
+        The rounding rule.
+
+    Returns
+    -------
+    Interval
+        Closed at both ends for ``EITHER``; half-open away from zero for ``HALF_UP``; closed for an
+        even last digit and open for an odd one under ``HALF_EVEN``.
+    """
+    value, unit = Fraction(figure), Fraction(1, 10**decimals)
+    half = unit / 2
+    if rule is RoundingRule.EITHER:
+        return Interval(value - half, value + half)
+    if rule is RoundingRule.HALF_EVEN:
+        even = (value / unit).numerator % 2 == 0
+        return Interval(value - half, value + half, even, even)
+    if rule is RoundingRule.HALF_UP:
+        return Interval(value - half, value + half, value > 0, value < 0)
+    if value == 0:
+        return Interval(-unit, unit, False, False)
+    if value > 0:
+        return Interval(value, value + unit, True, False)
+    return Interval(value - unit, value, False, True)

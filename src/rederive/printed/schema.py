@@ -1,0 +1,232 @@
+"""Validation of tidy CSV tables against a small table schema, with every error at once.
+
+The schema is a JSON file after the Frictionless Table Schema: for each table a list of fields with
+``name``, ``type`` and ``constraints`` (``required``, ``unique``, ``enum``, ``pattern``).
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in one place of a file."""
+
+    file: str
+    row: int | None
+    column: str
+    found: str
+    allowed: str
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}" + (f", row {self.row}" if self.row else "")
+        hint = f" (did you mean {self.suggestion!r}?)" if self.suggestion else ""
+        column = f", column {self.column}" if self.column else ""
+        return f"{where}{column}: found {self.found!r}, allowed: {self.allowed}{hint}"
+
+
+class TableError(ValueError):
+    """A table does not fit its schema.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        Everything that is wrong, in file order.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """Return the allowed word closest to a misspelt one, or an empty string."""
+    close = difflib.get_close_matches(word, [item for item in allowed if item], n=1, cutoff=0.6)
+    return close[0] if close else ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
+
+
+_TYPES: Mapping[str, tuple[Callable[[str], bool], str]] = {
+    "string": (lambda text: True, "text"),
+    "integer": (lambda text: re.fullmatch(r"-?\d+", text) is not None, "a whole number"),
+    "number": (_is_number, "a plain decimal number"),
+    "boolean": (lambda text: text in ("true", "false"), "true or false"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name, type : str
+        Column name and one of string, integer, number, boolean.
+    required, unique : bool
+        Whether it may be empty, and whether values may repeat.
+    enum : tuple of str
+        All allowed values, if they are listed.
+    pattern : str
+        Regular expression that the whole value matches, if any.
+    """
+
+    name: str
+    type: str = "string"
+    required: bool = False
+    unique: bool = False
+    enum: tuple[str, ...] = ()
+    pattern: str = ""
+
+    @classmethod
+    def from_json(cls, spec: Mapping[str, Any]) -> Field:
+        """Read a field of a table schema."""
+        constraints = spec.get("constraints", {})
+        return cls(
+            spec["name"],
+            spec.get("type", "string"),
+            bool(constraints.get("required", False)),
+            bool(constraints.get("unique", False)),
+            tuple(constraints.get("enum", ())),
+            constraints.get("pattern", ""),
+        )
+
+    def problem_with(self, value: str) -> tuple[str, str] | None:
+        """Return what is allowed instead of a value, with a suggestion, or ``None`` if it fits."""
+        if value == "":
+            return ("a value, not nothing", "") if self.required else None
+        check, words = _TYPES[self.type]
+        if not check(value):
+            return words, ""
+        if self.enum and value not in self.enum:
+            return ", ".join(self.enum), nearest(value, self.enum)
+        if self.pattern and not re.fullmatch(self.pattern, value):
+            return f"the pattern {self.pattern}", ""
+        return None
+
+
+def read_schema(path: Path) -> dict[str, tuple[Field, ...]]:
+    """Read a JSON file of table schemas, one for each table name."""
+    tables = json.loads(path.read_text(encoding="utf-8"))["tables"]
+    return {
+        name: tuple(Field.from_json(field) for field in table["fields"])
+        for name, table in tables.items()
+    }
+
+
+def read_table(path: Path, fields: tuple[Field, ...]) -> list[Row]:
+    """Read a CSV file and hold it against its schema.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8 CSV with a header row.
+    fields : tuple of Field
+        Columns in the order that the file must have.
+
+    Returns
+    -------
+    list of dict
+        One dictionary of strings for each row.
+
+    Raises
+    ------
+    TableError
+        With every problem found: missing or unknown columns, short rows, values that do not fit.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise TableError(
+            [Problem(path.name, None, "", error.strerror or "no file", "a file")]
+        ) from error
+    reader = csv.reader(text.splitlines())
+    header = next(reader, [])
+    names = [field.name for field in fields]
+    if header != names:
+        raise TableError(_header_problems(path.name, header, names))
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    seen: dict[str, dict[str, int]] = {field.name: {} for field in fields if field.unique}
+    for number, cells in enumerate(reader, start=2):
+        if len(cells) != len(names):
+            allowed = f"{len(names)} cells"
+            problems.append(Problem(path.name, number, "", f"{len(cells)} cells", allowed))
+            continue
+        row = dict(zip(names, cells, strict=True))
+        rows.append(row)
+        for field in fields:
+            value = row[field.name]
+            wrong = field.problem_with(value)
+            if wrong is not None:
+                problems.append(Problem(path.name, number, field.name, value, *wrong))
+            elif field.unique and value:
+                first = seen[field.name].setdefault(value, number)
+                if first != number:
+                    allowed = f"a new value (it stands in row {first} already)"
+                    problems.append(Problem(path.name, number, field.name, value, allowed))
+    if problems:
+        raise TableError(problems)
+    return rows
+
+
+def _header_problems(file: str, header: list[str], names: list[str]) -> list[Problem]:
+    unknown = [name for name in header if name not in names]
+    missing = [name for name in names if name not in header]
+    problems = [
+        Problem(file, 1, name, name, ", ".join(names), nearest(name, missing)) for name in unknown
+    ]
+    problems += [
+        Problem(file, 1, name, "no such column", f"the column {name}")
+        for name in missing
+        if not any(problem.suggestion == name for problem in problems)
+    ]
+    if not problems:
+        problems.append(Problem(file, 1, "", ",".join(header), ",".join(names)))
+    return problems
+
+
+def check_references(
+    file: str, rows: Iterable[Row], column: str, known: Iterable[str], separator: str = ""
+) -> list[Problem]:
+    """Return a problem for every id in a column that no row of another table has.
+
+    Parameters
+    ----------
+    file : str
+        File name for the message.
+    rows : iterable of dict
+        Rows to check.
+    column : str
+        Column that holds an id, or several with ``separator`` between them.
+    known : iterable of str
+        All ids there are.
+    separator : str
+        Separator within the column, if it holds several.
+    """
+    ids = set(known)
+    problems = []
+    for number, row in enumerate(rows, start=2):
+        value = row[column]
+        for item in value.split(separator) if separator else [value]:
+            if item and item not in ids:
+                hint = nearest(item, ids)
+                problems.append(Problem(file, number, column, item, "an id that exists", hint))
+    return problems
