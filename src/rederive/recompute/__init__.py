@@ -1,0 +1,1 @@
+"""Recomputation of printed figures from other printed figures, rounding carried through."""

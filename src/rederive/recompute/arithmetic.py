@@ -1,0 +1,225 @@
+"""Counts, percentages and sums recomputed from one another, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from rederive.printed import PrintedNumber, RoundingRule
+from rederive.recompute.consistency import attainable_denominators, counts
+from rederive.recompute.result import Reach, Recomputed
+
+
+def _exact_reach(
+    convention: str,
+    stated: bool,
+    value: Fraction,
+    printed: PrintedNumber,
+    rule: RoundingRule,
+) -> Reach:
+    number = float(value)
+    return Reach(
+        convention, stated, number, number, number, printed.prints(value, rule)
+    )
+
+
+def percent_of_count(
+    count: int, n: int, percent: PrintedNumber, rule: RoundingRule = RoundingRule.EITHER
+) -> Recomputed:
+    """Recompute a percentage from its count and denominator.
+
+    Truncation is tried as an unstated choice.
+
+    Raises
+    ------
+    ValueError
+        If the count is not between 0 and ``n``, or ``n`` is below 1.
+    """
+    if n < 1 or not 0 <= count <= n:
+        raise ValueError(f"count {count} is not between 0 and n = {n}, or n is below 1")
+    value = Fraction(100 * count, n)
+    words = f"{count} of {n}"
+    reaches = [_exact_reach(words, True, value, percent, rule)]
+    if rule is not RoundingRule.TRUNCATE:
+        truncated = f"{words}, truncated"
+        reaches.append(
+            _exact_reach(truncated, False, value, percent, RoundingRule.TRUNCATE)
+        )
+    return Recomputed("percentage of a count", percent, tuple(reaches))
+
+
+def attainable_percent(
+    percent: PrintedNumber,
+    n: int,
+    siblings: Sequence[PrintedNumber] = (),
+    exhaustive: bool = False,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> Recomputed:
+    """Recompute a percentage whose count is not printed.
+
+    Parameters
+    ----------
+    percent : PrintedNumber
+        The published percentage.
+    n : int
+        The printed denominator.
+    siblings : sequence of PrintedNumber
+        Other percentages that share the denominator.
+    exhaustive : bool
+        Whether the percentage and its siblings are all the categories there are, so that their
+        counts add up to the denominator.
+    rule : RoundingRule
+        How the percentages were rounded.
+
+    Returns
+    -------
+    Recomputed
+        The printed denominator is the stated convention, with the attainable percentages that
+        print as published, or the nearest ones around it. Smaller denominators that suit the
+        percentage and all its siblings are an unstated choice, and so is truncation.
+    """
+    reaches = [_attainable_reach(percent, n, f"n = {n}", True, rule)]
+    if rule is not RoundingRule.TRUNCATE:
+        words = f"n = {n}, truncated"
+        reaches.append(
+            _attainable_reach(percent, n, words, False, RoundingRule.TRUNCATE)
+        )
+    others = attainable_denominators((percent, *siblings), n, rule, must_sum=exhaustive)
+    fewer = [size for size in others if size < n]
+    largest = fewer[::-1]
+    if largest:
+        size = largest[0]
+        listed = ", ".join(str(found) for found in largest[:6])
+        more = f" and {len(largest) - 6} smaller ones" if len(largest) > 6 else ""
+        words = f"another denominator: {listed}{more}"
+        reaches.append(_attainable_reach(percent, size, words, False, rule))
+    return Recomputed("attainable percentage", percent, tuple(reaches))
+
+
+def _attainable_reach(
+    percent: PrintedNumber, n: int, words: str, stated: bool, rule: RoundingRule
+) -> Reach:
+    found = counts(percent, n, rule)
+    if found:
+        words += f" ({' or '.join(str(count) for count in found[:3])} patients)"
+        ends = [float(Fraction(100 * count, n)) for count in (found[0], found[-1])]
+    else:
+        below = min(int(percent.value * n / 100), n - 1)
+        ends = [float(Fraction(100 * count, n)) for count in (below, below + 1)]
+    point = ends[0] if found and ends[0] == ends[1] else None
+    return Reach(words, stated, ends[0], ends[1], point, bool(found))
+
+
+def count_of_percent(
+    percent: PrintedNumber,
+    n: int,
+    count: PrintedNumber,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> Recomputed:
+    """Recompute a count from its percentage and denominator.
+
+    Returns
+    -------
+    Recomputed
+        The reach spans all counts that would be printed as this percentage; where there are none,
+        the two nearest, and the printed count does not meet them.
+    """
+    found = counts(percent, n, rule)
+    if found:
+        low, high = found[0], found[-1]
+        meets = int(count.value) in found
+    else:
+        low = min(int(percent.value * n / 100), n - 1)
+        high, meets = low + 1, False
+    point = float(low) if low == high else None
+    words = f"{percent}% of {n}"
+    reach = Reach(words, True, float(low), float(high), point, meets)
+    return Recomputed("count of a percentage", count, (reach,))
+
+
+def n_of_count_and_percent(
+    count: int,
+    percent: PrintedNumber,
+    n: PrintedNumber,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> Recomputed:
+    """Recompute a denominator from a count and its percentage.
+
+    Raises
+    ------
+    ValueError
+        If the count is zero (every denominator gives 0 %) or no denominator fits.
+    """
+    if count < 1:
+        raise ValueError("a count of zero says nothing of its denominator")
+    interval = percent.interval(rule)
+    least = interval.low if interval.low is not None else Fraction(0)
+    top = int(100 * count / least) + 1 if least > 0 else 10_000
+    found = [
+        size
+        for size in range(count, top + 1)
+        if percent.prints(Fraction(100 * count, size), rule)
+    ]
+    if not found:
+        raise ValueError(f"no denominator makes {count} print as {percent}%")
+    point = float(found[0]) if len(found) == 1 else None
+    reach = Reach(
+        f"{count} is {percent}%",
+        True,
+        float(found[0]),
+        float(found[-1]),
+        point,
+        int(n.value) in found,
+    )
+    return Recomputed("denominator of a percentage", n, (reach,))
+
+
+def remainder(total: int, parts: Sequence[int], printed: PrintedNumber) -> Recomputed:
+    """Recompute a count as what the other parts leave of a total.
+
+    Raises
+    ------
+    ValueError
+        If the parts exceed the total.
+    """
+    left = total - sum(parts)
+    if left < 0:
+        raise ValueError(
+            f"the parts add up to {sum(parts)}, more than the total {total}"
+        )
+    words = f"{total} - " + " - ".join(str(part) for part in parts)
+    reach = _exact_reach(words, True, Fraction(left), printed, RoundingRule.EITHER)
+    return Recomputed("remainder of a total", printed, (reach,))
+
+
+def every_percent(
+    shares: Sequence[tuple[int, int]],
+    printed: PrintedNumber,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> Recomputed:
+    """Recompute a percentage that is said of several shares at once (``over 50%``).
+
+    Parameters
+    ----------
+    shares : sequence of (int, int)
+        Counts with their denominators.
+    printed : PrintedNumber
+        The published percentage, usually an inequality.
+    rule : RoundingRule
+        How it was rounded.
+
+    Raises
+    ------
+    ValueError
+        If there are no shares.
+    """
+    values = [Fraction(100 * count, n) for count, n in shares]
+    if not values:
+        raise ValueError("at least one share is needed")
+    words = " and ".join(f"{count} of {n}" for count, n in shares)
+    low, high = float(min(values)), float(max(values))
+    meets = all(printed.prints(value, rule) for value in values)
+    point = low if meets else None
+    return Recomputed(
+        "every percentage", printed, (Reach(words, True, low, high, point, meets),)
+    )

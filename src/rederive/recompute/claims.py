@@ -1,0 +1,247 @@
+"""Statements without a figure, checked against what the printed figures allow."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rederive.printed import PrintedNumber, RoundingRule, Verdict
+from rederive.recompute.result import Recomputed
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimReach:
+    """Whether a claim can and must hold under one convention.
+
+    Parameters
+    ----------
+    convention : str
+        The convention in words.
+    stated : bool
+        Whether the article states it.
+    shown : str
+        What was found, in words and figures, such as ``p = 0.0312 to 0.0345``.
+    can_hold, must_hold : bool
+        Whether the claim holds somewhere, and everywhere, within rounding.
+    """
+
+    convention: str
+    stated: bool
+    shown: str
+    can_hold: bool
+    must_hold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedClaim:
+    """A claim beside what its inputs allow, under every convention tried.
+
+    Parameters
+    ----------
+    method : str
+        Name of the check.
+    reaches : tuple of ClaimReach
+        One entry for each convention; never empty.
+    remark : str
+        What a reader must know beside, in words.
+    """
+
+    method: str
+    reaches: tuple[ClaimReach, ...]
+    remark: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.reaches:
+            raise ValueError(
+                f"{self.method}: a checked claim needs at least one convention"
+            )
+
+    @property
+    def stated(self) -> tuple[ClaimReach, ...]:
+        """The conventions that the article states."""
+        return tuple(reach for reach in self.reaches if reach.stated)
+
+    @property
+    def main(self) -> ClaimReach:
+        """The convention to show first: a stated one, else one that fits, else the first."""
+        holding = [reach for reach in self.reaches if reach.can_hold]
+        return (*self.stated, *holding, *self.reaches)[0]
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """All conventions under which the claim can hold."""
+        return tuple(reach.convention for reach in self.reaches if reach.can_hold)
+
+    @property
+    def contradicted(self) -> tuple[str, ...]:
+        """All conventions under which the claim cannot hold."""
+        return tuple(reach.convention for reach in self.reaches if not reach.can_hold)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Verdict: ``same`` where every stated convention makes the claim hold everywhere."""
+        if self.stated and all(reach.can_hold for reach in self.stated):
+            if all(reach.must_hold for reach in self.stated):
+                return Verdict.SAME
+            return Verdict.WITHIN_ROUNDING
+        holds = any(reach.can_hold for reach in self.reaches)
+        return Verdict.NEEDS_CHOICE if holds else Verdict.DIFFERS
+
+
+def p_in_words(low: float, high: float) -> str:
+    """Return a range of p values in words, with digits enough to tell its ends apart."""
+    if high < 0.0001:
+        return "p < 0.0001"
+    decimals = 4 if low < 0.1 else 3
+    ends = [f"{low:.{decimals}f}", f"{high:.{decimals}f}"]
+    if low < 0.0001:
+        return f"p ≤ {ends[1]}"
+    return f"p = {ends[0]}" if ends[0] == ends[1] else f"p = {ends[0]} to {ends[1]}"
+
+
+def claim_from_p(result: Recomputed, alpha: float, significant: bool) -> CheckedClaim:
+    """Check a claim of significance, or of its absence, against a recomputed p.
+
+    Parameters
+    ----------
+    result : Recomputed
+        A recomputed p, under every convention.
+    alpha : float
+        Significance level: p below it is significant.
+    significant : bool
+        What the article claims.
+    """
+    reaches = []
+    for reach in result.reaches:
+        decision = reach.decision(alpha)
+        reaches.append(
+            ClaimReach(
+                reach.convention,
+                reach.stated,
+                p_in_words(reach.low, reach.high),
+                can_hold=decision is None or decision is significant,
+                must_hold=decision is significant,
+            )
+        )
+    return CheckedClaim(result.method, tuple(reaches), result.remark)
+
+
+def claim_from_printed_p(
+    p: PrintedNumber, alpha: float, significant: bool
+) -> CheckedClaim:
+    """Check a claim of significance against the p that the article prints for it."""
+    interval = p.interval()
+    can_be_below = interval.lower < alpha
+    can_be_above = interval.upper > alpha or (
+        interval.high_closed and interval.upper >= alpha
+    )
+    can, other = (
+        (can_be_below, can_be_above) if significant else (can_be_above, can_be_below)
+    )
+    shown = f"p {p}" if p.operator != "=" else f"p = {p}"
+    reach = ClaimReach("the printed p", True, shown, can, can and not other)
+    return CheckedClaim("printed p against alpha", (reach,))
+
+
+def claim_borderline(p: PrintedNumber, alpha: float) -> CheckedClaim:
+    """Check that a p called borderline is near the significance level.
+
+    There is no standard limit; from alpha to twice alpha is used here, and the rounding interval
+    of p has to touch that range.
+    """
+    interval = p.interval()
+    touches = interval.meets(alpha, 2 * alpha)
+    inside = interval.lower >= alpha and interval.upper <= 2 * alpha
+    words = f"borderline taken as {alpha:g} to {2 * alpha:g}"
+    return CheckedClaim(
+        "borderline p", (ClaimReach(words, True, f"p = {p}", touches, inside),)
+    )
+
+
+def claim_decreasing(
+    values: Sequence[PrintedNumber], rule: RoundingRule = RoundingRule.EITHER
+) -> CheckedClaim:
+    """Check that printed figures fall strictly from each to the next.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two figures.
+    """
+    if len(values) < 2:
+        raise ValueError("an order needs at least two figures")
+    pairs = list(itertools.pairwise(values))
+    can = all(a.interval(rule).upper > b.interval(rule).lower for a, b in pairs)
+    must = all(a.interval(rule).lower > b.interval(rule).upper for a, b in pairs)
+    shown = " > ".join(str(value) for value in values)
+    return CheckedClaim(
+        "order of figures", (ClaimReach("as printed", True, shown, can, must),)
+    )
+
+
+def claim_below_one(
+    ratio: PrintedNumber, rule: RoundingRule = RoundingRule.EITHER
+) -> CheckedClaim:
+    """Check that a ratio lies below 1 (a negative association)."""
+    interval = ratio.interval(rule)
+    reach = ClaimReach(
+        "as printed", True, f"ratio {ratio}", interval.lower < 1, interval.upper < 1
+    )
+    return CheckedClaim("ratio below one", (reach,))
+
+
+def claim_majority(count: int, n: int) -> CheckedClaim:
+    """Check that a count is more than half of its denominator."""
+    holds = 2 * count > n
+    reach = ClaimReach("more than half", True, f"{count} of {n}", holds, holds)
+    return CheckedClaim("majority", (reach,))
+
+
+def claim_first_exceed_rest(first: Sequence[int], rest: Sequence[int]) -> CheckedClaim:
+    """Check that each of some counts exceeds every other count (the most common categories)."""
+    holds = min(first) > max(rest)
+    shown = f"least of these {min(first)}, most of the others {max(rest)}"
+    return CheckedClaim(
+        "most common", (ClaimReach("as printed", True, shown, holds, holds),)
+    )
+
+
+def claim_sum_exceeds_rest(first: Sequence[int], rest: Sequence[int]) -> CheckedClaim:
+    """Check that some counts together exceed every other count (the main reason)."""
+    holds = sum(first) > max(rest)
+    shown = f"together {sum(first)}, most of the others {max(rest)}"
+    return CheckedClaim(
+        "main category", (ClaimReach("as printed", True, shown, holds, holds),)
+    )
+
+
+_ORDER = (Verdict.SAME, Verdict.WITHIN_ROUNDING, Verdict.NEEDS_CHOICE, Verdict.DIFFERS)
+
+
+def claim_all(parts: Sequence[tuple[str, CheckedClaim]]) -> CheckedClaim:
+    """Check that several claims hold together; the weakest decides.
+
+    Parameters
+    ----------
+    parts : sequence of (str, CheckedClaim)
+        The claims with their names.
+
+    Raises
+    ------
+    ValueError
+        If there are no claims.
+    """
+    if not parts:
+        raise ValueError("at least one claim is needed")
+    verdicts = [part.verdict for _, part in parts]
+    worst = max(verdicts, key=_ORDER.index)
+    weak = [name for name, part in parts if part.verdict is worst]
+    holding = sum(verdict is Verdict.SAME for verdict in verdicts)
+    shown = f"{holding} of {len(parts)} parts hold whatever the rounding"
+    stated = worst is not Verdict.NEEDS_CHOICE
+    can, must = worst is not Verdict.DIFFERS, worst is Verdict.SAME
+    convention = "all parts" if must else "decided by " + ", ".join(weak[:3])
+    return CheckedClaim(
+        "all of several claims", (ClaimReach(convention, stated, shown, can, must),)
+    )

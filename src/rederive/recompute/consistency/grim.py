@@ -1,0 +1,87 @@
+"""GRIM: is a printed mean the mean of values that move in steps.
+
+Brown and Heathers, Social Psychological and Personality Science 2017;8:363-369. All attainable sums
+near the mean are tried, on the side of every rounding rule; the nearest sum alone gives false
+alarms.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from rederive.printed import PrintedNumber, RoundingRule
+from rederive.recompute.consistency.lattice import (
+    Exact,
+    Lattice,
+    attainable_figures,
+    require_figure,
+    sample_size,
+)
+from rederive.recompute.result import Reach, Recomputed
+
+
+def grim(
+    mean: PrintedNumber,
+    n: int | PrintedNumber,
+    items: int = 1,
+    step: Exact = 1,
+    minimum: Exact | None = None,
+    maximum: Exact | None = None,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> Recomputed:
+    """Check a printed mean against its number of observations.
+
+    Parameters
+    ----------
+    mean : PrintedNumber
+        The published mean.
+    n : int or PrintedNumber
+        Number of observations, at least 1.
+    items : int
+        Number of items whose mean is one observation.
+    step : int or Fraction
+        Step of a single item; 1/8 for an index in eighths.
+    minimum, maximum : int or Fraction, optional
+        Ends of the scale.
+    rule : RoundingRule
+        Rule by which the mean was rounded.
+
+    Returns
+    -------
+    Recomputed
+        ``low`` and ``high``: the least and greatest attainable mean that prints as the figure, or,
+        if none does, the nearest attainable means below and above it.
+
+    Raises
+    ------
+    ValueError
+        For parameters out of range or a mean printed as an inequality.
+    """
+    require_figure("mean", mean)
+    size = sample_size(n, 1)
+    lattice = Lattice.of(items, step, minimum, maximum)
+    sums = lattice.sums(mean, size, rule)
+    low, high = nearest_sums(lattice, mean, size, rule)
+    least, greatest = float(lattice.value(low, size)), float(lattice.value(high, size))
+    convention = f"n = {size}, {lattice.words}, rounding {rule}"
+    point = least if low == high else None
+    reach = Reach(convention, True, least, greatest, point, bool(sums))
+    remark = (
+        f"{len(sums)} attainable sums" if sums else "no attainable sum has this mean"
+    )
+    return Recomputed("GRIM", mean, (reach,), remark)
+
+
+def nearest_sums(
+    lattice: Lattice, mean: PrintedNumber, n: int, rule: RoundingRule
+) -> tuple[int, int]:
+    """Return the ends of the sums that print as ``mean``, else the nearest sums around it."""
+    centre = Fraction(mean.value) * n / lattice.step
+    low = None if lattice.low is None else n * lattice.low
+    high = None if lattice.high is None else n * lattice.high
+    around = round(centre)
+    first = min(around - 1, around if high is None else high) if low is None else low
+    last = max(around + 1, first) if high is None else high
+    return attainable_figures(
+        lattice.sums(mean, n, rule), centre, range(first, last + 1)
+    )

@@ -1,0 +1,376 @@
+"""Sums and sums of squares that data on a lattice of values can have, given what is printed.
+
+Data are multiples of a step: whole scores (1), a questionnaire index in eighths (1/8), the mean of
+``k`` whole items (1/k). In units of the step every value is an integer, so a sum S is an integer,
+a sum of squares Q is an integer with the parity of S, and for a sample variance v (divisor n - 1)
+
+    n Q - S² = n (n - 1) v.
+
+All comparisons are made in exact rational arithmetic; the standard deviation enters squared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from math import ceil, floor, isqrt
+
+from rederive.printed import Interval, PrintedNumber, RoundingRule
+from rederive.recompute.consistency.multiset import (
+    exists,
+    greatest_squares_sum,
+    least_squares_sum,
+)
+
+Exact = int | Fraction
+"""An exact number: step, end of a scale, factor."""
+
+LISTING_LIMIT = 2_000_000
+"""Most candidate pairs (S, Q) that :func:`attainable_moments` lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """The values one observation can take: multiples of a step between two ends.
+
+    Parameters
+    ----------
+    step : Fraction
+        Distance between neighbouring values, above 0.
+    low, high : int or None
+        Least and greatest value in units of the step; ``None`` where the scale has no end.
+    """
+
+    step: Fraction
+    low: int | None = None
+    high: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        items: int = 1,
+        step: Exact = Fraction(1),
+        minimum: Exact | None = None,
+        maximum: Exact | None = None,
+    ) -> Lattice:
+        """Describe a scale in its own units.
+
+        Parameters
+        ----------
+        items : int
+            Number of items whose mean is one observation.
+        step : int or Fraction
+            Step of a single item (an int or a Fraction, not a float).
+        minimum, maximum : int or Fraction, optional
+            Ends of the scale, both allowed; multiples of ``step / items``.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not exact, not positive where it has to be, off the lattice, or the
+            ends are in the wrong order.
+        """
+        if items < 1:
+            raise ValueError(f"items: found {items}, allowed are whole numbers from 1")
+        size = exact("step", step)
+        if size <= 0:
+            raise ValueError(f"step: found {step}, allowed are numbers above 0")
+        granule = size / items
+        low = None if minimum is None else _on_lattice("minimum", minimum, granule)
+        high = None if maximum is None else _on_lattice("maximum", maximum, granule)
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"minimum {minimum} is above maximum {maximum}")
+        return cls(granule, low, high)
+
+    @property
+    def words(self) -> str:
+        """The scale in words, for the name of a convention."""
+        ends = [
+            f"{name} {self.step * end}"
+            for name, end in (("from", self.low), ("to", self.high))
+            if end is not None
+        ]
+        return " ".join([f"step {self.step}", *ends])
+
+    def value(self, total: int, n: int) -> Fraction:
+        """Return the mean of ``n`` values with the sum ``total``, in the scale's own units."""
+        return self.step * Fraction(total, n)
+
+    def variance(self, total: int, squares: int, n: int) -> Fraction:
+        """Return the sample variance (divisor n - 1) in the scale's own units, squared."""
+        return self.step**2 * Fraction(n * squares - total * total, n * (n - 1))
+
+    def possible_sums(self, n: int) -> Interval:
+        """Return the range of the sum of ``n`` values, in units of the step."""
+        low = None if self.low is None else Fraction(n * self.low)
+        high = None if self.high is None else Fraction(n * self.high)
+        return Interval(low, high)
+
+    def sums(self, mean: PrintedNumber, n: int, rule: RoundingRule) -> range:
+        """Return all sums of ``n`` values whose mean would be printed as ``mean``."""
+        inside = scaled(mean.interval(rule), n / self.step).intersect(
+            self.possible_sums(n)
+        )
+        return range(0) if inside is None else integers_within(inside)
+
+    def excesses(self, n: int, sd: PrintedNumber, rule: RoundingRule) -> range:
+        """Return the whole numbers ``n Q - S²``, in units of step², whose SD prints as ``sd``."""
+        spread = squared(sd.interval(rule))
+        if spread is None:
+            return range(0)
+        return integers_within(scaled(spread, n * (n - 1) / self.step**2))
+
+    def squares(self, total: int, n: int, excesses: range) -> range:
+        """Return the sums of squares with the parity of ``total`` that have such an excess.
+
+        The range is cut to what a scale with these ends allows; whether values exist for a member
+        is decided by :func:`rederive.recompute.consistency.multiset.exists`.
+        """
+        least, greatest = self.squares_limits(total, n)
+        square = total * total
+        start = max(-(-(excesses.start + square) // n), least)
+        stop = (excesses.stop - 1 + square) // n
+        if greatest is not None:
+            stop = min(stop, greatest)
+        start += (start - total) % 2
+        return range(start, max(start, stop + 1), 2)
+
+    def squares_limits(self, total: int, n: int) -> tuple[int, int | None]:
+        """Return the least and the greatest sum of squares; the latter ``None`` without an end.
+
+        One end is enough for a greatest sum of squares: with all values but one at that end, the
+        last one is as far away as it can be.
+        """
+        least = least_squares_sum(n, total)
+        low, high = self.low, self.high
+        if low is None and high is None:
+            return least, None
+        if low is None and high is not None:
+            low = total - (n - 1) * high
+        elif high is None and low is not None:
+            high = total - (n - 1) * low
+        assert low is not None and high is not None
+        return least, greatest_squares_sum(n, total, low, high)
+
+    def has_values(self, n: int, total: int, squares: int) -> bool | None:
+        """Decide whether ``n`` lattice values have these sums; ``None`` when left open.
+
+        Where the scale has no end, the sum of squares sets one: no value can be further from the
+        mean than ``sqrt((n - 1) (Q - S²/n))``, divided by ``sqrt(n)``.
+        """
+        low, high = self.low, self.high
+        if low is None or high is None:
+            excess = n * squares - total * total
+            if excess < 0:
+                return False
+            reach = isqrt((n - 1) * excess) // n + 1
+            low = (total // n) - reach if low is None else low
+            high = -(-total // n) + reach if high is None else high
+        return exists(n, total, squares, low, high)
+
+
+def attainable_sums(
+    mean: PrintedNumber,
+    n: int,
+    *,
+    items: int = 1,
+    minimum: Exact | None = None,
+    maximum: Exact | None = None,
+    step: Exact = Fraction(1),
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> list[int]:
+    """Return every sum, in units of ``step / items``, whose mean would be printed as ``mean``.
+
+    Raises
+    ------
+    ValueError
+        For parameters out of range, or a mean printed as an inequality.
+    """
+    require_figure("mean", mean)
+    require_size(n, 1)
+    return list(Lattice.of(items, step, minimum, maximum).sums(mean, n, rule))
+
+
+def attainable_moments(
+    mean: PrintedNumber,
+    sd: PrintedNumber,
+    n: int,
+    *,
+    minimum: Exact | None = None,
+    maximum: Exact | None = None,
+    step: Exact = Fraction(1),
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> list[tuple[int, int]]:
+    """Return every sum and sum of squares that data printed as ``mean`` and ``sd`` can have.
+
+    Parameters
+    ----------
+    mean, sd : PrintedNumber
+        Mean and sample standard deviation (divisor n - 1) as printed.
+    n : int
+        Number of observations, at least 2.
+    minimum, maximum : int or Fraction, optional
+        Ends of the scale, both allowed.
+    step : int or Fraction
+        Distance between neighbouring values of the scale.
+    rule : RoundingRule
+        Rule by which both figures were rounded.
+
+    Returns
+    -------
+    list of (int, int)
+        Pairs (S, Q) in rising order, S in units of ``step`` and Q in units of ``step``²; empty if
+        no data print so. For each pair values on the scale exist (beyond
+        ``multiset.EXACT_SIZE_LIMIT`` observations the pairs meet the necessary conditions only).
+
+    Raises
+    ------
+    ValueError
+        For parameters out of range, figures printed as inequalities, or more than
+        :data:`LISTING_LIMIT` candidates.
+    """
+    require_figure("mean", mean)
+    require_figure("sd", sd)
+    require_size(n, 2)
+    lattice = Lattice.of(1, step, minimum, maximum)
+    return list(_moments(mean, sd, n, lattice, rule))
+
+
+@lru_cache(maxsize=1024)
+def _moments(
+    mean: PrintedNumber, sd: PrintedNumber, n: int, lattice: Lattice, rule: RoundingRule
+) -> tuple[tuple[int, int], ...]:
+    candidates = 0
+    found: list[tuple[int, int]] = []
+    excesses = lattice.excesses(n, sd, rule)
+    for total in lattice.sums(mean, n, rule):
+        squares = lattice.squares(total, n, excesses)
+        candidates += 1 + len(squares)
+        if candidates > LISTING_LIMIT:
+            raise ValueError(
+                f"n = {n}, mean {mean} and sd {sd} leave more than {LISTING_LIMIT} pairs of sums "
+                "to list; the check grimmer decides without listing them"
+            )
+        found += [
+            (total, q) for q in squares if lattice.has_values(n, total, q) is not False
+        ]
+    return tuple(found)
+
+
+def integers_within(interval: Interval) -> range:
+    """Return the integers of an interval that has two finite ends.
+
+    Raises
+    ------
+    ValueError
+        If an end is infinite.
+    """
+    if interval.low is None or interval.high is None:
+        raise ValueError(f"the interval {interval} holds infinitely many integers")
+    first, last = ceil(interval.low), floor(interval.high)
+    first += first == interval.low and not interval.low_closed
+    last -= last == interval.high and not interval.high_closed
+    return range(first, max(first, last + 1))
+
+
+def scaled(interval: Interval, factor: Exact) -> Interval:
+    """Return the interval multiplied by a factor above 0."""
+    low = None if interval.low is None else interval.low * factor
+    high = None if interval.high is None else interval.high * factor
+    return Interval(low, high, interval.low_closed, interval.high_closed)
+
+
+def squared(interval: Interval) -> Interval | None:
+    """Return the squares of the members that are not negative; ``None`` if there are none."""
+    positive = interval.intersect(Interval(Fraction(0), None))
+    if positive is None or positive.low is None:
+        return None
+    high = None if positive.high is None else positive.high**2
+    return Interval(positive.low**2, high, positive.low_closed, positive.high_closed)
+
+
+def attainable_figures(
+    inside: range, centre: Fraction, possible: range
+) -> tuple[int, int]:
+    """Return the ends of the range to show for a check on whole numbers.
+
+    Parameters
+    ----------
+    inside : range
+        The whole numbers that print as the published figure.
+    centre : Fraction
+        Where the published figure itself lies on the same axis.
+    possible : range
+        All whole numbers that are possible at all; not empty.
+
+    Returns
+    -------
+    tuple of int
+        Least and greatest member of ``inside``; if that is empty, the nearest possible numbers
+        below and above the centre (the same one twice beyond the ends).
+    """
+    if inside:
+        return inside[0], inside[-1]
+    first, last = possible[0], possible[-1]
+    return min(max(floor(centre), first), last), max(min(ceil(centre), last), first)
+
+
+def require_figure(name: str, number: PrintedNumber) -> None:
+    """Refuse a figure printed as an inequality.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter and what was found.
+    """
+    if number.operator not in ("=", "±"):
+        raise ValueError(f"{name}: found {number}, allowed are figures without < or >")
+
+
+def require_size(n: int, least: int, name: str = "n") -> None:
+    """Refuse a number of observations that is too small.
+
+    Raises
+    ------
+    ValueError
+        Naming what was found and the least allowed.
+    """
+    if n < least:
+        raise ValueError(f"{name}: found {n}, allowed are whole numbers from {least}")
+
+
+def sample_size(n: int | PrintedNumber, least: int, name: str = "n") -> int:
+    """Return a printed or given number of observations as an integer.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number, printed as an inequality, or too small.
+    """
+    if isinstance(n, PrintedNumber):
+        if n.operator != "=" or n.value.denominator != 1:
+            raise ValueError(f"{name}: found {n}, allowed are whole numbers")
+        n = int(n.value)
+    require_size(n, least, name)
+    return n
+
+
+def exact(name: str, value: Exact) -> Fraction:
+    """Return an exact number as a fraction.
+
+    Raises
+    ------
+    ValueError
+        For a float, which stands for another number than the one that was typed.
+    """
+    if not isinstance(value, int | Fraction):
+        raise ValueError(f"{name}: found {value!r}, allowed are int and Fraction")
+    return Fraction(value)
+
+
+def _on_lattice(name: str, value: Exact, granule: Fraction) -> int:
+    position = exact(name, value) / granule
+    if position.denominator != 1:
+        raise ValueError(f"{name}: found {value}, allowed are multiples of {granule}")
+    return position.numerator

@@ -1,0 +1,212 @@
+"""Printed percentages and the whole numbers behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import nan
+
+from rederive.printed import Interval, PrintedNumber, RoundingRule
+from rederive.recompute.consistency.lattice import (
+    attainable_figures,
+    integers_within,
+    require_size,
+    sample_size,
+    scaled,
+)
+from rederive.recompute.result import Reach, Recomputed
+
+PERCENT_DOMAIN = Interval(Fraction(0), Fraction(100))
+"""The values that a percentage of a whole can take."""
+
+
+def counts(
+    percent: PrintedNumber, n: int, rule: RoundingRule = RoundingRule.EITHER
+) -> tuple[int, ...]:
+    """Return every count ``k`` of 0..n whose percentage ``100 k / n`` would be printed so.
+
+    Parameters
+    ----------
+    percent : PrintedNumber
+        The percentage; an inequality (``<1%``, ``over 50%``) is allowed.
+    n : int
+        The denominator, at least 1.
+    rule : RoundingRule
+        Rule by which the percentage was rounded.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is below 1.
+    """
+    require_size(n, 1)
+    return tuple(_count_range(percent, n, rule))
+
+
+def attainable_denominators(
+    percents: Sequence[PrintedNumber],
+    n_max: int,
+    rule: RoundingRule = RoundingRule.EITHER,
+    *,
+    n_min: int = 1,
+    must_sum: bool = False,
+) -> tuple[int, ...]:
+    """Return every denominator for which each printed percentage has a count.
+
+    Parameters
+    ----------
+    percents : sequence of PrintedNumber
+        Percentages of one and the same whole.
+    n_max, n_min : int
+        Ends of the range of denominators tried, both included.
+    rule : RoundingRule
+        Rule by which the percentages were rounded.
+    must_sum : bool
+        Whether the categories exclude each other and leave nobody out, so that their counts have
+        to add up to the denominator.
+
+    Raises
+    ------
+    ValueError
+        If there are no percentages, or the range of denominators is empty or starts below 1.
+    """
+    if not percents:
+        raise ValueError("percents: found none, at least one is needed")
+    require_size(n_min, 1)
+    if n_max < n_min:
+        raise ValueError(
+            f"n_max: found {n_max}, allowed are whole numbers from n_min = {n_min}"
+        )
+    return tuple(
+        n
+        for n in range(n_min, n_max + 1)
+        if _is_denominator(percents, n, rule, must_sum)
+    )
+
+
+def percent_to_count(
+    percent: PrintedNumber,
+    n: int | PrintedNumber,
+    count: PrintedNumber | None = None,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> Recomputed:
+    """Check a printed percentage against its denominator and, if printed, its count.
+
+    Parameters
+    ----------
+    percent : PrintedNumber
+        The published percentage.
+    n : int or PrintedNumber
+        The denominator.
+    count : PrintedNumber, optional
+        The count printed beside the percentage.
+    rule : RoundingRule
+        Rule by which the percentage was rounded.
+
+    Returns
+    -------
+    Recomputed
+        ``low`` and ``high`` are percentages: with a count, the one it gives; without, the least
+        and greatest attainable ones that print as the figure, or, if none does, the nearest
+        attainable ones around it.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` or ``count`` is no whole number, or the count is above the denominator.
+    """
+    size = sample_size(n, 1)
+    found = _count_range(percent, size, rule)
+    if count is not None:
+        stated = sample_size(count, 0, name="count")
+        if stated > size:
+            raise ValueError(f"count: found {stated}, allowed are 0 to n = {size}")
+        value = float(Fraction(100 * stated, size))
+        convention = f"count {stated} of {size}, rounding {rule}"
+        reach = Reach(convention, True, value, value, value, stated in found)
+        return Recomputed(
+            "percent to count", percent, (reach,), _counts_in_words(found, size)
+        )
+    centre = percent.value * size / 100
+    low, high = attainable_figures(found, centre, range(size + 1))
+    least, greatest = (float(Fraction(100 * k, size)) for k in (low, high))
+    point = least if low == high else None
+    reach = Reach(
+        f"n = {size}, rounding {rule}", True, least, greatest, point, bool(found)
+    )
+    return Recomputed(
+        "percent to count", percent, (reach,), _counts_in_words(found, size)
+    )
+
+
+def denominator(
+    n: PrintedNumber,
+    percents: Sequence[PrintedNumber],
+    rule: RoundingRule = RoundingRule.EITHER,
+    *,
+    must_sum: bool = False,
+    n_max: int | None = None,
+) -> Recomputed:
+    """Check a printed denominator against all percentages that share it.
+
+    Parameters
+    ----------
+    n : PrintedNumber
+        The published number of patients.
+    percents : sequence of PrintedNumber
+        Percentages of one and the same whole.
+    rule : RoundingRule
+        Rule by which the percentages were rounded.
+    must_sum : bool
+        As in :func:`attainable_denominators`.
+    n_max : int, optional
+        Largest denominator to try; default the double of ``n``, and at least ``n + 10``.
+
+    Returns
+    -------
+    Recomputed
+        ``low`` and ``high`` are ``n`` itself if it is attainable, else the nearest attainable
+        denominators below and above (NaN if there are none); the remark lists all that were found.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is no whole number or there are no percentages.
+    """
+    size = sample_size(n, 1)
+    top = max(2 * size, size + 10) if n_max is None else n_max
+    found = attainable_denominators(percents, top, rule, must_sum=must_sum)
+    meets = size in found
+    low = size if meets else max((k for k in found if k < size), default=None)
+    high = size if meets else min((k for k in found if k > size), default=None)
+    ends = [float(k) for k in (low, high) if k is not None] or [nan]
+    point = ends[0] if len(set(ends)) == 1 and found else None
+    adds = ", counts adding up to n" if must_sum else ""
+    reach = Reach(f"rounding {rule}{adds}", True, ends[0], ends[-1], point, meets)
+    listed = ", ".join(str(k) for k in found) or "none"
+    return Recomputed("denominator", n, (reach,), f"attainable up to {top}: {listed}")
+
+
+def _count_range(percent: PrintedNumber, n: int, rule: RoundingRule) -> range:
+    inside = percent.interval(rule).intersect(PERCENT_DOMAIN)
+    return (
+        range(0)
+        if inside is None
+        else integers_within(scaled(inside, Fraction(n, 100)))
+    )
+
+
+def _is_denominator(
+    percents: Sequence[PrintedNumber], n: int, rule: RoundingRule, must_sum: bool
+) -> bool:
+    ranges = [_count_range(percent, n, rule) for percent in percents]
+    if not all(ranges):
+        return False
+    # Each category may take any count of its range, so the sums fill the range between the ends.
+    return not must_sum or sum(r[0] for r in ranges) <= n <= sum(r[-1] for r in ranges)
+
+
+def _counts_in_words(found: range, n: int) -> str:
+    if not found:
+        return f"no count of {n} gives this percentage"
+    return f"attainable counts of {n}: " + ", ".join(str(k) for k in found)

@@ -1,0 +1,344 @@
+"""Does a printed p value follow from the test statistic and the degrees of freedom beside it.
+
+The idea is statcheck's (Nuijten et al., Behavior Research Methods 2016;48:1205-1226); here all
+three figures carry their rounding intervals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fractions import Fraction
+from math import inf
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import chdtrc, fdtrc, ndtr, stdtr
+
+from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
+from rederive.recompute.result import Reach, Recomputed
+
+_FloatArray = npt.NDArray[np.float64]
+
+_GRID = 65
+_SLACK = 1e-12
+
+
+class Statistic(StrEnum):
+    """The test statistics whose p value can be recomputed."""
+
+    T = "t"
+    F = "F"
+    CHI2 = "chi2"
+    Z = "z"
+    R = "r"
+
+    @property
+    def df_count(self) -> int:
+        """How many degrees of freedom are printed with the statistic."""
+        return {Statistic.Z: 0, Statistic.F: 2}.get(self, 1)
+
+    @property
+    def has_sides(self) -> bool:
+        """Whether the statistic has a sign, and so a one-sided test."""
+        return self in (Statistic.T, Statistic.Z, Statistic.R)
+
+
+class Classification(StrEnum):
+    """How a printed p value compares with its test statistic."""
+
+    CONSISTENT = "consistent"
+    INCONSISTENT = "inconsistent"
+    DECISION_ERROR = "decision error"
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticCheck:
+    """A printed p value beside what its statistic gives.
+
+    Parameters
+    ----------
+    result : Recomputed
+        The reachable p values: under the conventions given, and, marked as not stated, with the
+        other number of sides and, for t and F, with whole degrees of freedom taken as rounded.
+    classification : Classification
+        About the conventions given. A decision error is an inconsistent p with which no reachable
+        p shares the side of alpha.
+    """
+
+    result: Recomputed
+    classification: Classification
+
+
+def check_statistic(
+    kind: Statistic | str,
+    statistic: PrintedNumber,
+    df: PrintedNumber | tuple[PrintedNumber, ...],
+    p: PrintedNumber,
+    alpha: Fraction | float = 0.05,
+    one_sided: bool = False,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> StatisticCheck:
+    """Recompute the p value of a printed test statistic and compare.
+
+    Parameters
+    ----------
+    kind : Statistic or str
+        One of ``t, F, chi2, z, r``.
+    statistic : PrintedNumber
+        Its value. An inequality (``F < 1``) limits its magnitude.
+    df : PrintedNumber or tuple of PrintedNumber
+        Degrees of freedom: two for F, an empty tuple for z, one otherwise. With decimals they carry
+        a rounding interval, without they are exact.
+    p : PrintedNumber
+        The published p value.
+    alpha : float
+        Significance level; p below it is significant.
+    one_sided : bool
+        Whether p is one-sided, in the direction of the statistic. For ``t``, ``z`` and ``r``.
+    rule : RoundingRule
+        Rule by which all figures were rounded.
+
+    Returns
+    -------
+    StatisticCheck
+        The one-row result and the classification.
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind, a wrong number of degrees of freedom, or values that the statistic,
+        the degrees of freedom, p or alpha cannot have.
+    """
+    name = _kind(kind)
+    degrees = (df,) if isinstance(df, PrintedNumber) else tuple(df)
+    if len(degrees) != name.df_count:
+        raise ValueError(f"df: found {len(degrees)}, {name} takes {name.df_count}")
+    if one_sided and not name.has_sides:
+        raise ValueError(f"one_sided: {name} has no sides")
+    if not 0 < alpha < 1:
+        raise ValueError(
+            f"alpha: found {alpha}, allowed is more than 0 and less than 1"
+        )
+    try:
+        printed = p.interval(rule, P_VALUE_DOMAIN)
+    except ValueError as error:
+        raise ValueError(f"p: found {p}, allowed are 0 to 1") from error
+    magnitude = _magnitude(name, statistic, rule)
+    exact = [_df_interval(figure, rule, whole_is_exact=True) for figure in degrees]
+    rounded = [_df_interval(figure, rule, whole_is_exact=False) for figure in degrees]
+
+    point = _point(name, statistic, degrees, one_sided)
+    main = _reach(name, magnitude, exact, one_sided, printed, rule)
+    main = replace(main, stated=True, point=point)
+    reaches = [main]
+    if name.has_sides:
+        reaches.append(_reach(name, magnitude, exact, not one_sided, printed, rule))
+    if rounded != exact and name in (Statistic.T, Statistic.F):
+        reaches.append(_reach(name, magnitude, rounded, one_sided, printed, rule))
+    classification = _classify(main, printed, alpha)
+    remark = f"{classification}; p recomputed from {name} and its degrees of freedom"
+    return StatisticCheck(
+        Recomputed(f"p from {name}", p, tuple(reaches), remark), classification
+    )
+
+
+def p_values(
+    kind: Statistic | str,
+    magnitude: _FloatArray,
+    *df: _FloatArray,
+    one_sided: bool = False,
+) -> _FloatArray:
+    """Return the p values of test statistics.
+
+    Parameters
+    ----------
+    kind : Statistic or str
+        One of ``t, F, chi2, z, r``.
+    magnitude : array of float
+        Absolute values of the statistic.
+    *df : array of float
+        Degrees of freedom, broadcast against the statistic.
+    one_sided : bool
+        Half of the two-sided p, for ``t``, ``z`` and ``r``.
+
+    Returns
+    -------
+    array of float
+        Two-sided p for ``t``, ``z`` and ``r`` (Pearson correlation with n - 2 degrees of freedom:
+        t = r sqrt(df / (1 - r²))), upper tail for ``F`` and ``chi2``.
+    """
+    name = _kind(kind)
+    value = np.asarray(magnitude, dtype=np.float64)
+    if name is Statistic.F:
+        return np.asarray(fdtrc(*df, value), dtype=np.float64)
+    if name is Statistic.CHI2:
+        return np.asarray(chdtrc(*df, value), dtype=np.float64)
+    sides = 1 if one_sided else 2
+    if name is Statistic.Z:
+        return np.asarray(sides * ndtr(-value), dtype=np.float64)
+    if name is Statistic.R:
+        with np.errstate(divide="ignore"):
+            value = value * np.sqrt(df[0] / ((1 - value) * (1 + value)))
+    return np.asarray(sides * stdtr(*df, -value), dtype=np.float64)
+
+
+def _kind(kind: Statistic | str) -> Statistic:
+    try:
+        return Statistic(kind)
+    except ValueError:
+        allowed = ", ".join(Statistic)
+        raise ValueError(f"kind: found {kind!r}, allowed are {allowed}") from None
+
+
+def _magnitude(
+    kind: Statistic, statistic: PrintedNumber, rule: RoundingRule
+) -> Interval:
+    """Return the interval of the absolute value of the statistic.
+
+    Raises
+    ------
+    ValueError
+        If the statistic cannot have the printed value.
+    """
+    domain = Interval(Fraction(0), Fraction(1) if kind is Statistic.R else None)
+    stated = statistic.interval(rule)
+    if kind.has_sides:
+        if statistic.value < 0:
+            stated = _mirrored(stated)
+        # What is left of an interval around zero folds over onto its longer side.
+        low, high = stated.low, stated.high
+        if low is not None and high is not None and low < 0 and -low > high:
+            stated = Interval(Fraction(0), -low, True, stated.low_closed)
+    inside = stated.intersect(domain)
+    if inside is None:
+        raise ValueError(
+            f"statistic: found {statistic}, allowed for {kind} are {domain}"
+        )
+    return inside
+
+
+def _mirrored(interval: Interval) -> Interval:
+    low = None if interval.high is None else -interval.high
+    high = None if interval.low is None else -interval.low
+    return Interval(low, high, interval.high_closed, interval.low_closed)
+
+
+def _df_interval(
+    figure: PrintedNumber, rule: RoundingRule, *, whole_is_exact: bool
+) -> Interval:
+    if figure.operator != "=" or figure.value <= 0:
+        raise ValueError(f"df: found {figure}, allowed are figures above 0")
+    if figure.decimals == 0 and whole_is_exact:
+        return Interval.point(figure.value)
+    # No degrees of freedom smaller than a hundredth of the printed figure are meant.
+    floor = Interval(figure.value / 100, None)
+    inside = figure.interval(rule).intersect(floor)
+    assert inside is not None
+    return inside
+
+
+def _reach(
+    kind: Statistic,
+    magnitude: Interval,
+    df: list[Interval],
+    one_sided: bool,
+    printed: Interval,
+    rule: RoundingRule,
+) -> Reach:
+    """Return what one convention gives, marked as not stated and without a point."""
+    low, high = _p_range(kind, magnitude, df, one_sided)
+    words = [] if not kind.has_sides else ["one-sided" if one_sided else "two-sided"]
+    if df:
+        words.append(
+            "df exact" if all(end.low == end.high for end in df) else "df rounded"
+        )
+    words.append(f"rounding {rule}")
+    meets = printed.meets(low, high, slack=_SLACK)
+    return Reach(", ".join(words), False, low, high, None, meets)
+
+
+def _point(
+    kind: Statistic,
+    statistic: PrintedNumber,
+    df: tuple[PrintedNumber, ...],
+    one_sided: bool,
+) -> float | None:
+    """Return p at the figures exactly as printed, ``None`` for an inequality."""
+    if statistic.operator != "=":
+        return None
+    value = np.asarray(abs(float(statistic.value)))
+    degrees = [np.asarray(float(figure.value)) for figure in df]
+    return float(p_values(kind, value, *degrees, one_sided=one_sided))
+
+
+def _p_range(
+    kind: Statistic, magnitude: Interval, df: list[Interval], one_sided: bool
+) -> tuple[float, float]:
+    """Return the least and greatest p over the rounding intervals.
+
+    p falls as the magnitude grows, so its ends suffice. In the degrees of freedom p need not be
+    monotone (F): they run over a grid that holds both ends, and an extreme inside the grid is
+    moved outwards by the largest step to its neighbours.
+    """
+    axes = [
+        np.linspace(end.lower, end.upper, 1 if end.low == end.high else _GRID)
+        for end in df
+    ]
+    grid = np.meshgrid(*axes, indexing="ij")
+    shape = grid[0].shape if grid else ()
+    ends = []
+    for value, sign in ((magnitude.upper, -1.0), (magnitude.lower, 1.0)):
+        if value == inf:
+            ends.append(0.0)
+            continue
+        p = np.broadcast_to(
+            p_values(kind, np.asarray(value), *grid, one_sided=one_sided), shape
+        )
+        ends.append(float(np.clip(sign * _padded_maximum(sign * p), 0.0, 1.0)))
+    return ends[0], ends[1]
+
+
+def _padded_maximum(values: _FloatArray) -> float:
+    best = np.unravel_index(int(np.argmax(values)), values.shape)
+    top = float(values[best])
+    margin = 0.0
+    for axis, position in enumerate(best):
+        if 0 < position < values.shape[axis] - 1:
+            line = np.take(values[_line(best, axis)], [position - 1, position + 1])
+            margin += float(np.max(top - line))
+    return top + margin
+
+
+def _line(best: tuple[np.intp, ...], axis: int) -> tuple[np.intp | slice, ...]:
+    return tuple(
+        slice(None) if k == axis else position for k, position in enumerate(best)
+    )
+
+
+def _classify(
+    reach: Reach, printed: Interval, alpha: Fraction | float
+) -> Classification:
+    if reach.meets:
+        return Classification.CONSISTENT
+    sides = _sides(printed, alpha)
+    decision = reach.decision(float(alpha))
+    reached = {True, False} if decision is None else {decision}
+    return (
+        Classification.INCONSISTENT
+        if sides & reached
+        else Classification.DECISION_ERROR
+    )
+
+
+def _sides(printed: Interval, alpha: Fraction | float) -> set[bool]:
+    """Return the answers to "is p below alpha" that the printed figure allows."""
+    level = Fraction(str(alpha)) if isinstance(alpha, float) else alpha
+    low, high = printed.low, printed.high
+    assert low is not None and high is not None
+    sides: set[bool] = set()
+    if low < level:
+        sides.add(True)
+    if high > level or (high == level and printed.high_closed):
+        sides.add(False)
+    return sides

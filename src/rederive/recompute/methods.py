@@ -1,0 +1,503 @@
+"""The recomputations by name, as a reproduction plan calls them.
+
+A method takes one planned row, looks up the figures that the plan names as its inputs, and returns
+a :class:`Recomputed` or a :class:`CheckedClaim`. Methods know printed figures only, never what
+they are about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from rederive.printed import PrintedNumber, RoundingRule
+from rederive.printed.registry import (
+    ClaimRow,
+    NumberRow,
+    PlanRow,
+    Registry,
+    VariableRow,
+)
+from rederive.recompute import arithmetic, claims
+from rederive.recompute.claims import CheckedClaim
+from rederive.recompute.consistency import attainable_denominators, counts
+from rederive.recompute.proportions import Share, two_proportions
+from rederive.recompute.result import Recomputed, merge
+from rederive.recompute.summaries import Scale, Summary
+from rederive.recompute.t_tests import (
+    STUDENT,
+    WELCH,
+    TwoSampleTest,
+    paired_t,
+    paired_t_from_marginals,
+    two_sample_t,
+)
+from rederive.recompute.two_by_two import PrintedOddsRatio, odds_ratio_figure
+from rederive.recompute.unstated_n import two_sample_t_unstated_n
+
+Outcome = Recomputed | CheckedClaim
+
+
+class PlanError(ValueError):
+    """A row of the plan cannot be carried out as written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Choices that hold for every recomputation.
+
+    Parameters
+    ----------
+    rule : RoundingRule
+        How the article's figures were rounded.
+    alpha : float
+        Significance level for claims.
+    test : str
+        The two-sample test taken as stated: ``student`` or ``welch``.
+    """
+
+    rule: RoundingRule = RoundingRule.EITHER
+    alpha: float = 0.05
+    test: str = "student"
+
+    @property
+    def two_sample(self) -> TwoSampleTest:
+        """The two-sample test taken as stated."""
+        return WELCH if self.test == "welch" else STUDENT
+
+    @property
+    def proportion_test(self) -> str:
+        """The test of two proportions that goes with it."""
+        return "Welch t on 0/1" if self.test == "welch" else "Student t on 0/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One planned row with everything a method may look up."""
+
+    registry: Registry
+    plan: PlanRow
+    settings: Settings
+    done: dict[str, Outcome] = field(default_factory=dict)
+
+    @property
+    def target(self) -> PrintedNumber:
+        """The published figure to recompute.
+
+        Raises
+        ------
+        PlanError
+            If the row is a claim.
+        """
+        row = self.registry.row(self.plan.id)
+        if not isinstance(row, NumberRow):
+            raise PlanError(
+                f"{self.plan.id}: {self.plan.method} needs a number, not a claim"
+            )
+        return row.printed
+
+    @property
+    def claim(self) -> ClaimRow:
+        """The claim to check.
+
+        Raises
+        ------
+        PlanError
+            If the row is a number.
+        """
+        row = self.registry.row(self.plan.id)
+        if not isinstance(row, ClaimRow):
+            raise PlanError(
+                f"{self.plan.id}: {self.plan.method} needs a claim, not a number"
+            )
+        return row
+
+    @property
+    def expects_significance(self) -> bool:
+        """Whether the claim is one of significance."""
+        return self.claim.expected == "significant"
+
+    def input(self, position: int) -> NumberRow:
+        """Return an input number by its position in the plan.
+
+        Raises
+        ------
+        PlanError
+            If the plan names too few inputs, or a claim in this place.
+        """
+        try:
+            return self.registry.numbers[self.plan.inputs[position]]
+        except (IndexError, KeyError) as error:
+            raise PlanError(
+                f"{self.plan.id}: {self.plan.method} needs a printed number as input "
+                f"{position + 1}, found {self.plan.inputs}"
+            ) from error
+
+    def figure(self, position: int) -> PrintedNumber:
+        """Return the figure of an input by its position."""
+        return self.input(position).printed
+
+    def whole(self, position: int) -> int:
+        """Return an input that is a whole number.
+
+        Raises
+        ------
+        PlanError
+            If it is not whole.
+        """
+        value = self.figure(position).value
+        if value.denominator != 1:
+            raise PlanError(
+                f"{self.plan.id}: input {position + 1} is {value}, not a whole number"
+            )
+        return value.numerator
+
+    def wholes(self, start: int, stop: int | None = None) -> list[int]:
+        """Return several whole inputs."""
+        stop = len(self.plan.inputs) if stop is None else stop
+        return [self.whole(position) for position in range(start, stop)]
+
+    def summary(self, start: int) -> Summary:
+        """Return the summary that stands at three consecutive inputs: mean, SD, n."""
+        mean = self.input(start)
+        variable = self.registry.variables[mean.variable]
+        n = self.whole(start + 2)
+        return Summary(mean.printed, self.figure(start + 1), n, scale_of(variable))
+
+
+def scale_of(variable: VariableRow) -> Scale | None:
+    """Return the scale of a variable if its ends and step are all known."""
+    if variable.minimum is None or variable.maximum is None or variable.step is None:
+        return None
+    return Scale(variable.minimum, variable.maximum, variable.step)
+
+
+Method = Callable[[Task], Outcome]
+
+
+def _percent_of_count(task: Task) -> Outcome:
+    return arithmetic.percent_of_count(
+        task.whole(0), task.whole(1), task.target, task.settings.rule
+    )
+
+
+def _attainable_percent(task: Task) -> Outcome:
+    siblings = [task.figure(position) for position in range(1, len(task.plan.inputs))]
+    return arithmetic.attainable_percent(
+        task.target,
+        task.whole(0),
+        siblings,
+        task.plan.options.get("exhaustive") == "true",
+        task.settings.rule,
+    )
+
+
+def _count_of_percent(task: Task) -> Outcome:
+    return arithmetic.count_of_percent(
+        task.figure(0), task.whole(1), task.target, task.settings.rule
+    )
+
+
+def _n_of_count_and_percent(task: Task) -> Outcome:
+    return arithmetic.n_of_count_and_percent(
+        task.whole(0), task.figure(1), task.target, task.settings.rule
+    )
+
+
+def _percent_of_sum(task: Task) -> Outcome:
+    return arithmetic.percent_of_count(
+        sum(task.wholes(1)), task.whole(0), task.target, task.settings.rule
+    )
+
+
+def _percent_of_remainder(task: Task) -> Outcome:
+    n = task.whole(0)
+    return arithmetic.percent_of_count(
+        n - sum(task.wholes(1)), n, task.target, task.settings.rule
+    )
+
+
+def _remainder(task: Task) -> Outcome:
+    return arithmetic.remainder(task.whole(0), task.wholes(1), task.target)
+
+
+def _every_percent(task: Task) -> Outcome:
+    values = task.wholes(0)
+    shares = list(zip(values[::2], values[1::2], strict=True))
+    return arithmetic.every_percent(shares, task.target, task.settings.rule)
+
+
+def _two_sample_t(task: Task) -> Outcome:
+    settings = task.settings
+    return two_sample_t(
+        task.summary(0),
+        task.summary(3),
+        task.target,
+        settings.rule,
+        settings.two_sample,
+    )
+
+
+def _two_sample_t_unstated_n(task: Task) -> Outcome:
+    settings = task.settings
+    return two_sample_t_unstated_n(
+        task.summary(0),
+        task.summary(3),
+        task.target,
+        settings.rule,
+        settings.two_sample,
+    )
+
+
+def _paired_t(task: Task) -> Outcome:
+    return paired_t(task.summary(0), task.target, task.settings.rule)
+
+
+def _paired_t_from_visits(task: Task) -> Outcome:
+    """Both visits' means and SDs, and n; with the option ``n=at most`` every n up to it."""
+    largest = task.whole(4)
+    sizes = (
+        range(2, largest + 1) if task.plan.options.get("n") == "at most" else [largest]
+    )
+    parts = []
+    for n in sizes:
+        before = Summary(task.figure(0), task.figure(1), n)
+        after = Summary(task.figure(2), task.figure(3), n)
+        parts.append(
+            (n, paired_t_from_marginals(before, after, task.target, task.settings.rule))
+        )
+    if len(parts) == 1:
+        return parts[0][1]
+    fitting = [n for n, part in parts if part.inside]
+    shown = parts[-1][1]
+    if not fitting:
+        return shown
+    remark = (
+        f"The number of pairs is not stated: {fitting[0]} to {fitting[-1]} would do, each with a "
+        f"correlation of its own; the one named is for {largest}."
+    )
+    return merge(shown.method, [shown], remark)
+
+
+def _odds_ratio(task: Task) -> Outcome:
+    figures = PrintedOddsRatio(*(task.figure(position) for position in range(4)))
+    total, outcome, exposed, cohort = task.wholes(4, 8)
+    names = dict(
+        zip(task.plan.inputs, ("odds_ratio", "ci_low", "ci_high", "p"), strict=False)
+    )
+    if task.plan.id not in names:
+        raise PlanError(f"{task.plan.id}: not among the four figures of its odds ratio")
+    lost = cohort - total
+    margin = range(max(0, exposed - lost), exposed + 1)
+    name = names[task.plan.id]
+    return odds_ratio_figure(
+        name, figures, total, [outcome], margin, task.settings.rule
+    )
+
+
+def _two_proportions(task: Task) -> Outcome:
+    first, n1, second, n2 = task.wholes(0)
+    return two_proportions(
+        Share((first,), n1),
+        Share((second,), n2),
+        task.target,
+        task.settings.rule,
+        task.settings.proportion_test,
+    )
+
+
+def _claim_two_sample_t(task: Task) -> Outcome:
+    settings = task.settings
+    result = two_sample_t(
+        task.summary(1), task.summary(4), None, settings.rule, settings.two_sample
+    )
+    return claims.claim_from_p(result, settings.alpha, task.expects_significance)
+
+
+def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
+    settings = task.settings
+    comparator = task.summary(4)
+    result = two_sample_t(
+        task.summary(1),
+        comparator,
+        None,
+        settings.rule,
+        settings.two_sample,
+        note=f"n = {comparator.n} as at baseline",
+    )
+    return claims.claim_from_p(result, settings.alpha, task.expects_significance)
+
+
+def _claim_paired_t(task: Task) -> Outcome:
+    result = paired_t(task.summary(1), None, task.settings.rule)
+    return claims.claim_from_p(result, task.settings.alpha, task.expects_significance)
+
+
+def _claim_two_proportions(task: Task) -> Outcome:
+    first, n1, second, n2 = task.wholes(1)
+    result = two_proportions(
+        Share((first,), n1),
+        Share((second,), n2),
+        None,
+        task.settings.rule,
+        task.settings.proportion_test,
+    )
+    return claims.claim_from_p(result, task.settings.alpha, task.expects_significance)
+
+
+def _claim_two_percentages(task: Task) -> Outcome:
+    """Shares of two groups from percentages; the second with siblings that share its size."""
+    rule, settings = task.settings.rule, task.settings
+    first = share_of(task.figure(1), task.whole(2), rule)
+    second, n = task.figure(3), task.whole(4)
+    parts = [
+        two_proportions(
+            first, share_of(second, n, rule), None, rule, settings.proportion_test
+        )
+    ]
+    if not counts(second, n, rule):
+        siblings = [
+            task.figure(position) for position in range(5, len(task.plan.inputs))
+        ]
+        exhaustive = task.plan.options.get("exhaustive") == "true"
+        sizes = attainable_denominators(
+            (second, *siblings), n, rule, must_sum=exhaustive
+        )
+        for size in sizes[-1:]:
+            other = Share(counts(second, size, rule), size, f"comparator n = {size}")
+            parts.append(
+                two_proportions(first, other, None, rule, settings.proportion_test)
+            )
+    result = merge(parts[0].method, parts)
+    return claims.claim_from_p(result, settings.alpha, task.expects_significance)
+
+
+def share_of(percent: PrintedNumber, n: int, rule: RoundingRule) -> Share:
+    """Return the counts behind a percentage, or the two nearest ones if there is none."""
+    found = counts(percent, n, rule)
+    if found:
+        return Share(found, n)
+    below = min(int(percent.value * n / 100), n - 1)
+    return Share((below, below + 1), n)
+
+
+def _claim_p(task: Task) -> Outcome:
+    return claims.claim_from_printed_p(
+        task.figure(1), task.settings.alpha, task.expects_significance
+    )
+
+
+def _claim_borderline(task: Task) -> Outcome:
+    return claims.claim_borderline(task.figure(1), task.settings.alpha)
+
+
+def _claim_decreasing(task: Task) -> Outcome:
+    values = [task.figure(position) for position in range(len(task.plan.inputs))]
+    return claims.claim_decreasing(values, task.settings.rule)
+
+
+def _claim_below_one(task: Task) -> Outcome:
+    return claims.claim_below_one(task.figure(0), task.settings.rule)
+
+
+def _claim_majority(task: Task) -> Outcome:
+    n, count = task.wholes(0)
+    if task.plan.options.get("count") == "remainder":
+        count = n - count
+    return claims.claim_majority(count, n)
+
+
+def _split(task: Task) -> tuple[list[int], list[int]]:
+    first = int(task.plan.options["first"])
+    return task.wholes(0, first), task.wholes(first)
+
+
+def _claim_first_exceed_rest(task: Task) -> Outcome:
+    return claims.claim_first_exceed_rest(*_split(task))
+
+
+def _claim_sum_exceeds_rest(task: Task) -> Outcome:
+    return claims.claim_sum_exceeds_rest(*_split(task))
+
+
+def _claim_all(task: Task) -> Outcome:
+    parts: list[tuple[str, CheckedClaim]] = []
+    for claim_id in task.plan.inputs:
+        outcome = carry_out(task.registry, claim_id, task.settings, task.done)
+        if not isinstance(outcome, CheckedClaim):
+            raise PlanError(
+                f"{task.plan.id}: {claim_id} is no claim that can be checked"
+            )
+        parts.append((claim_id, outcome))
+    return claims.claim_all(parts)
+
+
+METHODS: Mapping[str, Method] = {
+    "percent_of_count": _percent_of_count,
+    "attainable_percent": _attainable_percent,
+    "count_of_percent": _count_of_percent,
+    "n_of_count_and_percent": _n_of_count_and_percent,
+    "percent_of_sum": _percent_of_sum,
+    "percent_of_remainder": _percent_of_remainder,
+    "remainder": _remainder,
+    "every_percent": _every_percent,
+    "two_sample_t": _two_sample_t,
+    "two_sample_t_unstated_n": _two_sample_t_unstated_n,
+    "paired_t": _paired_t,
+    "paired_t_from_visits": _paired_t_from_visits,
+    "odds_ratio": _odds_ratio,
+    "two_proportions": _two_proportions,
+    "claim_two_sample_t": _claim_two_sample_t,
+    "claim_two_sample_t_unstated_n": _claim_two_sample_t_unstated_n,
+    "claim_paired_t": _claim_paired_t,
+    "claim_two_proportions": _claim_two_proportions,
+    "claim_two_percentages": _claim_two_percentages,
+    "claim_p": _claim_p,
+    "claim_borderline": _claim_borderline,
+    "claim_decreasing": _claim_decreasing,
+    "claim_below_one": _claim_below_one,
+    "claim_majority": _claim_majority,
+    "claim_first_exceed_rest": _claim_first_exceed_rest,
+    "claim_sum_exceeds_rest": _claim_sum_exceeds_rest,
+    "claim_all": _claim_all,
+}
+"""Every recomputation by the name that a plan uses."""
+
+
+def carry_out(
+    registry: Registry,
+    row_id: str,
+    settings: Settings,
+    done: dict[str, Outcome] | None = None,
+) -> Outcome:
+    """Carry out the planned method of one number or claim.
+
+    Parameters
+    ----------
+    registry : Registry
+        Printed numbers, claims and plan.
+    row_id : str
+        The number or claim.
+    settings : Settings
+        Choices that hold for all.
+    done : dict, optional
+        Outcomes so far, by id; used and filled, so that shared work is done once.
+
+    Returns
+    -------
+    Recomputed or CheckedClaim
+
+    Raises
+    ------
+    PlanError
+        If the method is unknown or its inputs do not suit it.
+    """
+    outcomes: dict[str, Outcome] = {} if done is None else done
+    if row_id not in outcomes:
+        plan = registry.plan[row_id]
+        if plan.method not in METHODS:
+            raise PlanError(f"{row_id}: {plan.method!r} is no recomputation")
+        outcomes[row_id] = METHODS[plan.method](
+            Task(registry, plan, settings, outcomes)
+        )
+    return outcomes[row_id]

@@ -1,0 +1,156 @@
+"""Comparisons of two proportions under every convention, from counts or printed percentages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import chdtrc
+from scipy.stats import fisher_exact
+
+from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
+from rederive.recompute.result import Reach, Recomputed
+from rederive.recompute.t_formulas import student_p, welch_p
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Every count that a printed share of a group may stand for.
+
+    Parameters
+    ----------
+    counts : tuple of int
+        Candidate counts, each between 0 and ``n``; not empty.
+    n : int
+        Group size.
+    note : str
+        Where the count or the size comes from, if it is not simply as printed.
+
+    Raises
+    ------
+    ValueError
+        If there is no count, or one is out of range.
+    """
+
+    counts: tuple[int, ...]
+    n: int
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.counts:
+            raise ValueError("a share needs at least one candidate count")
+        wrong = [count for count in self.counts if not 0 <= count <= self.n]
+        if wrong:
+            raise ValueError(f"count {wrong[0]} is not between 0 and n = {self.n}")
+
+
+def _sd_of_zero_one(count: int, n: int) -> float:
+    return float(Fraction(count * (n - count), n * (n - 1))) ** 0.5
+
+
+def t_on_zero_one(count1: int, n1: int, count2: int, n2: int) -> float:
+    """Return p of Student's t test on variables coded 0 and 1."""
+    difference = count1 / n1 - count2 / n2
+    return float(
+        student_p(
+            difference, _sd_of_zero_one(count1, n1), n1, _sd_of_zero_one(count2, n2), n2
+        )
+    )
+
+
+def welch_on_zero_one(count1: int, n1: int, count2: int, n2: int) -> float:
+    """Return p of Welch's t test on variables coded 0 and 1."""
+    difference = count1 / n1 - count2 / n2
+    return float(
+        welch_p(
+            difference, _sd_of_zero_one(count1, n1), n1, _sd_of_zero_one(count2, n2), n2
+        )
+    )
+
+
+def chi_squared(
+    count1: int, n1: int, count2: int, n2: int, yates: bool = False
+) -> float:
+    """Return p of Pearson's chi-squared test on a 2 x 2 table, with Yates' correction if asked.
+
+    A table with an empty margin carries no information and gives p = 1.
+    """
+    total, successes = n1 + n2, count1 + count2
+    margin = n1 * n2 * successes * (total - successes)
+    if margin == 0:
+        return 1.0
+    distance = float(abs(count1 * (n2 - count2) - count2 * (n1 - count1)))
+    if yates:
+        distance = max(0.0, distance - total / 2)
+    return float(chdtrc(1, total * distance**2 / margin))
+
+
+def chi_squared_yates(count1: int, n1: int, count2: int, n2: int) -> float:
+    """Return p of the chi-squared test with Yates' continuity correction (1934)."""
+    return chi_squared(count1, n1, count2, n2, yates=True)
+
+
+@lru_cache(maxsize=65536)
+def fisher(count1: int, n1: int, count2: int, n2: int) -> float:
+    """Return the two-sided p of Fisher's exact test."""
+    return float(fisher_exact([[count1, n1 - count1], [count2, n2 - count2]]).pvalue)
+
+
+PROPORTION_TESTS: dict[str, Callable[[int, int, int, int], float]] = {
+    "Student t on 0/1": t_on_zero_one,
+    "Welch t on 0/1": welch_on_zero_one,
+    "χ²": chi_squared,
+    "χ² with Yates' correction": chi_squared_yates,
+    "Fisher's exact test": fisher,
+}
+"""Every convention tried for two proportions, by name."""
+
+
+def two_proportions(
+    first: Share,
+    second: Share,
+    p: PrintedNumber | None = None,
+    rule: RoundingRule = RoundingRule.EITHER,
+    stated: str = "Student t on 0/1",
+) -> Recomputed:
+    """Recompute the p of a comparison of two proportions under every convention.
+
+    Parameters
+    ----------
+    first, second : Share
+        The two groups, each with all its candidate counts.
+    p : PrintedNumber, optional
+        The published p.
+    rule : RoundingRule
+        How p was rounded.
+    stated : str
+        The convention that the article states, a key of :data:`PROPORTION_TESTS`.
+
+    Raises
+    ------
+    KeyError
+        If ``stated`` is not a known convention.
+    """
+    if stated not in PROPORTION_TESTS:
+        raise KeyError(
+            f"unknown test {stated!r}; allowed: {', '.join(PROPORTION_TESTS)}"
+        )
+    note = "; ".join(part for part in (first.note, second.note) if part)
+    target = None if p is None else p.interval(rule, P_VALUE_DOMAIN)
+    reaches = []
+    for name, test in PROPORTION_TESTS.items():
+        values = np.array(
+            [test(a, first.n, b, second.n) for a in first.counts for b in second.counts]
+        )
+        meets = target is not None and any(
+            target.meets(value, value) for value in values
+        )
+        point = float(values[0]) if len(values) == 1 else None
+        convention = f"{name} ({note})" if note else name
+        is_stated = name == stated and not note
+        low, high = float(values.min()), float(values.max())
+        reaches.append(Reach(convention, is_stated, low, high, point, meets))
+    return Recomputed("comparison of two proportions", p, tuple(reaches))

@@ -1,0 +1,167 @@
+"""The one-row result that every recomputation and every consistency check returns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rederive.printed import PrintedNumber, Verdict, format_like
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one convention makes of the printed inputs.
+
+    Parameters
+    ----------
+    convention : str
+        The convention in words: test, variance, sample size, reading, rounding rule.
+    stated : bool
+        Whether the article states it (or leaves no other way of reading it).
+    low, high : float
+        Closed range of values reachable from the rounded inputs.
+    point : float or None
+        The value at the inputs exactly as printed; ``None`` where the inputs fix no single value.
+    meets : bool
+        Whether a reachable value would be printed as the published figure.
+    """
+
+    convention: str
+    stated: bool
+    low: float
+    high: float
+    point: float | None
+    meets: bool
+
+    def decision(self, alpha: float) -> bool | None:
+        """Return whether p lies below ``alpha`` everywhere (True), nowhere (False), or in part."""
+        if self.high < alpha:
+            return True
+        if self.low >= alpha:
+            return False
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """A printed figure beside what its inputs can give, under every convention tried.
+
+    Parameters
+    ----------
+    method : str
+        Name of the recomputation.
+    printed : PrintedNumber or None
+        The published figure, if there is one.
+    reaches : tuple of Reach
+        One entry for each convention tried; never empty.
+    remark : str
+        What a reader must know beside the numbers, in words.
+    """
+
+    method: str
+    printed: PrintedNumber | None
+    reaches: tuple[Reach, ...]
+    remark: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.reaches:
+            raise ValueError(f"{self.method}: a result needs at least one convention")
+
+    @property
+    def stated(self) -> tuple[Reach, ...]:
+        """The conventions that the article states."""
+        return tuple(reach for reach in self.reaches if reach.stated)
+
+    @property
+    def main(self) -> Reach:
+        """The convention to show first: a stated one, else one that meets, else the first."""
+        meeting = [reach for reach in self.reaches if reach.meets]
+        return (*self.stated, *meeting, *self.reaches)[0]
+
+    @property
+    def inside(self) -> bool:
+        """Whether the printed figure is reachable under any convention tried."""
+        return any(reach.meets for reach in self.reaches)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """All conventions under which the printed figure is reachable."""
+        return tuple(reach.convention for reach in self.reaches if reach.meets)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Verdict of the comparison.
+
+        All stated conventions must reach the figure for ``same`` or ``within rounding``: two
+        stated conventions that disagree (two readings of an ambiguous input) leave a choice open.
+        """
+        if self.stated and all(reach.meets for reach in self.stated):
+            if all(self.prints_same(reach) for reach in self.stated):
+                return Verdict.SAME
+            return Verdict.WITHIN_ROUNDING
+        return Verdict.NEEDS_CHOICE if self.inside else Verdict.DIFFERS
+
+    def prints_same(self, reach: Reach) -> bool:
+        """Return whether the value at the inputs as printed is printed as the same string."""
+        if (
+            self.printed is None
+            or reach.point is None
+            or not math.isfinite(reach.point)
+        ):
+            return False
+        return format_like(Fraction(reach.point), self.printed) == str(self.printed)
+
+    def decisions(self, alpha: float) -> frozenset[bool]:
+        """Return the decisions (p < alpha) possible under the stated conventions, else under any.
+
+        Parameters
+        ----------
+        alpha : float
+            Significance level.
+        """
+        found: set[bool] = set()
+        for reach in self.stated or self.reaches:
+            verdict = reach.decision(alpha)
+            found |= {True, False} if verdict is None else {verdict}
+        return frozenset(found)
+
+    def as_row(self, alpha: float = 0.05) -> dict[str, object]:
+        """Return the result as one row of a table.
+
+        Returns
+        -------
+        dict
+            Keys ``method, printed, point, low, high, inside, verdict, conditions, tried,
+            decision_open, remark``. Results of all methods bind into one table.
+        """
+        main = self.main
+        return {
+            "method": self.method,
+            "printed": "" if self.printed is None else str(self.printed),
+            "point": main.point,
+            "low": main.low,
+            "high": main.high,
+            "inside": self.inside,
+            "verdict": str(self.verdict),
+            "conditions": "; ".join(self.conditions),
+            "tried": "; ".join(reach.convention for reach in self.reaches),
+            "decision_open": len(self.decisions(alpha)) > 1,
+            "remark": self.remark,
+        }
+
+
+def merge(method: str, parts: Iterable[Recomputed], remark: str = "") -> Recomputed:
+    """Bind the conventions of several results for the same printed figure into one.
+
+    Raises
+    ------
+    ValueError
+        If there are no parts, or they are about different figures.
+    """
+    found = tuple(parts)
+    if len({part.printed for part in found}) != 1:
+        raise ValueError(f"{method}: results about different figures cannot be merged")
+    reaches = tuple(reach for part in found for reach in part.reaches)
+    return Recomputed(method, found[0].printed, reaches, remark)

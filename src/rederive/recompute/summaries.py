@@ -1,0 +1,95 @@
+"""Printed summaries of one group: the inputs of every test from summary figures."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from rederive.printed import Interval, PrintedNumber, RoundingRule, readings
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The values a measurement can take: ``minimum`` to ``maximum`` in steps of ``step``."""
+
+    minimum: Fraction
+    maximum: Fraction
+    step: Fraction = Fraction(1)
+
+    def __post_init__(self) -> None:
+        if self.step <= 0 or self.maximum < self.minimum:
+            raise ValueError(
+                f"no scale: {self.minimum} to {self.maximum} in steps of {self.step}"
+            )
+
+    @property
+    def of_changes(self) -> Scale:
+        """The scale of the difference between two measurements on this scale."""
+        width = self.maximum - self.minimum
+        return Scale(-width, width, self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Mean, SD and size of one group as printed.
+
+    Parameters
+    ----------
+    mean, sd : PrintedNumber
+        As printed; the SD is the sample SD (n - 1).
+    n : int
+        Group size, at least 2.
+    scale : Scale, optional
+        Given where single measurements lie on known steps, so that only attainable means and SDs
+        count.
+
+    Raises
+    ------
+    ValueError
+        If n is below 2 or the SD is negative.
+    """
+
+    mean: PrintedNumber
+    sd: PrintedNumber
+    n: int
+    scale: Scale | None = None
+
+    def __post_init__(self) -> None:
+        if self.n < 2:
+            raise ValueError(
+                f"a summary with an SD needs at least 2 patients, not {self.n}"
+            )
+        if self.sd.value < 0:
+            raise ValueError(f"an SD cannot be negative: {self.sd}")
+
+    def mean_range(self, rule: RoundingRule) -> tuple[float, float]:
+        """Return the least and greatest mean printed this way."""
+        interval = self.mean.interval(rule)
+        return interval.lower, interval.upper
+
+    def sd_range(self, rule: RoundingRule) -> tuple[float, float]:
+        """Return the least and greatest SD printed this way."""
+        interval = self.sd.interval(rule, Interval(Fraction(0), None))
+        return interval.lower, interval.upper
+
+    def with_n(self, n: int) -> Summary:
+        """Return the same figures for another group size."""
+        return replace(self, n=n)
+
+    def readings(self) -> Iterator[tuple[tuple[str, str], Summary]]:
+        """Yield every reading of the two figures, the figures as printed first.
+
+        Yields
+        ------
+        tuple
+            How the mean and the SD are read (empty where a figure is not ambiguous), and the
+            summary so read.
+        """
+        means = readings(self.mean, self.sd)
+        sds = readings(self.sd, self.mean)
+        for mean, sd in itertools.product(means, sds):
+            mean_name = f"mean read as {mean.text}" if len(means) > 1 else ""
+            sd_name = f"SD read as {sd.text}" if len(sds) > 1 else ""
+            yield (mean_name, sd_name), replace(self, mean=mean, sd=sd)

@@ -1,0 +1,406 @@
+"""t tests recomputed from printed means, SDs and sizes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from scipy.special import stdtrit
+
+from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
+from rederive.recompute.consistency.lattice import attainable_moments
+from rederive.recompute.result import Reach, Recomputed
+from rederive.recompute.summaries import Summary
+from rederive.recompute.t_formulas import (
+    FloatArray,
+    Range,
+    distance_range,
+    one_sample_p,
+    student_p,
+    student_range,
+    welch_p,
+    welch_range,
+)
+
+LARGEST_LATTICE_N = 40
+"""Groups up to this size are taken through their attainable sums; above, rounding hides them."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwoSampleTest:
+    """One way to compare two means."""
+
+    name: str
+    at_point: Callable[..., FloatArray]
+    over_box: Callable[..., Range]
+
+
+STUDENT = TwoSampleTest("Student t (pooled variance)", student_p, student_range)
+WELCH = TwoSampleTest("Welch t", welch_p, welch_range)
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Boxes of (mean, SD) that a printed summary stands for; lattice points are boxes too.
+
+    Every array has one entry for each box.
+    """
+
+    mean_low: FloatArray
+    mean_high: FloatArray
+    sd_low: FloatArray
+    sd_high: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.mean_low)
+
+
+def moments_of(summary: Summary, rule: RoundingRule) -> Moments:
+    """Return all (mean, SD) that a summary may stand for.
+
+    On a scale with steps, and for small groups, these are the attainable pairs only; otherwise
+    (or when no pair is attainable, which the consistency checks report) the whole rounding box.
+    """
+    if summary.scale is not None and summary.n <= LARGEST_LATTICE_N:
+        scale = summary.scale
+        pairs = attainable_moments(
+            summary.mean,
+            summary.sd,
+            summary.n,
+            minimum=scale.minimum,
+            maximum=scale.maximum,
+            step=scale.step,
+            rule=rule,
+        )
+        if pairs:
+            sums = np.array([float(total) for total, _ in pairs])
+            squares = np.array([float(square) for _, square in pairs])
+            step = float(scale.step)
+            mean = sums / summary.n
+            variance = (squares - sums**2 / summary.n) / (summary.n - 1)
+            sd = np.sqrt(np.maximum(variance, 0.0)) * step
+            return Moments(mean * step, mean * step, sd, sd)
+    (mean_low, mean_high), (sd_low, sd_high) = (
+        summary.mean_range(rule),
+        summary.sd_range(rule),
+    )
+    return Moments(*(np.array([end]) for end in (mean_low, mean_high, sd_low, sd_high)))
+
+
+def p_ranges(
+    test: TwoSampleTest, first: Summary, second: Summary, rule: RoundingRule
+) -> tuple[FloatArray, FloatArray]:
+    """Return the range of p for every combination of boxes of two groups.
+
+    Returns
+    -------
+    tuple of ndarray
+        Least and greatest p, each of shape (boxes of the first, boxes of the second).
+    """
+    a, b = moments_of(first, rule), moments_of(second, rule)
+    difference = (
+        a.mean_low[:, None] - b.mean_high[None, :],
+        a.mean_high[:, None] - b.mean_low[None, :],
+    )
+    sd1 = (a.sd_low[:, None], a.sd_high[:, None])
+    sd2 = (b.sd_low[None, :], b.sd_high[None, :])
+    return test.over_box(difference, sd1, first.n, sd2, second.n)
+
+
+def reach_from_ranges(
+    convention: str,
+    stated: bool,
+    ranges: tuple[FloatArray, FloatArray],
+    point: float | None,
+    printed: PrintedNumber | None,
+    rule: RoundingRule,
+) -> Reach:
+    """Bind ranges of p into one reach; it meets the printed p when any of them does."""
+    low, high = ranges
+    meets = False
+    if printed is not None:
+        target = printed.interval(rule, P_VALUE_DOMAIN)
+        meets = meets_any(low, high, target)
+    return Reach(convention, stated, float(low.min()), float(high.max()), point, meets)
+
+
+def meets_any(
+    low: FloatArray, high: FloatArray, target: Interval, slack: float = 1e-9
+) -> bool:
+    """Return whether any closed range touches the target interval."""
+    return bool(np.any((low <= target.upper + slack) & (high >= target.lower - slack)))
+
+
+Reading = tuple[str, ...]
+"""How each ambiguous figure is read; empty for a figure that is not ambiguous."""
+
+
+def drop_idle_readings(
+    name: str, by_reading: Mapping[Reading, Reach], alpha: float
+) -> Iterator[Reach]:
+    """Yield reaches with only those readings told apart that matter.
+
+    A reading is idle when neither the meeting of the printed p nor the decision at ``alpha``
+    depends on it; then the figure as printed, whose range includes the other reading's, stands for
+    both.
+
+    Parameters
+    ----------
+    name : str
+        The convention, to which the readings that matter are added.
+    by_reading : mapping
+        One reach for each combination of readings, the widest first.
+    alpha : float
+        Significance level.
+    """
+    combinations = list(by_reading)
+    kept = [
+        place
+        for place in range(len(combinations[0]))
+        if _matters(by_reading, place, alpha)
+    ]
+    seen: set[Reading] = set()
+    for combination, reach in by_reading.items():
+        told = tuple(combination[place] for place in kept if combination[place])
+        if told not in seen:
+            seen.add(told)
+            yield replace(reach, convention=", ".join((name, *told)))
+
+
+def _matters(by_reading: Mapping[Reading, Reach], place: int, alpha: float) -> bool:
+    outcomes: dict[Reading, set[tuple[bool, bool | None]]] = {}
+    for combination, reach in by_reading.items():
+        rest = combination[:place] + combination[place + 1 :]
+        outcomes.setdefault(rest, set()).add((reach.meets, reach.decision(alpha)))
+    return any(len(found) > 1 for found in outcomes.values())
+
+
+def two_sample_t(
+    first: Summary,
+    second: Summary,
+    p: PrintedNumber | None = None,
+    rule: RoundingRule = RoundingRule.EITHER,
+    stated: TwoSampleTest = STUDENT,
+    note: str = "",
+    alpha: float = 0.05,
+) -> Recomputed:
+    """Recompute the p of a two-sample t test from two printed summaries.
+
+    Parameters
+    ----------
+    first, second : Summary
+        The two groups.
+    p : PrintedNumber, optional
+        The published p.
+    rule : RoundingRule
+        How the figures were rounded.
+    stated : TwoSampleTest
+        The variant that the article states; the other is tried as an unstated choice.
+    note : str
+        Words added to each convention, such as where a sample size comes from.
+    alpha : float
+        Significance level; readings that change neither the decision nor the match are not told
+        apart.
+
+    Returns
+    -------
+    Recomputed
+        One reach for each variant of the test and each reading of an ambiguous figure that
+        matters.
+    """
+    reaches: list[Reach] = []
+    for test in (STUDENT, WELCH):
+        name = f"{test.name}, {note}" if note else test.name
+        by_reading: dict[Reading, Reach] = {}
+        for (name1, one), (name2, two) in itertools.product(
+            first.readings(), second.readings()
+        ):
+            difference = float(one.mean.value - two.mean.value)
+            sd1, sd2 = float(one.sd.value), float(two.sd.value)
+            point = float(test.at_point(difference, sd1, one.n, sd2, two.n))
+            ranges = p_ranges(test, one, two, rule)
+            reading = (*(f"first {x}" for x in name1), *(f"second {x}" for x in name2))
+            by_reading[reading] = reach_from_ranges(
+                name, test is stated, ranges, point, p, rule
+            )
+        reaches.extend(drop_idle_readings(name, by_reading, alpha))
+    return Recomputed("two-sample t test", p, tuple(reaches))
+
+
+def paired_t(
+    change: Summary,
+    p: PrintedNumber | None = None,
+    rule: RoundingRule = RoundingRule.EITHER,
+    alpha: float = 0.05,
+) -> Recomputed:
+    """Recompute the p of a paired t test from the mean and SD of the changes.
+
+    Parameters
+    ----------
+    change : Summary
+        Mean, SD and number of the paired differences.
+    p : PrintedNumber, optional
+        The published p.
+    rule : RoundingRule
+        How the figures were rounded.
+    alpha : float
+        Significance level, as for :func:`two_sample_t`.
+    """
+    by_reading: dict[Reading, Reach] = {}
+    for name, reading in change.readings():
+        boxes = moments_of(reading, rule)
+        near, far = distance_range(boxes.mean_low, boxes.mean_high)
+        ranges = (
+            one_sample_p(far, boxes.sd_low, reading.n),
+            one_sample_p(near, boxes.sd_high, reading.n),
+        )
+        point = float(
+            one_sample_p(float(reading.mean.value), float(reading.sd.value), reading.n)
+        )
+        by_reading[name] = reach_from_ranges("paired t", True, ranges, point, p, rule)
+    reaches = drop_idle_readings("paired t", by_reading, alpha)
+    return Recomputed("paired t test", p, tuple(reaches))
+
+
+def paired_t_from_marginals(
+    before: Summary,
+    after: Summary,
+    p: PrintedNumber | None = None,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> Recomputed:
+    """Recompute the p of a paired t test when only both marginal summaries are printed.
+
+    The SD of the changes depends on the correlation of the two measurements, which is not
+    printed: Var(d) = s1² + s2² - 2 r s1 s2 for r between -1 and 1. The remark names the
+    correlations that would give the printed p.
+
+    Raises
+    ------
+    ValueError
+        If the two summaries are of different sizes.
+    """
+    if before.n != after.n:
+        raise ValueError(f"paired summaries differ in size: {before.n} and {after.n}")
+    (s1, t1), (s2, t2) = before.sd_range(rule), after.sd_range(rule)
+    near, far = _distance_of_means(before, after, rule)
+    narrowest = max(0.0, s1 - t2, s2 - t1)
+    low = one_sample_p(far, narrowest, before.n)
+    high = one_sample_p(near, t1 + t2, before.n)
+    implied = (
+        implied_correlation_from_p(before, after, p, rule) if p is not None else None
+    )
+    convention = "paired t, correlation of the two visits unstated"
+    if implied is not None:
+        convention += f" (between {implied[0]:.2f} and {implied[1]:.2f} would do)"
+    meets = implied is not None and implied[0] <= implied[1]
+    reach = Reach(convention, False, float(low), float(high), None, meets)
+    return Recomputed("paired t test from both visits' summaries", p, (reach,))
+
+
+def _distance_of_means(
+    before: Summary, after: Summary, rule: RoundingRule
+) -> tuple[float, float]:
+    """Return the least and greatest distance between two printed means."""
+    low1, high1 = before.mean_range(rule)
+    low2, high2 = after.mean_range(rule)
+    near, far = distance_range(low2 - high1, high2 - low1)
+    return float(near), float(far)
+
+
+def implied_correlation_from_p(
+    before: Summary,
+    after: Summary,
+    p: PrintedNumber,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> tuple[float, float] | None:
+    """Return the correlations of two visits that make the printed paired p reachable.
+
+    Returns
+    -------
+    tuple of float or None
+        Least and greatest correlation within -1 to 1; ``None`` if none will do.
+    """
+    near, far = _distance_of_means(before, after, rule)
+    target = p.interval(rule, P_VALUE_DOMAIN)
+    df = before.n - 1
+    t_high = -float(stdtrit(df, max(target.lower, 1e-300) / 2))
+    t_low = -float(stdtrit(df, target.upper / 2))
+    root = before.n**0.5
+    spread_low = near * root / t_high
+    spread_high = far * root / t_low if t_low > 0 else float("inf")
+    return correlation_range(
+        before.sd_range(rule), after.sd_range(rule), (spread_low, spread_high)
+    )
+
+
+def correlation_range(
+    sd1: tuple[float, float],
+    sd2: tuple[float, float],
+    sd_difference: tuple[float, float],
+) -> tuple[float, float] | None:
+    """Return the correlations compatible with ranges of both SDs and of the SD of differences.
+
+    r = (s1² + s2² - d²) / (2 s1 s2) falls with d. For a fixed d its extremes over the box of s1
+    and s2 lie at corners, or on an edge where s1² = s2² - d² (or the reverse).
+
+    Returns
+    -------
+    tuple of float or None
+        Clipped to -1 to 1; ``None`` when nothing within -1 to 1 is compatible.
+    """
+
+    def r(s1: float, s2: float, d: float) -> float:
+        if s1 == 0 or s2 == 0:
+            return 0.0
+        if d == float("inf"):
+            return float("-inf")
+        return (s1 * s1 + s2 * s2 - d * d) / (2 * s1 * s2)
+
+    def candidates(d: float) -> Iterator[float]:
+        for s1 in sd1:
+            for s2 in sd2:
+                yield r(s1, s2, d)
+        for fixed_ends, free in ((sd1, sd2), (sd2, sd1)):
+            for fixed in fixed_ends:
+                square = fixed * fixed - d * d
+                if square > 0 and free[0] < square**0.5 < free[1]:
+                    yield r(fixed, square**0.5, d)
+
+    low, high = min(candidates(sd_difference[1])), max(candidates(sd_difference[0]))
+    if low > 1 or high < -1:
+        return None
+    return max(low, -1.0), min(high, 1.0)
+
+
+def implied_correlation(
+    before_sd: PrintedNumber,
+    after_sd: PrintedNumber,
+    change_sd: PrintedNumber,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> tuple[float, float] | None:
+    """Return the correlation of two visits implied by their SDs and the SD of the change.
+
+    Parameters
+    ----------
+    before_sd, after_sd, change_sd : PrintedNumber
+        All three over the same patients.
+    rule : RoundingRule
+        How they were rounded.
+
+    Returns
+    -------
+    tuple of float or None
+        Least and greatest correlation; ``None`` if the three SDs cannot hold together.
+    """
+    domain = Interval(Fraction(0), None)
+    first, second, third = (
+        sd.interval(rule, domain) for sd in (before_sd, after_sd, change_sd)
+    )
+    return correlation_range(
+        (first.lower, first.upper),
+        (second.lower, second.upper),
+        (third.lower, third.upper),
+    )

@@ -1,0 +1,168 @@
+"""Sample sizes that an article does not state, solved from the p values it prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
+from rederive.recompute.result import Reach, Recomputed
+from rederive.recompute.summaries import Summary
+from rederive.recompute.t_tests import (
+    STUDENT,
+    WELCH,
+    TwoSampleTest,
+    moments_of,
+    p_ranges,
+    two_sample_t,
+)
+
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A comparator whose size is unknown, and the p values printed for it.
+
+    Parameters
+    ----------
+    name : str
+        The comparator.
+    summary : Summary
+        Its mean and SD; its ``n`` is the largest size that is possible.
+    p : tuple of PrintedNumber
+        Every printing of the p value (an article may print it twice, with other decimals).
+    """
+
+    name: str
+    summary: Summary
+    p: tuple[PrintedNumber, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """Comparator sizes under one convention.
+
+    Parameters
+    ----------
+    convention : str
+        Test and readings in words.
+    sizes : dict of str to tuple of int
+        For each comparator all sizes that make every printed p reachable; empty if none does.
+    """
+
+    convention: str
+    sizes: dict[str, tuple[int, ...]]
+
+    @property
+    def possible(self) -> bool:
+        """Whether every comparator has a size."""
+        return all(self.sizes.values())
+
+
+@lru_cache(maxsize=256)
+def _reachable(
+    test: TwoSampleTest, shared: Summary, comparison: Comparison, rule: RoundingRule
+) -> BoolArray:
+    """Return for each (n - 2, box of the shared group) whether all printed p are reachable."""
+    rows = []
+    targets = [p.interval(rule, P_VALUE_DOMAIN) for p in comparison.p]
+    least = max(target.lower for target in targets)
+    most = min(target.upper for target in targets)
+    comparator = replace(comparison.summary, scale=None)
+    for n in range(2, comparison.summary.n + 1):
+        low, high = p_ranges(test, shared, comparator.with_n(n), rule)
+        rows.append(np.any((low <= most + 1e-9) & (high >= least - 1e-9), axis=1))
+    return np.array(rows)
+
+
+def solve_n(
+    shared: Summary,
+    comparisons: Sequence[Comparison],
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> list[Solved]:
+    """Solve for the unstated sizes of all comparators of one group at once.
+
+    Every comparison uses the same mean and SD of the shared group. A box of values of the shared
+    group counts only if each comparator has a size for it, so the joint solution may be narrower
+    than the comparisons one at a time (pass a single comparison for those).
+
+    Parameters
+    ----------
+    shared : Summary
+        The group that takes part in every comparison. On a stepped scale its attainable
+        (mean, SD) pairs are carried one by one; otherwise its rounding box is, as a whole, which
+        can only widen the answer. Comparators are carried as rounding boxes.
+    comparisons : sequence of Comparison
+        Comparators with their printed p values.
+    rule : RoundingRule
+        How the figures were rounded.
+
+    Returns
+    -------
+    list of Solved
+        One entry for each test and each reading of the shared group's ambiguous figures. An
+        ambiguous comparator is carried in its widest reading, the figure as printed.
+    """
+    solved = []
+    for test in (STUDENT, WELCH):
+        for name, reading in shared.readings():
+            tables = [
+                _reachable(test, reading, comparison, rule)
+                for comparison in comparisons
+            ]
+            usable = np.ones(len(moments_of(reading, rule)), dtype=bool)
+            for table in tables:
+                usable &= table.any(axis=0)
+            sizes = {
+                comparison.name: tuple(
+                    int(n) + 2 for n in np.flatnonzero(table[:, usable].any(axis=1))
+                )
+                for comparison, table in zip(comparisons, tables, strict=True)
+            }
+            convention = ", ".join(part for part in (test.name, *name) if part)
+            solved.append(Solved(convention, sizes))
+    return solved
+
+
+def describe_sizes(sizes: Sequence[int]) -> str:
+    """Return sizes in words: ``83 to 102``, with the number of gaps if it is no plain range."""
+    if not sizes:
+        return "none"
+    if len(sizes) == 1:
+        return str(sizes[0])
+    text = f"{sizes[0]} to {sizes[-1]}"
+    missing = sizes[-1] - sizes[0] + 1 - len(sizes)
+    return f"{text} ({missing} of these excluded)" if missing else text
+
+
+def two_sample_t_unstated_n(
+    shared: Summary,
+    comparator: Summary,
+    p: PrintedNumber,
+    rule: RoundingRule = RoundingRule.EITHER,
+    stated: TwoSampleTest = STUDENT,
+) -> Recomputed:
+    """Recompute a two-sample p when the comparator's size is not stated with its figures.
+
+    The comparator's only stated size (``comparator.n``, say from a baseline table) is tried first
+    and counts as stated. Every smaller size is tried as an unstated choice.
+    """
+    note = f"n = {comparator.n} as at baseline"
+    at_baseline = two_sample_t(shared, comparator, p, rule, stated, note)
+    reaches = list(at_baseline.reaches)
+    solutions = solve_n(shared, [Comparison("comparator", comparator, (p,))], rule)
+    for solution in solutions:
+        sizes = solution.sizes["comparator"]
+        fewer = tuple(n for n in sizes if n < comparator.n)
+        if fewer:
+            target = p.interval(rule, P_VALUE_DOMAIN)
+            convention = f"{solution.convention}, comparator n {describe_sizes(fewer)}"
+            reaches.append(
+                Reach(convention, False, target.lower, target.upper, None, True)
+            )
+    return Recomputed("two-sample t test, comparator size unstated", p, tuple(reaches))
