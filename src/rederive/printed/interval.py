@@ -57,14 +57,26 @@ class Interval:
         return float("inf") if self.high is None else float(self.high)
 
     def __contains__(self, value: Number) -> bool:
-        above = self.low is None or value > self.low or (self.low_closed and value == self.low)
-        below = self.high is None or value < self.high or (self.high_closed and value == self.high)
+        above = (
+            self.low is None
+            or value > self.low
+            or (self.low_closed and value == self.low)
+        )
+        below = (
+            self.high is None
+            or value < self.high
+            or (self.high_closed and value == self.high)
+        )
         return above and below
 
     def intersect(self, other: Interval) -> Interval | None:
         """Return the common part of two intervals, or ``None`` if there is none."""
-        low, low_closed = _tighter(self.low, self.low_closed, other.low, other.low_closed, 1)
-        high, high_closed = _tighter(self.high, self.high_closed, other.high, other.high_closed, -1)
+        low, low_closed = _tighter(
+            self.low, self.low_closed, other.low, other.low_closed, 1
+        )
+        high, high_closed = _tighter(
+            self.high, self.high_closed, other.high, other.high_closed, -1
+        )
         try:
             return Interval(low, high, low_closed, high_closed)
         except ValueError:

@@ -10,7 +10,13 @@ from pathlib import Path
 from rederive.printed.evidence import Evidence
 from rederive.printed.interval import Interval
 from rederive.printed.number import PrintedNumber
-from rederive.printed.schema import Problem, Row, TableError, check_references, read_schema
+from rederive.printed.schema import (
+    Problem,
+    Row,
+    TableError,
+    check_references,
+    read_schema,
+)
 from rederive.printed.schema import read_table as _read_table
 
 _DOMAINS: Mapping[str, Interval] = {
@@ -163,7 +169,9 @@ def _number_row(row: Row) -> NumberRow:
 
 
 def _plan_row(row: Row) -> PlanRow:
-    pairs = [item.split("=", 1) for item in row["options"].split(INPUT_SEPARATOR) if item]
+    pairs = [
+        item.split("=", 1) for item in row["options"].split(INPUT_SEPARATOR) if item
+    ]
     return PlanRow(
         id=row["id"],
         evidence=Evidence(row["evidence"]),
@@ -190,13 +198,17 @@ def _figure_problems(rows: list[Row]) -> Iterator[Problem]:
     for number, row in enumerate(rows, start=2):
         printed = PrintedNumber(row["printed"], row["operator"])
         if Fraction(row["value"]) != printed.value:
-            yield Problem("numbers.csv", number, "value", row["value"], str(printed.value))
+            yield Problem(
+                "numbers.csv", number, "value", row["value"], str(printed.value)
+            )
         if int(row["decimals"]) != printed.decimals:
             allowed = str(printed.decimals)
             yield Problem("numbers.csv", number, "decimals", row["decimals"], allowed)
         domain = _DOMAINS.get(row["statistic"])
         if domain is not None and printed.interval().intersect(domain) is None:
-            yield Problem("numbers.csv", number, "printed", row["printed"], f"within {domain}")
+            yield Problem(
+                "numbers.csv", number, "printed", row["printed"], f"within {domain}"
+            )
 
 
 def _plan_problems(
@@ -214,8 +226,12 @@ def _plan_problems(
     known = [row["variable"] for row in variables]
     yield from check_references("numbers.csv", numbers, "variable", known)
     yield from check_references("claims.csv", claims, "variable", known)
-    yield from check_references("numbers.csv", numbers, "same_as", [r["id"] for r in numbers])
-    yield from check_references("claims.csv", claims, "same_as", [r["id"] for r in claims])
+    yield from check_references(
+        "numbers.csv", numbers, "same_as", [r["id"] for r in numbers]
+    )
+    yield from check_references(
+        "claims.csv", claims, "same_as", [r["id"] for r in claims]
+    )
     by_id = {row["id"]: row for row in plan}
     for number, row in enumerate((*numbers, *claims), start=2):
         first = by_id.get(row["same_as"])
@@ -257,7 +273,9 @@ def load_registry(folder: Path) -> Registry:
         raise TableError(problems)
     numbers, claims = tables["numbers"], tables["claims"]
     problems.extend(_figure_problems(numbers))
-    problems.extend(_plan_problems(numbers, claims, tables["plan"], tables["variables"]))
+    problems.extend(
+        _plan_problems(numbers, claims, tables["plan"], tables["variables"])
+    )
     if problems:
         raise TableError(problems)
     return Registry(

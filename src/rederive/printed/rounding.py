@@ -52,11 +52,15 @@ def round_to(value: Rational, decimals: int, rule: RoundingRule) -> Fraction:
     elif rule is RoundingRule.HALF_EVEN:
         kept = floor + (rest > half or (rest == half and floor % 2 == 1))
     else:
-        raise ValueError("the rule 'either' does not decide halves; use rounded_figures")
+        raise ValueError(
+            "the rule 'either' does not decide halves; use rounded_figures"
+        )
     return Fraction(kept if scaled >= 0 else -kept, 10**decimals)
 
 
-def rounded_figures(value: Rational, decimals: int, rule: RoundingRule) -> frozenset[Fraction]:
+def rounded_figures(
+    value: Rational, decimals: int, rule: RoundingRule
+) -> frozenset[Fraction]:
     """Return every figure that a value may be printed as: one, or two for a half under EITHER."""
     if rule is not RoundingRule.EITHER:
         return frozenset({round_to(value, decimals, rule)})

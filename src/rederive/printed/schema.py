@@ -53,7 +53,9 @@ class TableError(ValueError):
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """Return the allowed word closest to a misspelt one, or an empty string."""
-    close = difflib.get_close_matches(word, [item for item in allowed if item], n=1, cutoff=0.6)
+    close = difflib.get_close_matches(
+        word, [item for item in allowed if item], n=1, cutoff=0.6
+    )
     return close[0] if close else ""
 
 
@@ -66,7 +68,10 @@ def _is_number(text: str) -> bool:
 
 _TYPES: Mapping[str, tuple[Callable[[str], bool], str]] = {
     "string": (lambda text: True, "text"),
-    "integer": (lambda text: re.fullmatch(r"-?\d+", text) is not None, "a whole number"),
+    "integer": (
+        lambda text: re.fullmatch(r"-?\d+", text) is not None,
+        "a whole number",
+    ),
     "number": (_is_number, "a plain decimal number"),
     "boolean": (lambda text: text in ("true", "false"), "true or false"),
 }
@@ -164,11 +169,15 @@ def read_table(path: Path, fields: tuple[Field, ...]) -> list[Row]:
         raise TableError(_header_problems(path.name, header, names))
     rows: list[Row] = []
     problems: list[Problem] = []
-    seen: dict[str, dict[str, int]] = {field.name: {} for field in fields if field.unique}
+    seen: dict[str, dict[str, int]] = {
+        field.name: {} for field in fields if field.unique
+    }
     for number, cells in enumerate(reader, start=2):
         if len(cells) != len(names):
             allowed = f"{len(names)} cells"
-            problems.append(Problem(path.name, number, "", f"{len(cells)} cells", allowed))
+            problems.append(
+                Problem(path.name, number, "", f"{len(cells)} cells", allowed)
+            )
             continue
         row = dict(zip(names, cells, strict=True))
         rows.append(row)
@@ -181,7 +190,9 @@ def read_table(path: Path, fields: tuple[Field, ...]) -> list[Row]:
                 first = seen[field.name].setdefault(value, number)
                 if first != number:
                     allowed = f"a new value (it stands in row {first} already)"
-                    problems.append(Problem(path.name, number, field.name, value, allowed))
+                    problems.append(
+                        Problem(path.name, number, field.name, value, allowed)
+                    )
     if problems:
         raise TableError(problems)
     return rows
@@ -191,7 +202,8 @@ def _header_problems(file: str, header: list[str], names: list[str]) -> list[Pro
     unknown = [name for name in header if name not in names]
     missing = [name for name in names if name not in header]
     problems = [
-        Problem(file, 1, name, name, ", ".join(names), nearest(name, missing)) for name in unknown
+        Problem(file, 1, name, name, ", ".join(names), nearest(name, missing))
+        for name in unknown
     ]
     problems += [
         Problem(file, 1, name, "no such column", f"the column {name}")
@@ -204,7 +216,11 @@ def _header_problems(file: str, header: list[str], names: list[str]) -> list[Pro
 
 
 def check_references(
-    file: str, rows: Iterable[Row], column: str, known: Iterable[str], separator: str = ""
+    file: str,
+    rows: Iterable[Row],
+    column: str,
+    known: Iterable[str],
+    separator: str = "",
 ) -> list[Problem]:
     """Return a problem for every id in a column that no row of another table has.
 
@@ -228,5 +244,7 @@ def check_references(
         for item in value.split(separator) if separator else [value]:
             if item and item not in ids:
                 hint = nearest(item, ids)
-                problems.append(Problem(file, number, column, item, "an id that exists", hint))
+                problems.append(
+                    Problem(file, number, column, item, "an id that exists", hint)
+                )
     return problems

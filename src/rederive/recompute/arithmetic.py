@@ -78,27 +78,31 @@ def attainable_percent(
         print as published, or the nearest ones around it. Smaller denominators that suit the
         percentage and all its siblings are an unstated choice, and so is truncation.
     """
-    reaches = [_attainable_reach(percent, n, f"n = {n}", True, rule)]
+    figures = (percent, *siblings)
+    reaches = [_attainable_reach(figures, n, f"n = {n}", True, exhaustive, rule)]
     if rule is not RoundingRule.TRUNCATE:
-        words = f"n = {n}, truncated"
-        reaches.append(
-            _attainable_reach(percent, n, words, False, RoundingRule.TRUNCATE)
-        )
-    others = attainable_denominators((percent, *siblings), n, rule, must_sum=exhaustive)
-    fewer = [size for size in others if size < n]
-    largest = fewer[::-1]
-    if largest:
-        size = largest[0]
+        cut = RoundingRule.TRUNCATE
+        reaches.append(_attainable_reach(figures, n, f"n = {n}, truncated", False, exhaustive, cut))
+    fewer = attainable_denominators(figures, n - 1, rule, must_sum=exhaustive) if n > 1 else ()
+    if fewer:
+        largest = fewer[::-1]
         listed = ", ".join(str(found) for found in largest[:6])
         more = f" and {len(largest) - 6} smaller ones" if len(largest) > 6 else ""
         words = f"another denominator: {listed}{more}"
-        reaches.append(_attainable_reach(percent, size, words, False, rule))
+        reaches.append(_attainable_reach(figures, largest[0], words, False, exhaustive, rule))
     return Recomputed("attainable percentage", percent, tuple(reaches))
 
 
 def _attainable_reach(
-    percent: PrintedNumber, n: int, words: str, stated: bool, rule: RoundingRule
+    figures: Sequence[PrintedNumber],
+    n: int,
+    words: str,
+    stated: bool,
+    exhaustive: bool,
+    rule: RoundingRule,
 ) -> Reach:
+    """Return the attainable values of the first figure; it meets if all figures suit ``n``."""
+    percent = figures[0]
     found = counts(percent, n, rule)
     if found:
         words += f" ({' or '.join(str(count) for count in found[:3])} patients)"
@@ -106,8 +110,11 @@ def _attainable_reach(
     else:
         below = min(int(percent.value * n / 100), n - 1)
         ends = [float(Fraction(100 * count, n)) for count in (below, below + 1)]
+    meets = bool(attainable_denominators(figures, n, rule, n_min=n, must_sum=exhaustive))
+    if found and not meets:
+        words += ", but not the shares beside it"
     point = ends[0] if found and ends[0] == ends[1] else None
-    return Reach(words, stated, ends[0], ends[1], point, bool(found))
+    return Reach(words, stated, ends[0], ends[1], point, meets)
 
 
 def count_of_percent(

@@ -162,7 +162,9 @@ class Task:
         mean = self.input(start)
         variable = self.registry.variables[mean.variable]
         n = self.whole(start + 2)
-        return Summary(mean.printed, self.figure(start + 1), n, scale_of(variable))
+        return Summary(
+            mean.printed, self.figure(start + 1), n, scale_of(variable), mean.group
+        )
 
 
 def scale_of(variable: VariableRow) -> Scale | None:
@@ -355,19 +357,12 @@ def _claim_two_percentages(task: Task) -> Outcome:
             first, share_of(second, n, rule), None, rule, settings.proportion_test
         )
     ]
-    if not counts(second, n, rule):
-        siblings = [
-            task.figure(position) for position in range(5, len(task.plan.inputs))
-        ]
-        exhaustive = task.plan.options.get("exhaustive") == "true"
-        sizes = attainable_denominators(
-            (second, *siblings), n, rule, must_sum=exhaustive
-        )
-        for size in sizes[-1:]:
-            other = Share(counts(second, size, rule), size, f"comparator n = {size}")
-            parts.append(
-                two_proportions(first, other, None, rule, settings.proportion_test)
-            )
+    siblings = [task.figure(position) for position in range(5, len(task.plan.inputs))]
+    exhaustive = task.plan.options.get("exhaustive") == "true"
+    sizes = attainable_denominators((second, *siblings), n, rule, must_sum=exhaustive)
+    if sizes and sizes[-1] != n:
+        other = Share(counts(second, sizes[-1], rule), sizes[-1], f"comparator n = {sizes[-1]}")
+        parts.append(two_proportions(first, other, None, rule, settings.proportion_test))
     result = merge(parts[0].method, parts)
     return claims.claim_from_p(result, settings.alpha, task.expects_significance)
 

@@ -44,6 +44,8 @@ class Summary:
     scale : Scale, optional
         Given where single measurements lie on known steps, so that only attainable means and SDs
         count.
+    name : str
+        Name of the group, for the words of a result.
 
     Raises
     ------
@@ -55,6 +57,7 @@ class Summary:
     sd: PrintedNumber
     n: int
     scale: Scale | None = None
+    name: str = ""
 
     def __post_init__(self) -> None:
         if self.n < 2:
@@ -90,6 +93,6 @@ class Summary:
         means = readings(self.mean, self.sd)
         sds = readings(self.sd, self.mean)
         for mean, sd in itertools.product(means, sds):
-            mean_name = f"mean read as {mean.text}" if len(means) > 1 else ""
-            sd_name = f"SD read as {sd.text}" if len(sds) > 1 else ""
-            yield (mean_name, sd_name), replace(self, mean=mean, sd=sd)
+            mean_name = f"{self.name} mean read as {mean.text}" if len(means) > 1 else ""
+            sd_name = f"{self.name} SD read as {sd.text}" if len(sds) > 1 else ""
+            yield (mean_name.strip(), sd_name.strip()), replace(self, mean=mean, sd=sd)

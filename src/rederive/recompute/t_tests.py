@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -222,8 +223,7 @@ def two_sample_t(
             sd1, sd2 = float(one.sd.value), float(two.sd.value)
             point = float(test.at_point(difference, sd1, one.n, sd2, two.n))
             ranges = p_ranges(test, one, two, rule)
-            reading = (*(f"first {x}" for x in name1), *(f"second {x}" for x in name2))
-            by_reading[reading] = reach_from_ranges(
+            by_reading[(*name1, *name2)] = reach_from_ranges(
                 name, test is stated, ranges, point, p, rule
             )
         reaches.extend(drop_idle_readings(name, by_reading, alpha))
@@ -353,10 +353,11 @@ def correlation_range(
     """
 
     def r(s1: float, s2: float, d: float) -> float:
+        if d == math.inf:
+            return -math.inf
         if s1 == 0 or s2 == 0:
-            return 0.0
-        if d == float("inf"):
-            return float("-inf")
+            # The limit as that SD shrinks to nothing; clipped to the ends of the scale below.
+            return math.copysign(math.inf, s1 * s1 + s2 * s2 - d * d)
         return (s1 * s1 + s2 * s2 - d * d) / (2 * s1 * s2)
 
     def candidates(d: float) -> Iterator[float]:

@@ -66,9 +66,7 @@ def grim(
     convention = f"n = {size}, {lattice.words}, rounding {rule}"
     point = least if low == high else None
     reach = Reach(convention, True, least, greatest, point, bool(sums))
-    remark = (
-        f"{len(sums)} attainable sums" if sums else "no attainable sum has this mean"
-    )
+    remark = f"{len(sums)} attainable sums" if sums else "no attainable sum has this mean"
     return Recomputed("GRIM", mean, (reach,), remark)
 
 
@@ -82,6 +80,4 @@ def nearest_sums(
     around = round(centre)
     first = min(around - 1, around if high is None else high) if low is None else low
     last = max(around + 1, first) if high is None else high
-    return attainable_figures(
-        lattice.sums(mean, n, rule), centre, range(first, last + 1)
-    )
+    return attainable_figures(lattice.sums(mean, n, rule), centre, range(first, last + 1))

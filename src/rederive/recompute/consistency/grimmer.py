@@ -105,9 +105,7 @@ class _Search:
     def inside(self, sums: Iterable[int]) -> tuple[Fraction, Fraction] | None:
         """Return the least and greatest attainable variance that prints as the SD."""
         excesses = self.lattice.excesses(self.n, self.sd, self.rule)
-        rows = [
-            (total, self.lattice.squares(total, self.n, excesses)) for total in sums
-        ]
+        rows = [(total, self.lattice.squares(total, self.n, excesses)) for total in sums]
         low = self._first(rows, 1)
         if low is None:
             return None
@@ -137,9 +135,7 @@ class _Search:
         ends = [end for end in found if end is not None]
         return ends[0], ends[-1]
 
-    def _first(
-        self, rows: Iterable[tuple[int, Iterable[int]]], sign: int
-    ) -> Fraction | None:
+    def _first(self, rows: Iterable[tuple[int, Iterable[int]]], sign: int) -> Fraction | None:
         """Return the first attainable variance over several rows of sums of squares.
 
         The rows rise for ``sign`` 1 and fall for -1.

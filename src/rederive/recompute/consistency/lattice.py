@@ -109,9 +109,7 @@ class Lattice:
 
     def sums(self, mean: PrintedNumber, n: int, rule: RoundingRule) -> range:
         """Return all sums of ``n`` values whose mean would be printed as ``mean``."""
-        inside = scaled(mean.interval(rule), n / self.step).intersect(
-            self.possible_sums(n)
-        )
+        inside = scaled(mean.interval(rule), n / self.step).intersect(self.possible_sums(n))
         return range(0) if inside is None else integers_within(inside)
 
     def excesses(self, n: int, sd: PrintedNumber, rule: RoundingRule) -> range:
@@ -252,9 +250,7 @@ def _moments(
                 f"n = {n}, mean {mean} and sd {sd} leave more than {LISTING_LIMIT} pairs of sums "
                 "to list; the check grimmer decides without listing them"
             )
-        found += [
-            (total, q) for q in squares if lattice.has_values(n, total, q) is not False
-        ]
+        found += [(total, q) for q in squares if lattice.has_values(n, total, q) is not False]
     return tuple(found)
 
 
@@ -290,9 +286,7 @@ def squared(interval: Interval) -> Interval | None:
     return Interval(positive.low**2, high, positive.low_closed, positive.high_closed)
 
 
-def attainable_figures(
-    inside: range, centre: Fraction, possible: range
-) -> tuple[int, int]:
+def attainable_figures(inside: range, centre: Fraction, possible: range) -> tuple[int, int]:
     """Return the ends of the range to show for a check on whole numbers.
 
     Parameters

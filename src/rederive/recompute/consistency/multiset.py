@@ -104,9 +104,7 @@ def _search(n: int, total: int, squares: int, cap: int) -> bool | None:
         nodes += 1
         if nodes > NODE_BUDGET:
             return None
-        child = _Branch(
-            branch.n - 1, branch.total - value, branch.squares - value * value, value
-        )
+        child = _Branch(branch.n - 1, branch.total - value, branch.squares - value * value, value)
         if child.key not in dead:
             stack.append(child)
     return False

@@ -74,14 +74,8 @@ def attainable_denominators(
         raise ValueError("percents: found none, at least one is needed")
     require_size(n_min, 1)
     if n_max < n_min:
-        raise ValueError(
-            f"n_max: found {n_max}, allowed are whole numbers from n_min = {n_min}"
-        )
-    return tuple(
-        n
-        for n in range(n_min, n_max + 1)
-        if _is_denominator(percents, n, rule, must_sum)
-    )
+        raise ValueError(f"n_max: found {n_max}, allowed are whole numbers from n_min = {n_min}")
+    return tuple(n for n in range(n_min, n_max + 1) if _is_denominator(percents, n, rule, must_sum))
 
 
 def percent_to_count(
@@ -124,19 +118,13 @@ def percent_to_count(
         value = float(Fraction(100 * stated, size))
         convention = f"count {stated} of {size}, rounding {rule}"
         reach = Reach(convention, True, value, value, value, stated in found)
-        return Recomputed(
-            "percent to count", percent, (reach,), _counts_in_words(found, size)
-        )
+        return Recomputed("percent to count", percent, (reach,), _counts_in_words(found, size))
     centre = percent.value * size / 100
     low, high = attainable_figures(found, centre, range(size + 1))
     least, greatest = (float(Fraction(100 * k, size)) for k in (low, high))
     point = least if low == high else None
-    reach = Reach(
-        f"n = {size}, rounding {rule}", True, least, greatest, point, bool(found)
-    )
-    return Recomputed(
-        "percent to count", percent, (reach,), _counts_in_words(found, size)
-    )
+    reach = Reach(f"n = {size}, rounding {rule}", True, least, greatest, point, bool(found))
+    return Recomputed("percent to count", percent, (reach,), _counts_in_words(found, size))
 
 
 def denominator(
@@ -189,11 +177,7 @@ def denominator(
 
 def _count_range(percent: PrintedNumber, n: int, rule: RoundingRule) -> range:
     inside = percent.interval(rule).intersect(PERCENT_DOMAIN)
-    return (
-        range(0)
-        if inside is None
-        else integers_within(scaled(inside, Fraction(n, 100)))
-    )
+    return range(0) if inside is None else integers_within(scaled(inside, Fraction(n, 100)))
 
 
 def _is_denominator(

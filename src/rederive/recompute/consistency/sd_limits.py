@@ -11,8 +11,10 @@ from rederive.recompute.consistency.lattice import (
     Exact,
     Lattice,
     exact,
+    integers_within,
     require_figure,
     sample_size,
+    scaled,
     squared,
 )
 from rederive.recompute.result import Reach, Recomputed
@@ -59,53 +61,60 @@ def sd_limits(
     low_end, high_end = exact("minimum", minimum), exact("maximum", maximum)
     if low_end >= high_end:
         raise ValueError(f"minimum {minimum} is not below maximum {maximum}")
-    spread = squared(sd.interval(rule))
     if step is None:
-        limits, attainable = _continuous(mean, size, low_end, high_end, rule)
         scale = f"continuous scale from {minimum} to {maximum}"
+        least, greatest, attainable, meets = _continuous(mean, sd, size, low_end, high_end, rule)
     else:
         lattice = Lattice.of(1, step, minimum, maximum)
-        limits, attainable = _stepped(mean, size, lattice, rule)
         scale = lattice.words
-    meets = (
-        attainable
-        and spread is not None
-        and any(spread.intersect(limit) is not None for limit in limits)
-    )
-    least = sqrt(min(limit.low or 0 for limit in limits))
-    greatest = sqrt(max(limit.high or 0 for limit in limits))
+        least, greatest, attainable, meets = _stepped(mean, sd, size, lattice, rule)
     convention = f"n = {size}, {scale}, rounding {rule}"
     remark = "" if attainable else "no data on this scale have this mean"
-    reach = Reach(convention, True, least, greatest, None, meets)
+    reach = Reach(convention, True, sqrt(least), sqrt(greatest), None, meets)
     return Recomputed("SD limits", sd, (reach,), remark)
 
 
 def _stepped(
-    mean: PrintedNumber, n: int, lattice: Lattice, rule: RoundingRule
-) -> tuple[list[Interval], bool]:
+    mean: PrintedNumber, sd: PrintedNumber, n: int, lattice: Lattice, rule: RoundingRule
+) -> tuple[Fraction, Fraction, bool, bool]:
+    """Return least and greatest variance, whether the mean is attainable, whether the SD fits.
+
+    Everything is counted in whole numbers ``n Q - S²``.
+    """
     sums = lattice.sums(mean, n, rule)
-    limits = []
+    limits: list[tuple[int, int]] = []
     for total in sums or sorted(set(nearest_sums(lattice, mean, n, rule))):
         least, greatest = lattice.squares_limits(total, n)
-        top = least if greatest is None else greatest
-        limits.append(
-            Interval(lattice.variance(total, least, n), lattice.variance(total, top, n))
+        assert greatest is not None
+        limits.append((n * least - total * total, n * greatest - total * total))
+    unit = lattice.step**2 / (n * (n - 1))
+    spread = squared(sd.interval(rule))
+    fits = False
+    if spread is not None and sums:
+        top = max(high for _, high in limits)
+        within = spread.intersect(Interval(Fraction(0), top * unit))
+        inside = range(0) if within is None else integers_within(scaled(within, 1 / unit))
+        fits = bool(inside) and any(
+            low < inside.stop and high >= inside.start for low, high in limits
         )
-    return limits, bool(sums)
+    low, high = min(low for low, _ in limits), max(high for _, high in limits)
+    return low * unit, high * unit, bool(sums), fits
 
 
 def _continuous(
     mean: PrintedNumber,
+    sd: PrintedNumber,
     n: int,
     minimum: Fraction,
     maximum: Fraction,
     rule: RoundingRule,
-) -> tuple[list[Interval], bool]:
-    """Return the variances from 0 to the greatest over all means in the rounding interval.
+) -> tuple[Fraction, Fraction, bool, bool]:
+    """Return the same as :func:`_stepped` for a continuous scale.
 
-    With all values but one at the ends, the greatest sum of squares is a convex function of the
-    mean between two neighbouring means that put every value at an end. So its largest value
-    lies at an end of the interval or where a whole number of values is at the maximum.
+    All variances from 0 to the greatest one occur. With all values but one at the ends, the
+    greatest is a convex function of the mean between two neighbouring means that put every
+    value at an end. So its largest value lies at an end of the rounding interval or where a whole
+    number of values is at the maximum.
     """
     means = mean.interval(rule).intersect(Interval(minimum, maximum))
     attainable = means is not None
@@ -118,7 +127,10 @@ def _continuous(
     whole = {floor(parts[0]) + 1, floor(parts[1]), n // 2, (n + 1) // 2}
     corners = [*parts, *(Fraction(k) for k in whole if parts[0] <= k <= parts[1])]
     greatest = max(_greatest_variance(part, n) for part in corners)
-    return [Interval(Fraction(0), greatest * span**2)], attainable
+    top = greatest * span**2
+    spread = squared(sd.interval(rule))
+    fits = spread is not None and spread.intersect(Interval(Fraction(0), top)) is not None
+    return Fraction(0), top, attainable, attainable and fits
 
 
 def _greatest_variance(part: Fraction, n: int) -> Fraction:

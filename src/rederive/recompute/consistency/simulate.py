@@ -34,9 +34,7 @@ class Moments:
     @classmethod
     def of(cls, values: Sequence[int], step: Fraction = Fraction(1)) -> Moments:
         """Summarise values given in units of the step."""
-        return cls(
-            len(values), sum(values), sum(value * value for value in values), step
-        )
+        return cls(len(values), sum(values), sum(value * value for value in values), step)
 
     @property
     def mean(self) -> Fraction:
@@ -49,15 +47,11 @@ class Moments:
         excess = self.n * self.squares - self.total**2
         return self.step**2 * excess / (self.n * (self.n - 1))
 
-    def mean_figures(
-        self, decimals: int, rule: RoundingRule
-    ) -> tuple[PrintedNumber, ...]:
+    def mean_figures(self, decimals: int, rule: RoundingRule) -> tuple[PrintedNumber, ...]:
         """Return every way in which the rule may print the mean: one, or two for a half."""
         return value_figures(self.mean, decimals, rule)
 
-    def sd_figures(
-        self, decimals: int, rule: RoundingRule
-    ) -> tuple[PrintedNumber, ...]:
+    def sd_figures(self, decimals: int, rule: RoundingRule) -> tuple[PrintedNumber, ...]:
         """Return every way in which the rule may print the sample SD: one, or two for a half."""
         return root_figures(self.variance, decimals, rule)
 
@@ -102,6 +96,4 @@ def _figures(
 def _text(units: int, decimals: int, negative: bool) -> str:
     digits = str(units).zfill(decimals + 1)
     whole, rest = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
-    return (
-        ("-" if negative and units else "") + whole + ("." + rest if decimals else "")
-    )
+    return ("-" if negative and units else "") + whole + ("." + rest if decimals else "")

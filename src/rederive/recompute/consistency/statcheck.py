@@ -117,9 +117,7 @@ def check_statistic(
     if one_sided and not name.has_sides:
         raise ValueError(f"one_sided: {name} has no sides")
     if not 0 < alpha < 1:
-        raise ValueError(
-            f"alpha: found {alpha}, allowed is more than 0 and less than 1"
-        )
+        raise ValueError(f"alpha: found {alpha}, allowed is more than 0 and less than 1")
     try:
         printed = p.interval(rule, P_VALUE_DOMAIN)
     except ValueError as error:
@@ -138,9 +136,7 @@ def check_statistic(
         reaches.append(_reach(name, magnitude, rounded, one_sided, printed, rule))
     classification = _classify(main, printed, alpha)
     remark = f"{classification}; p recomputed from {name} and its degrees of freedom"
-    return StatisticCheck(
-        Recomputed(f"p from {name}", p, tuple(reaches), remark), classification
-    )
+    return StatisticCheck(Recomputed(f"p from {name}", p, tuple(reaches), remark), classification)
 
 
 def p_values(
@@ -191,9 +187,7 @@ def _kind(kind: Statistic | str) -> Statistic:
         raise ValueError(f"kind: found {kind!r}, allowed are {allowed}") from None
 
 
-def _magnitude(
-    kind: Statistic, statistic: PrintedNumber, rule: RoundingRule
-) -> Interval:
+def _magnitude(kind: Statistic, statistic: PrintedNumber, rule: RoundingRule) -> Interval:
     """Return the interval of the absolute value of the statistic.
 
     Raises
@@ -212,9 +206,7 @@ def _magnitude(
             stated = Interval(Fraction(0), -low, True, stated.low_closed)
     inside = stated.intersect(domain)
     if inside is None:
-        raise ValueError(
-            f"statistic: found {statistic}, allowed for {kind} are {domain}"
-        )
+        raise ValueError(f"statistic: found {statistic}, allowed for {kind} are {domain}")
     return inside
 
 
@@ -224,9 +216,7 @@ def _mirrored(interval: Interval) -> Interval:
     return Interval(low, high, interval.high_closed, interval.low_closed)
 
 
-def _df_interval(
-    figure: PrintedNumber, rule: RoundingRule, *, whole_is_exact: bool
-) -> Interval:
+def _df_interval(figure: PrintedNumber, rule: RoundingRule, *, whole_is_exact: bool) -> Interval:
     if figure.operator != "=" or figure.value <= 0:
         raise ValueError(f"df: found {figure}, allowed are figures above 0")
     if figure.decimals == 0 and whole_is_exact:
@@ -250,9 +240,7 @@ def _reach(
     low, high = _p_range(kind, magnitude, df, one_sided)
     words = [] if not kind.has_sides else ["one-sided" if one_sided else "two-sided"]
     if df:
-        words.append(
-            "df exact" if all(end.low == end.high for end in df) else "df rounded"
-        )
+        words.append("df exact" if all(end.low == end.high for end in df) else "df rounded")
     words.append(f"rounding {rule}")
     meets = printed.meets(low, high, slack=_SLACK)
     return Reach(", ".join(words), False, low, high, None, meets)
@@ -281,10 +269,7 @@ def _p_range(
     monotone (F): they run over a grid that holds both ends, and an extreme inside the grid is
     moved outwards by the largest step to its neighbours.
     """
-    axes = [
-        np.linspace(end.lower, end.upper, 1 if end.low == end.high else _GRID)
-        for end in df
-    ]
+    axes = [np.linspace(end.lower, end.upper, 1 if end.low == end.high else _GRID) for end in df]
     grid = np.meshgrid(*axes, indexing="ij")
     shape = grid[0].shape if grid else ()
     ends = []
@@ -292,9 +277,7 @@ def _p_range(
         if value == inf:
             ends.append(0.0)
             continue
-        p = np.broadcast_to(
-            p_values(kind, np.asarray(value), *grid, one_sided=one_sided), shape
-        )
+        p = np.broadcast_to(p_values(kind, np.asarray(value), *grid, one_sided=one_sided), shape)
         ends.append(float(np.clip(sign * _padded_maximum(sign * p), 0.0, 1.0)))
     return ends[0], ends[1]
 
@@ -311,24 +294,16 @@ def _padded_maximum(values: _FloatArray) -> float:
 
 
 def _line(best: tuple[np.intp, ...], axis: int) -> tuple[np.intp | slice, ...]:
-    return tuple(
-        slice(None) if k == axis else position for k, position in enumerate(best)
-    )
+    return tuple(slice(None) if k == axis else position for k, position in enumerate(best))
 
 
-def _classify(
-    reach: Reach, printed: Interval, alpha: Fraction | float
-) -> Classification:
+def _classify(reach: Reach, printed: Interval, alpha: Fraction | float) -> Classification:
     if reach.meets:
         return Classification.CONSISTENT
     sides = _sides(printed, alpha)
     decision = reach.decision(float(alpha))
     reached = {True, False} if decision is None else {decision}
-    return (
-        Classification.INCONSISTENT
-        if sides & reached
-        else Classification.DECISION_ERROR
-    )
+    return Classification.INCONSISTENT if sides & reached else Classification.DECISION_ERROR
 
 
 def _sides(printed: Interval, alpha: Fraction | float) -> set[bool]:

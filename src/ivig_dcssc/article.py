@@ -1,0 +1,39 @@
+"""The article's ledger under checked parameters: what every notebook opens first."""
+
+from __future__ import annotations
+
+from rederive.book.ledger import Ledger
+from rederive.printed import RoundingRule
+from rederive.printed.registry import load_registry
+from rederive.recompute.methods import Settings
+
+from ivig_dcssc.parameters import PARAMETERS
+from ivig_dcssc.project import built_notebooks, project_root
+
+DOI = "10.3899/jrheum.140833"
+"""DOI of the article."""
+
+
+def open_ledger(**parameters: object) -> Ledger:
+    """Return the ledger of the article.
+
+    Parameters
+    ----------
+    **parameters
+        Any of :data:`ivig_dcssc.parameters.PARAMETERS`; the others keep the article's values.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is unknown or out of range.
+    TableError
+        If the registry does not fit its schema.
+    """
+    values = PARAMETERS.check(parameters)
+    root = project_root()
+    settings = Settings(
+        rule=RoundingRule(str(values["rounding_rule"])),
+        alpha=float(values["alpha"]),
+        test=str(values["two_sample_test"]),
+    )
+    return Ledger(load_registry(root / "data" / "published"), settings, built_notebooks(root))

@@ -1,0 +1,41 @@
+"""Where the project's files are, seen from a notebook or from anywhere inside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT_VARIABLE = "REDERIVE_ROOT"
+"""Environment variable that names the project's folder; the build sets it."""
+
+_MARK = Path("data") / "published" / "numbers.csv"
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Return the project's folder.
+
+    Parameters
+    ----------
+    start : Path, optional
+        Folder from which to look upwards; default the working folder. The environment variable
+        comes first, and the checkout that holds this package last.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no folder with ``data/published/numbers.csv`` is found.
+    """
+    named = os.environ.get(ROOT_VARIABLE)
+    here = (start or Path.cwd()).resolve()
+    candidates = [Path(named)] if named and start is None else [here, *here.parents]
+    if start is None:
+        candidates.append(Path(__file__).resolve().parents[2])
+    for folder in candidates:
+        if (folder / _MARK).is_file():
+            return folder
+    raise FileNotFoundError(f"no folder with {_MARK.as_posix()} at or above {candidates[0].name!r}")
+
+
+def built_notebooks(root: Path) -> frozenset[str]:
+    """Return the names of the section notebooks that exist."""
+    return frozenset(path.stem for path in (root / "notebooks").glob("*.ipynb"))

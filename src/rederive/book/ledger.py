@@ -1,0 +1,320 @@
+"""The ledger: every printed number and claim with what was reproduced, evidence and verdict."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+
+from rederive.printed import Evidence, PrintedNumber, Verdict, format_fixed
+from rederive.printed.registry import ClaimRow, NumberRow, Registry
+from rederive.recompute.claims import CheckedClaim
+from rederive.recompute.methods import Outcome, Settings, carry_out
+from rederive.recompute.result import Reach, Recomputed
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One printed number or claim with its reproduction, in words ready to be shown.
+
+    Parameters
+    ----------
+    id, kind, section, place, group, variable, timepoint, statistic, same_as : str
+        As in the registry; ``kind`` is ``number`` or ``claim``.
+    printed, reproduced, interval : str
+        The published figure or claim, the reproduced one, and the range reachable within rounding.
+    evidence : Evidence
+        How the reproduced number came about.
+    verdict : Verdict
+        How it compares.
+    why : str
+        The condition of the verdict, or what is missing.
+    decision : str
+        Whether p lies below alpha, or whether that depends on rounding or on a convention.
+    method, inputs : str, tuple of str
+        As planned.
+    notebook : str
+        Notebook in which the row has its place.
+    built : bool
+        Whether that notebook is part of the book yet.
+    """
+
+    id: str
+    kind: str
+    section: str
+    place: str
+    group: str
+    variable: str
+    timepoint: str
+    statistic: str
+    printed: str
+    reproduced: str
+    interval: str
+    evidence: Evidence
+    verdict: Verdict
+    why: str
+    decision: str
+    method: str
+    inputs: tuple[str, ...]
+    notebook: str
+    built: bool
+    same_as: str
+
+    def as_record(self) -> dict[str, object]:
+        """Return the row as plain values, for CSV and JSON."""
+        record = asdict(self)
+        record["evidence"], record["verdict"] = str(self.evidence), str(self.verdict)
+        record["inputs"] = ";".join(self.inputs)
+        return record
+
+
+class Ledger:
+    """All rows of a registry, reproduced on demand and kept.
+
+    Parameters
+    ----------
+    registry : Registry
+        Printed numbers, claims and plan.
+    settings : Settings
+        Choices for all recomputations.
+    built : collection of str
+        Notebooks that are part of the book.
+    """
+
+    def __init__(self, registry: Registry, settings: Settings, built: Collection[str]) -> None:
+        self.registry = registry
+        self.settings = settings
+        self.built = frozenset(built)
+        self._outcomes: dict[str, Outcome] = {}
+        self._rows: dict[str, LedgerRow] = {}
+
+    def __iter__(self) -> Iterator[LedgerRow]:
+        for row in self.registry:
+            yield self.row(row.id)
+
+    def outcome(self, row_id: str) -> Outcome:
+        """Return the recomputation of a row, with every convention that was tried.
+
+        Raises
+        ------
+        PlanError
+            If the row is not planned to be recomputed.
+        KeyError
+            If there is no such row.
+        """
+        return carry_out(self.registry, row_id, self.settings, self._outcomes)
+
+    def recomputed(self, row_id: str) -> Recomputed:
+        """Return the recomputation of a number.
+
+        Raises
+        ------
+        TypeError
+            If the row is a claim.
+        """
+        outcome = self.outcome(row_id)
+        if not isinstance(outcome, Recomputed):
+            raise TypeError(f"{row_id} is a claim, not a number")
+        return outcome
+
+    def row(self, row_id: str) -> LedgerRow:
+        """Return one row of the ledger, reproducing it if need be."""
+        if row_id not in self._rows:
+            self._rows[row_id] = self._make(row_id)
+        return self._rows[row_id]
+
+    def select(
+        self, keep: Callable[[NumberRow | ClaimRow], bool], notebook: str = ""
+    ) -> list[LedgerRow]:
+        """Return the rows that a condition keeps, in the article's order.
+
+        Parameters
+        ----------
+        keep : callable
+            Takes a registry row.
+        notebook : str
+            Only rows that have their place in this notebook; empty for all.
+        """
+        return [
+            self.row(row.id)
+            for row in self.registry
+            if (not notebook or self.registry.plan[row.id].notebook == notebook) and keep(row)
+        ]
+
+    def count(self, kind: str = "", distinct: bool = False) -> Counter[tuple[Evidence, Verdict]]:
+        """Return how many rows there are by evidence and verdict.
+
+        Parameters
+        ----------
+        kind : str
+            ``number`` or ``claim``; empty for both.
+        distinct : bool
+            Whether rows that repeat an earlier one are left out.
+        """
+        return Counter(
+            (row.evidence, row.verdict)
+            for row in self
+            if (not kind or row.kind == kind) and not (distinct and row.same_as)
+        )
+
+    def disagreeing_repeats(self) -> list[tuple[NumberRow, NumberRow]]:
+        """Return repeated numbers whose printed intervals do not meet, with their first mention."""
+        found = []
+        for row in self.registry.numbers.values():
+            if not row.same_as:
+                continue
+            first = self.registry.numbers[row.same_as]
+            if row.printed.interval().intersect(first.printed.interval()) is None:
+                found.append((row, first))
+        return found
+
+    def _make(self, row_id: str) -> LedgerRow:
+        source = self.registry.row(row_id)
+        plan = self.registry.plan[row_id]
+        shown = self._show(row_id, source)
+        return LedgerRow(
+            id=row_id,
+            kind="number" if isinstance(source, NumberRow) else "claim",
+            section=source.section,
+            place=source.place,
+            group=source.group,
+            variable=self.registry.variables[source.variable].label,
+            timepoint=source.timepoint,
+            statistic=source.statistic if isinstance(source, NumberRow) else source.kind,
+            printed=source.as_printed if isinstance(source, NumberRow) else source.statement,
+            reproduced=shown.reproduced,
+            interval=shown.interval,
+            evidence=plan.evidence,
+            verdict=shown.verdict,
+            why=shown.why,
+            decision=shown.decision,
+            method=plan.method,
+            inputs=plan.inputs,
+            notebook=plan.notebook,
+            built=plan.notebook in self.built,
+            same_as=source.same_as,
+        )
+
+    def _show(self, row_id: str, source: NumberRow | ClaimRow) -> _Shown:
+        evidence = self.registry.plan[row_id].evidence
+        if evidence is Evidence.RECOMPUTED:
+            outcome = self.outcome(row_id)
+            if isinstance(outcome, CheckedClaim):
+                return _show_claim(outcome)
+            unit = source.unit if isinstance(source, NumberRow) else ""
+            statistic = source.statistic if isinstance(source, NumberRow) else ""
+            return _show_number(outcome, statistic, unit, self.settings.alpha)
+        return _Shown("", "", *_WITHOUT_RESULT[evidence], "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    reproduced: str
+    interval: str
+    verdict: Verdict
+    why: str
+    decision: str
+
+
+_WITHOUT_RESULT: Mapping[Evidence, tuple[Verdict, str]] = {
+    Evidence.STATED: (Verdict.NONE, "an input; nothing else that is printed determines it"),
+    Evidence.NOT_REPRODUCIBLE: (Verdict.NONE, "the article shows no data for it"),
+    Evidence.CALIBRATED: (
+        Verdict.PENDING,
+        "waits for the reconstructed cohorts, which will be constrained to it",
+    ),
+    Evidence.PREDICTED: (
+        Verdict.PENDING,
+        "waits for the reconstructed cohorts, which will predict it",
+    ),
+}
+
+
+def _plain(value: float, decimals: int) -> str:
+    return format_fixed(Fraction(value), decimals)
+
+
+def outward(low: float, high: float, decimals: int) -> tuple[str, str]:
+    """Return the ends of a range with some decimals, rounded away from its middle."""
+    unit = Fraction(1, 10**decimals)
+    slack = Fraction(1, 10**12)
+    below = math.floor((Fraction(low) + slack) / unit) * unit
+    above = math.ceil((Fraction(high) - slack) / unit) * unit
+    return format_fixed(below, decimals), format_fixed(above, decimals)
+
+
+def range_in_words(reach: Reach, printed: PrintedNumber, whole: bool) -> str:
+    """Return a reachable range with one digit more than the printed figure has."""
+    decimals = 0 if whole else printed.decimals + 1
+    smallest = Fraction(1, 10**decimals)
+    if 0 < reach.high < smallest / 2:
+        return f"<{format_fixed(smallest, decimals)}"
+    if reach.low == reach.high:
+        return format_fixed(Fraction(reach.low), decimals)
+    return " to ".join(outward(reach.low, reach.high, decimals))
+
+
+def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -> _Shown:
+    printed = outcome.printed
+    if printed is None:
+        raise ValueError(f"{outcome.method}: a ledger row needs a printed figure")
+    main = outcome.main
+    sign = "%" if unit == "percent" else ""
+    whole = statistic in ("n", "count")
+    interval = range_in_words(main, printed, whole)
+    if main.point is not None:
+        value = _plain(main.point, printed.decimals)
+        smallest = Fraction(1, 10**printed.decimals)
+        if statistic == "p" and Fraction(main.point) < smallest / 2:
+            value = f"<{_plain(float(smallest), printed.decimals)}"
+        reproduced = value + sign
+    else:
+        reproduced = f"{interval}{sign}"
+    decision = _decision(outcome, alpha) if statistic == "p" else ""
+    return _Shown(reproduced, interval + sign, outcome.verdict, _why(outcome), decision)
+
+
+def _why(outcome: Recomputed) -> str:
+    remark = f". {outcome.remark}" if outcome.remark else ""
+    if outcome.verdict in (Verdict.SAME, Verdict.WITHIN_ROUNDING):
+        return outcome.main.convention + remark
+    tried = [reach.convention for reach in outcome.reaches if not reach.meets]
+    not_under = f"Not under: {'; '.join(tried)}. " if tried else ""
+    if outcome.verdict is Verdict.DIFFERS:
+        return f"{not_under}Nothing tried reaches it{remark}"
+    return f"{not_under}Would do: {'; '.join(outcome.conditions)}{remark}"
+
+
+def _decision(outcome: Recomputed, alpha: float) -> str:
+    stated = outcome.decisions(alpha)
+    if len(stated) > 1:
+        return "open within rounding" if outcome.stated else "open: depends on what is not stated"
+    word = f"p < {alpha:g}" if True in stated else f"p ≥ {alpha:g}"
+    others = {
+        reach.convention
+        for reach in outcome.reaches
+        if reach.decision(alpha) is not None and reach.decision(alpha) not in stated
+    }
+    return f"{word}, but not under: {'; '.join(sorted(others))}" if others else f"{word} throughout"
+
+
+def _show_claim(outcome: CheckedClaim) -> _Shown:
+    main = outcome.main
+    against = [
+        f"{reach.convention} ({reach.shown})" for reach in outcome.reaches if not reach.can_hold
+    ]
+    remark = f". {outcome.remark}" if outcome.remark else ""
+    why = main.convention
+    if outcome.verdict is Verdict.NEEDS_CHOICE:
+        why = f"Would hold under: {'; '.join(outcome.conditions)}"
+    if against:
+        why += f". Would not hold under: {'; '.join(against)}"
+    reproduced = "holds" if main.must_hold else "can hold" if main.can_hold else "does not hold"
+    decision = "holds under every convention tried"
+    if outcome.contradicted:
+        decision = "depends on the convention"
+    elif not all(reach.must_hold for reach in outcome.reaches):
+        decision = "open within rounding"
+    return _Shown(reproduced, main.shown, outcome.verdict, why + remark, decision)

@@ -1,0 +1,262 @@
+"""The one renderer of tables: published beside reproduced, as HTML that trusts no text.
+
+Every text is escaped. Verdict and evidence are words with a class; one stylesheet gives them
+colour.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from rederive.book.ledger import LedgerRow
+from rederive.printed import Evidence, Verdict
+
+TIMEPOINTS = {
+    "baseline": "baseline",
+    "m6": "month 6",
+    "m12": "month 12",
+    "m18": "month 18",
+    "m24": "month 24",
+}
+"""Time points in words."""
+
+STATISTICS = {
+    "n": "n",
+    "count": "patients",
+    "percent": "share",
+    "mean": "mean",
+    "sd": "SD",
+    "p": "p",
+    "or": "odds ratio",
+    "ci_low": "lower limit of the interval",
+    "ci_high": "upper limit of the interval",
+    "min": "minimum",
+    "max": "maximum",
+    "alpha": "significance level",
+    "threshold": "limit",
+    "month": "month",
+    "other": "figure",
+}
+"""Statistics in words."""
+
+_VERDICT_CLASS = {
+    Verdict.SAME: "same",
+    Verdict.WITHIN_ROUNDING: "within-rounding",
+    Verdict.NEEDS_CHOICE: "needs-choice",
+    Verdict.DIFFERS: "differs",
+    Verdict.NONE: "none",
+    Verdict.PENDING: "pending",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Html:
+    """A piece of finished HTML that a notebook shows as such."""
+
+    markup: str
+
+    def _repr_html_(self) -> str:
+        return self.markup
+
+    def __str__(self) -> str:
+        return self.markup
+
+
+def verdict_chip(verdict: Verdict) -> str:
+    """Return a verdict as a word with its class."""
+    return f'<span class="verdict verdict-{_VERDICT_CLASS[verdict]}">{escape(verdict)}</span>'
+
+
+def evidence_chip(evidence: Evidence) -> str:
+    """Return an evidence as a word with its class."""
+    name = str(evidence).replace(" ", "-")
+    return f'<span class="evidence evidence-{name}">{escape(evidence)}</span>'
+
+
+def label_of(row: LedgerRow) -> str:
+    """Return what a row is about, in words: variable, group, time point, statistic."""
+    words = [row.variable, row.group, TIMEPOINTS.get(row.timepoint, "")]
+    if row.kind == "number":
+        words.append(STATISTICS.get(row.statistic, row.statistic))
+    return ", ".join(word for word in words if word)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Content of one cell: finished HTML and the class of the cell."""
+
+    markup: str
+    css: str = ""
+
+
+def text(value: object, css: str = "") -> Cell:
+    """Return a cell with escaped text."""
+    return Cell(escape(str(value)), css)
+
+
+def html_table(
+    header: Sequence[str],
+    rows: Iterable[tuple[str, Sequence[Cell]]],
+    caption: str,
+    label: str = "",
+) -> Html:
+    """Return a table in a box of its own that scrolls when it is wider than the page.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Column titles; the first column names the row.
+    rows : iterable of (str, sequence of Cell)
+        The id of the row (empty for none) and its cells.
+    caption : str
+        What the table shows.
+    label : str
+        Name of the scrolling region for a screen reader; the caption if empty.
+    """
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in header)
+    body = "".join(_row_markup(anchor, cells) for anchor, cells in rows)
+    name = escape(label or caption, quote=True)
+    return Html(
+        f'<div class="rederive-scroll" role="region" aria-label="{name}" tabindex="0">'
+        f'<table class="rederive"><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _row_markup(anchor: str, cells: Sequence[Cell]) -> str:
+    identifier = f' id="{escape(anchor, quote=True)}"' if anchor else ""
+    parts = []
+    for position, cell in enumerate(cells):
+        css = f' class="{cell.css}"' if cell.css else ""
+        tag, scope = ("th", ' scope="row"') if position == 0 else ("td", "")
+        parts.append(f"<{tag}{scope}{css}>{cell.markup}</{tag}>")
+    return f"<tr{identifier}>{''.join(parts)}</tr>"
+
+
+COMPARISON = ("Published", "Reproduced", "Reachable", "Evidence", "Verdict", "Why")
+"""Columns of every comparison, after the one that names the row."""
+
+
+def comparison_cells(row: LedgerRow) -> list[Cell]:
+    """Return the cells of a comparison, in the order of :data:`COMPARISON`."""
+    css = "number" if row.kind == "number" else ""
+    return [
+        text(row.printed, css),
+        text(row.reproduced, css),
+        text(row.interval, css),
+        Cell(evidence_chip(row.evidence)),
+        Cell(verdict_chip(row.verdict)),
+        text(row.why),
+    ]
+
+
+def comparison(
+    rows: Iterable[LedgerRow],
+    caption: str,
+    ledger_page: str = "../book/ledger.html",
+    anchors: bool = True,
+    decision: bool = False,
+) -> Html:
+    """Return the table that every section shows: published beside reproduced.
+
+    Parameters
+    ----------
+    rows : iterable of LedgerRow
+        Numbers or claims.
+    caption : str
+        What the table shows.
+    ledger_page : str
+        Page of the ledger relative to this one; each row's name links to its ledger row there.
+    anchors : bool
+        Whether rows carry their id, so that the ledger can link to them.
+    decision : bool
+        Whether a column says if the decision at alpha is open.
+    """
+    header = ["Number", *COMPARISON]
+    if decision:
+        header.append("Decision at α")
+    lines = []
+    for row in rows:
+        link = f'<a href="{escape(ledger_page, quote=True)}#{row.id}">{escape(label_of(row))}</a>'
+        cells = [Cell(link), *comparison_cells(row)]
+        if decision:
+            cells.append(text(row.decision))
+        lines.append((row.id if anchors else "", cells))
+    return html_table(header, lines, caption)
+
+
+def records(rows: Sequence[Mapping[str, object]], caption: str) -> Html:
+    """Return a plain table of records, all texts escaped; numbers are set to the right.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or their keys differ.
+    """
+    if not rows:
+        raise ValueError(f"no rows for the table {caption!r}")
+    header = list(rows[0])
+    if any(list(row) != header for row in rows):
+        raise ValueError(f"rows of the table {caption!r} differ in their columns")
+    lines = [
+        ("", [text(value, "number" if isinstance(value, int | float) else "") for value in row.values()])
+        for row in rows
+    ]
+    return html_table(header, lines, caption)
+
+
+def count_table(counts: Counter[tuple[Evidence, Verdict]], caption: str) -> Html:
+    """Return counts of rows by evidence and verdict as a table with totals."""
+    verdicts = [verdict for verdict in Verdict if any(counts[e, verdict] for e in Evidence)]
+    header = ["Evidence", *(str(verdict) for verdict in verdicts), "all"]
+    lines = []
+    for evidence in Evidence:
+        numbers = [counts[evidence, verdict] for verdict in verdicts]
+        if sum(numbers):
+            cells = [text(number or "", "number") for number in (*numbers, sum(numbers))]
+            lines.append(("", [Cell(evidence_chip(evidence)), *cells]))
+    totals = [sum(counts[evidence, verdict] for evidence in Evidence) for verdict in verdicts]
+    lines.append(
+        ("", [text("all"), *(text(number, "number") for number in (*totals, sum(totals)))])
+    )
+    return html_table(header, lines, caption)
+
+
+def ledger_page(rows: Iterable[LedgerRow], notebooks: Mapping[str, str], caption: str) -> Html:
+    """Return the whole ledger as one table, with anchors, and links to where each row is shown.
+
+    Parameters
+    ----------
+    rows : iterable of LedgerRow
+        All rows.
+    notebooks : mapping of str to str
+        Page of each notebook that is part of the book, relative to the ledger.
+    caption : str
+        What the table shows.
+    """
+    header = ["Number", "Section", "Place", *COMPARISON, "Method and inputs", "Shown in"]
+    lines = []
+    for row in rows:
+        own = f'<a href="#{row.id}">{escape(label_of(row))}</a>'
+        repeat = f' <a href="#{row.same_as}">(repeats)</a>' if row.same_as else ""
+        inputs = ", ".join(f'<a href="#{name}">{escape(name)}</a>' for name in row.inputs)
+        method = f"<code>{escape(row.method)}</code>" + (f" from {inputs}" if inputs else "")
+        page = notebooks.get(row.notebook)
+        where = (
+            f'<a href="{escape(page, quote=True)}#{row.id}">{escape(row.notebook)}</a>'
+            if page
+            else f"section not built yet ({escape(row.notebook)})"
+        )
+        cells = [
+            Cell(own + repeat),
+            text(row.section),
+            text(row.place),
+            *comparison_cells(row),
+            Cell(method),
+            Cell(where),
+        ]
+        lines.append((row.id, cells))
+    return html_table(header, lines, caption)
