@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from ivig_dcssc.parameters import PARAMETERS
+from ivig_dcssc.project import built_notebooks, project_root
 from rederive.book.ledger import Ledger
+from rederive.book.section import Section
 from rederive.printed import RoundingRule
 from rederive.printed.registry import load_registry
 from rederive.recompute.methods import Settings
-
-from ivig_dcssc.parameters import PARAMETERS
-from ivig_dcssc.project import built_notebooks, project_root
 
 DOI = "10.3899/jrheum.140833"
 """DOI of the article."""
@@ -37,3 +37,16 @@ def open_ledger(**parameters: object) -> Ledger:
         test=str(values["two_sample_test"]),
     )
     return Ledger(load_registry(root / "data" / "published"), settings, built_notebooks(root))
+
+
+def open_section(notebook: str, **parameters: object) -> Section:
+    """Return one section of the article, its ledger opened under checked parameters.
+
+    Parameters
+    ----------
+    notebook : str
+        Name of the section's notebook.
+    **parameters
+        As for :func:`open_ledger`.
+    """
+    return Section(open_ledger(**parameters), notebook)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rederive.book.ledger import Ledger
-from rederive.printed import PrintedNumber
+from rederive.book.section import Section, in_words
+from rederive.printed import PrintedNumber, Verdict
 from rederive.recompute.claims import CheckedClaim
 from rederive.recompute.consistency import attainable_denominators, grim, grimmer, sd_limits
 from rederive.recompute.methods import scale_of
@@ -164,9 +166,7 @@ def consistency(ledger: Ledger) -> list[dict[str, object]]:
         n = number.n or 0
         low, high, step = scale.minimum, scale.maximum, scale.step
         checks: dict[str, Recomputed] = {
-            "GRIM": grim(
-                number.printed, n, step=step, minimum=low, maximum=high, rule=rule
-            ),
+            "GRIM": grim(number.printed, n, step=step, minimum=low, maximum=high, rule=rule),
             "GRIMMER": grimmer(
                 number.printed, sd.printed, n, step=step, minimum=low, maximum=high, rule=rule
             ),
@@ -187,3 +187,81 @@ def consistency(ledger: Ledger) -> list[dict[str, object]]:
             }
         )
     return rows
+
+
+def denominators_in_words(found: Sequence[Denominators]) -> list[str]:
+    """Return what the denominators show, as sentences."""
+    misfits = [each for each in found if not each.fits]
+    if not misfits:
+        return ["Every printed size can be the denominator of its percentages."]
+    sentences = []
+    for each in misfits:
+        verb = "percentages" if len(each.percentages) > 1 else "percentage"
+        sentence = (
+            f"No count of {each.printed} patients gives the {verb} of {each.topic} printed for the "
+            f"{each.group} group, so {each.printed} cannot be the denominator there."
+        )
+        if len(each.others) == 1:
+            sentence += f" Exactly one smaller denominator does: **{each.others[0]}**."
+        elif each.others and len(each.others) <= 3:
+            sentence += f" Of the smaller denominators only {in_words(each.others)} would do."
+        elif each.others:
+            sentence += f" {len(each.others)} smaller ones would do, the largest {each.others[0]}."
+        else:
+            sentence += " No smaller denominator would do either."
+        sentences.append(sentence)
+    by_group: dict[str, list[Denominators]] = {}
+    for each in misfits:
+        by_group.setdefault(each.group, []).append(each)
+    for group, topics in by_group.items():
+        common = set(topics[0].others).intersection(*(topic.others for topic in topics[1:]))
+        if len(topics) > 1 and common:
+            sizes = in_words(sorted(common, reverse=True))
+            names = in_words([topic.topic for topic in topics])
+            sentences.append(f"For {group}, {names} agree on {sizes}.")
+    fitting = len(found) - len(misfits)
+    sentences.append(f"In the other {fitting} rows of the table the printed size fits.")
+    return sentences
+
+
+def p_values_in_words(section: Section) -> list[str]:
+    """Return how the printed p values at baseline came out, as sentences."""
+    rows = section.rows(statistics=["p"])
+    verdicts = Counter(row.verdict for row in rows)
+    parts = [f"{count} *{verdict}*" for verdict, count in verdicts.items()]
+    sentences = [f"Of {len(rows)} printed p values, {in_words(parts)}."]
+    contested = [row for row in rows if "but not under" in row.decision]
+    if contested:
+        names = in_words([f"{row.variable} against {row.group}" for row in contested])
+        sentences.append(
+            f"The decision at the {section.ledger.settings.alpha:g} level depends on the "
+            f"convention for {names}."
+        )
+    else:
+        sentences.append("No decision depends on the convention.")
+    return sentences
+
+
+def asterisks_in_words(ledger: Ledger) -> list[str]:
+    """Return how the asterisks of Table 1 came out, as sentences."""
+    claims = asterisk_claims(ledger)
+    rows = [ledger.row(claim_id) for claim_id in claims.values()]
+    holding = sum(row.verdict is Verdict.SAME for row in rows)
+    stated = ledger.settings.proportion_test
+    sentences = [
+        f"With the test taken as the article's ({ledger.settings.two_sample.name}; for yes/no "
+        f"variables {stated}), the published decision holds whatever the rounding in {holding} of "
+        f"{len(rows)} cells."
+    ]
+    contested = contested_cells(ledger)
+    named = [f"{row['Variable']} against {row['Comparator']}" for row in contested]
+    cells = list(dict.fromkeys(named))
+    if cells:
+        tests = list(
+            dict.fromkeys(str(row["Convention"]).split(" (comparator")[0] for row in contested)
+        )
+        sentences.append(
+            f"Under another test it would not hold everywhere: {in_words(cells)} change under "
+            f"{in_words(tests, 'or')}."
+        )
+    return sentences

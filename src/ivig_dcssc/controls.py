@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rederive.book.ledger import Ledger
-from rederive.printed import Interval, PrintedNumber
+from rederive.book.section import in_words
+from rederive.printed import Interval, PrintedNumber, Verdict
 from rederive.recompute.methods import scale_of
 from rederive.recompute.missing import implied_mean_of_missing, sd_range_of_followed
 from rederive.recompute.summaries import Summary
@@ -169,7 +171,8 @@ def followed(ledger: Ledger, timepoint: str) -> Followed:
     correlation = correlation_range(
         before_sd, (after_sd.lower, after_sd.upper), change.sd_range(rule)
     )
-    return Followed(timepoint, n_followed, everyone.n - n_followed, baseline, before_sd, correlation)
+    missing = everyone.n - n_followed
+    return Followed(timepoint, n_followed, missing, baseline, before_sd, correlation)
 
 
 def p_by_convention(ledger: Ledger) -> list[dict[str, object]]:
@@ -192,3 +195,119 @@ def p_by_convention(ledger: Ledger) -> list[dict[str, object]]:
                     }
                 )
     return rows
+
+
+def _name(comparator: str, timepoint: str) -> str:
+    return f"{comparator} at {MONTHS[timepoint]} months"
+
+
+def p_values_in_words(ledger: Ledger) -> list[str]:
+    """Return how each comparison came out with the sizes at baseline, as sentences."""
+    sentences = []
+    for timepoint, groups in COMPARATORS.items():
+        for group in groups:
+            outcome = ledger.recomputed(p_id(group, timepoint))
+            name, printed = _name(group, timepoint), outcome.printed
+            if outcome.verdict is Verdict.SAME:
+                sentences.append(f"Against {name} the published p of {printed} comes out the same.")
+            elif outcome.verdict is Verdict.WITHIN_ROUNDING:
+                low, high = outcome.main.low, outcome.main.high
+                sentences.append(
+                    f"Against {name} the published p of {printed} lies within rounding "
+                    f"({low:.3f} to {high:.3f})."
+                )
+            elif outcome.verdict is Verdict.NEEDS_CHOICE:
+                sentences.append(
+                    f"Against {name} the published p of {printed} needs a choice that the article "
+                    "does not state."
+                )
+            else:
+                sentences.append(f"Against {name} nothing tried reaches the published {printed}.")
+    alpha = ledger.settings.alpha
+    open_ones = [
+        _name(group, timepoint)
+        for timepoint, groups in COMPARATORS.items()
+        for group in groups
+        if len(ledger.recomputed(p_id(group, timepoint)).decisions(alpha)) > 1
+    ]
+    if open_ones:
+        sentences.append(f"The decision at α = {alpha:g} is open for {in_words(open_ones)}.")
+    else:
+        sentences.append(
+            f"No decision at α = {alpha:g} changes anywhere within rounding: what is at stake is "
+            "the printed figure, not the conclusion."
+        )
+    return sentences
+
+
+def reading_in_words(ledger: Ledger) -> list[str]:
+    """Return what the two readings of the change at 12 months do, as sentences."""
+    shared = ivig_change(ledger, "m12")
+    named = [(reading.mean.text, reading) for _, reading in shared.readings()]
+    sentences = []
+    for text, reading in named:
+        interval = reading.mean.interval(ledger.settings.rule)
+        sentences.append(
+            f"Read as {text}, the mean lies between {interval.lower:g} and {interval.upper:g}."
+        )
+    wide = named[0][0]
+    depends = []
+    for group in COMPARATORS["m12"]:
+        outcome = ledger.recomputed(p_id(group, "m12"))
+        stated = outcome.stated
+        if len({reach.meets for reach in stated}) > 1:
+            depends.append(group)
+    if depends:
+        sentences.append(
+            f"With the baseline sizes and the test taken as the article's, the published p against "
+            f"{in_words(depends)} is reached only if the change was rounded to a whole number "
+            f"({wide})."
+        )
+    else:
+        sentences.append("No published p depends on the reading at the baseline sizes.")
+    return sentences
+
+
+def sizes_in_words(ledger: Ledger, timepoint: str) -> list[str]:
+    """Return which comparator sizes the p values of one month need, as sentences."""
+    sizes = needed_sizes(ledger, timepoint)
+    conventions = list(dict.fromkeys(size.convention for size in sizes))
+    sentences = []
+    for convention in conventions:
+        group = [size for size in sizes if size.convention == convention]
+        if not all(size.jointly for size in group):
+            lost = [size.comparator for size in group if not size.alone]
+            reason = f", because none reaches the p against {in_words(lost)}" if lost else ""
+            sentences.append(f"Under *{convention}* no set of sizes will do{reason}.")
+            continue
+        short = [size for size in group if size.at_baseline not in size.jointly]
+        if short:
+            needed = [
+                f"{describe_sizes(size.jointly)} patients on {size.comparator} instead of "
+                f"{size.at_baseline}"
+                for size in short
+            ]
+            sentences.append(f"Under *{convention}* the p values need {in_words(needed)}.")
+        else:
+            sentences.append(f"Under *{convention}* the baseline sizes would all do.")
+    return sentences
+
+
+def missing_in_words(ledger: Ledger, implied: Sequence[Followed]) -> list[str]:
+    """Return what the printed means imply of the missing patients, as sentences."""
+    mean = ledger.registry.numbers["abstract-mrss-ivig-baseline-mean"].printed
+    sentences = []
+    for each in implied:
+        low, high = each.baseline_of_missing.lower, each.baseline_of_missing.upper
+        noun = "patient" if each.missing == 1 else "patients"
+        what = "a baseline score" if each.missing == 1 else "a mean baseline score"
+        side = "within reach of"
+        if low > float(mean.value):
+            side = "above"
+        elif high < float(mean.value):
+            side = "below"
+        sentences.append(
+            f"At {MONTHS[each.timepoint]} months the {each.missing} {noun} without a score had "
+            f"{what} of {low:.1f} to {high:.1f}, {side} the cohort's {mean}."
+        )
+    return sentences

@@ -31,6 +31,9 @@ class LedgerRow:
         How it compares.
     why : str
         The condition of the verdict, or what is missing.
+    would_do, not_under : tuple of str
+        Conventions under which the published figure or claim is reached, and those under which it
+        is not, where the verdict or a decision depends on them.
     decision : str
         Whether p lies below alpha, or whether that depends on rounding or on a convention.
     method, inputs : str, tuple of str
@@ -55,6 +58,8 @@ class LedgerRow:
     evidence: Evidence
     verdict: Verdict
     why: str
+    would_do: tuple[str, ...]
+    not_under: tuple[str, ...]
     decision: str
     method: str
     inputs: tuple[str, ...]
@@ -66,7 +71,8 @@ class LedgerRow:
         """Return the row as plain values, for CSV and JSON."""
         record = asdict(self)
         record["evidence"], record["verdict"] = str(self.evidence), str(self.verdict)
-        record["inputs"] = ";".join(self.inputs)
+        for name in ("would_do", "not_under", "inputs"):
+            record[name] = ";".join(getattr(self, name))
         return record
 
 
@@ -189,6 +195,8 @@ class Ledger:
             evidence=plan.evidence,
             verdict=shown.verdict,
             why=shown.why,
+            would_do=shown.would_do,
+            not_under=shown.not_under,
             decision=shown.decision,
             method=plan.method,
             inputs=plan.inputs,
@@ -206,7 +214,7 @@ class Ledger:
             unit = source.unit if isinstance(source, NumberRow) else ""
             statistic = source.statistic if isinstance(source, NumberRow) else ""
             return _show_number(outcome, statistic, unit, self.settings.alpha)
-        return _Shown("", "", *_WITHOUT_RESULT[evidence], "")
+        return _Shown("", "", *_WITHOUT_RESULT[evidence])
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +223,9 @@ class _Shown:
     interval: str
     verdict: Verdict
     why: str
-    decision: str
+    decision: str = ""
+    would_do: tuple[str, ...] = ()
+    not_under: tuple[str, ...] = ()
 
 
 _WITHOUT_RESULT: Mapping[Evidence, tuple[Verdict, str]] = {
@@ -270,21 +280,30 @@ def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -
         if statistic == "p" and Fraction(main.point) < smallest / 2:
             value = f"<{_plain(float(smallest), printed.decimals)}"
         reproduced = value + sign
+    elif statistic in ("percent", "count", "n") and not main.meets:
+        nearest = [_plain(end, printed.decimals) for end in (main.low, main.high)]
+        reproduced = interval = " or ".join(dict.fromkeys(nearest))
+        reproduced += sign
     else:
         reproduced = f"{interval}{sign}"
     decision = _decision(outcome, alpha) if statistic == "p" else ""
-    return _Shown(reproduced, interval + sign, outcome.verdict, _why(outcome), decision)
-
-
-def _why(outcome: Recomputed) -> str:
     remark = f". {outcome.remark}" if outcome.remark else ""
     if outcome.verdict in (Verdict.SAME, Verdict.WITHIN_ROUNDING):
-        return outcome.main.convention + remark
-    tried = [reach.convention for reach in outcome.reaches if not reach.meets]
-    not_under = f"Not under: {'; '.join(tried)}. " if tried else ""
-    if outcome.verdict is Verdict.DIFFERS:
-        return f"{not_under}Nothing tried reaches it{remark}"
-    return f"{not_under}Would do: {'; '.join(outcome.conditions)}{remark}"
+        why = outcome.main.convention
+        return _Shown(reproduced, interval + sign, outcome.verdict, why + remark, decision)
+    missed = tuple(reach.convention for reach in outcome.reaches if not reach.meets)
+    why = "nothing tried reaches it"
+    if outcome.verdict is Verdict.NEEDS_CHOICE:
+        why = "reached only under a choice that is not stated"
+    return _Shown(
+        reproduced,
+        interval + sign,
+        outcome.verdict,
+        why + remark,
+        decision,
+        outcome.conditions,
+        missed,
+    )
 
 
 def _decision(outcome: Recomputed, alpha: float) -> str:
@@ -301,20 +320,22 @@ def _decision(outcome: Recomputed, alpha: float) -> str:
 
 
 def _show_claim(outcome: CheckedClaim) -> _Shown:
-    main = outcome.main
-    against = [
+    main, verdict = outcome.main, outcome.verdict
+    against = tuple(
         f"{reach.convention} ({reach.shown})" for reach in outcome.reaches if not reach.can_hold
-    ]
+    )
     remark = f". {outcome.remark}" if outcome.remark else ""
     why = main.convention
-    if outcome.verdict is Verdict.NEEDS_CHOICE:
-        why = f"Would hold under: {'; '.join(outcome.conditions)}"
-    if against:
-        why += f". Would not hold under: {'; '.join(against)}"
+    would_do: tuple[str, ...] = ()
+    if verdict is Verdict.NEEDS_CHOICE:
+        why = "holds only under a choice that is not stated"
+        would_do = outcome.conditions
+    elif verdict is Verdict.DIFFERS:
+        why = "holds under nothing that was tried"
     reproduced = "holds" if main.must_hold else "can hold" if main.can_hold else "does not hold"
     decision = "holds under every convention tried"
     if outcome.contradicted:
         decision = "depends on the convention"
     elif not all(reach.must_hold for reach in outcome.reaches):
         decision = "open within rounding"
-    return _Shown(reproduced, main.shown, outcome.verdict, why + remark, decision)
+    return _Shown(reproduced, main.shown, verdict, why + remark, decision, would_do, against)

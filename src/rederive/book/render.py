@@ -33,11 +33,11 @@ STATISTICS = {
     "or": "odds ratio",
     "ci_low": "lower limit of the interval",
     "ci_high": "upper limit of the interval",
-    "min": "minimum",
-    "max": "maximum",
+    "min": "least value",
+    "max": "greatest value",
     "alpha": "significance level",
     "threshold": "limit",
-    "month": "month",
+    "month": "month named",
     "other": "figure",
 }
 """Statistics in words."""
@@ -84,6 +84,15 @@ def label_of(row: LedgerRow) -> str:
     return ", ".join(word for word in words if word)
 
 
+def _why_markup(row: LedgerRow) -> str:
+    parts = [escape(row.why)]
+    for title, items in (("Would do", row.would_do), ("Not under", row.not_under)):
+        if items:
+            listed = "".join(f"<li>{escape(item)}</li>" for item in items)
+            parts.append(f"<div>{title}:</div><ul>{listed}</ul>")
+    return "".join(parts)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """Content of one cell: finished HTML and the class of the cell."""
@@ -101,7 +110,7 @@ def html_table(
     header: Sequence[str],
     rows: Iterable[tuple[str, Sequence[Cell]]],
     caption: str,
-    label: str = "",
+    css: str = "",
 ) -> Html:
     """Return a table in a box of its own that scrolls when it is wider than the page.
 
@@ -112,16 +121,17 @@ def html_table(
     rows : iterable of (str, sequence of Cell)
         The id of the row (empty for none) and its cells.
     caption : str
-        What the table shows.
-    label : str
-        Name of the scrolling region for a screen reader; the caption if empty.
+        What the table shows; also the name of its scrolling region for a screen reader.
+    css : str
+        Class of the table beside its own.
     """
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in header)
     body = "".join(_row_markup(anchor, cells) for anchor, cells in rows)
-    name = escape(label or caption, quote=True)
+    name = escape(caption, quote=True)
+    classes = f"rederive {css}".strip()
     return Html(
         f'<div class="rederive-scroll" role="region" aria-label="{name}" tabindex="0">'
-        f'<table class="rederive"><caption>{escape(caption)}</caption>'
+        f'<table class="{classes}"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -149,7 +159,7 @@ def comparison_cells(row: LedgerRow) -> list[Cell]:
         text(row.interval, css),
         Cell(evidence_chip(row.evidence)),
         Cell(verdict_chip(row.verdict)),
-        text(row.why),
+        Cell(_why_markup(row), "why"),
     ]
 
 
@@ -185,7 +195,7 @@ def comparison(
         if decision:
             cells.append(text(row.decision))
         lines.append((row.id if anchors else "", cells))
-    return html_table(header, lines, caption)
+    return html_table(header, lines, caption, "comparison")
 
 
 def records(rows: Sequence[Mapping[str, object]], caption: str) -> Html:
@@ -201,11 +211,12 @@ def records(rows: Sequence[Mapping[str, object]], caption: str) -> Html:
     header = list(rows[0])
     if any(list(row) != header for row in rows):
         raise ValueError(f"rows of the table {caption!r} differ in their columns")
-    lines = [
-        ("", [text(value, "number" if isinstance(value, int | float) else "") for value in row.values()])
-        for row in rows
-    ]
+    lines = [("", [_record_cell(value) for value in row.values()]) for row in rows]
     return html_table(header, lines, caption)
+
+
+def _record_cell(value: object) -> Cell:
+    return text(value, "number" if isinstance(value, int | float) else "")
 
 
 def count_table(counts: Counter[tuple[Evidence, Verdict]], caption: str) -> Html:
@@ -237,26 +248,83 @@ def ledger_page(rows: Iterable[LedgerRow], notebooks: Mapping[str, str], caption
     caption : str
         What the table shows.
     """
-    header = ["Number", "Section", "Place", *COMPARISON, "Method and inputs", "Shown in"]
+    header = ["Number and place", *COMPARISON, "Shown in"]
     lines = []
     for row in rows:
         own = f'<a href="#{row.id}">{escape(label_of(row))}</a>'
-        repeat = f' <a href="#{row.same_as}">(repeats)</a>' if row.same_as else ""
-        inputs = ", ".join(f'<a href="#{name}">{escape(name)}</a>' for name in row.inputs)
-        method = f"<code>{escape(row.method)}</code>" + (f" from {inputs}" if inputs else "")
+        repeat = f', <a href="#{row.same_as}">repeated</a>' if row.same_as else ""
+        place = f'<div class="place">{escape(row.section)}, {escape(row.place)}{repeat}</div>'
+        *figures, why = comparison_cells(row)
         page = notebooks.get(row.notebook)
         where = (
             f'<a href="{escape(page, quote=True)}#{row.id}">{escape(row.notebook)}</a>'
             if page
-            else f"section not built yet ({escape(row.notebook)})"
+            else f"{escape(row.notebook)}: section not built yet"
         )
-        cells = [
-            Cell(own + repeat),
-            text(row.section),
-            text(row.place),
-            *comparison_cells(row),
-            Cell(method),
-            Cell(where),
-        ]
-        lines.append((row.id, cells))
-    return html_table(header, lines, caption)
+        because = Cell(why.markup + _method_markup(row), why.css)
+        lines.append((row.id, [Cell(own + place), *figures, because, Cell(where)]))
+    return html_table(header, lines, caption, "ledger")
+
+
+def _method_markup(row: LedgerRow) -> str:
+    inputs = ", ".join(f'<a href="#{name}">{escape(name)}</a>' for name in row.inputs)
+    method = f"<code>{escape(row.method)}</code>"
+    if not inputs:
+        return f'<div class="method">Method: {method}</div>'
+    return f'<details class="method"><summary>Method: {method}</summary>from {inputs}</details>'
+
+
+_FILTER = """
+<div class="rederive-filter" hidden>
+<label>Find <input type="search" name="text" autocomplete="off"></label>
+<label>Evidence <select name="evidence"><option value="">all</option>{evidence}</select></label>
+<label>Verdict <select name="verdict"><option value="">all</option>{verdicts}</select></label>
+<output aria-live="polite"></output>
+</div>
+<script>
+document.addEventListener("DOMContentLoaded", () => {{
+  const box = document.querySelector("div.rederive-filter");
+  const rows = [...document.querySelectorAll("table.rederive tbody tr[id]")].map((row) => ({{
+    row,
+    words: row.textContent.toLowerCase(),
+    evidence: row.querySelector("span.evidence").textContent,
+    verdict: row.querySelector("span.verdict").textContent,
+  }}));
+  const [text, evidence, verdict] = box.querySelectorAll("input, select");
+  const update = () => {{
+    const wanted = text.value.trim().toLowerCase();
+    let shown = 0;
+    for (const each of rows) {{
+      const keep =
+        each.words.includes(wanted) &&
+        (!evidence.value || each.evidence === evidence.value) &&
+        (!verdict.value || each.verdict === verdict.value);
+      each.row.hidden = !keep;
+      shown += keep;
+    }}
+    box.querySelector("output").textContent = `${{shown}} of ${{rows.length}} rows`;
+  }};
+  const reveal = () => {{
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target && target.hidden) {{
+      text.value = evidence.value = verdict.value = "";
+      update();
+      target.scrollIntoView();
+    }}
+  }};
+  box.addEventListener("input", update);
+  window.addEventListener("hashchange", reveal);
+  box.hidden = false;
+  update();
+}});
+</script>
+"""
+
+
+def ledger_filter() -> Html:
+    """Return controls that filter the rows of the ledger in the browser; without scripts, none."""
+
+    def options(words: Iterable[str]) -> str:
+        return "".join(f"<option>{escape(word)}</option>" for word in words)
+
+    return Html(_FILTER.format(evidence=options(Evidence), verdicts=options(Verdict)))

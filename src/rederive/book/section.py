@@ -89,7 +89,8 @@ class Section:
             If no such row is left.
         """
         found = self.rows(variables, groups, statistics, sections, kind)
-        return self._comparison([row for row in found if row.id not in self._shown], caption, decision)
+        new = [row for row in found if row.id not in self._shown]
+        return self._comparison(new, caption, decision)
 
     def rest(self, caption: str) -> render.Html:
         """Return the comparison of all rows of this section that no table has shown yet."""
@@ -127,6 +128,19 @@ def prose(*sentences: str) -> Markdown:
     if not sentences or not all(sentence.strip() for sentence in sentences):
         raise ValueError("a paragraph needs sentences, none of them empty")
     return Markdown(" ".join(sentences))
+
+
+def bullets(*items: str) -> Markdown:
+    """Return a list whose figures come from code.
+
+    Raises
+    ------
+    ValueError
+        If there are no items, or one is empty.
+    """
+    if not items or not all(item.strip() for item in items):
+        raise ValueError("a list needs items, none of them empty")
+    return Markdown("\n".join(f"- {item}" for item in items))
 
 
 def in_words(items: Sequence[object], last: str = "and") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Rational
@@ -57,26 +58,14 @@ class Interval:
         return float("inf") if self.high is None else float(self.high)
 
     def __contains__(self, value: Number) -> bool:
-        above = (
-            self.low is None
-            or value > self.low
-            or (self.low_closed and value == self.low)
-        )
-        below = (
-            self.high is None
-            or value < self.high
-            or (self.high_closed and value == self.high)
-        )
+        above = self.low is None or value > self.low or (self.low_closed and value == self.low)
+        below = self.high is None or value < self.high or (self.high_closed and value == self.high)
         return above and below
 
     def intersect(self, other: Interval) -> Interval | None:
         """Return the common part of two intervals, or ``None`` if there is none."""
-        low, low_closed = _tighter(
-            self.low, self.low_closed, other.low, other.low_closed, 1
-        )
-        high, high_closed = _tighter(
-            self.high, self.high_closed, other.high, other.high_closed, -1
-        )
+        low, low_closed = _tighter(self.low, self.low_closed, other.low, other.low_closed, 1)
+        high, high_closed = _tighter(self.high, self.high_closed, other.high, other.high_closed, -1)
         try:
             return Interval(low, high, low_closed, high_closed)
         except ValueError:
@@ -94,7 +83,8 @@ class Interval:
             side of the printed figure, so an honest figure is never refused for want of it, and
             it makes open ends count as closed.
         """
-        allowance = slack * max(1.0, abs(low), abs(high))
+        ends = [abs(end) for end in (low, high) if math.isfinite(end)]
+        allowance = slack * max([1.0, *ends])
         return low <= self.upper + allowance and high >= self.lower - allowance
 
     def __str__(self) -> str:

@@ -14,15 +14,13 @@ from rederive.printed.rounding import RoundingRule, preimage, round_to, rounded_
 OPERATORS = ("=", "<", ">", "≤", "≥", "over", "±")
 """The operators a printed number may carry; ``over`` is the word, ``±`` a half-width."""
 
-_DASHES = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})  # noqa: RUF001
+_DASHES = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
 _FIGURE = r"-?(?:\d+(?:\.\d+)?|\.\d+)"
 _NUMBER = re.compile(
     rf"^(?:(?P<label>[A-Za-z][A-Za-z ]*?)\s*)??"
     rf"(?P<operator>=|<|>|≤|≥|<=|>=|±|over\b)?\s*(?P<figure>{_FIGURE})\s*(?P<percent>%)?$"
 )
-_RANGE = re.compile(
-    rf"^(?P<low>{_FIGURE})\s*(?:-|to)\s*(?P<high>{_FIGURE})(?P<percent>%)?$"
-)
+_RANGE = re.compile(rf"^(?P<low>{_FIGURE})\s*(?:-|to)\s*(?P<high>{_FIGURE})(?P<percent>%)?$")
 _WITH_SPREAD = re.compile(
     rf"^(?P<center>{_FIGURE}%?)\s*(?:±\s*(?P<pm>{_FIGURE})|\((?P<paren>{_FIGURE}%?)\))$"
 )
@@ -65,9 +63,7 @@ class PrintedNumber:
             )
         if self.operator not in OPERATORS:
             allowed = " ".join(OPERATORS)
-            raise ValueError(
-                f"unknown operator: {self.operator!r} (allowed: {allowed})"
-            )
+            raise ValueError(f"unknown operator: {self.operator!r} (allowed: {allowed})")
 
     @property
     def value(self) -> Fraction:
@@ -147,9 +143,7 @@ class PrintedNumber:
         return f"{operator}{space}{self.text}{sign}"
 
 
-def format_fixed(
-    value: Rational, decimals: int, rule: RoundingRule = RoundingRule.HALF_UP
-) -> str:
+def format_fixed(value: Rational, decimals: int, rule: RoundingRule = RoundingRule.HALF_UP) -> str:
     """Return a value as a figure with a fixed number of decimals.
 
     Parameters
@@ -167,9 +161,7 @@ def format_fixed(
         The figure with a plain hyphen for a minus sign; a value that rounds to zero has none.
     """
     rounded = round_to(value, decimals, rule)
-    digits = str(abs(rounded.numerator) * 10**decimals // rounded.denominator).zfill(
-        decimals + 1
-    )
+    digits = str(abs(rounded.numerator) * 10**decimals // rounded.denominator).zfill(decimals + 1)
     whole, rest = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
     return ("-" if rounded < 0 else "") + whole + ("." + rest if decimals else "")
 
@@ -184,7 +176,10 @@ def format_like(value: Rational, model: PrintedNumber) -> str:
         if value in model.interval():
             return str(model)
         return format_fixed(value, model.decimals) + ("%" if model.percent else "")
-    return str(replace(model, text=format_fixed(value, model.decimals)))
+    text = format_fixed(value, model.decimals)
+    if model.text.lstrip("-").startswith("."):
+        text = re.sub(r"^(-?)0\.", r"\1.", text)
+    return str(replace(model, text=text))
 
 
 def parse(text: str) -> PrintedNumber:
@@ -207,15 +202,11 @@ def parse(text: str) -> PrintedNumber:
     """
     match = _NUMBER.match(text.strip().translate(_DASHES))
     if match is None:
-        raise ValueError(
-            f"not a printed number: {text!r} (such as -5.3, <0.0001, 23.3%, n = 28)"
-        )
+        raise ValueError(f"not a printed number: {text!r} (such as -5.3, <0.0001, 23.3%, n = 28)")
     operator = match["operator"] or "="
     label = (match["label"] or "").strip()
     if label and not match["operator"]:
-        raise ValueError(
-            f"not a printed number: {text!r} (an operator must follow {label!r})"
-        )
+        raise ValueError(f"not a printed number: {text!r} (an operator must follow {label!r})")
     return PrintedNumber(
         match["figure"],
         _ASCII_OPERATORS.get(operator, operator),
@@ -234,7 +225,7 @@ def parse_range(text: str) -> tuple[PrintedNumber, PrintedNumber]:
     """
     match = _RANGE.match(text.strip().translate(_DASHES))
     if match is None:
-        raise ValueError(f"not a printed range: {text!r} (such as 3–24)")  # noqa: RUF001
+        raise ValueError(f"not a printed range: {text!r} (such as 3–24)")
     percent = bool(match["percent"])
     low = PrintedNumber(match["low"], percent=percent)
     high = PrintedNumber(match["high"], percent=percent)
@@ -253,15 +244,11 @@ def parse_with_spread(text: str) -> tuple[PrintedNumber, PrintedNumber]:
     """
     match = _WITH_SPREAD.match(text.strip().translate(_DASHES))
     if match is None:
-        raise ValueError(
-            f"not a figure with its spread: {text!r} (such as 46.6 (12.3))"
-        )
+        raise ValueError(f"not a figure with its spread: {text!r} (such as 46.6 (12.3))")
     return parse(match["center"]), parse(match["pm"] or match["paren"])
 
 
-def readings(
-    number: PrintedNumber, *neighbours: PrintedNumber
-) -> tuple[PrintedNumber, ...]:
+def readings(number: PrintedNumber, *neighbours: PrintedNumber) -> tuple[PrintedNumber, ...]:
     """Return the readings of a figure that is printed with fewer decimals than its neighbours.
 
     Returns

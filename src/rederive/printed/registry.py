@@ -169,15 +169,13 @@ def _number_row(row: Row) -> NumberRow:
 
 
 def _plan_row(row: Row) -> PlanRow:
-    pairs = [
-        item.split("=", 1) for item in row["options"].split(INPUT_SEPARATOR) if item
-    ]
+    pairs = [item.split("=", 1) for item in row["options"].split(INPUT_SEPARATOR) if item]
     return PlanRow(
         id=row["id"],
         evidence=Evidence(row["evidence"]),
         method=row["method"],
         inputs=tuple(item for item in row["inputs"].split(INPUT_SEPARATOR) if item),
-        options=dict(pairs),  # type: ignore[arg-type]
+        options={pair[0]: pair[1] for pair in pairs},
         notebook=row["notebook"],
     )
 
@@ -198,17 +196,13 @@ def _figure_problems(rows: list[Row]) -> Iterator[Problem]:
     for number, row in enumerate(rows, start=2):
         printed = PrintedNumber(row["printed"], row["operator"])
         if Fraction(row["value"]) != printed.value:
-            yield Problem(
-                "numbers.csv", number, "value", row["value"], str(printed.value)
-            )
+            yield Problem("numbers.csv", number, "value", row["value"], str(printed.value))
         if int(row["decimals"]) != printed.decimals:
             allowed = str(printed.decimals)
             yield Problem("numbers.csv", number, "decimals", row["decimals"], allowed)
         domain = _DOMAINS.get(row["statistic"])
         if domain is not None and printed.interval().intersect(domain) is None:
-            yield Problem(
-                "numbers.csv", number, "printed", row["printed"], f"within {domain}"
-            )
+            yield Problem("numbers.csv", number, "printed", row["printed"], f"within {domain}")
 
 
 def _plan_problems(
@@ -226,19 +220,22 @@ def _plan_problems(
     known = [row["variable"] for row in variables]
     yield from check_references("numbers.csv", numbers, "variable", known)
     yield from check_references("claims.csv", claims, "variable", known)
-    yield from check_references(
-        "numbers.csv", numbers, "same_as", [r["id"] for r in numbers]
-    )
-    yield from check_references(
-        "claims.csv", claims, "same_as", [r["id"] for r in claims]
-    )
+    yield from check_references("numbers.csv", numbers, "same_as", [r["id"] for r in numbers])
+    yield from check_references("claims.csv", claims, "same_as", [r["id"] for r in claims])
     by_id = {row["id"]: row for row in plan}
-    for number, row in enumerate((*numbers, *claims), start=2):
+    places = {row["id"]: number for number, row in enumerate(plan, start=2)}
+    for row in (*numbers, *claims):
         first = by_id.get(row["same_as"])
         own = by_id.get(row["id"])
         if first and own and own["evidence"] != first["evidence"]:
             allowed = f"{first['evidence']}, as for its first mention {row['same_as']}"
+            number = places[row["id"]]
             yield Problem("plan.csv", number, "evidence", own["evidence"], allowed)
+    for number, row in enumerate(plan, start=2):
+        for item in row["options"].split(INPUT_SEPARATOR):
+            if item and "=" not in item:
+                allowed = f"name=value, with {INPUT_SEPARATOR} between several"
+                yield Problem("plan.csv", number, "options", item, allowed)
 
 
 def load_registry(folder: Path) -> Registry:
@@ -273,9 +270,7 @@ def load_registry(folder: Path) -> Registry:
         raise TableError(problems)
     numbers, claims = tables["numbers"], tables["claims"]
     problems.extend(_figure_problems(numbers))
-    problems.extend(
-        _plan_problems(numbers, claims, tables["plan"], tables["variables"])
-    )
+    problems.extend(_plan_problems(numbers, claims, tables["plan"], tables["variables"]))
     if problems:
         raise TableError(problems)
     return Registry(

@@ -52,15 +52,11 @@ def round_to(value: Rational, decimals: int, rule: RoundingRule) -> Fraction:
     elif rule is RoundingRule.HALF_EVEN:
         kept = floor + (rest > half or (rest == half and floor % 2 == 1))
     else:
-        raise ValueError(
-            "the rule 'either' does not decide halves; use rounded_figures"
-        )
+        raise ValueError("the rule 'either' does not decide halves; use rounded_figures")
     return Fraction(kept if scaled >= 0 else -kept, 10**decimals)
 
 
-def rounded_figures(
-    value: Rational, decimals: int, rule: RoundingRule
-) -> frozenset[Fraction]:
+def rounded_figures(value: Rational, decimals: int, rule: RoundingRule) -> frozenset[Fraction]:
     """Return every figure that a value may be printed as: one, or two for a half under EITHER."""
     if rule is not RoundingRule.EITHER:
         return frozenset({round_to(value, decimals, rule)})
@@ -89,8 +85,15 @@ def preimage(figure: Rational, decimals: int, rule: RoundingRule) -> Interval:
     Interval
         Closed at both ends for ``EITHER``; half-open away from zero for ``HALF_UP``; closed for an
         even last digit and open for an odd one under ``HALF_EVEN``.
+
+    Raises
+    ------
+    ValueError
+        If the figure has more decimals than stated.
     """
     value, unit = Fraction(figure), Fraction(1, 10**decimals)
+    if (value / unit).denominator != 1:
+        raise ValueError(f"{figure} is no figure with {decimals} decimals")
     half = unit / 2
     if rule is RoundingRule.EITHER:
         return Interval(value - half, value + half)

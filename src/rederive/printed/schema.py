@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -53,9 +54,7 @@ class TableError(ValueError):
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """Return the allowed word closest to a misspelt one, or an empty string."""
-    close = difflib.get_close_matches(
-        word, [item for item in allowed if item], n=1, cutoff=0.6
-    )
+    close = difflib.get_close_matches(word, [item for item in allowed if item], n=1, cutoff=0.6)
     return close[0] if close else ""
 
 
@@ -128,8 +127,22 @@ class Field:
 
 
 def read_schema(path: Path) -> dict[str, tuple[Field, ...]]:
-    """Read a JSON file of table schemas, one for each table name."""
-    tables = json.loads(path.read_text(encoding="utf-8"))["tables"]
+    """Read a JSON file of table schemas, one for each table name.
+
+    Raises
+    ------
+    TableError
+        If there is no such file, or it is no JSON with the key ``tables``.
+    """
+    try:
+        tables = json.loads(path.read_text(encoding="utf-8"))["tables"]
+    except OSError as error:
+        raise TableError(
+            [Problem(path.name, None, "", error.strerror or "no file", "a file")]
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        allowed = "JSON with the key 'tables'"
+        raise TableError([Problem(path.name, None, "", str(error), allowed)]) from error
     return {
         name: tuple(Field.from_json(field) for field in table["fields"])
         for name, table in tables.items()
@@ -162,22 +175,21 @@ def read_table(path: Path, fields: tuple[Field, ...]) -> list[Row]:
         raise TableError(
             [Problem(path.name, None, "", error.strerror or "no file", "a file")]
         ) from error
-    reader = csv.reader(text.splitlines())
+    except UnicodeDecodeError as error:
+        found = f"byte {error.start + 1} that is no UTF-8"
+        raise TableError([Problem(path.name, None, "", found, "UTF-8 text")]) from error
+    reader = csv.reader(io.StringIO(text, newline=""))
     header = next(reader, [])
     names = [field.name for field in fields]
     if header != names:
         raise TableError(_header_problems(path.name, header, names))
     rows: list[Row] = []
     problems: list[Problem] = []
-    seen: dict[str, dict[str, int]] = {
-        field.name: {} for field in fields if field.unique
-    }
+    seen: dict[str, dict[str, int]] = {field.name: {} for field in fields if field.unique}
     for number, cells in enumerate(reader, start=2):
         if len(cells) != len(names):
             allowed = f"{len(names)} cells"
-            problems.append(
-                Problem(path.name, number, "", f"{len(cells)} cells", allowed)
-            )
+            problems.append(Problem(path.name, number, "", f"{len(cells)} cells", allowed))
             continue
         row = dict(zip(names, cells, strict=True))
         rows.append(row)
@@ -190,9 +202,7 @@ def read_table(path: Path, fields: tuple[Field, ...]) -> list[Row]:
                 first = seen[field.name].setdefault(value, number)
                 if first != number:
                     allowed = f"a new value (it stands in row {first} already)"
-                    problems.append(
-                        Problem(path.name, number, field.name, value, allowed)
-                    )
+                    problems.append(Problem(path.name, number, field.name, value, allowed))
     if problems:
         raise TableError(problems)
     return rows
@@ -202,8 +212,7 @@ def _header_problems(file: str, header: list[str], names: list[str]) -> list[Pro
     unknown = [name for name in header if name not in names]
     missing = [name for name in names if name not in header]
     problems = [
-        Problem(file, 1, name, name, ", ".join(names), nearest(name, missing))
-        for name in unknown
+        Problem(file, 1, name, name, ", ".join(names), nearest(name, missing)) for name in unknown
     ]
     problems += [
         Problem(file, 1, name, "no such column", f"the column {name}")
@@ -244,7 +253,5 @@ def check_references(
         for item in value.split(separator) if separator else [value]:
             if item and item not in ids:
                 hint = nearest(item, ids)
-                problems.append(
-                    Problem(file, number, column, item, "an id that exists", hint)
-                )
+                problems.append(Problem(file, number, column, item, "an id that exists", hint))
     return problems

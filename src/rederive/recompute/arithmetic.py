@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -18,9 +19,7 @@ def _exact_reach(
     rule: RoundingRule,
 ) -> Reach:
     number = float(value)
-    return Reach(
-        convention, stated, number, number, number, printed.prints(value, rule)
-    )
+    return Reach(convention, stated, number, number, number, printed.prints(value, rule))
 
 
 def percent_of_count(
@@ -42,9 +41,7 @@ def percent_of_count(
     reaches = [_exact_reach(words, True, value, percent, rule)]
     if rule is not RoundingRule.TRUNCATE:
         truncated = f"{words}, truncated"
-        reaches.append(
-            _exact_reach(truncated, False, value, percent, RoundingRule.TRUNCATE)
-        )
+        reaches.append(_exact_reach(truncated, False, value, percent, RoundingRule.TRUNCATE))
     return Recomputed("percentage of a count", percent, tuple(reaches))
 
 
@@ -134,7 +131,7 @@ def count_of_percent(
     found = counts(percent, n, rule)
     if found:
         low, high = found[0], found[-1]
-        meets = int(count.value) in found
+        meets = any(count.prints(Fraction(k)) for k in found)
     else:
         low = min(int(percent.value * n / 100), n - 1)
         high, meets = low + 1, False
@@ -152,32 +149,36 @@ def n_of_count_and_percent(
 ) -> Recomputed:
     """Recompute a denominator from a count and its percentage.
 
+    Returns
+    -------
+    Recomputed
+        The reach spans all denominators for which the count prints as the percentage; where there
+        are none, the two around it, and the printed denominator does not meet them.
+
     Raises
     ------
     ValueError
-        If the count is zero (every denominator gives 0 %) or no denominator fits.
+        If the count is zero: every denominator gives 0 %.
     """
     if count < 1:
         raise ValueError("a count of zero says nothing of its denominator")
     interval = percent.interval(rule)
     least = interval.low if interval.low is not None else Fraction(0)
-    top = int(100 * count / least) + 1 if least > 0 else 10_000
+    # A share that may be zero sets no upper limit.
+    top = int(100 * count / least) + 1 if least > 0 else max(10_000, math.ceil(n.value))
     found = [
-        size
-        for size in range(count, top + 1)
-        if percent.prints(Fraction(100 * count, size), rule)
+        size for size in range(count, top + 1) if percent.prints(Fraction(100 * count, size), rule)
     ]
-    if not found:
-        raise ValueError(f"no denominator makes {count} print as {percent}%")
-    point = float(found[0]) if len(found) == 1 else None
-    reach = Reach(
-        f"{count} is {percent}%",
-        True,
-        float(found[0]),
-        float(found[-1]),
-        point,
-        int(n.value) in found,
-    )
+    words = f"{count} is {percent}%"
+    if found:
+        low, high = found[0], found[-1]
+    else:
+        words += " of no number of patients, between"
+        low = max(count, int(100 * count / percent.value)) if percent.value > 0 else count
+        high = low + 1
+    meets = any(n.prints(Fraction(size)) for size in found)
+    point = float(low) if low == high else None
+    reach = Reach(words, True, float(low), float(high), point, meets)
     return Recomputed("denominator of a percentage", n, (reach,))
 
 
@@ -191,9 +192,7 @@ def remainder(total: int, parts: Sequence[int], printed: PrintedNumber) -> Recom
     """
     left = total - sum(parts)
     if left < 0:
-        raise ValueError(
-            f"the parts add up to {sum(parts)}, more than the total {total}"
-        )
+        raise ValueError(f"the parts add up to {sum(parts)}, more than the total {total}")
     words = f"{total} - " + " - ".join(str(part) for part in parts)
     reach = _exact_reach(words, True, Fraction(left), printed, RoundingRule.EITHER)
     return Recomputed("remainder of a total", printed, (reach,))
@@ -218,8 +217,11 @@ def every_percent(
     Raises
     ------
     ValueError
-        If there are no shares.
+        If there are no shares, or a count is not between 0 and its denominator.
     """
+    for count, n in shares:
+        if n < 1 or not 0 <= count <= n:
+            raise ValueError(f"count {count} is not between 0 and n = {n}, or n is below 1")
     values = [Fraction(100 * count, n) for count, n in shares]
     if not values:
         raise ValueError("at least one share is needed")
@@ -227,6 +229,4 @@ def every_percent(
     low, high = float(min(values)), float(max(values))
     meets = all(printed.prints(value, rule) for value in values)
     point = low if meets else None
-    return Recomputed(
-        "every percentage", printed, (Reach(words, True, low, high, point, meets),)
-    )
+    return Recomputed("every percentage", printed, (Reach(words, True, low, high, point, meets),))

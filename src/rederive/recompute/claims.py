@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,9 +54,7 @@ class CheckedClaim:
 
     def __post_init__(self) -> None:
         if not self.reaches:
-            raise ValueError(
-                f"{self.method}: a checked claim needs at least one convention"
-            )
+            raise ValueError(f"{self.method}: a checked claim needs at least one convention")
 
     @property
     def stated(self) -> tuple[ClaimReach, ...]:
@@ -90,14 +89,18 @@ class CheckedClaim:
 
 
 def p_in_words(low: float, high: float) -> str:
-    """Return a range of p values in words, with digits enough to tell its ends apart."""
+    """Return a range of p values in words; its ends are rounded outwards, a single p to nearest."""
     if high < 0.0001:
         return "p < 0.0001"
     decimals = 4 if low < 0.1 else 3
-    ends = [f"{low:.{decimals}f}", f"{high:.{decimals}f}"]
+    if high - low <= 1e-9:
+        return f"p = {high:.{decimals}f}"
+    unit, slack = 10.0**-decimals, 1e-6
+    least = math.floor(low / unit + slack) * unit
+    most = math.ceil(high / unit - slack) * unit
     if low < 0.0001:
-        return f"p ≤ {ends[1]}"
-    return f"p = {ends[0]}" if ends[0] == ends[1] else f"p = {ends[0]} to {ends[1]}"
+        return f"p ≤ {most:.{decimals}f}"
+    return f"p = {least:.{decimals}f} to {most:.{decimals}f}"
 
 
 def claim_from_p(result: Recomputed, alpha: float, significant: bool) -> CheckedClaim:
@@ -127,18 +130,12 @@ def claim_from_p(result: Recomputed, alpha: float, significant: bool) -> Checked
     return CheckedClaim(result.method, tuple(reaches), result.remark)
 
 
-def claim_from_printed_p(
-    p: PrintedNumber, alpha: float, significant: bool
-) -> CheckedClaim:
+def claim_from_printed_p(p: PrintedNumber, alpha: float, significant: bool) -> CheckedClaim:
     """Check a claim of significance against the p that the article prints for it."""
     interval = p.interval()
     can_be_below = interval.lower < alpha
-    can_be_above = interval.upper > alpha or (
-        interval.high_closed and interval.upper >= alpha
-    )
-    can, other = (
-        (can_be_below, can_be_above) if significant else (can_be_above, can_be_below)
-    )
+    can_be_above = interval.upper > alpha or (interval.high_closed and interval.upper >= alpha)
+    can, other = (can_be_below, can_be_above) if significant else (can_be_above, can_be_below)
     shown = f"p {p}" if p.operator != "=" else f"p = {p}"
     reach = ClaimReach("the printed p", True, shown, can, can and not other)
     return CheckedClaim("printed p against alpha", (reach,))
@@ -154,9 +151,7 @@ def claim_borderline(p: PrintedNumber, alpha: float) -> CheckedClaim:
     touches = interval.meets(alpha, 2 * alpha)
     inside = interval.lower >= alpha and interval.upper <= 2 * alpha
     words = f"borderline taken as {alpha:g} to {2 * alpha:g}"
-    return CheckedClaim(
-        "borderline p", (ClaimReach(words, True, f"p = {p}", touches, inside),)
-    )
+    return CheckedClaim("borderline p", (ClaimReach(words, True, f"p = {p}", touches, inside),))
 
 
 def claim_decreasing(
@@ -171,23 +166,18 @@ def claim_decreasing(
     """
     if len(values) < 2:
         raise ValueError("an order needs at least two figures")
-    pairs = list(itertools.pairwise(values))
-    can = all(a.interval(rule).upper > b.interval(rule).lower for a, b in pairs)
-    must = all(a.interval(rule).lower > b.interval(rule).upper for a, b in pairs)
+    # A falling choice exists if each figure can pass every later one, not only the next.
+    pairs = [(a.interval(rule), b.interval(rule)) for a, b in itertools.combinations(values, 2)]
+    can = all(a.upper > b.lower for a, b in pairs)
+    must = all(a.lower > b.upper for a, b in pairs)
     shown = " > ".join(str(value) for value in values)
-    return CheckedClaim(
-        "order of figures", (ClaimReach("as printed", True, shown, can, must),)
-    )
+    return CheckedClaim("order of figures", (ClaimReach("as printed", True, shown, can, must),))
 
 
-def claim_below_one(
-    ratio: PrintedNumber, rule: RoundingRule = RoundingRule.EITHER
-) -> CheckedClaim:
+def claim_below_one(ratio: PrintedNumber, rule: RoundingRule = RoundingRule.EITHER) -> CheckedClaim:
     """Check that a ratio lies below 1 (a negative association)."""
     interval = ratio.interval(rule)
-    reach = ClaimReach(
-        "as printed", True, f"ratio {ratio}", interval.lower < 1, interval.upper < 1
-    )
+    reach = ClaimReach("as printed", True, f"ratio {ratio}", interval.lower < 1, interval.upper < 1)
     return CheckedClaim("ratio below one", (reach,))
 
 
@@ -198,22 +188,27 @@ def claim_majority(count: int, n: int) -> CheckedClaim:
     return CheckedClaim("majority", (reach,))
 
 
+def _require_counts(first: Sequence[int], rest: Sequence[int]) -> None:
+    if not first or not rest:
+        raise ValueError(
+            f"counts to compare: found {len(first)} and {len(rest)}, allowed are at least 1 and 1"
+        )
+
+
 def claim_first_exceed_rest(first: Sequence[int], rest: Sequence[int]) -> CheckedClaim:
     """Check that each of some counts exceeds every other count (the most common categories)."""
+    _require_counts(first, rest)
     holds = min(first) > max(rest)
     shown = f"least of these {min(first)}, most of the others {max(rest)}"
-    return CheckedClaim(
-        "most common", (ClaimReach("as printed", True, shown, holds, holds),)
-    )
+    return CheckedClaim("most common", (ClaimReach("as printed", True, shown, holds, holds),))
 
 
 def claim_sum_exceeds_rest(first: Sequence[int], rest: Sequence[int]) -> CheckedClaim:
     """Check that some counts together exceed every other count (the main reason)."""
+    _require_counts(first, rest)
     holds = sum(first) > max(rest)
     shown = f"together {sum(first)}, most of the others {max(rest)}"
-    return CheckedClaim(
-        "main category", (ClaimReach("as printed", True, shown, holds, holds),)
-    )
+    return CheckedClaim("main category", (ClaimReach("as printed", True, shown, holds, holds),))
 
 
 _ORDER = (Verdict.SAME, Verdict.WITHIN_ROUNDING, Verdict.NEEDS_CHOICE, Verdict.DIFFERS)

@@ -7,10 +7,11 @@ they are about.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from rederive.printed import PrintedNumber, RoundingRule
+from rederive.printed import PrintedNumber, RoundingRule, Verdict
 from rederive.printed.registry import (
     ClaimRow,
     NumberRow,
@@ -18,11 +19,12 @@ from rederive.printed.registry import (
     Registry,
     VariableRow,
 )
+from rederive.printed.schema import nearest
 from rederive.recompute import arithmetic, claims
-from rederive.recompute.claims import CheckedClaim
+from rederive.recompute.claims import CheckedClaim, ClaimReach
 from rederive.recompute.consistency import attainable_denominators, counts
 from rederive.recompute.proportions import Share, two_proportions
-from rederive.recompute.result import Recomputed, merge
+from rederive.recompute.result import Reach, Recomputed, merge
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_tests import (
     STUDENT,
@@ -33,9 +35,17 @@ from rederive.recompute.t_tests import (
     two_sample_t,
 )
 from rederive.recompute.two_by_two import PrintedOddsRatio, odds_ratio_figure
-from rederive.recompute.unstated_n import two_sample_t_unstated_n
+from rederive.recompute.unstated_n import (
+    describe_sizes,
+    sizes_with_decision,
+    two_sample_t_unstated_n,
+)
 
 Outcome = Recomputed | CheckedClaim
+
+
+TESTS = ("student", "welch")
+"""Names of the two-sample tests that can be taken as stated."""
 
 
 class PlanError(ValueError):
@@ -54,11 +64,26 @@ class Settings:
         Significance level for claims.
     test : str
         The two-sample test taken as stated: ``student`` or ``welch``.
+
+    Raises
+    ------
+    ValueError
+        If the test is unknown or alpha is not between 0 and 1.
     """
 
     rule: RoundingRule = RoundingRule.EITHER
     alpha: float = 0.05
     test: str = "student"
+
+    def __post_init__(self) -> None:
+        if self.test not in TESTS:
+            hint = nearest(self.test, TESTS)
+            suggestion = f" (did you mean {hint!r}?)" if hint else ""
+            raise ValueError(
+                f"test: found {self.test!r}, allowed are {', '.join(TESTS)}{suggestion}"
+            )
+        if not 0 < self.alpha < 1:
+            raise ValueError(f"alpha: found {self.alpha}, allowed is more than 0 and less than 1")
 
     @property
     def two_sample(self) -> TwoSampleTest:
@@ -91,9 +116,7 @@ class Task:
         """
         row = self.registry.row(self.plan.id)
         if not isinstance(row, NumberRow):
-            raise PlanError(
-                f"{self.plan.id}: {self.plan.method} needs a number, not a claim"
-            )
+            raise PlanError(f"{self.plan.id}: {self.plan.method} needs a number, not a claim")
         return row.printed
 
     @property
@@ -107,9 +130,7 @@ class Task:
         """
         row = self.registry.row(self.plan.id)
         if not isinstance(row, ClaimRow):
-            raise PlanError(
-                f"{self.plan.id}: {self.plan.method} needs a claim, not a number"
-            )
+            raise PlanError(f"{self.plan.id}: {self.plan.method} needs a claim, not a number")
         return row
 
     @property
@@ -147,9 +168,7 @@ class Task:
         """
         value = self.figure(position).value
         if value.denominator != 1:
-            raise PlanError(
-                f"{self.plan.id}: input {position + 1} is {value}, not a whole number"
-            )
+            raise PlanError(f"{self.plan.id}: input {position + 1} is {value}, not a whole number")
         return value.numerator
 
     def wholes(self, start: int, stop: int | None = None) -> list[int]:
@@ -162,9 +181,7 @@ class Task:
         mean = self.input(start)
         variable = self.registry.variables[mean.variable]
         n = self.whole(start + 2)
-        return Summary(
-            mean.printed, self.figure(start + 1), n, scale_of(variable), mean.group
-        )
+        return Summary(mean.printed, self.figure(start + 1), n, scale_of(variable), mean.group)
 
 
 def scale_of(variable: VariableRow) -> Scale | None:
@@ -214,9 +231,7 @@ def _percent_of_sum(task: Task) -> Outcome:
 
 def _percent_of_remainder(task: Task) -> Outcome:
     n = task.whole(0)
-    return arithmetic.percent_of_count(
-        n - sum(task.wholes(1)), n, task.target, task.settings.rule
-    )
+    return arithmetic.percent_of_count(n - sum(task.wholes(1)), n, task.target, task.settings.rule)
 
 
 def _remainder(task: Task) -> Outcome:
@@ -237,6 +252,7 @@ def _two_sample_t(task: Task) -> Outcome:
         task.target,
         settings.rule,
         settings.two_sample,
+        alpha=settings.alpha,
     )
 
 
@@ -248,53 +264,57 @@ def _two_sample_t_unstated_n(task: Task) -> Outcome:
         task.target,
         settings.rule,
         settings.two_sample,
+        settings.alpha,
     )
 
 
 def _paired_t(task: Task) -> Outcome:
-    return paired_t(task.summary(0), task.target, task.settings.rule)
+    settings = task.settings
+    return paired_t(task.summary(0), task.target, settings.rule, settings.alpha)
 
 
 def _paired_t_from_visits(task: Task) -> Outcome:
     """Both visits' means and SDs, and n; with the option ``n=at most`` every n up to it."""
     largest = task.whole(4)
-    sizes = (
-        range(2, largest + 1) if task.plan.options.get("n") == "at most" else [largest]
-    )
-    parts = []
-    for n in sizes:
+    at_most = task.plan.options.get("n") == "at most"
+    parts: dict[int, Recomputed] = {}
+    for n in range(2 if at_most else largest, max(largest, 2) + 1):
         before = Summary(task.figure(0), task.figure(1), n)
         after = Summary(task.figure(2), task.figure(3), n)
-        parts.append(
-            (n, paired_t_from_marginals(before, after, task.target, task.settings.rule))
-        )
-    if len(parts) == 1:
-        return parts[0][1]
-    fitting = [n for n, part in parts if part.inside]
-    shown = parts[-1][1]
+        parts[n] = paired_t_from_marginals(before, after, task.target, task.settings.rule)
+    last = parts[largest]
+    if not at_most:
+        return last
+    fitting = [n for n, part in parts.items() if part.inside]
+    reaches = list(last.reaches)
     if not fitting:
-        return shown
+        # Fewer pairs than patients at a visit have means and SDs of their own there.
+        own = "fewer pairs, whose own figures at the two visits are not printed"
+        reaches.append(Reach(own, False, 0.0, 1.0, None, True))
+        return Recomputed(last.method, last.printed, tuple(reaches))
+    named = fitting[-1]
+    if named != largest:
+        reaches += [
+            replace(reach, convention=f"{reach.convention}, {named} pairs")
+            for reach in parts[named].reaches
+        ]
     remark = (
-        f"The number of pairs is not stated: {fitting[0]} to {fitting[-1]} would do, each with a "
-        f"correlation of its own; the one named is for {largest}."
+        f"The number of pairs is not stated: {describe_sizes(fitting)} would do, each with a "
+        f"correlation of its own; the one named is for {named}."
     )
-    return merge(shown.method, [shown], remark)
+    return Recomputed(last.method, last.printed, tuple(reaches), remark)
 
 
 def _odds_ratio(task: Task) -> Outcome:
     figures = PrintedOddsRatio(*(task.figure(position) for position in range(4)))
     total, outcome, exposed, cohort = task.wholes(4, 8)
-    names = dict(
-        zip(task.plan.inputs, ("odds_ratio", "ci_low", "ci_high", "p"), strict=False)
-    )
+    names = dict(zip(task.plan.inputs, ("odds_ratio", "ci_low", "ci_high", "p"), strict=False))
     if task.plan.id not in names:
         raise PlanError(f"{task.plan.id}: not among the four figures of its odds ratio")
     lost = cohort - total
     margin = range(max(0, exposed - lost), exposed + 1)
     name = names[task.plan.id]
-    return odds_ratio_figure(
-        name, figures, total, [outcome], margin, task.settings.rule
-    )
+    return odds_ratio_figure(name, figures, total, [outcome], margin, task.settings.rule)
 
 
 def _two_proportions(task: Task) -> Outcome:
@@ -311,28 +331,44 @@ def _two_proportions(task: Task) -> Outcome:
 def _claim_two_sample_t(task: Task) -> Outcome:
     settings = task.settings
     result = two_sample_t(
-        task.summary(1), task.summary(4), None, settings.rule, settings.two_sample
+        task.summary(1),
+        task.summary(4),
+        None,
+        settings.rule,
+        settings.two_sample,
+        alpha=settings.alpha,
     )
     return claims.claim_from_p(result, settings.alpha, task.expects_significance)
 
 
 def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
-    settings = task.settings
-    comparator = task.summary(4)
+    """The comparator's only stated size is tried first; if the claim fails there, fewer are."""
+    settings, significant = task.settings, task.expects_significance
+    shared, comparator = task.summary(1), task.summary(4)
+    note = f"n = {comparator.n} as at baseline"
     result = two_sample_t(
-        task.summary(1),
-        comparator,
-        None,
-        settings.rule,
-        settings.two_sample,
-        note=f"n = {comparator.n} as at baseline",
+        shared, comparator, None, settings.rule, settings.two_sample, note, settings.alpha
     )
-    return claims.claim_from_p(result, settings.alpha, task.expects_significance)
+    claim = claims.claim_from_p(result, settings.alpha, significant)
+    if all(reach.can_hold for reach in claim.stated):
+        return claim
+    side = "below" if significant else "at or above"
+    reaches = list(claim.reaches)
+    for solved in sizes_with_decision(
+        shared, comparator, significant, settings.alpha, settings.rule
+    ):
+        fewer = [n for n in solved.sizes["comparator"] if n < comparator.n]
+        if fewer:
+            convention = f"{solved.convention}, comparator n {describe_sizes(fewer)}"
+            shown = f"p {side} {settings.alpha:g} can be reached"
+            reaches.append(ClaimReach(convention, False, shown, True, False))
+    return CheckedClaim(claim.method, tuple(reaches), claim.remark)
 
 
 def _claim_paired_t(task: Task) -> Outcome:
-    result = paired_t(task.summary(1), None, task.settings.rule)
-    return claims.claim_from_p(result, task.settings.alpha, task.expects_significance)
+    settings = task.settings
+    result = paired_t(task.summary(1), None, settings.rule, settings.alpha)
+    return claims.claim_from_p(result, settings.alpha, task.expects_significance)
 
 
 def _claim_two_proportions(task: Task) -> Outcome:
@@ -348,23 +384,40 @@ def _claim_two_proportions(task: Task) -> Outcome:
 
 
 def _claim_two_percentages(task: Task) -> Outcome:
-    """Shares of two groups from percentages; the second with siblings that share its size."""
+    """Shares of two groups from percentages; the second with siblings that share its size.
+
+    Where a printed size does not suit its percentages, smaller ones are tried: the largest that
+    suits, and more for as long as the claim can hold under none.
+    """
     rule, settings = task.settings.rule, task.settings
-    first = share_of(task.figure(1), task.whole(2), rule)
-    second, n = task.figure(3), task.whole(4)
-    parts = [
-        two_proportions(
-            first, share_of(second, n, rule), None, rule, settings.proportion_test
-        )
-    ]
     siblings = [task.figure(position) for position in range(5, len(task.plan.inputs))]
     exhaustive = task.plan.options.get("exhaustive") == "true"
-    sizes = attainable_denominators((second, *siblings), n, rule, must_sum=exhaustive)
-    if sizes and sizes[-1] != n:
-        other = Share(counts(second, sizes[-1], rule), sizes[-1], f"comparator n = {sizes[-1]}")
-        parts.append(two_proportions(first, other, None, rule, settings.proportion_test))
-    result = merge(parts[0].method, parts)
-    return claims.claim_from_p(result, settings.alpha, task.expects_significance)
+    firsts = _possible_shares((task.figure(1),), task.whole(2), False, rule, "first group")
+    seconds = _possible_shares(
+        (task.figure(3), *siblings), task.whole(4), exhaustive, rule, "comparator"
+    )
+    parts: list[Recomputed] = []
+    for first, second in itertools.product(firsts, seconds):
+        parts.append(two_proportions(first, second, None, rule, settings.proportion_test))
+        result = merge(parts[0].method, parts)
+        claim = claims.claim_from_p(result, settings.alpha, task.expects_significance)
+        if len(parts) > 1 and claim.verdict is not Verdict.DIFFERS:
+            break
+    return claim
+
+
+def _possible_shares(
+    percents: Sequence[PrintedNumber], n: int, exhaustive: bool, rule: RoundingRule, name: str
+) -> list[Share]:
+    """Return the share at the printed size, then those at smaller ones if that does not suit."""
+    shares = [share_of(percents[0], n, rule)]
+    sizes = attainable_denominators(percents, n, rule, must_sum=exhaustive)
+    if n not in sizes:
+        shares += [
+            Share(counts(percents[0], size, rule), size, f"{name} n = {size}")
+            for size in reversed(sizes)
+        ]
+    return shares
 
 
 def share_of(percent: PrintedNumber, n: int, rule: RoundingRule) -> Share:
@@ -403,7 +456,13 @@ def _claim_majority(task: Task) -> Outcome:
 
 
 def _split(task: Task) -> tuple[list[int], list[int]]:
-    first = int(task.plan.options["first"])
+    found = task.plan.options.get("first", "")
+    if not found.isdecimal() or not 0 < int(found) < len(task.plan.inputs):
+        raise PlanError(
+            f"{task.plan.id}: option first: found {found!r}, allowed are 1 to "
+            f"{len(task.plan.inputs) - 1}"
+        )
+    first = int(found)
     return task.wholes(0, first), task.wholes(first)
 
 
@@ -420,9 +479,7 @@ def _claim_all(task: Task) -> Outcome:
     for claim_id in task.plan.inputs:
         outcome = carry_out(task.registry, claim_id, task.settings, task.done)
         if not isinstance(outcome, CheckedClaim):
-            raise PlanError(
-                f"{task.plan.id}: {claim_id} is no claim that can be checked"
-            )
+            raise PlanError(f"{task.plan.id}: {claim_id} is no claim that can be checked")
         parts.append((claim_id, outcome))
     return claims.claim_all(parts)
 
@@ -492,7 +549,5 @@ def carry_out(
         plan = registry.plan[row_id]
         if plan.method not in METHODS:
             raise PlanError(f"{row_id}: {plan.method!r} is no recomputation")
-        outcomes[row_id] = METHODS[plan.method](
-            Task(registry, plan, settings, outcomes)
-        )
+        outcomes[row_id] = METHODS[plan.method](Task(registry, plan, settings, outcomes))
     return outcomes[row_id]

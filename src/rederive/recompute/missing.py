@@ -44,9 +44,7 @@ def sum_range(
     if not interval.high_closed and last * step == high:
         last -= 1
     if first > last:
-        raise ValueError(
-            f"no {n} values in steps of {step} have a mean that prints as {mean}"
-        )
+        raise ValueError(f"no {n} values in steps of {step} have a mean that prints as {mean}")
     return first * step, last * step
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,14 +26,14 @@ class Share:
     counts : tuple of int
         Candidate counts, each between 0 and ``n``; not empty.
     n : int
-        Group size.
+        Group size, at least 1.
     note : str
         Where the count or the size comes from, if it is not simply as printed.
 
     Raises
     ------
     ValueError
-        If there is no count, or one is out of range.
+        If the group is empty, there is no count, or one is out of range.
     """
 
     counts: tuple[int, ...]
@@ -40,6 +41,8 @@ class Share:
     note: str = ""
 
     def __post_init__(self) -> None:
+        if self.n < 1:
+            raise ValueError(f"n: found {self.n}, allowed are whole numbers from 1")
         if not self.counts:
             raise ValueError("a share needs at least one candidate count")
         wrong = [count for count in self.counts if not 0 <= count <= self.n]
@@ -48,32 +51,32 @@ class Share:
 
 
 def _sd_of_zero_one(count: int, n: int) -> float:
-    return float(Fraction(count * (n - count), n * (n - 1))) ** 0.5
+    if n == 1:
+        return 0.0
+    return math.sqrt(Fraction(count * (n - count), n * (n - 1)))
 
 
 def t_on_zero_one(count1: int, n1: int, count2: int, n2: int) -> float:
-    """Return p of Student's t test on variables coded 0 and 1."""
+    """Return p of Student's t test on variables coded 0 and 1; NaN for one patient a group."""
+    if n1 + n2 < 3:
+        return math.nan
     difference = count1 / n1 - count2 / n2
     return float(
-        student_p(
-            difference, _sd_of_zero_one(count1, n1), n1, _sd_of_zero_one(count2, n2), n2
-        )
+        student_p(difference, _sd_of_zero_one(count1, n1), n1, _sd_of_zero_one(count2, n2), n2)
     )
 
 
 def welch_on_zero_one(count1: int, n1: int, count2: int, n2: int) -> float:
-    """Return p of Welch's t test on variables coded 0 and 1."""
+    """Return p of Welch's t test on variables coded 0 and 1; NaN if a group has one patient."""
+    if min(n1, n2) < 2:
+        return math.nan
     difference = count1 / n1 - count2 / n2
     return float(
-        welch_p(
-            difference, _sd_of_zero_one(count1, n1), n1, _sd_of_zero_one(count2, n2), n2
-        )
+        welch_p(difference, _sd_of_zero_one(count1, n1), n1, _sd_of_zero_one(count2, n2), n2)
     )
 
 
-def chi_squared(
-    count1: int, n1: int, count2: int, n2: int, yates: bool = False
-) -> float:
+def chi_squared(count1: int, n1: int, count2: int, n2: int, yates: bool = False) -> float:
     """Return p of Pearson's chi-squared test on a 2 x 2 table, with Yates' correction if asked.
 
     A table with an empty margin carries no information and gives p = 1.
@@ -133,11 +136,14 @@ def two_proportions(
     ------
     KeyError
         If ``stated`` is not a known convention.
+
+    Notes
+    -----
+    A test that the sizes leave undefined (a t test on single patients) is not among the
+    conventions tried.
     """
     if stated not in PROPORTION_TESTS:
-        raise KeyError(
-            f"unknown test {stated!r}; allowed: {', '.join(PROPORTION_TESTS)}"
-        )
+        raise KeyError(f"unknown test {stated!r}; allowed: {', '.join(PROPORTION_TESTS)}")
     note = "; ".join(part for part in (first.note, second.note) if part)
     target = None if p is None else p.interval(rule, P_VALUE_DOMAIN)
     reaches = []
@@ -145,9 +151,9 @@ def two_proportions(
         values = np.array(
             [test(a, first.n, b, second.n) for a in first.counts for b in second.counts]
         )
-        meets = target is not None and any(
-            target.meets(value, value) for value in values
-        )
+        if np.isnan(values).any():
+            continue
+        meets = target is not None and any(target.meets(value, value) for value in values)
         point = float(values[0]) if len(values) == 1 else None
         convention = f"{name} ({note})" if note else name
         is_stated = name == stated and not note

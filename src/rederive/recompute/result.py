@@ -9,6 +9,9 @@ from fractions import Fraction
 
 from rederive.printed import PrintedNumber, Verdict, format_like
 
+DECISION_SLACK = 1e-12
+"""Rounding error allowed when a p value is held against a significance level."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -36,10 +39,14 @@ class Reach:
     meets: bool
 
     def decision(self, alpha: float) -> bool | None:
-        """Return whether p lies below ``alpha`` everywhere (True), nowhere (False), or in part."""
-        if self.high < alpha:
+        """Return whether p lies below ``alpha`` everywhere (True), nowhere (False), or in part.
+
+        A p that equals ``alpha`` but for rounding error (exact tests make such ties) counts as in
+        part: floating point cannot tell on which side it lies.
+        """
+        if self.high < alpha - DECISION_SLACK:
             return True
-        if self.low >= alpha:
+        if self.low > alpha + DECISION_SLACK:
             return False
         return None
 
@@ -96,7 +103,10 @@ class Recomputed:
 
         All stated conventions must reach the figure for ``same`` or ``within rounding``: two
         stated conventions that disagree (two readings of an ambiguous input) leave a choice open.
+        Without a published figure there is nothing to compare, and no verdict.
         """
+        if self.printed is None:
+            return Verdict.NONE
         if self.stated and all(reach.meets for reach in self.stated):
             if all(self.prints_same(reach) for reach in self.stated):
                 return Verdict.SAME
@@ -105,11 +115,7 @@ class Recomputed:
 
     def prints_same(self, reach: Reach) -> bool:
         """Return whether the value at the inputs as printed is printed as the same string."""
-        if (
-            self.printed is None
-            or reach.point is None
-            or not math.isfinite(reach.point)
-        ):
+        if self.printed is None or reach.point is None or not math.isfinite(reach.point):
             return False
         return format_like(Fraction(reach.point), self.printed) == str(self.printed)
 

@@ -39,17 +39,13 @@ CONVENTIONS: tuple[SignedRankConvention, ...] = (
     SignedRankConvention("Pratt zeros, normal (Stata's signrank)", "pratt", False),
     SignedRankConvention("Pratt zeros, normal, continuity correction", "pratt", True),
     SignedRankConvention("zeros dropped, normal", "wilcox", False),
-    SignedRankConvention(
-        "zeros dropped, normal, continuity correction (R)", "wilcox", True
-    ),
+    SignedRankConvention("zeros dropped, normal, continuity correction (R)", "wilcox", True),
     SignedRankConvention("zeros dropped, exact", "wilcox", False, exact=True),
 )
 """Conventions in common software; the first is Stata's."""
 
 
-def signed_rank_p(
-    differences: Sequence[float], convention: SignedRankConvention
-) -> float | None:
+def signed_rank_p(differences: Sequence[float], convention: SignedRankConvention) -> float | None:
     """Return the two-sided p of the signed-rank test.
 
     Parameters
@@ -151,15 +147,9 @@ def change_counts_with_p(
         spread = np.sqrt(ones * rank1**2 + twos * rank2**2)
         up1, up2 = np.meshgrid(np.arange(ones + 1), np.arange(twos + 1), indexing="ij")
         total = (2 * up1 - ones) * rank1 + (2 * up2 - twos) * rank2
-        value = (
-            2 * ndtr(-np.abs(total) / spread)
-            if spread > 0
-            else np.ones_like(total, float)
-        )
+        value = 2 * ndtr(-np.abs(total) / spread) if spread > 0 else np.ones_like(total, float)
         hits = (value <= target.upper + 1e-9) & (value >= target.lower - 1e-9)
         for a, b in zip(up1[hits].tolist(), up2[hits].tolist(), strict=True):
             better, worse = (a, b), (ones - a, twos - b)
-            found.append(
-                ChangeCounts(n, better[:largest_change], worse[:largest_change])
-            )
+            found.append(ChangeCounts(n, better[:largest_change], worse[:largest_change]))
     return found

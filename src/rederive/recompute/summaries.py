@@ -12,7 +12,14 @@ from rederive.printed import Interval, PrintedNumber, RoundingRule, readings
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The values a measurement can take: ``minimum`` to ``maximum`` in steps of ``step``."""
+    """The values a measurement can take: ``minimum`` to ``maximum`` in steps of ``step``.
+
+    Raises
+    ------
+    ValueError
+        If the step is not positive, the ends are in the wrong order, or they are no multiples of
+        the step (sums are counted in whole steps).
+    """
 
     minimum: Fraction
     maximum: Fraction
@@ -20,9 +27,10 @@ class Scale:
 
     def __post_init__(self) -> None:
         if self.step <= 0 or self.maximum < self.minimum:
-            raise ValueError(
-                f"no scale: {self.minimum} to {self.maximum} in steps of {self.step}"
-            )
+            raise ValueError(f"no scale: {self.minimum} to {self.maximum} in steps of {self.step}")
+        for name, end in (("minimum", self.minimum), ("maximum", self.maximum)):
+            if (Fraction(end) / self.step).denominator != 1:
+                raise ValueError(f"{name}: found {end}, allowed are multiples of {self.step}")
 
     @property
     def of_changes(self) -> Scale:
@@ -61,9 +69,7 @@ class Summary:
 
     def __post_init__(self) -> None:
         if self.n < 2:
-            raise ValueError(
-                f"a summary with an SD needs at least 2 patients, not {self.n}"
-            )
+            raise ValueError(f"a summary with an SD needs at least 2 patients, not {self.n}")
         if self.sd.value < 0:
             raise ValueError(f"an SD cannot be negative: {self.sd}")
 

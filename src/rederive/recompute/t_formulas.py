@@ -14,7 +14,7 @@ FloatArray = NDArray[np.float64]
 Range = tuple[FloatArray, FloatArray]
 
 EDGE_POINTS = 33
-"""Points at which the edges of a box are searched for the extremes of Welch's p."""
+"""Points that cut the edges of a box into pieces on which Welch's p is bounded."""
 
 
 def p_from_t(difference: ArrayLike, error: ArrayLike, df: ArrayLike) -> FloatArray:
@@ -22,9 +22,7 @@ def p_from_t(difference: ArrayLike, error: ArrayLike, df: ArrayLike) -> FloatArr
 
     A standard error of zero gives p = 0 for any difference and p = 1 for none.
     """
-    diff, se = np.broadcast_arrays(
-        np.abs(np.asarray(difference, float)), np.asarray(error, float)
-    )
+    diff, se = np.broadcast_arrays(np.abs(np.asarray(difference, float)), np.asarray(error, float))
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(se > 0, diff / se, np.where(diff > 0, np.inf, 0.0))
     return np.asarray(2.0 * stdtr(np.asarray(df, float), -t), dtype=float)
@@ -46,12 +44,20 @@ def welch_p(
     """Return p of Welch's two-sample t test."""
     a, b = np.asarray(n1, float), np.asarray(n2, float)
     v1, v2 = np.square(sd1) / a, np.square(sd2) / b
-    total = v1 + v2
+    return p_from_t(difference, np.sqrt(v1 + v2), welch_df(v1, a, v2, b))
+
+
+def welch_df(v1: FloatArray, n1: ArrayLike, v2: FloatArray, n2: ArrayLike) -> FloatArray:
+    """Return the Welch-Satterthwaite degrees of freedom from the variances of the two means.
+
+    Where both variances are zero they are n1 + n2 - 2, their greatest value.
+    """
+    a, b = np.asarray(n1, float), np.asarray(n2, float)
+    greatest = np.maximum(v1, v2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        df = np.where(
-            total > 0, total**2 / (v1**2 / (a - 1) + v2**2 / (b - 1)), a + b - 2
-        )
-    return p_from_t(difference, np.sqrt(total), df)
+        w1, w2 = v1 / greatest, v2 / greatest
+        df = (w1 + w2) ** 2 / (w1**2 / (a - 1) + w2**2 / (b - 1))
+    return np.asarray(np.where(greatest > 0, df, a + b - 2), dtype=float)
 
 
 def one_sample_p(difference: ArrayLike, sd: ArrayLike, n: ArrayLike) -> FloatArray:
@@ -67,9 +73,7 @@ def distance_range(low: ArrayLike, high: ArrayLike) -> Range:
     return nearest, np.maximum(np.abs(lo), np.abs(hi))
 
 
-def student_range(
-    difference: Range, sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike
-) -> Range:
+def student_range(difference: Range, sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike) -> Range:
     """Return the least and greatest Student p over a box.
 
     p falls with the distance between the means and rises with either SD, so two corners suffice.
@@ -81,44 +85,54 @@ def student_range(
     )
 
 
-def welch_range(
-    difference: Range, sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike
-) -> Range:
+def welch_range(difference: Range, sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike) -> Range:
     """Return the least and greatest Welch p over a box.
 
     Welch's degrees of freedom depend on the ratio of the variances alone and are not monotone in
     either. Scaling both SDs together leaves them as they are and moves p one way, so the least p
-    lies on an edge where one SD is least and the greatest where one is greatest; each such edge is
-    searched point by point.
+    lies on an edge where one SD is least and the greatest where one is greatest. Each such edge is
+    cut into pieces; on a piece p is bounded by the end with the smaller (larger) standard error,
+    taken with the most (fewest) degrees of freedom that the piece has. The result encloses the
+    range and exceeds it by no more than the degrees of freedom change along one piece.
     """
     near, far = distance_range(*difference)
     a, b = np.asarray(n1, float)[..., None], np.asarray(n2, float)[..., None]
     edge1, edge2 = _along(sd1), _along(sd2)
-    found: list[FloatArray] = []
-    for end, distance, sign in ((0, far, -1.0), (1, near, 1.0)):
+    lows: list[FloatArray] = []
+    highs: list[FloatArray] = []
+    for end, distance, found in ((0, far, lows), (1, near, highs)):
         d = np.asarray(distance, float)[..., None]
-        first = welch_p(d, np.asarray(sd1[end], float)[..., None], a, edge2, b)
-        second = welch_p(d, edge1, a, np.asarray(sd2[end], float)[..., None], b)
-        found.append(
-            sign * np.maximum(_greatest(sign * first), _greatest(sign * second))
-        )
-    return np.maximum(found[0], 0.0), np.minimum(found[1], 1.0)
+        fixed1 = np.asarray(sd1[end], float)[..., None]
+        fixed2 = np.asarray(sd2[end], float)[..., None]
+        for s1, s2 in ((fixed1, edge2), (edge1, fixed2)):
+            found.append(_edge_bound(d, s1, a, s2, b, least=end == 0))
+    low = np.asarray(np.minimum(*lows), dtype=float)
+    return low, np.asarray(np.maximum(*highs), dtype=float)
 
 
-def _greatest(values: FloatArray) -> FloatArray:
-    """Return an upper bound of a smooth curve's greatest value from points along it.
-
-    A peak between two points cannot pass the higher one by more than that one differs from its
-    neighbours, so this allowance is added for a peak inside.
-    """
-    at = np.argmax(values, axis=-1, keepdims=True)
-    last = values.shape[-1] - 1
-    top = np.take_along_axis(values, at, axis=-1)
-    before = np.take_along_axis(values, np.maximum(at - 1, 0), axis=-1)
-    after = np.take_along_axis(values, np.minimum(at + 1, last), axis=-1)
-    inside = (at > 0) & (at < last)
-    allowance = np.where(inside, np.maximum(top - before, top - after), 0.0)
-    return np.asarray((top + allowance)[..., 0], dtype=float)
+def _edge_bound(
+    distance: FloatArray,
+    sd1: FloatArray,
+    n1: FloatArray,
+    sd2: FloatArray,
+    n2: FloatArray,
+    least: bool,
+) -> FloatArray:
+    """Return a bound of Welch's p along an edge, from points in rising order on the last axis."""
+    v1, v2 = np.broadcast_arrays(np.square(sd1) / n1, np.square(sd2) / n2)
+    error, df = np.sqrt(v1 + v2), welch_df(v1, n1, v2, n2)
+    if v1.shape[-1] == 1:
+        return np.asarray(p_from_t(distance, error, df)[..., 0], dtype=float)
+    before, after = df[..., :-1], df[..., 1:]
+    if not least:
+        highest = p_from_t(distance, error[..., 1:], np.minimum(before, after))
+        return np.asarray(highest.max(axis=-1), dtype=float)
+    # Degrees of freedom peak, at n1 + n2 - 2, where v1 / (n1 - 1) equals v2 / (n2 - 1).
+    side = np.sign(v1 * (n2 - 1) - v2 * (n1 - 1))
+    peak = side[..., :-1] * side[..., 1:] <= 0
+    most = np.where(peak, n1 + n2 - 2, np.maximum(before, after))
+    lowest = p_from_t(distance, error[..., :-1], most)
+    return np.asarray(lowest.min(axis=-1), dtype=float)
 
 
 def _along(ends: Range) -> FloatArray:
@@ -129,4 +143,4 @@ def _along(ends: Range) -> FloatArray:
     )
     if np.array_equal(low, high):
         return low
-    return low + (high - low) * np.linspace(0.0, 1.0, EDGE_POINTS)
+    return np.asarray(low + (high - low) * np.linspace(0.0, 1.0, EDGE_POINTS), dtype=float)

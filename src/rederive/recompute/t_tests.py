@@ -30,6 +30,10 @@ LARGEST_LATTICE_N = 40
 """Groups up to this size are taken through their attainable sums; above, rounding hides them."""
 
 
+LARGEST_CROSSING = 1_000_000
+"""Most combinations of attainable pairs of two groups that are taken one by one."""
+
+
 @dataclass(frozen=True, slots=True)
 class TwoSampleTest:
     """One way to compare two means."""
@@ -57,6 +61,17 @@ class Moments:
 
     def __len__(self) -> int:
         return len(self.mean_low)
+
+    def by_mean(self) -> Moments:
+        """Return one box for each range of the mean, over all its SDs."""
+        means, group = np.unique(
+            np.stack([self.mean_low, self.mean_high]), axis=1, return_inverse=True
+        )
+        low = np.full(means.shape[1], np.inf)
+        high = np.zeros(means.shape[1])
+        np.minimum.at(low, group.reshape(-1), self.sd_low)
+        np.maximum.at(high, group.reshape(-1), self.sd_high)
+        return Moments(means[0], means[1], low, high)
 
 
 def moments_of(summary: Summary, rule: RoundingRule) -> Moments:
@@ -99,9 +114,13 @@ def p_ranges(
     Returns
     -------
     tuple of ndarray
-        Least and greatest p, each of shape (boxes of the first, boxes of the second).
+        Least and greatest p, each of shape (boxes of the first, boxes of the second). Where the
+        attainable pairs of both groups make too many combinations, those of a group that share a
+        mean are taken as one box, which can only widen the range.
     """
     a, b = moments_of(first, rule), moments_of(second, rule)
+    if len(b) > 1 and len(a) * len(b) > LARGEST_CROSSING:
+        a, b = a.by_mean(), b.by_mean()
     difference = (
         a.mean_low[:, None] - b.mean_high[None, :],
         a.mean_high[:, None] - b.mean_low[None, :],
@@ -128,9 +147,7 @@ def reach_from_ranges(
     return Reach(convention, stated, float(low.min()), float(high.max()), point, meets)
 
 
-def meets_any(
-    low: FloatArray, high: FloatArray, target: Interval, slack: float = 1e-9
-) -> bool:
+def meets_any(low: FloatArray, high: FloatArray, target: Interval, slack: float = 1e-9) -> bool:
     """Return whether any closed range touches the target interval."""
     return bool(np.any((low <= target.upper + slack) & (high >= target.lower - slack)))
 
@@ -158,11 +175,7 @@ def drop_idle_readings(
         Significance level.
     """
     combinations = list(by_reading)
-    kept = [
-        place
-        for place in range(len(combinations[0]))
-        if _matters(by_reading, place, alpha)
-    ]
+    kept = [place for place in range(len(combinations[0])) if _matters(by_reading, place, alpha)]
     seen: set[Reading] = set()
     for combination, reach in by_reading.items():
         told = tuple(combination[place] for place in kept if combination[place])
@@ -216,9 +229,7 @@ def two_sample_t(
     for test in (STUDENT, WELCH):
         name = f"{test.name}, {note}" if note else test.name
         by_reading: dict[Reading, Reach] = {}
-        for (name1, one), (name2, two) in itertools.product(
-            first.readings(), second.readings()
-        ):
+        for (name1, one), (name2, two) in itertools.product(first.readings(), second.readings()):
             difference = float(one.mean.value - two.mean.value)
             sd1, sd2 = float(one.sd.value), float(two.sd.value)
             point = float(test.at_point(difference, sd1, one.n, sd2, two.n))
@@ -257,9 +268,7 @@ def paired_t(
             one_sample_p(far, boxes.sd_low, reading.n),
             one_sample_p(near, boxes.sd_high, reading.n),
         )
-        point = float(
-            one_sample_p(float(reading.mean.value), float(reading.sd.value), reading.n)
-        )
+        point = float(one_sample_p(float(reading.mean.value), float(reading.sd.value), reading.n))
         by_reading[name] = reach_from_ranges("paired t", True, ranges, point, p, rule)
     reaches = drop_idle_readings("paired t", by_reading, alpha)
     return Recomputed("paired t test", p, tuple(reaches))
@@ -289,9 +298,7 @@ def paired_t_from_marginals(
     narrowest = max(0.0, s1 - t2, s2 - t1)
     low = one_sample_p(far, narrowest, before.n)
     high = one_sample_p(near, t1 + t2, before.n)
-    implied = (
-        implied_correlation_from_p(before, after, p, rule) if p is not None else None
-    )
+    implied = implied_correlation_from_p(before, after, p, rule) if p is not None else None
     convention = "paired t, correlation of the two visits unstated"
     if implied is not None:
         convention += f" (between {implied[0]:.2f} and {implied[1]:.2f} would do)"
@@ -300,9 +307,7 @@ def paired_t_from_marginals(
     return Recomputed("paired t test from both visits' summaries", p, (reach,))
 
 
-def _distance_of_means(
-    before: Summary, after: Summary, rule: RoundingRule
-) -> tuple[float, float]:
+def _distance_of_means(before: Summary, after: Summary, rule: RoundingRule) -> tuple[float, float]:
     """Return the least and greatest distance between two printed means."""
     low1, high1 = before.mean_range(rule)
     low2, high2 = after.mean_range(rule)
@@ -326,14 +331,12 @@ def implied_correlation_from_p(
     near, far = _distance_of_means(before, after, rule)
     target = p.interval(rule, P_VALUE_DOMAIN)
     df = before.n - 1
-    t_high = -float(stdtrit(df, max(target.lower, 1e-300) / 2))
+    t_high = -float(stdtrit(df, target.lower / 2)) if target.lower > 0 else math.inf
     t_low = -float(stdtrit(df, target.upper / 2))
     root = before.n**0.5
-    spread_low = near * root / t_high
+    spread_low = near * root / t_high if t_high > 0 else 0.0
     spread_high = far * root / t_low if t_low > 0 else float("inf")
-    return correlation_range(
-        before.sd_range(rule), after.sd_range(rule), (spread_low, spread_high)
-    )
+    return correlation_range(before.sd_range(rule), after.sd_range(rule), (spread_low, spread_high))
 
 
 def correlation_range(
@@ -357,7 +360,8 @@ def correlation_range(
             return -math.inf
         if s1 == 0 or s2 == 0:
             # The limit as that SD shrinks to nothing; clipped to the ends of the scale below.
-            return math.copysign(math.inf, s1 * s1 + s2 * s2 - d * d)
+            rest = s1 * s1 + s2 * s2 - d * d
+            return math.copysign(math.inf, rest) if rest else 0.0
         return (s1 * s1 + s2 * s2 - d * d) / (2 * s1 * s2)
 
     def candidates(d: float) -> Iterator[float]:
@@ -371,9 +375,10 @@ def correlation_range(
                     yield r(fixed, square**0.5, d)
 
     low, high = min(candidates(sd_difference[1])), max(candidates(sd_difference[0]))
-    if low > 1 or high < -1:
+    slack = 1e-9
+    if low > 1 + slack or high < -1 - slack:
         return None
-    return max(low, -1.0), min(high, 1.0)
+    return min(max(low, -1.0), 1.0), max(min(high, 1.0), -1.0)
 
 
 def implied_correlation(
@@ -397,9 +402,7 @@ def implied_correlation(
         Least and greatest correlation; ``None`` if the three SDs cannot hold together.
     """
     domain = Interval(Fraction(0), None)
-    first, second, third = (
-        sd.interval(rule, domain) for sd in (before_sd, after_sd, change_sd)
-    )
+    first, second, third = (sd.interval(rule, domain) for sd in (before_sd, after_sd, change_sd))
     return correlation_range(
         (first.lower, first.upper),
         (second.lower, second.upper),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from scipy.special import chdtrc, ndtri, stdtr
@@ -99,9 +99,7 @@ class Table2x2:
         return float(fisher_exact([[a, b], [c, d]]).pvalue)
 
 
-def enumerate_tables(
-    total: int, outcome: Iterable[int], exposed: Iterable[int]
-) -> list[Table2x2]:
+def enumerate_tables(total: int, outcome: Iterable[int], exposed: Iterable[int]) -> list[Table2x2]:
     """Return every table without an empty cell that has the given margins.
 
     Parameters
@@ -130,9 +128,7 @@ class PrintedOddsRatio:
     ci_high: PrintedNumber | None = None
     p: PrintedNumber | None = None
 
-    def accepts(
-        self, table: Table2x2, rule: RoundingRule, leaving_out: str = ""
-    ) -> bool:
+    def accepts(self, table: Table2x2, rule: RoundingRule, leaving_out: str = "") -> bool:
         """Return whether a table prints all the figures, one of them perhaps left out."""
         values = {
             "odds_ratio": (self.odds_ratio, table.odds_ratio, None),
@@ -172,7 +168,9 @@ def compatible_tables(
     return [table for table in tables if figures.accepts(table, rule, leaving_out)]
 
 
-_QUANTITIES = {
+_METHOD = "2 x 2 table behind an odds ratio"
+
+_QUANTITIES: dict[str, dict[str, Callable[[Table2x2], float]]] = {
     "odds_ratio": {"odds ratio of the table": lambda table: table.odds_ratio},
     "ci_low": {"Wald interval": lambda table: table.confidence_limit(-1)},
     "ci_high": {"Wald interval": lambda table: table.confidence_limit(+1)},
@@ -210,16 +208,31 @@ def odds_ratio_figure(
     Raises
     ------
     ValueError
-        If ``name`` is unknown, its figure is not printed, or no table prints the others.
+        If ``name`` is unknown, its figure is not printed, or no table has these margins.
+
+    Returns
+    -------
+    Recomputed
+        One reach for each convention. If no table prints the other figures, nothing can be read
+        off: the reach then spans all tables with these margins and meets nothing.
     """
     if name not in _QUANTITIES:
         raise ValueError(f"unknown figure {name!r}; allowed: {', '.join(_QUANTITIES)}")
     printed: PrintedNumber | None = getattr(figures, name)
     if printed is None:
         raise ValueError(f"the figure {name!r} is not among the printed ones")
-    tables = compatible_tables(figures, total, outcome, exposed, rule, leaving_out=name)
+    margins = enumerate_tables(total, outcome, exposed)
+    if not margins:
+        raise ValueError(
+            f"no 2 x 2 table of {total} patients without an empty cell has such margins"
+        )
+    tables = [table for table in margins if figures.accepts(table, rule, leaving_out=name)]
     if not tables:
-        raise ValueError("no 2 x 2 table with these margins prints the other figures")
+        values = [quantity(table) for table in margins for quantity in _QUANTITIES[name].values()]
+        words = "any of the tables with these margins; none prints the other figures"
+        reach = Reach(words, True, min(values), max(values), None, False)
+        remark = f"none of {len(margins)} tables with these margins prints the other figures"
+        return Recomputed(_METHOD, printed, (reach,), remark)
     domain = P_VALUE_DOMAIN if name == "p" else Interval(P_VALUE_DOMAIN.low, None)
     target = printed.interval(rule, domain)
     reaches = []
@@ -228,12 +241,8 @@ def odds_ratio_figure(
         meets = any(target.meets(value, value) for value in values)
         point = values[0] if len(values) == 1 else None
         stated = position == 0
-        reaches.append(
-            Reach(convention, stated, min(values), max(values), point, meets)
-        )
+        reaches.append(Reach(convention, stated, min(values), max(values), point, meets))
     listing = ", ".join("/".join(map(str, table.cells)) for table in tables[:5])
     noun = "table prints" if len(tables) == 1 else "tables print"
     remark = f"{len(tables)} {noun} the other figures (exposed with/without, unexposed: {listing})"
-    return Recomputed(
-        "2 x 2 table behind an odds ratio", printed, tuple(reaches), remark
-    )
+    return Recomputed(_METHOD, printed, tuple(reaches), remark)

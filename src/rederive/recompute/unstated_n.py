@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import lru_cache
 
 import numpy as np
@@ -17,11 +18,13 @@ from rederive.recompute.t_tests import (
     WELCH,
     TwoSampleTest,
     moments_of,
-    p_ranges,
     two_sample_t,
 )
 
 BoolArray = NDArray[np.bool_]
+
+LARGEST_CHUNK = 20_000
+"""Most combinations of a size and a box whose p values are worked out at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +71,28 @@ class Solved:
 def _reachable(
     test: TwoSampleTest, shared: Summary, comparison: Comparison, rule: RoundingRule
 ) -> BoolArray:
-    """Return for each (n - 2, box of the shared group) whether all printed p are reachable."""
-    rows = []
+    """Return for each (n - 2, box of the shared group) whether all printed p are reachable.
+
+    One p is behind all printings, so printings that exclude each other leave no size.
+    """
+    rows: list[BoolArray] = []
     targets = [p.interval(rule, P_VALUE_DOMAIN) for p in comparison.p]
     least = max(target.lower for target in targets)
     most = min(target.upper for target in targets)
-    comparator = replace(comparison.summary, scale=None)
-    for n in range(2, comparison.summary.n + 1):
-        low, high = p_ranges(test, shared, comparator.with_n(n), rule)
-        rows.append(np.any((low <= most + 1e-9) & (high >= least - 1e-9), axis=1))
-    return np.array(rows)
+    boxes, other = (
+        moments_of(shared, rule),
+        moments_of(replace(comparison.summary, scale=None), rule),
+    )
+    sizes = np.arange(2, comparison.summary.n + 1)
+    if least > most + 1e-9:
+        return np.zeros((len(sizes), len(boxes)), dtype=bool)
+    difference = (boxes.mean_low - other.mean_high, boxes.mean_high - other.mean_low)
+    sd1, sd2 = (boxes.sd_low, boxes.sd_high), (other.sd_low, other.sd_high)
+    rows: list[BoolArray] = []
+    for chunk in np.array_split(sizes, -(-len(sizes) * len(boxes) // LARGEST_CHUNK)):
+        low, high = test.over_box(difference, sd1, shared.n, sd2, chunk[:, None])
+        rows.append((low <= most + 1e-9) & (high >= least - 1e-9))
+    return np.concatenate(rows)
 
 
 def solve_n(
@@ -111,10 +126,7 @@ def solve_n(
     solved = []
     for test in (STUDENT, WELCH):
         for name, reading in shared.readings():
-            tables = [
-                _reachable(test, reading, comparison, rule)
-                for comparison in comparisons
-            ]
+            tables = [_reachable(test, reading, comparison, rule) for comparison in comparisons]
             usable = np.ones(len(moments_of(reading, rule)), dtype=bool)
             for table in tables:
                 usable &= table.any(axis=0)
@@ -127,6 +139,35 @@ def solve_n(
             convention = ", ".join(part for part in (test.name, *name) if part)
             solved.append(Solved(convention, sizes))
     return solved
+
+
+def sizes_with_decision(
+    shared: Summary,
+    comparator: Summary,
+    significant: bool,
+    alpha: float = 0.05,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> list[Solved]:
+    """Return the comparator sizes for which p can lie on one side of the significance level.
+
+    Parameters
+    ----------
+    shared, comparator : Summary
+        The two groups; ``comparator.n`` is the largest size that is possible.
+    significant : bool
+        Whether p is to lie below ``alpha``, or at or above it.
+    alpha : float
+        Significance level.
+    rule : RoundingRule
+        How the figures were rounded.
+
+    Returns
+    -------
+    list of Solved
+        As for :func:`solve_n`, with the sizes of ``comparator`` under that name.
+    """
+    side = PrintedNumber(f"{Decimal(str(alpha)):f}", "<" if significant else "≥")
+    return solve_n(shared, [Comparison("comparator", comparator, (side,))], rule)
 
 
 def describe_sizes(sizes: Sequence[int]) -> str:
@@ -146,6 +187,7 @@ def two_sample_t_unstated_n(
     p: PrintedNumber,
     rule: RoundingRule = RoundingRule.EITHER,
     stated: TwoSampleTest = STUDENT,
+    alpha: float = 0.05,
 ) -> Recomputed:
     """Recompute a two-sample p when the comparator's size is not stated with its figures.
 
@@ -153,7 +195,7 @@ def two_sample_t_unstated_n(
     and counts as stated. Every smaller size is tried as an unstated choice.
     """
     note = f"n = {comparator.n} as at baseline"
-    at_baseline = two_sample_t(shared, comparator, p, rule, stated, note)
+    at_baseline = two_sample_t(shared, comparator, p, rule, stated, note, alpha)
     reaches = list(at_baseline.reaches)
     solutions = solve_n(shared, [Comparison("comparator", comparator, (p,))], rule)
     for solution in solutions:
@@ -162,7 +204,5 @@ def two_sample_t_unstated_n(
         if fewer:
             target = p.interval(rule, P_VALUE_DOMAIN)
             convention = f"{solution.convention}, comparator n {describe_sizes(fewer)}"
-            reaches.append(
-                Reach(convention, False, target.lower, target.upper, None, True)
-            )
+            reaches.append(Reach(convention, False, target.lower, target.upper, None, True))
     return Recomputed("two-sample t test, comparator size unstated", p, tuple(reaches))

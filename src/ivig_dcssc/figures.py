@@ -1,0 +1,209 @@
+"""The figures of the book, in one style: light ground, colour-blind safe, words beside colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+from ivig_dcssc.baseline import p_by_cell
+from ivig_dcssc.controls import COMPARATORS, MONTHS, NeededSize, p_id
+from rederive.book.ledger import Ledger
+from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
+
+REACHED, MISSED, PUBLISHED, GRID = "#0072b2", "#d55e00", "#222222", "#9aa1a9"
+"""Colours from the palette of Okabe and Ito: reached, not reached; published; guide lines."""
+
+
+def use_style() -> None:
+    """Set the style of all figures: SVG with fixed ids, so that two runs give equal bytes."""
+    sns.set_theme(style="whitegrid", context="notebook")
+    plt.rcParams.update(
+        {
+            "svg.hashsalt": "rederive",
+            "svg.fonttype": "path",
+            "figure.facecolor": "white",
+            "savefig.facecolor": "white",
+            "axes.titlelocation": "left",
+            "axes.titlesize": "medium",
+            "figure.constrained_layout.use": True,
+        }
+    )
+    set_matplotlib_formats("svg", metadata={"Date": None, "Creator": None})
+
+
+def windows(
+    baseline_window: int, tolerance: int, targets: Sequence[int], months: Sequence[int] = ()
+) -> Figure:
+    """Draw which months around the first infusion count for which time point.
+
+    Parameters
+    ----------
+    baseline_window : int
+        Months before the first infusion from which a score counts as baseline.
+    tolerance : int
+        Months around a target within which a score counts.
+    targets : sequence of int
+        Target months.
+    months : sequence of int
+        Ends of the axis; chosen from the targets if empty.
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = plt.subplots(figsize=(8, 2.2))
+    palette = sns.color_palette("colorblind", len(targets) + 1)
+    spans = [(-baseline_window, 0, "baseline")]
+    spans += [(target - tolerance, target + tolerance, f"month {target}") for target in targets]
+    for colour, (start, stop, name) in zip(palette, spans, strict=True):
+        axes.axvspan(start - 0.5, stop + 0.5, color=colour, alpha=0.35, lw=0)
+        axes.text((start + stop) / 2, 0.5, name, ha="center", va="center", rotation=90)
+    for target in targets:
+        axes.axvline(target, color=PUBLISHED, lw=1, ls=":")
+    axes.axvline(0, color=PUBLISHED, lw=1.5)
+    low, high = months or (-max(6, baseline_window + 2), max(targets) + 6)
+    axes.set(xlim=(low, high), ylim=(0, 1), yticks=[], xlabel="Months since the first infusion")
+    axes.set_xticks(np.arange(int(np.ceil(low / 6)) * 6, high + 1, 6))
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
+def control_p_values(ledger: Ledger) -> Figure:
+    """Draw the reachable p of each comparison with a control, and the published p in its band.
+
+    Every convention that uses the comparators' size at baseline is one line.
+    """
+    lines: list[tuple[str, float, float, float, bool]] = []
+    bands: list[tuple[int, int, float, float, float]] = []
+    for timepoint, groups in COMPARATORS.items():
+        for group in groups:
+            outcome = ledger.recomputed(p_id(group, timepoint))
+            start = len(lines)
+            for reach in outcome.reaches:
+                if reach.point is not None:
+                    name = reach.convention.replace(" (pooled variance)", "")
+                    name = name.replace(" as at baseline", "")
+                    label = f"{group}, month {MONTHS[timepoint]}: {name}"
+                    lines.append((label, reach.low, reach.high, reach.point, reach.meets))
+            if outcome.printed is not None:
+                target = outcome.printed.interval(ledger.settings.rule, P_VALUE_DOMAIN)
+                value = float(outcome.printed.value)
+                bands.append((start, len(lines), target.lower, target.upper, value))
+    figure, axes = plt.subplots(figsize=(8, 0.42 * len(lines) + 1.2))
+    for start, stop, low, high, value in bands:
+        axes.fill_betweenx([start - 0.5, stop - 0.5], low, high, color=GRID, alpha=0.5, lw=0)
+        axes.plot([value, value], [start - 0.5, stop - 0.5], color=PUBLISHED, lw=1.5)
+        axes.axhline(stop - 0.5, color=GRID, lw=0.8)
+    for y, (_, low, high, point, meets) in enumerate(lines):
+        colour = REACHED if meets else MISSED
+        axes.plot([low, high], [y, y], color=colour, lw=5, solid_capstyle="butt", alpha=0.8)
+        axes.plot(point, y, marker="o" if meets else "X", color=colour, mec="white", ms=9)
+    axes.axvline(ledger.settings.alpha, color=PUBLISHED, lw=1, ls="--")
+    axes.set(xscale="log", xlabel="p (logarithmic scale)", ylim=(len(lines) - 0.5, -0.5))
+    axes.set_yticks(range(len(lines)), [label for label, *_ in lines])
+    axes.grid(visible=False, axis="y")
+    _legend(figure, ledger.settings.alpha)
+    return figure
+
+
+def _legend(figure: Figure, alpha: float) -> None:
+    handles = [
+        Line2D([], [], color=REACHED, marker="o", lw=5, label="reaches the published p"),
+        Line2D([], [], color=MISSED, marker="X", lw=5, label="does not reach it"),
+        Line2D([], [], color=PUBLISHED, lw=1.5, label="published p"),
+        Patch(color=GRID, alpha=0.5, label="its rounding interval"),
+        Line2D([], [], color=PUBLISHED, lw=1, ls="--", label=f"α = {alpha:g}"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+
+
+def comparator_sizes(sizes: Sequence[NeededSize]) -> Figure:
+    """Draw the comparator sizes that the printed p values need, and the sizes at baseline.
+
+    Parameters
+    ----------
+    sizes : sequence of NeededSize
+        As solved, one for each comparator and convention.
+    """
+    figure, axes = plt.subplots(figsize=(8, 0.42 * len(sizes) + 1.2))
+    for y, size in enumerate(sizes):
+        if size.jointly:
+            colour = REACHED if size.at_baseline in size.jointly else MISSED
+            ends = [size.jointly[0], size.jointly[-1]]
+            axes.plot(ends, [y, y], color=colour, lw=7, solid_capstyle="butt")
+        else:
+            axes.text(2, y, "no size will do", color=MISSED, va="center", fontsize="small")
+        axes.plot(size.at_baseline, y, marker="D", color=PUBLISHED, ms=7, ls="none")
+    names = [f"{size.comparator}: {size.convention}" for size in sizes]
+    names = [name.replace(" (pooled variance)", "") for name in names]
+    axes.set_yticks(range(len(sizes)), names)
+    axes.set(ylim=(len(sizes) - 0.5, -0.5), xlabel="Patients in the comparator at follow-up")
+    axes.set_xlim(left=0)
+    axes.grid(visible=False, axis="y")
+    handles = [
+        Line2D([], [], color=REACHED, lw=7, label="sizes needed, n at baseline among them"),
+        Line2D([], [], color=MISSED, lw=7, label="sizes needed, n at baseline not among them"),
+        Line2D([], [], color=PUBLISHED, marker="D", ls="none", label="n at baseline (Table 1)"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def asterisks(ledger: Ledger) -> Figure:
+    """Draw for every compared cell of Table 1 whether each test gives the published decision."""
+    cells = p_by_cell(ledger)
+    rows = list(dict.fromkeys((str(c["variable"]), str(c["group"])) for c in cells))
+    tests = list(dict.fromkeys(str(c["convention"]).split(" (comparator")[0] for c in cells))
+    figure, axes = plt.subplots(figsize=(8, 0.27 * len(rows) + 1.6))
+    looks = {"always": ("o", REACHED), "can": ("s", GRID), "never": ("X", MISSED)}
+    for cell in cells:
+        if "(comparator" in str(cell["convention"]):
+            continue
+        x = tests.index(str(cell["convention"]))
+        y = rows.index((str(cell["variable"]), str(cell["group"])))
+        marker, colour = looks[str(cell["agrees"])]
+        axes.plot(x, y, marker=marker, color=colour, ms=8, ls="none")
+    starred = {(str(c["variable"]), str(c["group"])) for c in cells if c["asterisk"]}
+    labels = [f"{name}, {group}{' *' if (name, group) in starred else ''}" for name, group in rows]
+    axes.set_yticks(range(len(rows)), labels, fontsize="small")
+    wrapped = [test.replace(" (", "\n(").replace(" on ", "\non ") for test in tests]
+    axes.set_xticks(range(len(tests)), [w.replace(" with ", "\nwith ") for w in wrapped])
+    axes.tick_params(axis="x", labelsize="small", top=True, labeltop=True, labelbottom=False)
+    axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(-0.5, len(tests) - 0.5))
+    handles = [
+        Line2D([], [], marker="o", color=REACHED, ls="none", label="published decision holds"),
+        Line2D([], [], marker="s", color=GRID, ls="none", label="open within rounding"),
+        Line2D([], [], marker="X", color=MISSED, ls="none", label="published decision fails"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+def rounding_interval(number: PrintedNumber) -> Figure:
+    """Draw the true values that each rounding rule prints as one figure.
+
+    Parameters
+    ----------
+    number : PrintedNumber
+        The printed figure.
+    """
+    rules = list(RoundingRule)
+    figure, axes = plt.subplots(figsize=(8, 2.2))
+    for y, rule in enumerate(rules):
+        interval = number.interval(rule)
+        axes.plot([interval.lower, interval.upper], [y, y], color=REACHED, lw=3)
+        ends = ((interval.lower, interval.low_closed), (interval.upper, interval.high_closed))
+        for x, closed in ends:
+            axes.plot(x, y, "o", mfc=REACHED if closed else "white", mec=REACHED, ms=9, mew=2)
+    axes.axvline(float(number.value), color=PUBLISHED, lw=1.5)
+    axes.set_yticks(range(len(rules)), [str(rule) for rule in rules])
+    axes.set(ylim=(len(rules) - 0.5, -0.5), xlabel="True value")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.{number.decimals + 2}f}")
+    return figure

@@ -1,0 +1,140 @@
+"""The book as a whole: how much stands, which sections are built, and what was found so far."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ivig_dcssc import baseline, controls
+from rederive.book.ledger import Ledger
+from rederive.book.section import in_words
+from rederive.printed import Evidence, Verdict
+
+SECTIONS = {
+    "introduction": "Introduction and abstract",
+    "methods": "Methods",
+    "results_baseline": "Results: the patients at baseline",
+    "results_treatment": "Results: treatment and adverse effects",
+    "results_skin": "Results: skin scores over time",
+    "results_predictors": "Results: predictors of response",
+    "results_function": "Results: function and organs",
+    "results_controls": "Results: changes against the historical controls",
+    "sensitivity": "Sensitivity analyses (appendices)",
+    "discussion": "Discussion",
+}
+"""Title of each section's notebook, in the article's order."""
+
+
+def pages(ledger: Ledger) -> dict[str, str]:
+    """Return the page of every built notebook, relative to the ledger's page."""
+    return {name: f"../notebooks/{name}.html" for name in SECTIONS if name in ledger.built}
+
+
+def counts_in_words(ledger: Ledger) -> list[str]:
+    """Return how many numbers and claims there are and how they came out, as sentences."""
+    rows = list(ledger)
+    numbers = sum(row.kind == "number" for row in rows)
+    repeats = sum(bool(row.same_as) for row in rows)
+    unbuilt = sum(not row.built for row in rows)
+    evidence = Counter(row.evidence for row in rows)
+    verdicts = Counter(row.verdict for row in rows if row.evidence is Evidence.RECOMPUTED)
+    agreed = [
+        f"{verdicts[verdict]} *{verdict}*"
+        for verdict in (
+            Verdict.SAME,
+            Verdict.WITHIN_ROUNDING,
+            Verdict.NEEDS_CHOICE,
+            Verdict.DIFFERS,
+        )
+        if verdicts[verdict]
+    ]
+    return [
+        f"The article prints **{numbers}** figures and makes **{len(rows) - numbers}** claims that "
+        f"can be checked; {repeats} of these rows repeat an earlier one.",
+        f"**{evidence[Evidence.RECOMPUTED]}** rows are recomputed from other printed figures "
+        f"alone: {in_words(agreed)}.",
+        "A count and its percentage check each other, so agreement there is one piece of evidence "
+        "printed twice.",
+        f"{unbuilt} rows belong to sections that are not built yet.",
+    ]
+
+
+def ledger_in_words(ledger: Ledger) -> list[str]:
+    """Return what the ledger holds, as sentences."""
+    rows = list(ledger)
+    pending = sum(row.verdict is Verdict.PENDING for row in rows)
+    unbuilt = Counter(row.notebook for row in rows if not row.built)
+    waiting = in_words([f"{SECTIONS[name]} ({count})" for name, count in unbuilt.items()])
+    sentences = [
+        f"{len(rows)} rows; {pending} are *pending* because they need the reconstructed patients."
+    ]
+    if unbuilt:
+        sentences.append(f"Not built yet, with their numbers of rows: {waiting}.")
+    return sentences
+
+
+def sections(ledger: Ledger) -> list[dict[str, object]]:
+    """Return every section with its rows, and whether its notebook is built."""
+    rows = list(ledger)
+    found: list[dict[str, object]] = []
+    for name, title in SECTIONS.items():
+        own = [row for row in rows if row.notebook == name]
+        found.append(
+            {
+                "Section": title,
+                "Rows": len(own),
+                "Recomputed": sum(row.evidence is Evidence.RECOMPUTED for row in own),
+                "Pending": sum(row.verdict is Verdict.PENDING for row in own),
+                "Notebook": "built" if name in ledger.built else "not built yet",
+            }
+        )
+    return found
+
+
+def findings(ledger: Ledger) -> list[str]:
+    """Return what the engine finds in the printed figures, one sentence or two for each finding."""
+    items = []
+    for group in baseline.COMPARATORS:
+        found = [baseline.denominators(ledger, group, topic) for topic in baseline.SHARED]
+        misfits = [each for each in found if not each.fits]
+        if not misfits:
+            continue
+        common = set(misfits[0].others).intersection(*(each.others for each in misfits))
+        sizes = sorted(common, reverse=True)
+        what = in_words([each.topic for each in misfits])
+        answer = f"smaller denominators that give all of them: {in_words(sizes[:6])}"
+        if len(sizes) == 1:
+            answer = f"the only smaller denominator that gives all of them is {sizes[0]}"
+        elif not sizes:
+            answer = "no smaller denominator gives all of them"
+        items.append(
+            f"Percentages of {what} printed for the {group} group cannot come from "
+            f"{misfits[0].printed} patients; {answer}."
+        )
+    choices = [
+        f"{group} at {controls.MONTHS[timepoint]} months"
+        for timepoint, groups in controls.COMPARATORS.items()
+        for group in groups
+        if ledger.recomputed(controls.p_id(group, timepoint)).verdict is Verdict.NEEDS_CHOICE
+    ]
+    if choices:
+        items.append(
+            f"The published p against {in_words(choices)} needs a choice that the article does not "
+            "state: fewer comparators than in Table 1, or a mean change rounded to a whole number."
+        )
+    contested = baseline.contested_cells(ledger)
+    cells = {(row["Variable"], row["Comparator"]) for row in contested}
+    items.append(
+        f"{len(cells)} of the {len(baseline.asterisk_claims(ledger))} decisions about asterisks in "
+        "Table 1 would change under a test other than the article's."
+    )
+    disagreeing = ledger.disagreeing_repeats()
+    repeats = sum(bool(row.same_as) for row in ledger.registry.numbers.values())
+    if disagreeing:
+        names = in_words([row.id for row, _ in disagreeing])
+        count = len(disagreeing)
+        items.append(f"{count} repeated figures disagree with their first mention: {names}.")
+    else:
+        items.append(
+            f"All {repeats} repeated figures agree with their first mention within rounding."
+        )
+    return items

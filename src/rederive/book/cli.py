@@ -1,0 +1,70 @@
+"""The command ``rederive``. Each command only calls a function of the library.
+
+Exit status: 0 done, 1 a step failed, 2 the request is not usable.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rederive.book.build import build_book
+from rederive.book.config import Project, find_project
+from rederive.book.errors import BookError
+from rederive.book.serve import serve
+
+
+class _BookGroup(click.Group):
+    """Turn the book's errors into one message and their exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BookError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(error.exit_status)
+
+
+@click.group(cls=_BookGroup)
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the book; by default the working directory or the nearest one above it.",
+)
+@click.pass_context
+def main(ctx: click.Context, root: Path | None) -> None:
+    """Build and read a book that re-derives the printed numbers of an article."""
+    ctx.obj = root
+
+
+def _project(ctx: click.Context) -> Project:
+    return find_project(ctx.obj)
+
+
+@main.command("build")
+@click.option("--jobs", default=2, show_default=True, help="Notebooks executed at the same time.")
+@click.pass_context
+def build_command(ctx: click.Context, jobs: int) -> None:
+    """Execute all notebooks and build the site."""
+    built = build_book(_project(ctx), jobs=jobs, report=click.echo)
+    index = os.path.relpath(built.site / "index.html")
+    click.echo(
+        f"\nNotebooks executed: {built.executions}. The book is ready:\n"
+        f"  open {index} in a browser, or run 'make serve'."
+    )
+
+
+@main.command("serve")
+@click.option("--port", default=8000, show_default=True, help="Port on this computer.")
+@click.pass_context
+def serve_command(ctx: click.Context, port: int) -> None:
+    """Show the built site on this computer's own address."""
+    serve(_project(ctx).site, port, report=click.echo)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""Fixtures that several groups of tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from rederive.book.build import build_book
+from rederive.book.config import Project
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    return Project(ROOT)
+
+
+@pytest.fixture(scope="session")
+def built_book(project: Project) -> Path:
+    """The real book's site, built as `make book` builds it; one worker builds, the others wait."""
+    project.build.mkdir(exist_ok=True)
+    with FileLock(project.build / "tests.lock"):
+        return build_book(project, jobs=2).site
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[str]:
+    """Path of an installed Chromium; a must where CI is set, else tests without one are skipped."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        message = f"none of {', '.join(names)} is installed"
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    yield found

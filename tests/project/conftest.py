@@ -1,0 +1,88 @@
+"""A tiny book, far from the real one, on which builds can be tried and broken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rederive.book.config import Project
+
+HELPER = "def figure() -> int:\n    return 41\n"
+
+
+def cell(kind: str, source: str, name: str, **metadata: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {"cell_type": kind, "id": name, "metadata": metadata, "source": source}
+    if kind == "code":
+        made |= {"outputs": [], "execution_count": None}
+    return made
+
+
+def write_notebook(path: Path, cells: Sequence[dict[str, Any]]) -> None:
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    content = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "cells": list(cells),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def write_tiny_book(folder: Path) -> Project:
+    settings = {
+        "title": "A tiny book",
+        "author": "Somebody",
+        "logo": "",
+        "only_build_toc_files": True,
+        "exclude_patterns": [".*", "_build"],
+        "repository": {"url": "", "branch": "main", "path_to_book": ""},
+        "launch_buttons": {"binderhub_url": "https://mybinder.org"},
+        "execute": {"execute_notebooks": "cache", "stderr_output": "remove-warn"},
+        "parse": {"myst_enable_extensions": ["dollarmath"]},
+        "sphinx": {
+            "extra_extensions": ["rederive.book.sphinx_extension"],
+            "config": {"html_math_renderer": "mathml", "nb_execution_raise_on_error": True},
+        },
+    }
+    (folder / "_config.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    toc = "format: jb-book\nroot: book/start\nchapters:\n  - file: notebooks/numbers\n"
+    (folder / "_toc.yml").write_text(toc, encoding="utf-8")
+    (folder / "book").mkdir()
+    start = (
+        "# Start\n\nSee [the numbers](../notebooks/numbers.ipynb), with $\\frac{a}{b}$ and\n\n"
+        "$$x_1 \\le 2$$\n\nThe data are {download}`here <../data/table.csv>`.\n"
+    )
+    (folder / "book" / "start.md").write_text(start, encoding="utf-8")
+    (folder / "src").mkdir()
+    (folder / "src" / "tiny_helper.py").write_text(HELPER, encoding="utf-8")
+    (folder / "data").mkdir()
+    (folder / "data" / "table.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    write_notebook(
+        folder / "notebooks" / "numbers.ipynb",
+        [
+            cell("markdown", "# Numbers\n", "title"),
+            cell("code", "factor = 1  # factor: what to multiply by", "given", tags=["parameters"]),
+            cell(
+                "code",
+                "from tiny_helper import figure\n\nprint('the figure is', factor * figure())",
+                "work",
+            ),
+        ],
+    )
+    return Project(folder)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Project:
+    return write_tiny_book(tmp_path)
+
+
+@pytest.fixture
+def silent() -> Callable[[str], None]:
+    return lambda line: None

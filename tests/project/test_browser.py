@@ -1,0 +1,129 @@
+"""The real book's site in a browser: no errors, no other origin, no page wider than a phone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from rederive.book.serve import site_server
+
+pytestmark = [pytest.mark.xdist_group("built_book"), pytest.mark.browser]
+
+
+@pytest.fixture(scope="module")
+def address(built_book: Path) -> Iterator[str]:
+    with site_server(built_book, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield opened
+        opened.close()
+
+
+def page_names(site: Path) -> list[str]:
+    return [
+        path.relative_to(site).as_posix()
+        for path in sorted(site.rglob("*.html"))
+        if "_static" not in path.parts
+    ]
+
+
+def complaints(browser: Browser, address: str, name: str, **options: object) -> list[str]:
+    """Open a page and list its errors and its requests to other origins."""
+    heard: list[str] = []
+    context = browser.new_context(**options)
+    page = context.new_page()
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((address, "data:", "blob:"))
+            else heard.append(f"request to {request.url}")
+        ),
+    )
+    page.on(
+        "console",
+        lambda message: heard.append(message.text) if message.type == "error" else None,
+    )
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.goto(address + name, wait_until="load")
+    page.wait_for_load_state("networkidle")
+    wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    if wide:
+        heard.append("the page is wider than the window")
+    context.close()
+    return [f"{name}: {line}" for line in heard]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_every_page_opens_quietly(browser, address, built_book, scheme, width):
+    options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+    heard = [
+        line
+        for name in page_names(built_book)
+        for line in complaints(browser, address, name, **options)
+    ]
+    assert heard == []
+
+
+def test_the_check_hears_errors_and_other_origins(browser, tmp_path):
+    (tmp_path / "index.html").write_text(
+        "<!DOCTYPE html><html><body><div style='width:3000px'>x</div>"
+        "<script>fetch('http://127.0.0.1:9/').catch(() => 0); throw new Error('broken')</script>"
+        "</body></html>",
+        encoding="utf-8",
+    )
+    with site_server(tmp_path, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        here = f"http://127.0.0.1:{server.server_address[1]}/"
+        heard = " ".join(complaints(browser, here, "index.html"))
+        server.shutdown()
+    for mark in ("broken", "request to http://127.0.0.1:9/", "wider"):
+        assert mark in heard
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("name", "selector", "least"),
+    [
+        ("book/how-to-read.html", "span.verdict, span.evidence", 11),
+        ("notebooks/results_controls.html", "table.rederive :is(caption, th, td, a, span)", 50),
+    ],
+)
+def test_words_in_tables_are_legible(browser, address, name, selector, least, scheme):
+    """The contrast of words to their ground is at least 4.5 to 1 (WCAG 2.2, level AA)."""
+    script = """(selector) => {
+      const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+      const rgb = (c) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = c;
+        canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+      const lum = (c) => c.slice(0, 3).map(v => v / 255)
+        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
+      const ground = (e) => { for (; e; e = e.parentElement) {
+        const c = rgb(getComputedStyle(e).backgroundColor); if (c[3] === 255) return c; }
+        return [255, 255, 255, 255]; };
+      const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+      return [...document.querySelectorAll(selector)].map(e => [
+        `${e.className} ${e.textContent.slice(0, 30)}`,
+        contrast(lum(rgb(getComputedStyle(e).color)), lum(ground(e)))]);
+    }"""
+    page = browser.new_page(color_scheme=scheme)
+    page.goto(address + name)
+    measured = page.evaluate(script, selector)
+    page.close()
+    assert len(measured) >= least
+    assert [item for item in measured if item[1] < 4.5] == []

@@ -1,0 +1,279 @@
+"""The build: what is executed when, what a failure leaves behind, and what comes out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rederive.book.build import build_book
+from rederive.book.cache import ExecutionCache, execution_key, source_digest
+from rederive.book.cli import main
+from rederive.book.config import Project
+from rederive.book.errors import ConfigurationError
+from rederive.book.execution import NotebookFailedError, Task, execute_tasks
+from rederive.book.files import digest_of_files, files_below
+from rederive.book.notebooks import published_form, read_notebook
+from rederive.book.site import SiteFailedError
+
+NOTEBOOK = Path("notebooks/numbers.ipynb")
+
+
+def page_of(project: Project) -> str:
+    return (project.site / "notebooks" / "numbers.html").read_text(encoding="utf-8")
+
+
+def site_digest(project: Project) -> str:
+    return digest_of_files(project.site, files_below(project.site))
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    content = path.read_text(encoding="utf-8")
+    assert old in content
+    path.write_text(content.replace(old, new), encoding="utf-8")
+
+
+def test_nothing_is_done_twice_and_a_changed_helper_changes_the_number(tiny, silent):
+    first = build_book(tiny, report=silent)
+    assert (first.executions, first.site_built) == (1, True)
+    assert "the figure is 41" in page_of(tiny)
+
+    again = build_book(tiny, report=silent)
+    assert (again.executions, again.site_built) == (0, False)
+
+    edit(tiny.root / "src" / "tiny_helper.py", "41", "43")
+    changed = build_book(tiny, report=silent)
+    assert (changed.executions, changed.site_built) == (1, True)
+    assert "the figure is 43" in page_of(tiny)
+    assert "the figure is 41" not in page_of(tiny)
+
+
+def test_the_sources_stay_without_outputs(tiny, silent):
+    before = (tiny.root / NOTEBOOK).read_bytes()
+    execute_tasks(tiny, [Task(NOTEBOOK)], report=silent)
+    assert (tiny.root / NOTEBOOK).read_bytes() == before
+
+
+def test_parameters_reach_the_notebook_and_have_their_own_cache_entry(tiny, silent):
+    tasks = [Task(NOTEBOOK), Task(NOTEBOOK, {"factor": 2})]
+    plain, doubled = execute_tasks(tiny, tasks, report=silent).contents
+    assert b"the figure is 41" in plain
+    assert b"the figure is 82" in doubled
+    assert execute_tasks(tiny, tasks, report=silent).executions == 0
+
+
+def test_executed_notebooks_hold_nothing_of_the_run(tiny, silent):
+    content = execute_tasks(tiny, [Task(NOTEBOOK, {"factor": 2})], report=silent).contents[0]
+    text = content.decode()
+    assert str(tiny.root) not in text
+    for word in ("papermill", "start_time", "iopub"):
+        assert word not in text.replace('"injected-parameters"', "")
+    ids = [cell["id"] for cell in json.loads(text)["cells"]]
+    assert ids == ["title", "given", "added-2", "work"]
+
+
+def test_two_builds_from_nothing_are_equal_byte_by_byte(tiny, silent, tmp_path_factory):
+    build_book(tiny, report=silent)
+    first = site_digest(tiny)
+    for path in sorted(tiny.build.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    build_book(tiny, report=silent)
+    assert site_digest(tiny) == first
+
+
+def test_a_failing_cell_is_named_and_leaves_the_last_good_site(tiny, silent):
+    build_book(tiny, report=silent)
+    good = site_digest(tiny)
+    edit(tiny.root / "src" / "tiny_helper.py", "return 41", "raise ValueError('no figure')")
+    with pytest.raises(NotebookFailedError) as caught:
+        build_book(tiny, report=silent)
+    message = str(caught.value)
+    assert message.startswith("notebooks/numbers.ipynb: cell 3 failed")
+    assert 'Exception encountered at "In [2]"' in message
+    assert "ValueError: no figure" in message
+    assert site_digest(tiny) == good
+
+
+@pytest.mark.parametrize(
+    ("addition", "complaint"),
+    [
+        ("\nSee [nothing](nowhere.md).\n", "nowhere.md"),
+        ("\nSee {doc}`missing`.\n", "missing"),
+        ("\n$\\nosuchcommand{a}$\n", "nosuchcommand"),
+    ],
+)
+def test_a_warning_fails_the_build_and_leaves_the_last_good_site(tiny, silent, addition, complaint):
+    build_book(tiny, report=silent)
+    good = site_digest(tiny)
+    start = tiny.root / "book" / "start.md"
+    start.write_text(start.read_text(encoding="utf-8") + addition, encoding="utf-8")
+    with pytest.raises(SiteFailedError, match=complaint):
+        build_book(tiny, report=silent)
+    assert site_digest(tiny) == good
+
+
+def test_a_warning_on_the_error_stream_of_a_notebook_fails_the_build(tiny, silent):
+    edit(
+        tiny.root / "src" / "tiny_helper.py",
+        "    return",
+        "    import warnings\n\n    warnings.warn('take care')\n    return",
+    )
+    with pytest.raises(SiteFailedError, match="stderr"):
+        build_book(tiny, report=silent)
+
+
+def test_a_damaged_site_is_built_again(tiny, silent):
+    build_book(tiny, report=silent)
+    good = site_digest(tiny)
+    (tiny.site / "notebooks" / "numbers.html").write_text("gone", encoding="utf-8")
+    assert build_book(tiny, report=silent).site_built
+    assert site_digest(tiny) == good
+
+
+def test_formulas_need_no_script(tiny, silent):
+    build_book(tiny, report=silent)
+    page = (tiny.site / "book" / "start.html").read_text(encoding="utf-8")
+    assert page.count("<math") == 2
+    assert "mathjax@" not in page
+    assert "cdn" not in page.lower()
+
+
+def test_without_an_address_there_are_no_buttons_and_with_one_they_are_right(
+    tiny, silent, monkeypatch
+):
+    monkeypatch.delenv("REDERIVE_REPOSITORY_URL", raising=False)
+    monkeypatch.delenv("REDERIVE_REPOSITORY_BRANCH", raising=False)
+    build_book(tiny, report=silent)
+    assert "mybinder" not in page_of(tiny)
+    assert "/edit/" not in page_of(tiny)
+
+    monkeypatch.setenv("REDERIVE_REPOSITORY_URL", "https://github.com/owner/name/")
+    monkeypatch.setenv("REDERIVE_REPOSITORY_BRANCH", "trunk")
+    built = build_book(tiny, report=silent)
+    assert (built.executions, built.site_built) == (0, True)
+    page = page_of(tiny)
+    binder = "https://mybinder.org/v2/gh/owner/name/trunk?urlpath=tree/notebooks/numbers.ipynb"
+    assert binder in page
+    assert "https://github.com/owner/name/edit/trunk/notebooks/numbers.ipynb" in page
+    assert "https://github.com/owner/name/issues/new" in page
+
+    monkeypatch.setenv("REDERIVE_REPOSITORY_URL", "github.com/owner")
+    result = CliRunner().invoke(main, ["--root", str(tiny.root), "build"])
+    assert result.exit_code == 2
+    assert "https://host/owner/name" in result.output
+
+
+class TestKey:
+    def key(self, project: Project, **parameters: object) -> str:
+        notebook = read_notebook(project.root / NOTEBOOK)
+        return execution_key(notebook, NOTEBOOK.as_posix(), parameters, source_digest(project))
+
+    @pytest.mark.parametrize("name", ["src/tiny_helper.py", "data/table.csv", "requirements.lock"])
+    def test_depends_on_every_source(self, tiny, name):
+        before = self.key(tiny)
+        path = tiny.root / name
+        path.write_text((path.read_text() if path.exists() else "") + "# more\n")
+        assert self.key(tiny) != before
+
+    def test_depends_on_new_and_renamed_files(self, tiny):
+        before = self.key(tiny)
+        path = tiny.root / "data" / "table.csv"
+        path.rename(path.with_name("other.csv"))
+        assert self.key(tiny) != before
+
+    def test_depends_on_cells_and_parameters_but_not_on_outputs(self, tiny):
+        before = self.key(tiny)
+        assert self.key(tiny, factor=2) != before
+        notebook = json.loads((tiny.root / NOTEBOOK).read_text())
+        notebook["cells"][2]["execution_count"] = 7
+        (tiny.root / NOTEBOOK).write_text(json.dumps(notebook))
+        assert self.key(tiny) == before
+        edit(tiny.root / NOTEBOOK, "factor = 1", "factor = 3")
+        assert self.key(tiny) != before
+
+    def test_caches_of_python_do_not_count(self, tiny):
+        before = self.key(tiny)
+        folder = tiny.root / "src" / "__pycache__"
+        folder.mkdir()
+        (folder / "tiny_helper.cpython-311.pyc").write_bytes(b"x")
+        assert self.key(tiny) == before
+
+
+def test_the_cache_forgets_what_was_unused_for_longest(tmp_path):
+    import os
+
+    cache = ExecutionCache(tmp_path)
+    for age, key in enumerate(["aa1", "bb2", "cc3"]):
+        cache.put(key, key.encode())
+        os.utime(tmp_path / key[:2] / f"{key}.ipynb", (1000 - age, 1000 - age))
+    assert cache.get("cc3") == b"cc3"
+    cache.prune(kept=2)
+    assert [cache.get(key) for key in ("aa1", "bb2", "cc3")] == [b"aa1", None, b"cc3"]
+
+
+def test_published_form_keeps_tags_and_alternative_texts():
+    cells = [
+        {
+            "cell_type": "code",
+            "id": "a",
+            "source": "",
+            "outputs": [],
+            "metadata": {
+                "tags": ["hide-input"],
+                "mystnb": {"image": {"alt": "A plot"}},
+                "papermill": {"duration": 1},
+            },
+        }
+    ]
+    form = published_form({"metadata": {"papermill": {}}, "cells": cells}, {"cells": cells})
+    assert form["metadata"] == {}
+    assert form["cells"][0]["metadata"] == {
+        "tags": ["hide-input"],
+        "mystnb": {"image": {"alt": "A plot"}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("toc", "expected"),
+    [
+        ("format: jb-book\nroot: book/strat\n", "did you mean 'book/start'?"),
+        ("format: jb-book\n", "_toc.yml"),
+        ("- a\n", "expected a mapping"),
+        ("a: [\n", "not valid YAML"),
+    ],
+)
+def test_a_wrong_table_of_contents_is_explained(tiny, toc, expected):
+    (tiny.root / "_toc.yml").write_text(toc, encoding="utf-8")
+    result = CliRunner().invoke(main, ["--root", str(tiny.root), "build"])
+    assert result.exit_code == 2
+    assert expected in result.output
+    assert "_toc.yml" in result.output
+
+
+def test_an_ambiguous_page_and_a_cell_without_id_are_refused(tiny, silent):
+    notebook = json.loads((tiny.root / NOTEBOOK).read_text())
+    del notebook["cells"][0]["id"]
+    (tiny.root / NOTEBOOK).write_text(json.dumps(notebook))
+    with pytest.raises(ConfigurationError, match="cell 1 has no id"):
+        build_book(tiny, report=silent)
+    (tiny.root / "notebooks" / "numbers.md").write_text("# Twice\n")
+    with pytest.raises(ConfigurationError, match="ambiguous"):
+        build_book(Project(tiny.root), report=silent)
+
+
+def test_command_line_statuses(tiny, tmp_path_factory):
+    run = CliRunner()
+    assert run.invoke(main, ["--root", str(tiny.root), "build", "--jobs", "0"]).exit_code == 2
+    nowhere = tmp_path_factory.mktemp("nowhere")
+    result = run.invoke(main, ["--root", str(nowhere), "serve"])
+    assert result.exit_code == 2
+    assert "_config.yml" in result.output
+    result = run.invoke(main, ["--root", str(tiny.root), "serve"])
+    assert result.exit_code == 2
+    assert "make book" in result.output
+    edit(tiny.root / "src" / "tiny_helper.py", "return 41", "return 1 / 0")
+    result = run.invoke(main, ["--root", str(tiny.root), "build"])
+    assert result.exit_code == 1
+    assert "ZeroDivisionError" in result.output
