@@ -13,6 +13,7 @@ from html import escape
 
 from rederive.book.ledger import LedgerRow
 from rederive.printed import Evidence, Verdict
+from rederive.recompute.result import Recomputed
 
 TIMEPOINTS = {
     "baseline": "baseline",
@@ -217,6 +218,29 @@ def records(rows: Sequence[Mapping[str, object]], caption: str) -> Html:
 
 def _record_cell(value: object) -> Cell:
     return text(value, "number" if isinstance(value, int | float) else "")
+
+
+def results(outcomes: Sequence[Recomputed], caption: str) -> Html:
+    """Return one-row results of any checks as one table, every convention on a line of its own."""
+    header = ["Check", "Published", "Convention", "Reachable", "Published figure", "Verdict"]
+    lines = []
+    for outcome in outcomes:
+        printed = "" if outcome.printed is None else str(outcome.printed)
+        for position, reach in enumerate(outcome.reaches):
+            ends = [f"{end:.5g}" for end in (reach.low, reach.high)]
+            span = "none" if "nan" in ends else " to ".join(dict.fromkeys(ends))
+            inside = ("reached" if reach.meets else "not reached") if printed else ""
+            verdict = verdict_chip(outcome.verdict) if position == 0 and printed else ""
+            cells = [
+                text(outcome.method if position == 0 else ""),
+                text(printed if position == 0 else "", "number"),
+                text(reach.convention),
+                text(span, "number"),
+                text(inside),
+                Cell(verdict),
+            ]
+            lines.append(("", cells))
+    return html_table(header, lines, caption, "comparison")
 
 
 def count_table(counts: Counter[tuple[Evidence, Verdict]], caption: str) -> Html:

@@ -1,1 +1,71 @@
 """Recomputation of printed figures from other printed figures, rounding carried through."""
+
+from rederive.recompute.arithmetic import (
+    attainable_percent,
+    count_of_percent,
+    every_percent,
+    n_of_count_and_percent,
+    percent_of_count,
+    remainder,
+)
+from rederive.recompute.claims import CheckedClaim, ClaimReach
+from rederive.recompute.consistency import (
+    attainable_denominators,
+    check_statistic,
+    debit,
+    denominator,
+    grim,
+    grimmer,
+    percent_to_count,
+    sd_limits,
+)
+from rederive.recompute.implied import (
+    baseline_mean_of_missing,
+    correlation_of_visits,
+    signed_rank_test,
+    sizes_as_result,
+)
+from rederive.recompute.proportions import Share, two_proportions
+from rederive.recompute.result import Reach, Recomputed
+from rederive.recompute.summaries import Scale, Summary
+from rederive.recompute.t_tests import paired_t, paired_t_from_marginals, two_sample_t
+from rederive.recompute.two_by_two import PrintedOddsRatio, compatible_tables, odds_ratio_figure
+from rederive.recompute.unstated_n import Comparison, solve_n, two_sample_t_unstated_n
+
+__all__ = [
+    "CheckedClaim",
+    "ClaimReach",
+    "Comparison",
+    "PrintedOddsRatio",
+    "Reach",
+    "Recomputed",
+    "Scale",
+    "Share",
+    "Summary",
+    "attainable_denominators",
+    "attainable_percent",
+    "baseline_mean_of_missing",
+    "check_statistic",
+    "compatible_tables",
+    "correlation_of_visits",
+    "count_of_percent",
+    "debit",
+    "denominator",
+    "every_percent",
+    "grim",
+    "grimmer",
+    "n_of_count_and_percent",
+    "odds_ratio_figure",
+    "paired_t",
+    "paired_t_from_marginals",
+    "percent_of_count",
+    "percent_to_count",
+    "remainder",
+    "sd_limits",
+    "signed_rank_test",
+    "sizes_as_result",
+    "solve_n",
+    "two_proportions",
+    "two_sample_t",
+    "two_sample_t_unstated_n",
+]

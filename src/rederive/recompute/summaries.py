@@ -26,6 +26,8 @@ class Scale:
     step: Fraction = Fraction(1)
 
     def __post_init__(self) -> None:
+        for name in ("minimum", "maximum", "step"):
+            object.__setattr__(self, name, Fraction(getattr(self, name)))
         if self.step <= 0 or self.maximum < self.minimum:
             raise ValueError(f"no scale: {self.minimum} to {self.maximum} in steps of {self.step}")
         for name, end in (("minimum", self.minimum), ("maximum", self.maximum)):
