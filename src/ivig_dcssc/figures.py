@@ -16,9 +16,21 @@ from ivig_dcssc.baseline import p_by_cell
 from ivig_dcssc.controls import COMPARATORS, MONTHS, NeededSize, p_id
 from rederive.book.ledger import Ledger
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
+from rederive.recompute.t_tests import STUDENT, WELCH
 
 REACHED, MISSED, PUBLISHED, GRID = "#0072b2", "#d55e00", "#222222", "#9aa1a9"
 """Colours from the palette of Okabe and Ito: reached, not reached; published; guide lines."""
+
+
+_SHORT_TESTS = {
+    STUDENT.name: "Student\nt",
+    WELCH.name: "Welch\nt",
+    "Student t on 0/1": "Student\n0/1",
+    "Welch t on 0/1": "Welch\n0/1",
+    "χ² with Yates' correction": "χ²\nYates",
+    "Fisher's exact test": "Fisher\nexact",
+}
+"""Names of tests short enough for an axis."""
 
 
 def use_style() -> None:
@@ -64,7 +76,7 @@ def windows(
     spans += [(target - tolerance, target + tolerance, f"month {target}") for target in targets]
     for colour, (start, stop, name) in zip(palette, spans, strict=True):
         axes.axvspan(start - 0.5, stop + 0.5, color=colour, alpha=0.35, lw=0)
-        axes.text((start + stop) / 2, 0.5, name, ha="center", va="center", rotation=90)
+        axes.text(start + 0.1, 0.5, name, ha="center", va="center", rotation=90)
     for target in targets:
         axes.axvline(target, color=PUBLISHED, lw=1, ls=":")
     axes.axvline(0, color=PUBLISHED, lw=1.5)
@@ -173,8 +185,7 @@ def asterisks(ledger: Ledger) -> Figure:
     starred = {(str(c["variable"]), str(c["group"])) for c in cells if c["asterisk"]}
     labels = [f"{name}, {group}{' *' if (name, group) in starred else ''}" for name, group in rows]
     axes.set_yticks(range(len(rows)), labels, fontsize="small")
-    wrapped = [test.replace(" (", "\n(").replace(" on ", "\non ") for test in tests]
-    axes.set_xticks(range(len(tests)), [w.replace(" with ", "\nwith ") for w in wrapped])
+    axes.set_xticks(range(len(tests)), [_SHORT_TESTS.get(test, test) for test in tests])
     axes.tick_params(axis="x", labelsize="small", top=True, labeltop=True, labelbottom=False)
     axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(-0.5, len(tests) - 0.5))
     handles = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rederive.book.ledger import Ledger
 from rederive.book.render import STATISTICS, TIMEPOINTS
 from rederive.book.section import in_words
-from rederive.printed.registry import NumberRow, Registry
+from rederive.printed.registry import Registry
 
 
 def follow_up_targets(registry: Registry) -> list[int]:
@@ -60,7 +60,7 @@ def tests_stated() -> list[dict[str, str]]:
         (
             "Cohort and controls: means",
             "Student t",
-            "pooled or separate variances; the comparators' n at follow-up",
+            "whether variances were pooled, as the name says; the comparators' n at follow-up",
             "Welch t; every smaller n",
         ),
         (
@@ -119,7 +119,7 @@ def plan_records(ledger: Ledger, row_id: str) -> list[dict[str, str]]:
                 "Evidence": str(plan.evidence),
                 "Method": plan.method,
                 "Input": name,
-                "Printed": source.as_printed if isinstance(source, NumberRow) else source.expected,
+                "Printed": source.as_printed,
             }
         )
     return rows

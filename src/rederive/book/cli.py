@@ -15,6 +15,8 @@ import click
 from rederive.book.build import build_book
 from rederive.book.config import Project, find_project
 from rederive.book.errors import BookError
+from rederive.book.export import FORMATS, ledger_text, open_article, registry_summary
+from rederive.book.files import write_atomically
 from rederive.book.serve import serve
 
 
@@ -64,6 +66,31 @@ def build_command(ctx: click.Context, jobs: int) -> None:
 def serve_command(ctx: click.Context, port: int) -> None:
     """Show the built site on this computer's own address."""
     serve(_project(ctx).site, port, report=click.echo)
+
+
+@main.command("ledger")
+@click.option("--article", default="", help="Name of the article, if several are installed.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="csv", show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write; by default the text is printed.",
+)
+def ledger_command(article: str, form: str, output: Path | None) -> None:
+    """Write every printed number with what was reproduced, evidence and verdict."""
+    text = ledger_text(open_article(article), form)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_atomically(output, text.encode())
+
+
+@main.command("registry")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.pass_context
+def registry_command(ctx: click.Context, folder: Path | None) -> None:
+    """Check the tables of printed numbers, claims and plan in FOLDER (data/published)."""
+    click.echo(registry_summary(folder or _project(ctx).root / "data" / "published"))
 
 
 if __name__ == "__main__":

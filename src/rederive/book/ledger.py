@@ -189,7 +189,7 @@ class Ledger:
             variable=self.registry.variables[source.variable].label,
             timepoint=source.timepoint,
             statistic=source.statistic if isinstance(source, NumberRow) else source.kind,
-            printed=source.as_printed if isinstance(source, NumberRow) else source.statement,
+            printed=source.as_printed,
             reproduced=shown.reproduced,
             interval=shown.interval,
             evidence=plan.evidence,

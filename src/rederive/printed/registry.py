@@ -82,8 +82,10 @@ class ClaimRow:
 
     @property
     def as_printed(self) -> str:
-        """What the article claims, in a word or two."""
-        return self.expected.replace("_", " ") if self.expected != "true" else self.kind
+        """What stands in the article: the mark of a table cell, else the statement in our words."""
+        if self.kind in ("asterisk", "no_asterisk"):
+            return self.kind.replace("_", " ")
+        return self.statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -342,7 +342,7 @@ def _claim_two_sample_t(task: Task) -> Outcome:
 
 
 def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
-    """The comparator's only stated size is tried first; if the claim fails there, fewer are."""
+    """Check a claim at the comparator's only stated size and, if it fails, at smaller ones."""
     settings, significant = task.settings, task.expects_significance
     shared, comparator = task.summary(1), task.summary(4)
     note = f"n = {comparator.n} as at baseline"

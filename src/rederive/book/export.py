@@ -1,0 +1,94 @@
+"""The ledger of an installed article as CSV or JSON, and the check of a registry's tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from rederive.book.errors import ConfigurationError
+from rederive.book.ledger import Ledger
+from rederive.printed.registry import load_registry
+from rederive.printed.schema import TableError, nearest
+
+ARTICLES = "rederive.articles"
+"""Entry-point group: each entry is a function that opens the ledger of one article."""
+
+FORMATS = ("csv", "json")
+"""Formats in which a ledger can be written."""
+
+
+def open_article(name: str = "") -> Ledger:
+    """Open the ledger of an installed article.
+
+    Parameters
+    ----------
+    name : str
+        Name of the article's entry point; may be empty if only one article is installed.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such article, or the name is needed and not given.
+    """
+    found = {entry.name: entry for entry in entry_points(group=ARTICLES)}
+    if not name and len(found) == 1:
+        name = next(iter(found))
+    if name not in found:
+        allowed = ", ".join(sorted(found)) or "none is installed"
+        hint = nearest(name, found)
+        suggestion = f" (did you mean {hint!r}?)" if hint else ""
+        raise ConfigurationError(f"article: found {name!r}, allowed: {allowed}{suggestion}")
+    opener: Callable[[], Ledger] = found[name].load()
+    return opener()
+
+
+def ledger_text(ledger: Ledger, form: str) -> str:
+    """Return all rows of a ledger as text.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The ledger.
+    form : str
+        One of :data:`FORMATS`.
+
+    Raises
+    ------
+    ConfigurationError
+        If the format is unknown.
+    """
+    records = [row.as_record() for row in ledger]
+    if form == "json":
+        return json.dumps(records, indent=1, ensure_ascii=False) + "\n"
+    if form != "csv":
+        raise ConfigurationError(f"format: found {form!r}, allowed: {', '.join(FORMATS)}")
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, records[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return stream.getvalue()
+
+
+def registry_summary(folder: Path) -> str:
+    """Check the tables of a registry and return how many rows they have.
+
+    Raises
+    ------
+    ConfigurationError
+        With every problem found in the tables.
+    """
+    try:
+        registry = load_registry(folder)
+    except (TableError, OSError) as error:
+        raise ConfigurationError(str(error)) from error
+    evidence = Counter(str(plan.evidence) for plan in registry.plan.values())
+    listed = ", ".join(f"{count} {name}" for name, count in evidence.most_common())
+    return (
+        f"{len(registry.numbers)} numbers, {len(registry.claims)} claims, "
+        f"{len(registry.variables)} variables; evidence: {listed}"
+    )
