@@ -6,9 +6,9 @@ stated test ("stated"), or under every test tried ("any"). The naive check takes
 they were exact and flags a recomputed p that does not round to the printed one. A move of 0 units
 is honest: what is flagged there is a false alarm.
 
-Run by hand, a few seconds to half a minute:
+Run by hand, about 25 seconds:
 
-    python benchmarks/recompute_power.py [--data-sets 200] [--seed 1]
+    python benchmarks/recompute_power.py [--data-sets 80] [--seed 1]
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def cases() -> Iterator[tuple[str, str, Callable[[np.random.Generator, str, int]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-sets", type=int, default=200, help="data sets for each cell")
+    parser.add_argument("--data-sets", type=int, default=80, help="data sets for each cell")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     head = "".join(f"{units:>8}" for units in MOVES)

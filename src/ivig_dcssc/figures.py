@@ -14,6 +14,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from ivig_dcssc.baseline import p_by_cell
 from ivig_dcssc.controls import COMPARATORS, MONTHS, NeededSize, p_id
+from ivig_dcssc.treatment import Frequency
 from rederive.book.ledger import Ledger
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
 from rederive.recompute.t_tests import STUDENT, WELCH
@@ -217,4 +218,24 @@ def rounding_interval(number: PrintedNumber) -> Figure:
     axes.set_yticks(range(len(rules)), [str(rule) for rule in rules])
     axes.set(ylim=(len(rules) - 0.5, -0.5), xlabel="True value")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.{number.decimals + 2}f}")
+    return figure
+
+
+def frequencies(rows: Sequence[Frequency]) -> Figure:
+    """Draw counts of patients as shares of the cohort, with their confidence intervals.
+
+    Parameters
+    ----------
+    rows : sequence of Frequency
+        Counts, the most frequent first.
+    """
+    figure, axes = plt.subplots(figsize=(8, 0.3 * len(rows) + 0.9))
+    for y, row in enumerate(rows):
+        axes.plot([row.low, row.high], [y, y], color=GRID, lw=2)
+        axes.plot(row.percent, y, "o", color=REACHED, ms=8)
+    labels = [f"{row.label} ({row.count})" for row in rows]
+    axes.set_yticks(range(len(rows)), labels, fontsize="small")
+    axes.set(ylim=(len(rows) - 0.5, -0.5), xlabel="Share of the cohort in percent")
+    axes.set_xlim(left=0)
+    axes.grid(visible=False, axis="y")
     return figure
