@@ -354,3 +354,15 @@ def test_bad_scales(ends: tuple[int, int, int], match: str) -> None:
 def test_bad_summaries(sd: str, n: int, match: str) -> None:
     with pytest.raises(ValueError, match=match):
         Summary(parse("3"), parse(sd), n)
+
+
+def test_an_sd_without_an_upper_limit_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs an upper limit: >1"):
+        Summary(parse("3"), parse(">1"), 5)
+
+
+def test_a_fine_scale_is_taken_as_a_box() -> None:
+    """Here rounding hides the steps, and listing all pairs would take minutes."""
+    fine = Scale(Fraction(0), Fraction(100_000))
+    boxes = moments_of(Summary(parse("1000"), parse("900"), 40, fine), RoundingRule.EITHER)
+    assert len(boxes) == 1 and boxes.mean_low[0] == 999.5

@@ -280,7 +280,7 @@ def test_odds_ratios() -> None:
 def test_unstated_sizes() -> None:
     """The true sizes are among the solutions, one comparator at a time and jointly."""
     for index, press in enumerate(presses(109)):
-        on_scale = index % 100 == 0
+        on_scale = index % 250 == 0
         n = int(press.rng.choice([3, 5, 8])) if on_scale else sizes(press.rng)
         shared_values = np.rint(press.rng.normal(-4, press.rng.uniform(1, 6), n))
         scale = Scale(Fraction(-51), Fraction(51)) if on_scale else None
@@ -288,10 +288,10 @@ def test_unstated_sizes() -> None:
         equal = index % 4 < 2
         comparisons, truths = [], []
         for name in "ab":
-            true_n = int(press.rng.integers(2, 14))
+            true_n = int(press.rng.integers(2, 9))
             values = np.rint(press.rng.normal(press.rng.uniform(-8, 3), 5, true_n))
             p = p_two_sample(shared_values, values, equal)
-            largest = true_n + int(press.rng.integers(0, 5))
+            largest = true_n + int(press.rng.integers(0, 4))
             summary = press.summary(values, press.decimals(), None).with_n(largest)
             comparisons.append(Comparison(name, summary, (press.p(p), press.p(p))))
             truths.append((true_n, p))
@@ -336,7 +336,7 @@ def test_implied_mean_of_the_missing() -> None:
 
 def test_counts_and_percentages() -> None:
     for index, press in enumerate(presses(111)):
-        n = int(press.rng.choice([1, 2, 3, 6, 7, 8, 16, 24, 30, 41, 80]))
+        n = int(press.rng.choice([1, 2, 3, 6, 7, 8, 16, 24, 30]))
         counts = press.rng.multinomial(n, press.rng.dirichlet([0.7, 0.7, 0.7])).tolist()
         decimals = int(press.rng.integers(0, 3))
         percents = [press.figure(Fraction(100 * count, n), decimals) for count in counts]

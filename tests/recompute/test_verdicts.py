@@ -347,6 +347,10 @@ def test_count_of_percent(percent: str, n: int, count: str, verdict: Verdict) ->
         (1, "0", "100", Verdict.DIFFERS),
         (7, "100", "7", Verdict.SAME),
         (7, "100", "6", Verdict.DIFFERS),
+        (3, "0.001", "300000", Verdict.WITHIN_ROUNDING),
+        (3, "0.001", "100000", Verdict.DIFFERS),
+        (2, "<5", "100", Verdict.WITHIN_ROUNDING),
+        (2, "<5", "40", Verdict.DIFFERS),
     ],
 )
 def test_n_of_count_and_percent(count: int, percent: str, n: str, verdict: Verdict) -> None:

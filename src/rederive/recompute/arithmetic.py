@@ -166,17 +166,24 @@ def n_of_count_and_percent(
     least = interval.low if interval.low is not None else Fraction(0)
     # A share that may be zero sets no upper limit.
     top = int(100 * count / least) + 1 if least > 0 else max(10_000, math.ceil(n.value))
-    found = [
-        size for size in range(count, top + 1) if percent.prints(Fraction(100 * count, size), rule)
-    ]
+    start = count if not interval.upper > 0 else max(count, int(100 * count / interval.upper) - 1)
+
+    def fits(size: int) -> bool:
+        return size >= count and percent.prints(Fraction(100 * count, size), rule)
+
+    # The denominators that fit follow one another, so only the ends of their range are searched.
+    first = next((size for size in range(start, start + 5) if fits(size)), None)
+    last = next((size for size in range(top, top - 5, -1) if fits(size)), None)
     words = f"{count} is {percent}%"
-    if found:
-        low, high = found[0], found[-1]
+    if first is not None and last is not None:
+        low, high = first, last
+        near = {first, last, math.floor(n.value), math.ceil(n.value)}
+        meets = any(low <= size <= high and n.prints(Fraction(size)) for size in near)
     else:
+        meets = False
         words += " of no number of patients, between"
         low = max(count, int(100 * count / percent.value)) if percent.value > 0 else count
         high = low + 1
-    meets = any(n.prints(Fraction(size)) for size in found)
     point = float(low) if low == high else None
     reach = Reach(words, True, float(low), float(high), point, meets)
     return Recomputed("denominator of a percentage", n, (reach,))

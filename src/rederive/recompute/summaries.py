@@ -60,7 +60,7 @@ class Summary:
     Raises
     ------
     ValueError
-        If n is below 2 or the SD is negative.
+        If n is below 2, the SD is negative, or it is printed without an upper limit.
     """
 
     mean: PrintedNumber
@@ -74,6 +74,8 @@ class Summary:
             raise ValueError(f"a summary with an SD needs at least 2 patients, not {self.n}")
         if self.sd.value < 0:
             raise ValueError(f"an SD cannot be negative: {self.sd}")
+        if self.sd.operator in (">", "≥", "over"):
+            raise ValueError(f"an SD needs an upper limit: {self.sd}")
 
     def mean_range(self, rule: RoundingRule) -> tuple[float, float]:
         """Return the least and greatest mean printed this way."""

@@ -30,6 +30,9 @@ LARGEST_LATTICE_N = 40
 """Groups up to this size are taken through their attainable sums; above, rounding hides them."""
 
 
+MOST_PAIRS = 30_000
+"""Most attainable pairs that are listed; where there are more, rounding hides them too."""
+
 LARGEST_CROSSING = 1_000_000
 """Most combinations of attainable pairs of two groups that are taken one by one."""
 
@@ -74,13 +77,23 @@ class Moments:
         return Moments(means[0], means[1], low, high)
 
 
+def _pairs_to_list(summary: Summary, rule: RoundingRule) -> float:
+    """Return about how many sums and sums of squares on the scale print as the summary."""
+    step = 1.0 if summary.scale is None else float(summary.scale.step)
+    (mean_low, mean_high), (sd_low, sd_high) = summary.mean_range(rule), summary.sd_range(rule)
+    sums = summary.n * (mean_high - mean_low) / step
+    squares = (summary.n - 1) * (sd_high**2 - sd_low**2) / (2 * step**2)
+    return (sums + 1) * (squares + 1)
+
+
 def moments_of(summary: Summary, rule: RoundingRule) -> Moments:
     """Return all (mean, SD) that a summary may stand for.
 
     On a scale with steps, and for small groups, these are the attainable pairs only; otherwise
     (or when no pair is attainable, which the consistency checks report) the whole rounding box.
     """
-    if summary.scale is not None and summary.n <= LARGEST_LATTICE_N:
+    listed = summary.scale is not None and summary.n <= LARGEST_LATTICE_N
+    if summary.scale is not None and listed and _pairs_to_list(summary, rule) <= MOST_PAIRS:
         scale = summary.scale
         pairs = attainable_moments(
             summary.mean,

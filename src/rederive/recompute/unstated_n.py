@@ -75,7 +75,6 @@ def _reachable(
 
     One p is behind all printings, so printings that exclude each other leave no size.
     """
-    rows: list[BoolArray] = []
     targets = [p.interval(rule, P_VALUE_DOMAIN) for p in comparison.p]
     least = max(target.lower for target in targets)
     most = min(target.upper for target in targets)
