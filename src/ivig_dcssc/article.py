@@ -5,6 +5,7 @@ from __future__ import annotations
 from ivig_dcssc.parameters import PARAMETERS
 from ivig_dcssc.project import built_notebooks, project_root
 from rederive.book.ledger import Ledger
+from rederive.book.parameters import cells_run, check_injected
 from rederive.book.section import Section
 from rederive.printed import RoundingRule
 from rederive.printed.registry import load_registry
@@ -29,6 +30,7 @@ def open_ledger(**parameters: object) -> Ledger:
     TableError
         If the registry does not fit its schema.
     """
+    check_injected(cells_run())
     values = PARAMETERS.check(parameters)
     root = project_root()
     settings = Settings(

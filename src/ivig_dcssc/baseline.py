@@ -8,11 +8,19 @@ from dataclasses import dataclass
 
 from rederive.book.ledger import Ledger
 from rederive.book.section import Section, in_words
-from rederive.printed import PrintedNumber, Verdict
+from rederive.printed import PrintedNumber, RoundingRule, Verdict
 from rederive.recompute.claims import CheckedClaim
 from rederive.recompute.consistency import attainable_denominators, grim, grimmer, sd_limits
 from rederive.recompute.methods import scale_of
 from rederive.recompute.result import Recomputed
+
+ROUNDED = {
+    RoundingRule.EITHER: "rounded to the nearest figure",
+    RoundingRule.HALF_UP: "rounded with halves up",
+    RoundingRule.HALF_EVEN: "rounded with halves to the even digit",
+    RoundingRule.TRUNCATE: "with digits cut off",
+}
+"""Rounding rules in words."""
 
 GROUPS = ("IVIG", "relaxin", "D-pen", "collagen", "MMF")
 """Columns of Table 1."""
@@ -49,6 +57,8 @@ class Denominators:
     percentages: tuple[PrintedNumber, ...]
     printed: int
     attainable: tuple[int, ...]
+    rule: RoundingRule
+    fits_cut_off: bool
 
     @property
     def fits(self) -> bool:
@@ -95,7 +105,11 @@ def denominators(ledger: Ledger, group: str, topic: str) -> Denominators:
     found = attainable_denominators(
         percentages, printed, ledger.settings.rule, must_sum=len(names) > 1
     )
-    return Denominators(group, topic, percentages, printed, found)
+    cut_off = attainable_denominators(
+        percentages, printed, RoundingRule.TRUNCATE, n_min=printed, must_sum=len(names) > 1
+    )
+    rule = ledger.settings.rule
+    return Denominators(group, topic, percentages, printed, found, rule, bool(cut_off))
 
 
 def asterisk_claims(ledger: Ledger) -> dict[tuple[str, str], str]:
@@ -196,13 +210,17 @@ def denominators_in_words(found: Sequence[Denominators]) -> list[str]:
         return ["Every printed size can be the denominator of its percentages."]
     sentences = []
     for each in misfits:
-        verb = "percentages" if len(each.percentages) > 1 else "percentage"
+        what = f"percentage of {each.topic}"
+        if len(each.percentages) > 1:
+            what = f"{len(each.percentages)} percentages of {each.topic} together"
         sentence = (
-            f"No count of {each.printed} patients gives the {verb} of {each.topic} printed for the "
-            f"{each.group} group, so {each.printed} cannot be the denominator there."
+            f"No counts of {each.printed} patients, {ROUNDED[each.rule]}, give the {what} printed "
+            f"for the {each.group} group."
         )
+        if each.fits_cut_off and each.rule is not RoundingRule.TRUNCATE:
+            sentence += " With digits cut off instead of rounded, some would."
         if len(each.others) == 1:
-            sentence += f" Exactly one smaller denominator does: **{each.others[0]}**."
+            sentence += f" Exactly one smaller denominator has such counts: **{each.others[0]}**."
         elif each.others and len(each.others) <= 3:
             sentence += f" Of the smaller denominators only {in_words(each.others)} would do."
         elif each.others:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rederive.book.ledger import Ledger
+from rederive.book.ledger import Ledger, outward
 from rederive.book.section import in_words
 from rederive.printed import Interval, PrintedNumber, Verdict
 from rederive.recompute.methods import scale_of
 from rederive.recompute.missing import implied_mean_of_missing, sd_range_of_followed
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_tests import correlation_range
-from rederive.recompute.unstated_n import Comparison, describe_sizes, solve_n
+from rederive.recompute.unstated_n import (
+    Comparison,
+    describe_sizes,
+    sizes_with_decision,
+    solve_n,
+)
 
 COMPARATORS: dict[str, tuple[str, ...]] = {
     "m6": ("relaxin", "MMF"),
@@ -120,36 +125,48 @@ def needed_sizes(ledger: Ledger, timepoint: str) -> list[NeededSize]:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What the printed means imply of the patients with and without a follow-up score."""
+    """What the printed means imply of the patients with and without a follow-up score.
+
+    One reading of the mean change; its n is taken to be that of the scores at the time.
+    """
 
     timepoint: str
+    reading: str
     followed: int
     missing: int
     baseline_of_missing: Interval
     baseline_sd_of_followed: tuple[float, float]
     correlation: tuple[float, float] | None
 
+    @property
+    def range_in_words(self) -> str:
+        """The baseline of the missing; a single patient's score is a whole number."""
+        decimals = 0 if self.missing == 1 else 1
+        ends = self.baseline_of_missing
+        return " to ".join(outward(ends.lower, ends.upper, decimals))
+
     def as_record(self) -> dict[str, object]:
         """Return the implications as a row of a table."""
-        low, high = self.baseline_of_missing.lower, self.baseline_of_missing.upper
         correlation = "impossible"
         if self.correlation is not None:
-            correlation = f"{self.correlation[0]:.2f} to {self.correlation[1]:.2f}"
+            correlation = " to ".join(outward(*self.correlation, 2))
         return {
             "Month": MONTHS[self.timepoint],
+            "Mean change read as": self.reading,
             "Followed": self.followed,
             "Missing": self.missing,
-            "Baseline mean of the missing": f"{low:.1f} to {high:.1f}",
-            "Baseline SD of the followed": "{:.1f} to {:.1f}".format(*self.baseline_sd_of_followed),
+            "Baseline of the missing": self.range_in_words,
+            "Baseline SD of the followed": " to ".join(outward(*self.baseline_sd_of_followed, 1)),
             "Correlation of both scores": correlation,
         }
 
 
-def followed(ledger: Ledger, timepoint: str) -> Followed:
-    """Return what is implied of who was followed at a time point.
+def followed(ledger: Ledger, timepoint: str) -> list[Followed]:
+    """Return what is implied of who was followed at a time point, for each reading of the change.
 
     The followed patients' own SD at baseline is not printed; the range that the printed figures
-    leave to it enters the correlation.
+    leave to it enters the correlation. It cannot differ from the SD at follow-up by more than the
+    SD of the change (triangle inequality).
     """
     numbers, rule = ledger.registry.numbers, ledger.settings.rule
     scale = scale_of(ledger.registry.variables["mrss"])
@@ -160,19 +177,27 @@ def followed(ledger: Ledger, timepoint: str) -> Followed:
         int(numbers["abstract-cohort-size-ivig-n"].printed.value),
         scale,
     )
-    after = numbers[f"{stem}-mean"].printed
-    n_followed = int(numbers[f"{stem}-n"].printed.value)
-    change = ivig_change(ledger, timepoint)
-    baseline = implied_mean_of_missing(
-        everyone.mean, everyone.n, after, change.mean, n_followed, scale, rule
+    after = Summary(
+        numbers[f"{stem}-mean"].printed,
+        numbers[f"{stem}-sd"].printed,
+        int(numbers[f"{stem}-n"].printed.value),
     )
-    before_sd = sd_range_of_followed(everyone, after, change.mean, n_followed, rule)
-    after_sd = numbers[f"{stem}-sd"].printed.interval(rule)
-    correlation = correlation_range(
-        before_sd, (after_sd.lower, after_sd.upper), change.sd_range(rule)
-    )
-    missing = everyone.n - n_followed
-    return Followed(timepoint, n_followed, missing, baseline, before_sd, correlation)
+    found = []
+    for _, change in ivig_change(ledger, timepoint).readings():
+        baseline = implied_mean_of_missing(
+            everyone.mean, everyone.n, after.mean, change.mean, after.n, scale, rule
+        )
+        low, high = sd_range_of_followed(everyone, after.mean, change.mean, after.n, rule)
+        after_sd, change_sd = after.sd_range(rule), change.sd_range(rule)
+        before_sd = (
+            max(low, after_sd[0] - change_sd[1]),
+            min(high, after_sd[1] + change_sd[1]),
+        )
+        correlation = correlation_range(before_sd, after_sd, change_sd)
+        missing = everyone.n - after.n
+        text = change.mean.text
+        found.append(Followed(timepoint, text, after.n, missing, baseline, before_sd, correlation))
+    return found
 
 
 def p_by_convention(ledger: Ledger) -> list[dict[str, object]]:
@@ -190,7 +215,7 @@ def p_by_convention(ledger: Ledger) -> list[dict[str, object]]:
                         "Convention": reach.convention,
                         "Published p": str(outcome.printed),
                         "At the printed figures": f"{reach.point:.4f}",
-                        "Reachable": f"{reach.low:.4f} to {reach.high:.4f}",
+                        "Interval": " to ".join(outward(reach.low, reach.high, 4)),
                         "Published p reachable": "yes" if reach.meets else "no",
                     }
                 )
@@ -206,38 +231,93 @@ def p_values_in_words(ledger: Ledger) -> list[str]:
     sentences = []
     for timepoint, groups in COMPARATORS.items():
         for group in groups:
-            outcome = ledger.recomputed(p_id(group, timepoint))
-            name, printed = _name(group, timepoint), outcome.printed
-            if outcome.verdict is Verdict.SAME:
-                sentences.append(f"Against {name} the published p of {printed} comes out the same.")
-            elif outcome.verdict is Verdict.WITHIN_ROUNDING:
-                low, high = outcome.main.low, outcome.main.high
+            row = ledger.row(p_id(group, timepoint))
+            name = _name(group, timepoint)
+            if row.verdict is Verdict.SAME:
                 sentences.append(
-                    f"Against {name} the published p of {printed} lies within rounding "
-                    f"({low:.3f} to {high:.3f})."
+                    f"Against {name} the published p of {row.printed} comes out the same."
                 )
-            elif outcome.verdict is Verdict.NEEDS_CHOICE:
+            elif row.verdict is Verdict.WITHIN_ROUNDING:
                 sentences.append(
-                    f"Against {name} the published p of {printed} needs a choice that the article "
-                    "does not state."
+                    f"Against {name} the published p of {row.printed} lies within rounding "
+                    f"({row.interval})."
                 )
+            elif row.verdict is Verdict.NEEDS_CHOICE:
+                sentences.append(_readings_in_words(ledger, group, timepoint))
             else:
-                sentences.append(f"Against {name} nothing tried reaches the published {printed}.")
+                sentences.append(
+                    f"Against {name} nothing tried reaches the published {row.printed}."
+                )
+    return [*sentences, *_decisions_in_words(ledger)]
+
+
+def _readings_in_words(ledger: Ledger, group: str, timepoint: str) -> str:
+    """Return what each stated reading gives, with the size at baseline, as one sentence."""
+    outcome = ledger.recomputed(p_id(group, timepoint))
+    parts = []
+    for reach in outcome.stated:
+        reading = reach.convention.rsplit("read as ", 1)[-1]
+        low, high = outward(reach.low, reach.high, 4)
+        parts.append(f"{low} to {high} with the change read as {reading}")
+    reached = any(reach.meets for reach in outcome.stated)
+    tail = "only the wider one reaches it" if reached else "neither reaches it"
+    return (
+        f"Against {_name(group, timepoint)} the article's figures give {in_words(parts)}: of the "
+        f"published {outcome.printed}, {tail}."
+        if len(parts) > 1
+        else f"Against {_name(group, timepoint)} the article's figures give {parts[0]}, not the "
+        f"published {outcome.printed}."
+    )
+
+
+def _decisions_in_words(ledger: Ledger) -> list[str]:
+    """Return whether any decision at alpha could be another, and from which size on it is safe."""
     alpha = ledger.settings.alpha
-    open_ones = [
-        _name(group, timepoint)
-        for timepoint, groups in COMPARATORS.items()
-        for group in groups
-        if len(ledger.recomputed(p_id(group, timepoint)).decisions(alpha)) > 1
-    ]
-    if open_ones:
-        sentences.append(f"The decision at α = {alpha:g} is open for {in_words(open_ones)}.")
-    else:
+    safe: list[tuple[str, str]] = []
+    unsafe: list[tuple[str, str]] = []
+    for timepoint, groups in COMPARATORS.items():
+        for group in groups:
+            outcome = ledger.recomputed(p_id(group, timepoint))
+            at_baseline = [reach for reach in outcome.reaches if reach.point is not None]
+            decisions = {reach.decision(alpha) for reach in at_baseline}
+            (safe if len(decisions) == 1 and None not in decisions else unsafe).append(
+                (group, timepoint)
+            )
+    sentences = []
+    if unsafe:
+        names = in_words([_name(group, timepoint) for group, timepoint in unsafe])
         sentences.append(
-            f"No decision at α = {alpha:g} changes anywhere within rounding: what is at stake is "
-            "the printed figure, not the conclusion."
+            f"The decision at α = {alpha:g} against {names} depends on rounding or on the test."
         )
+    if safe:
+        names = in_words([_name(group, timepoint) for group, timepoint in safe])
+        sentences.append(
+            f"With the sizes at baseline the decision at α = {alpha:g} against {names} is the same "
+            "within rounding, under both tests and every reading."
+        )
+    for group, timepoint in safe:
+        needed = least_safe_size(ledger, group, timepoint)
+        if needed > 2:
+            sentences.append(
+                f"Against {_name(group, timepoint)} it stays so for every comparator size from "
+                f"{needed} on."
+            )
     return sentences
+
+
+def least_safe_size(ledger: Ledger, group: str, timepoint: str) -> int:
+    """Return the comparator size from which on the decision at alpha is that of the baseline size.
+
+    Both tests and every reading are taken into account; sizes above the one at baseline are not.
+    """
+    alpha, rule = ledger.settings.alpha, ledger.settings.rule
+    outcome = ledger.recomputed(p_id(group, timepoint))
+    significant = outcome.main.decision(alpha) is True
+    shared = ivig_change(ledger, timepoint)
+    comparison = next(c for c in comparisons(ledger, timepoint) if c.name == group)
+    against = sizes_with_decision(shared, comparison.summary, not significant, alpha, rule)
+    sizes = [n for solved in against for n in solved.sizes["comparator"]]
+    return max(sizes, default=1) + 1
 
 
 def reading_in_words(ledger: Ledger) -> list[str]:
@@ -299,15 +379,16 @@ def missing_in_words(ledger: Ledger, implied: Sequence[Followed]) -> list[str]:
     sentences = []
     for each in implied:
         low, high = each.baseline_of_missing.lower, each.baseline_of_missing.upper
-        noun = "patient" if each.missing == 1 else "patients"
-        what = "a baseline score" if each.missing == 1 else "a mean baseline score"
+        what = "patient without a score had a baseline score"
+        if each.missing > 1:
+            what = "patients without a score had a mean baseline score"
         side = "within reach of"
         if low > float(mean.value):
             side = "above"
         elif high < float(mean.value):
             side = "below"
         sentences.append(
-            f"At {MONTHS[each.timepoint]} months the {each.missing} {noun} without a score had "
-            f"{what} of {low:.1f} to {high:.1f}, {side} the cohort's {mean}."
+            f"At {MONTHS[each.timepoint]} months, with the mean change read as {each.reading}, the "
+            f"{each.missing} {what} of {each.range_in_words}, {side} the cohort's {mean}."
         )
     return sentences

@@ -111,13 +111,15 @@ def control_p_values(ledger: Ledger) -> Figure:
                 bands.append((start, len(lines), target.lower, target.upper, value))
     figure, axes = plt.subplots(figsize=(8, 0.42 * len(lines) + 1.2))
     for start, stop, low, high, value in bands:
-        axes.fill_betweenx([start - 0.5, stop - 0.5], low, high, color=GRID, alpha=0.5, lw=0)
+        axes.fill_betweenx(
+            [start - 0.5, stop - 0.5], low, high, color=GRID, alpha=0.9, lw=1.5, ec=GRID
+        )
         axes.plot([value, value], [start - 0.5, stop - 0.5], color=PUBLISHED, lw=1.5)
         axes.axhline(stop - 0.5, color=GRID, lw=0.8)
     for y, (_, low, high, point, meets) in enumerate(lines):
         colour = REACHED if meets else MISSED
-        axes.plot([low, high], [y, y], color=colour, lw=5, solid_capstyle="butt", alpha=0.8)
-        axes.plot(point, y, marker="o" if meets else "X", color=colour, mec="white", ms=9)
+        axes.plot([low, high], [y, y], color=colour, lw=9, solid_capstyle="butt", alpha=0.55)
+        axes.plot(point, y, marker="o" if meets else "X", color=colour, mec="white", ms=6)
     axes.axvline(ledger.settings.alpha, color=PUBLISHED, lw=1, ls="--")
     axes.set(xscale="log", xlabel="p (logarithmic scale)", ylim=(len(lines) - 0.5, -0.5))
     axes.set_yticks(range(len(lines)), [label for label, *_ in lines])

@@ -10,7 +10,7 @@ from rederive.book.section import in_words
 from rederive.printed import Evidence, Verdict
 
 SECTIONS = {
-    "introduction": "Introduction and abstract",
+    "introduction": "Abstract",
     "methods": "Methods",
     "results_baseline": "Results: the patients at baseline",
     "results_treatment": "Results: treatment and adverse effects",
@@ -22,6 +22,72 @@ SECTIONS = {
     "discussion": "Discussion",
 }
 """Title of each section's notebook, in the article's order."""
+
+
+KINDS = {
+    "a count held against its percentage, or the reverse": (
+        "percent_of_count",
+        "count_of_percent",
+        "n_of_count_and_percent",
+    ),
+    "a percentage held against its denominator": ("attainable_percent",),
+    "sums and remainders": (
+        "remainder",
+        "percent_of_sum",
+        "percent_of_remainder",
+        "every_percent",
+    ),
+    "a printed p from means and SDs": (
+        "two_sample_t",
+        "two_sample_t_unstated_n",
+        "paired_t",
+        "paired_t_from_visits",
+    ),
+    "a printed p from counts": ("two_proportions",),
+    "an odds ratio with its interval and p": ("odds_ratio",),
+    "a claim tested from means, SDs or counts": (
+        "claim_two_sample_t",
+        "claim_two_sample_t_unstated_n",
+        "claim_paired_t",
+        "claim_two_proportions",
+        "claim_two_percentages",
+    ),
+    "a claim held against a p or figures printed for it": (
+        "claim_p",
+        "claim_borderline",
+        "claim_below_one",
+        "claim_decreasing",
+        "claim_majority",
+        "claim_first_exceed_rest",
+        "claim_sum_exceeds_rest",
+    ),
+    "a claim made of several others": ("claim_all",),
+}
+"""What a recomputation checks, in words, by method."""
+
+
+def kinds(ledger: Ledger) -> list[dict[str, object]]:
+    """Return how many recomputed rows there are of each kind of check, and how they came out."""
+    found: list[dict[str, object]] = []
+    for words, methods in KINDS.items():
+        rows = [row for row in ledger if row.method in methods]
+        verdicts = Counter(row.verdict for row in rows)
+        found.append(
+            {
+                "What is checked": words,
+                "Rows": len(rows),
+                **{
+                    str(verdict): verdicts[verdict]
+                    for verdict in (
+                        Verdict.SAME,
+                        Verdict.WITHIN_ROUNDING,
+                        Verdict.NEEDS_CHOICE,
+                        Verdict.DIFFERS,
+                    )
+                },
+            }
+        )
+    return found
 
 
 def pages(ledger: Ledger) -> dict[str, str]:
@@ -107,20 +173,14 @@ def findings(ledger: Ledger) -> list[str]:
         elif not sizes:
             answer = "no smaller denominator gives all of them"
         items.append(
-            f"Percentages of {what} printed for the {group} group cannot come from "
-            f"{misfits[0].printed} patients; {answer}."
+            f"The percentages of {what} printed for the {group} group are not those of "
+            f"{misfits[0].printed} patients, {baseline.ROUNDED[misfits[0].rule]}; {answer}."
         )
-    choices = [
-        f"{group} at {controls.MONTHS[timepoint]} months"
-        for timepoint, groups in controls.COMPARATORS.items()
-        for group in groups
-        if ledger.recomputed(controls.p_id(group, timepoint)).verdict is Verdict.NEEDS_CHOICE
-    ]
-    if choices:
-        items.append(
-            f"The published p against {in_words(choices)} needs a choice that the article does not "
-            "state: fewer comparators than in Table 1, or a mean change rounded to a whole number."
-        )
+    for timepoint, groups in controls.COMPARATORS.items():
+        for group in groups:
+            row = ledger.row(controls.p_id(group, timepoint))
+            if row.verdict is Verdict.NEEDS_CHOICE:
+                items.append(_choice_in_words(ledger, group, timepoint))
     contested = baseline.contested_cells(ledger)
     cells = {(row["Variable"], row["Comparator"]) for row in contested}
     items.append(
@@ -138,3 +198,21 @@ def findings(ledger: Ledger) -> list[str]:
             f"All {repeats} repeated figures agree with their first mention within rounding."
         )
     return items
+
+
+def _choice_in_words(ledger: Ledger, group: str, timepoint: str) -> str:
+    """Return what the published p of one comparison needs, as one sentence."""
+    row = ledger.row(controls.p_id(group, timepoint))
+    baseline_n = next(
+        comparison.summary.n
+        for comparison in controls.comparisons(ledger, timepoint)
+        if comparison.name == group
+    )
+    options = [
+        option.split(": ")[0].replace(" (pooled variance)", "").replace("IVIG mean", "change")
+        for option in row.would_do
+    ]
+    return (
+        f"The p of {row.printed} published against {group} at {controls.MONTHS[timepoint]} months "
+        f"hangs on a choice (Table 1 has {baseline_n} patients): {'; '.join(options)}."
+    )

@@ -74,20 +74,44 @@ def test_needed_sizes_contain_every_size_that_reaches_p_at_the_printed_figures(
 
 
 def test_missing_patients_brute_force(ledger: Ledger) -> None:
-    """All whole sums that print the three means, tried one by one."""
-    for timepoint, after_mean, change_mean, n in (
-        ("m6", "24.1", "-5.3", 29),
-        ("m12", "22.5", "-8", 25),
-    ):
+    """All whole sums that print the three means, tried one by one, for each reading."""
+    cases = {
+        ("m6", "-5.3"): ("24.1", 29),
+        ("m12", "-8"): ("22.5", 25),
+        ("m12", "-8.0"): ("22.5", 25),
+    }
+    found = {
+        (each.timepoint, each.reading): each
+        for timepoint in controls.COMPARATORS
+        for each in controls.followed(ledger, timepoint)
+    }
+    assert set(found) == set(cases)
+    for (timepoint, reading), (after_mean, n) in cases.items():
         before = [s for s in range(1531) if PrintedNumber("29.6").prints(Fraction(s, 30))]
         after = [s for s in range(1531) if PrintedNumber(after_mean).prints(Fraction(s, n))]
-        change = [s for s in range(-1530, 1) if PrintedNumber(change_mean).prints(Fraction(s, n))]
+        change = [s for s in range(-1530, 1) if PrintedNumber(reading).prints(Fraction(s, n))]
         means = [Fraction(b - (a - c), 30 - n) for b in before for a in after for c in change]
         inside = [mean for mean in means if 0 <= mean <= 51]
-        found = controls.followed(ledger, timepoint)
-        assert found.missing == 30 - n
-        assert found.baseline_of_missing.low == min(inside)
-        assert found.baseline_of_missing.high == max(inside)
+        each = found[timepoint, reading]
+        assert each.missing == 30 - n
+        assert each.baseline_of_missing.low == min(inside)
+        assert each.baseline_of_missing.high == max(inside)
+
+
+def test_the_decision_is_safe_from_the_named_size_on(ledger: Ledger) -> None:
+    """At the printed figures the decision never changes from that size up to the baseline's."""
+    change = controls.ivig_change(ledger, "m12")
+    shared = (float(change.mean.value), float(change.sd.value), change.n)
+    for comparison in controls.comparisons(ledger, "m12"):
+        least = controls.least_safe_size(ledger, comparison.name, "m12")
+        other = comparison.summary
+        figures = (float(other.mean.value), float(other.sd.value))
+        decisions = {
+            scipy_p(shared, (*figures, n), pooled) < 0.05
+            for n in range(least, other.n + 1)
+            for pooled in (True, False)
+        }
+        assert len(decisions) == 1
 
 
 def test_every_compared_cell_has_one_claim(ledger: Ledger) -> None:

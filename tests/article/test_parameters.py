@@ -6,12 +6,13 @@ import math
 from pathlib import Path
 from typing import Any
 
+import papermill
 import pytest
 
 from ivig_dcssc.article import open_ledger
 from ivig_dcssc.methods import follow_up_targets
 from ivig_dcssc.parameters import PARAMETERS
-from rederive.book.parameters import Parameter, ParameterError, ParameterSet
+from rederive.book.parameters import Parameter, ParameterError, ParameterSet, check_injected
 from rederive.printed.registry import load_registry
 
 REGISTRY = load_registry(Path(__file__).resolve().parents[2] / "data" / "published")
@@ -78,6 +79,32 @@ def test_truth_values_and_free_text() -> None:
 def test_a_notebook_refuses_a_bad_parameter_before_anything_else() -> None:
     with pytest.raises(ParameterError, match="two_sample_test"):
         open_ledger(two_sample_test="mann-whitney")
+
+
+DEFAULTS = "alpha = 0.05  # level\ntwo_sample_test = 'student'"
+
+
+def test_an_injected_name_that_the_notebook_does_not_have_is_refused() -> None:
+    with pytest.raises(ParameterError, match=r"no parameter 'alfa'.*did you mean 'alpha'"):
+        check_injected(["", DEFAULTS, "# Parameters\nalfa = 0.01\n", "open()"])
+
+
+def test_injected_names_that_the_notebook_has_pass() -> None:
+    check_injected(["", DEFAULTS, "# Parameters\nalpha = 0.01\n", "open()"])
+    check_injected(["", DEFAULTS, "x = 1"])
+    check_injected([])
+
+
+def test_papermill_stops_at_a_misspelt_parameter(tmp_path: Path) -> None:
+    notebook = Path(__file__).resolve().parents[2] / "notebooks" / "methods.ipynb"
+    with pytest.raises(papermill.PapermillExecutionError, match="did you mean 'alpha'"):
+        papermill.execute_notebook(
+            str(notebook),
+            str(tmp_path / "out.ipynb"),
+            parameters={"alfa": 0.01},
+            cwd=str(notebook.parent),
+            progress_bar=False,
+        )
 
 
 def test_parameters_reach_the_results() -> None:

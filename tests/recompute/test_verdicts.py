@@ -241,9 +241,9 @@ def test_p_in_words_encloses_the_range(low: float, high: float, words: str) -> N
 @pytest.mark.parametrize(
     ("p", "verdict"),
     [
-        ("0.06", Verdict.SAME),
-        ("0.10", Verdict.WITHIN_ROUNDING),
-        ("0.05", Verdict.WITHIN_ROUNDING),
+        ("0.06", Verdict.NEEDS_CHOICE),
+        ("0.10", Verdict.NEEDS_CHOICE),
+        ("0.05", Verdict.NEEDS_CHOICE),
         ("0.2", Verdict.DIFFERS),
         ("0.01", Verdict.DIFFERS),
     ],
@@ -367,10 +367,10 @@ def test_a_count_of_zero_says_nothing() -> None:
 def test_attainable_percent() -> None:
     assert arithmetic.attainable_percent(parse("16.7"), 30).verdict is Verdict.SAME
     truncated = arithmetic.attainable_percent(parse("16.6"), 6)
-    assert truncated.verdict is Verdict.NEEDS_CHOICE and "truncated" in truncated.conditions[0]
+    assert truncated.verdict is Verdict.NEEDS_CHOICE and "cut off" in truncated.conditions[0]
     assert arithmetic.attainable_percent(parse("17.5"), 6).verdict is Verdict.DIFFERS
     smaller = arithmetic.attainable_percent(parse("33.3"), 4)
-    assert smaller.conditions == ("another denominator: 3 (1 patients)",)
+    assert smaller.conditions == ("n = 3 (1 of 3)",)
     assert arithmetic.attainable_percent(parse("100"), 1).verdict is Verdict.SAME
 
 
@@ -379,7 +379,10 @@ def test_siblings_narrow_the_denominator() -> None:
     beside = arithmetic.attainable_percent(parse("50"), 6, [parse("25.0"), parse("25.0")], True)
     assert alone.verdict is Verdict.SAME
     assert beside.verdict is Verdict.NEEDS_CHOICE
-    assert "another denominator: 4" in beside.conditions[0]
+    assert beside.conditions == ("n = 4 (2 of 4)",)
+    assert "3 of 6 gives this share, but no counts give those beside it" in (
+        beside.reaches[0].convention
+    )
 
 
 def test_remainder_and_every_percent() -> None:
@@ -504,8 +507,10 @@ def test_a_true_claim_at_a_smaller_unstated_size_is_not_contradicted() -> None:
     plain = registry(
         GROUPS, "claim_two_sample_t_unstated_n", "a m1 s1 n1 m2 s2 n2", None, "significant"
     )
-    assert run(plain).verdict is Verdict.SAME
-    assert not any("comparator n" in words for words in run(plain).conditions)
+    outcome = run(plain)
+    assert outcome.verdict is Verdict.SAME and isinstance(outcome, CheckedClaim)
+    at_fewer = [reach for reach in outcome.reaches if "comparator n" in reach.convention]
+    assert at_fewer and not any(reach.must_hold for reach in at_fewer)
 
 
 def test_a_significance_that_no_smaller_size_gives_stays_contradicted() -> None:
@@ -516,10 +521,21 @@ def test_a_significance_that_no_smaller_size_gives_stays_contradicted() -> None:
     assert run(claim).verdict is Verdict.DIFFERS
 
 
-def test_the_significance_level_of_the_settings_decides() -> None:
-    claim = registry(GROUPS, "claim_two_sample_t", "a m1 s1 n1 m2 s2 n2", None, "significant")
-    assert run(claim, alpha=0.05).verdict is Verdict.SAME
-    assert run(claim, alpha=0.001).verdict is Verdict.DIFFERS
+def test_the_printed_significance_level_decides_a_claim() -> None:
+    """A verdict is about the article, whatever level a rerun asks for."""
+    inputs = "a m1 s1 n1 m2 s2 n2"
+    claim = registry(GROUPS, "claim_two_sample_t", inputs, None, "significant")
+    strict = registry(GROUPS | {"a": "0.001"}, "claim_two_sample_t", inputs, None, "significant")
+    assert run(claim, alpha=0.001).verdict is Verdict.SAME
+    assert run(strict, alpha=0.05).verdict is Verdict.DIFFERS
+
+
+def test_a_compound_is_never_steadier_than_its_parts() -> None:
+    steady = CheckedClaim("m", (claimed(True, True, True),))
+    shaky = CheckedClaim("m", (claimed(True, True, True), claimed(False, False, False)))
+    whole = claims.claim_all([("steady", steady), ("shaky", shaky)])
+    assert whole.verdict is Verdict.SAME
+    assert [words.split(":")[0] for words in whole.contradicted] == ["shaky"]
 
 
 VISITS = {"m1": "30.0", "s1": "7.2", "m2": "25.0", "s2": "8.3", "n": "29"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rederive.book.config import Project
 from rederive.book.execution import Report, Task, execute_tasks
+from rederive.book.export import registry_summary
 from rederive.book.site import build_site
 from rederive.book.staging import staged_files
 
@@ -29,6 +30,19 @@ class Built:
     site: Path
     executions: int
     site_built: bool
+
+
+def check_registry(project: Project) -> None:
+    """Check the tables of printed numbers before anything is executed, if the book has them.
+
+    Raises
+    ------
+    ConfigurationError
+        With every problem found in the tables.
+    """
+    folder = project.root / "data" / "published"
+    if (folder / "schema.json").is_file():
+        registry_summary(folder)
 
 
 def build_book(project: Project, *, jobs: int = 2, report: Report = print) -> Built:
@@ -59,6 +73,7 @@ def build_book(project: Project, *, jobs: int = 2, report: Report = print) -> Bu
     def timed(line: str) -> None:
         report(f"[{time.monotonic() - start:6.1f} s] {line}")
 
+    check_registry(project)
     notebooks = project.notebooks
     timed(f"{len(project.pages)} pages, {len(notebooks)} of them notebooks")
     executed = execute_tasks(

@@ -189,7 +189,7 @@ class Ledger:
             variable=self.registry.variables[source.variable].label,
             timepoint=source.timepoint,
             statistic=source.statistic if isinstance(source, NumberRow) else source.kind,
-            printed=source.as_printed,
+            printed=source.with_unit if isinstance(source, NumberRow) else source.as_printed,
             reproduced=shown.reproduced,
             interval=shown.interval,
             evidence=plan.evidence,
@@ -214,7 +214,10 @@ class Ledger:
             unit = source.unit if isinstance(source, NumberRow) else ""
             statistic = source.statistic if isinstance(source, NumberRow) else ""
             return _show_number(outcome, statistic, unit, self.settings.alpha)
-        return _Shown("", "", *_WITHOUT_RESULT[evidence])
+        verdict, why = _WITHOUT_RESULT[evidence]
+        if evidence is Evidence.STATED and source.same_as:
+            why = "stated, and printed before"
+        return _Shown("", "", verdict, why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +232,7 @@ class _Shown:
 
 
 _WITHOUT_RESULT: Mapping[Evidence, tuple[Verdict, str]] = {
-    Evidence.STATED: (Verdict.NONE, "an input; nothing else that is printed determines it"),
+    Evidence.STATED: (Verdict.NONE, "stated, and taken as given"),
     Evidence.NOT_REPRODUCIBLE: (Verdict.NONE, "the article shows no data for it"),
     Evidence.CALIBRATED: (
         Verdict.PENDING,
@@ -291,19 +294,35 @@ def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -
     if outcome.verdict in (Verdict.SAME, Verdict.WITHIN_ROUNDING):
         why = outcome.main.convention
         return _Shown(reproduced, interval + sign, outcome.verdict, why + remark, decision)
-    missed = tuple(reach.convention for reach in outcome.reaches if not reach.meets)
+    ranged = {
+        reach.meets: tuple(
+            _with_range(other, printed, whole)
+            for other in outcome.reaches
+            if other.meets is reach.meets
+        )
+        for reach in outcome.reaches
+    }
     why = "nothing tried reaches it"
     if outcome.verdict is Verdict.NEEDS_CHOICE:
         why = "reached only under a choice that is not stated"
+        if any(reach.meets for reach in outcome.stated):
+            why = "reached under one reading of a figure and not under the other"
     return _Shown(
         reproduced,
         interval + sign,
         outcome.verdict,
         why + remark,
         decision,
-        outcome.conditions,
-        missed,
+        ranged.get(True, ()),
+        ranged.get(False, ()),
     )
+
+
+def _with_range(reach: Reach, printed: PrintedNumber, whole: bool) -> str:
+    """Return a convention with the range that it reaches, where it has one of its own."""
+    if reach.point is None:
+        return reach.convention
+    return f"{reach.convention}: {range_in_words(reach, printed, whole)}"
 
 
 def _decision(outcome: Recomputed, alpha: float) -> str:
@@ -334,8 +353,11 @@ def _show_claim(outcome: CheckedClaim) -> _Shown:
         why = "holds under nothing that was tried"
     reproduced = "holds" if main.must_hold else "can hold" if main.can_hold else "does not hold"
     decision = "holds under every convention tried"
+    unsure = [reach.convention for reach in outcome.reaches if not reach.must_hold]
     if outcome.contradicted:
         decision = "depends on the convention"
-    elif not all(reach.must_hold for reach in outcome.reaches):
+    elif not all(reach.must_hold for reach in outcome.stated):
         decision = "open within rounding"
+    elif unsure:
+        decision = f"holds as stated; open under: {'; '.join(unsure)}"
     return _Shown(reproduced, main.shown, verdict, why + remark, decision, would_do, against)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
+
+from IPython import get_ipython
 
 from rederive.book.errors import ConfigurationError
 from rederive.printed.schema import nearest
@@ -94,6 +98,62 @@ class Parameter:
         if self.maximum is not None and value > self.maximum:
             return None
         return int(value) if isinstance(self.default, int) else float(value)
+
+
+def assigned_names(source: str) -> tuple[str, ...]:
+    """Return the names that the top level of a cell assigns to; none if it is no Python."""
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:
+        return ()
+    return tuple(
+        target.id
+        for statement in statements
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    )
+
+
+def check_injected(cells: Sequence[str]) -> None:
+    """Refuse parameters that papermill put into a notebook which has none of that name.
+
+    Papermill only logs such a name, and the notebook would run with its defaults.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        Cells run so far; a cell that papermill injects begins with ``# Parameters`` and follows
+        the notebook's own cell of defaults.
+
+    Raises
+    ------
+    ParameterError
+        Naming every unknown parameter.
+    """
+    for defaults, injected in pairwise(cells):
+        if not injected.startswith("# Parameters"):
+            continue
+        known = assigned_names(defaults)
+        faults = []
+        for name in assigned_names(injected):
+            if name not in known:
+                hint = nearest(name, known)
+                suggestion = f" (did you mean {hint!r}?)" if hint else ""
+                faults.append(
+                    f"this notebook has no parameter {name!r}{suggestion}; it has: "
+                    f"{', '.join(known)}"
+                )
+        if faults:
+            raise ParameterError("\n".join(faults))
+
+
+def cells_run() -> list[str]:
+    """Return the sources of the cells that this kernel has run; none outside a kernel."""
+    shell = get_ipython()
+    if shell is None or shell.history_manager is None:
+        return []
+    return [str(cell) for cell in shell.history_manager.input_hist_raw]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ STATISTICS = {
     "max": "greatest value",
     "alpha": "significance level",
     "threshold": "limit",
-    "month": "month named",
-    "other": "figure",
+    "month": "time named",
+    "other": "value",
 }
 """Statistics in words."""
 
@@ -85,6 +85,10 @@ def label_of(row: LedgerRow) -> str:
     return ", ".join(word for word in words if word)
 
 
+def _place_markup(row: LedgerRow) -> str:
+    return f'<div class="place">{escape(row.section)}, {escape(row.place)}</div>'
+
+
 def _why_markup(row: LedgerRow) -> str:
     parts = [escape(row.why)]
     for title, items in (("Would do", row.would_do), ("Not under", row.not_under)):
@@ -127,7 +131,7 @@ def html_table(
         Class of the table beside its own.
     """
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in header)
-    body = "".join(_row_markup(anchor, cells) for anchor, cells in rows)
+    body = "".join(_row_markup(anchor, header, cells) for anchor, cells in rows)
     name = escape(caption, quote=True)
     classes = f"rederive {css}".strip()
     return Html(
@@ -137,17 +141,21 @@ def html_table(
     )
 
 
-def _row_markup(anchor: str, cells: Sequence[Cell]) -> str:
+def _row_markup(anchor: str, header: Sequence[str], cells: Sequence[Cell]) -> str:
+    """Return one row; each cell also carries its column's title, which a phone shows beside it."""
     identifier = f' id="{escape(anchor, quote=True)}"' if anchor else ""
     parts = []
-    for position, cell in enumerate(cells):
+    for position, (title, cell) in enumerate(zip(header, cells, strict=True)):
         css = f' class="{cell.css}"' if cell.css else ""
-        tag, scope = ("th", ' scope="row"') if position == 0 else ("td", "")
-        parts.append(f"<{tag}{scope}{css}>{cell.markup}</{tag}>")
+        if position == 0:
+            parts.append(f'<th scope="row"{css}>{cell.markup}</th>')
+        else:
+            name = escape(title, quote=True)
+            parts.append(f'<td{css} data-label="{name}">{cell.markup}</td>')
     return f"<tr{identifier}>{''.join(parts)}</tr>"
 
 
-COMPARISON = ("Published", "Reproduced", "Reachable", "Evidence", "Verdict", "Why")
+COMPARISON = ("Published", "Reproduced", "Interval", "Evidence", "Verdict", "Why")
 """Columns of every comparison, after the one that names the row."""
 
 
@@ -192,7 +200,7 @@ def comparison(
     lines = []
     for row in rows:
         link = f'<a href="{escape(ledger_page, quote=True)}#{row.id}">{escape(label_of(row))}</a>'
-        cells = [Cell(link), *comparison_cells(row)]
+        cells = [Cell(link + _place_markup(row)), *comparison_cells(row)]
         if decision:
             cells.append(text(row.decision))
         lines.append((row.id if anchors else "", cells))
@@ -222,7 +230,7 @@ def _record_cell(value: object) -> Cell:
 
 def results(outcomes: Sequence[Recomputed], caption: str) -> Html:
     """Return one-row results of any checks as one table, every convention on a line of its own."""
-    header = ["Check", "Published", "Convention", "Reachable", "Published figure", "Verdict"]
+    header = ["Check", "Published", "Convention", "Interval", "Published figure", "Verdict"]
     lines = []
     for outcome in outcomes:
         printed = "" if outcome.printed is None else str(outcome.printed)
@@ -276,8 +284,8 @@ def ledger_page(rows: Iterable[LedgerRow], notebooks: Mapping[str, str], caption
     lines = []
     for row in rows:
         own = f'<a href="#{row.id}">{escape(label_of(row))}</a>'
-        repeat = f', <a href="#{row.same_as}">repeated</a>' if row.same_as else ""
-        place = f'<div class="place">{escape(row.section)}, {escape(row.place)}{repeat}</div>'
+        repeat = f'<a href="#{row.same_as}">printed before</a>' if row.same_as else ""
+        place = _place_markup(row) + repeat
         *figures, why = comparison_cells(row)
         page = notebooks.get(row.notebook)
         where = (

@@ -63,6 +63,14 @@ class NumberRow:
         sign = "%" if self.unit == "percent" else ""
         return f"{self.printed}{sign}"
 
+    @property
+    def with_unit(self) -> str:
+        """The number with its unit where the statistic alone does not tell what is counted."""
+        told = self.statistic in ("other", "threshold", "month", "min", "max")
+        if not told or self.unit in ("", "percent", "year"):
+            return self.as_printed
+        return f"{self.as_printed} {self.unit.replace('_', ' ')}"
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:

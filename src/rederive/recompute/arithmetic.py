@@ -79,14 +79,15 @@ def attainable_percent(
     reaches = [_attainable_reach(figures, n, f"n = {n}", True, exhaustive, rule)]
     if rule is not RoundingRule.TRUNCATE:
         cut = RoundingRule.TRUNCATE
-        reaches.append(_attainable_reach(figures, n, f"n = {n}, truncated", False, exhaustive, cut))
+        words = f"n = {n}, digits cut off instead of rounded"
+        reaches.append(_attainable_reach(figures, n, words, False, exhaustive, cut))
     fewer = attainable_denominators(figures, n - 1, rule, must_sum=exhaustive) if n > 1 else ()
     if fewer:
-        largest = fewer[::-1]
-        listed = ", ".join(str(found) for found in largest[:6])
-        more = f" and {len(largest) - 6} smaller ones" if len(largest) > 6 else ""
-        words = f"another denominator: {listed}{more}"
-        reaches.append(_attainable_reach(figures, largest[0], words, False, exhaustive, rule))
+        rest = fewer[-2::-1]
+        listed = ", ".join(str(found) for found in rest[:5])
+        more = f" and {len(rest) - 5} smaller ones" if len(rest) > 5 else ""
+        words = f"n = {fewer[-1]}" + (f" or {listed}{more}" if rest else "")
+        reaches.append(_attainable_reach(figures, fewer[-1], words, False, exhaustive, rule))
     return Recomputed("attainable percentage", percent, tuple(reaches))
 
 
@@ -102,14 +103,16 @@ def _attainable_reach(
     percent = figures[0]
     found = counts(percent, n, rule)
     if found:
-        words += f" ({' or '.join(str(count) for count in found[:3])} patients)"
         ends = [float(Fraction(100 * count, n)) for count in (found[0], found[-1])]
     else:
         below = min(int(percent.value * n / 100), n - 1)
         ends = [float(Fraction(100 * count, n)) for count in (below, below + 1)]
     meets = bool(attainable_denominators(figures, n, rule, n_min=n, must_sum=exhaustive))
-    if found and not meets:
-        words += ", but not the shares beside it"
+    counted = f"{' or '.join(str(count) for count in found[:3])} of {n}"
+    if found and meets:
+        words = f"{words} ({counted})"
+    elif found:
+        words = f"{words}: {counted} gives this share, but no counts give those beside it"
     point = ends[0] if found and ends[0] == ends[1] else None
     return Reach(words, stated, ends[0], ends[1], point, meets)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rederive.printed import PrintedNumber, RoundingRule, Verdict
 from rederive.recompute.result import Recomputed
@@ -141,17 +141,27 @@ def claim_from_printed_p(p: PrintedNumber, alpha: float, significant: bool) -> C
     return CheckedClaim("printed p against alpha", (reach,))
 
 
-def claim_borderline(p: PrintedNumber, alpha: float) -> CheckedClaim:
+def claim_borderline(p: PrintedNumber, alpha: float, remark: str = "") -> CheckedClaim:
     """Check that a p called borderline is near the significance level.
 
-    There is no standard limit; from alpha to twice alpha is used here, and the rounding interval
-    of p has to touch that range.
+    No limit is standard, and articles state none: within a factor of two of alpha is tried, as an
+    unstated choice.
+
+    Parameters
+    ----------
+    p : PrintedNumber
+        The p that is called borderline.
+    alpha : float
+        Significance level.
+    remark : str
+        What else is known of this p.
     """
     interval = p.interval()
-    touches = interval.meets(alpha, 2 * alpha)
-    inside = interval.lower >= alpha and interval.upper <= 2 * alpha
-    words = f"borderline taken as {alpha:g} to {2 * alpha:g}"
-    return CheckedClaim("borderline p", (ClaimReach(words, True, f"p = {p}", touches, inside),))
+    touches = interval.meets(alpha / 2, 2 * alpha)
+    inside = interval.lower >= alpha / 2 and interval.upper <= 2 * alpha
+    words = f"borderline taken as {alpha / 2:g} to {2 * alpha:g}"
+    reach = ClaimReach(words, False, f"p = {p}", touches, inside)
+    return CheckedClaim("borderline p", (reach,), remark)
 
 
 def claim_decreasing(
@@ -217,6 +227,9 @@ _ORDER = (Verdict.SAME, Verdict.WITHIN_ROUNDING, Verdict.NEEDS_CHOICE, Verdict.D
 def claim_all(parts: Sequence[tuple[str, CheckedClaim]]) -> CheckedClaim:
     """Check that several claims hold together; the weakest decides.
 
+    Every convention under which a part does not hold, or not everywhere, is carried along, so that
+    the whole is never steadier than its parts.
+
     Parameters
     ----------
     parts : sequence of (str, CheckedClaim)
@@ -237,6 +250,16 @@ def claim_all(parts: Sequence[tuple[str, CheckedClaim]]) -> CheckedClaim:
     stated = worst is not Verdict.NEEDS_CHOICE
     can, must = worst is not Verdict.DIFFERS, worst is Verdict.SAME
     convention = "all parts" if must else "decided by " + ", ".join(weak[:3])
-    return CheckedClaim(
-        "all of several claims", (ClaimReach(convention, stated, shown, can, must),)
-    )
+    reaches = [ClaimReach(convention, stated, shown, can, must)]
+    for name, part in parts:
+        reaches += [
+            replace(
+                reach,
+                convention=f"{name}: {reach.convention}",
+                stated=False,
+                can_hold=reach.can_hold and can,
+            )
+            for reach in part.reaches
+            if not reach.must_hold
+        ]
+    return CheckedClaim("all of several claims", tuple(reaches))

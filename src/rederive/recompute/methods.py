@@ -30,6 +30,7 @@ from rederive.recompute.t_tests import (
     STUDENT,
     WELCH,
     TwoSampleTest,
+    difference_interval,
     paired_t,
     paired_t_from_marginals,
     two_sample_t,
@@ -132,6 +133,18 @@ class Task:
         if not isinstance(row, ClaimRow):
             raise PlanError(f"{self.plan.id}: {self.plan.method} needs a claim, not a number")
         return row
+
+    @property
+    def claim_alpha(self) -> float:
+        """The significance level of a claim: its first input, as the article prints it."""
+        return float(self.figure(0).value)
+
+    @property
+    def equivalence_remark(self) -> str:
+        """What must be said where a claim of likeness rests on a missing significance."""
+        if self.claim.kind in ("comparable", "unchanged") and not self.expects_significance:
+            return "Checked: not significantly different, which is no test of equivalence"
+        return ""
 
     @property
     def expects_significance(self) -> bool:
@@ -336,39 +349,45 @@ def _claim_two_sample_t(task: Task) -> Outcome:
         None,
         settings.rule,
         settings.two_sample,
-        alpha=settings.alpha,
+        alpha=task.claim_alpha,
     )
-    return claims.claim_from_p(result, settings.alpha, task.expects_significance)
+    return claims.claim_from_p(result, task.claim_alpha, task.expects_significance)
 
 
 def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
-    """Check a claim at the comparator's only stated size and, if it fails, at smaller ones."""
+    """Check a claim at the comparator's only stated size, and find the smaller ones that matter.
+
+    Where the claim holds at the stated size these are the sizes at which it might not; where it
+    does not, those at which it can.
+    """
     settings, significant = task.settings, task.expects_significance
     shared, comparator = task.summary(1), task.summary(4)
     note = f"n = {comparator.n} as at baseline"
     result = two_sample_t(
-        shared, comparator, None, settings.rule, settings.two_sample, note, settings.alpha
+        shared, comparator, None, settings.rule, settings.two_sample, note, task.claim_alpha
     )
-    claim = claims.claim_from_p(result, settings.alpha, significant)
-    if all(reach.can_hold for reach in claim.stated):
-        return claim
-    side = "below" if significant else "at or above"
+    claim = claims.claim_from_p(result, task.claim_alpha, significant)
+    holds_as_stated = all(reach.can_hold for reach in claim.stated)
+    wanted = significant if not holds_as_stated else not significant
+    side = "below" if wanted else "at or above"
     reaches = list(claim.reaches)
-    for solved in sizes_with_decision(
-        shared, comparator, significant, settings.alpha, settings.rule
-    ):
+    for solved in sizes_with_decision(shared, comparator, wanted, task.claim_alpha, settings.rule):
         fewer = [n for n in solved.sizes["comparator"] if n < comparator.n]
         if fewer:
             convention = f"{solved.convention}, comparator n {describe_sizes(fewer)}"
-            shown = f"p {side} {settings.alpha:g} can be reached"
+            shown = f"p {side} {task.claim_alpha:g} can be reached"
             reaches.append(ClaimReach(convention, False, shown, True, False))
-    return CheckedClaim(claim.method, tuple(reaches), claim.remark)
+    remark = task.equivalence_remark
+    if remark:
+        low, high = difference_interval(shared, comparator)
+        remark += f"; the 95 % interval of the difference is {low:.1f} to {high:.1f}"
+    return CheckedClaim(claim.method, tuple(reaches), remark)
 
 
 def _claim_paired_t(task: Task) -> Outcome:
     settings = task.settings
-    result = paired_t(task.summary(1), None, settings.rule, settings.alpha)
-    return claims.claim_from_p(result, settings.alpha, task.expects_significance)
+    result = paired_t(task.summary(1), None, settings.rule, task.claim_alpha)
+    return claims.claim_from_p(result, task.claim_alpha, task.expects_significance)
 
 
 def _claim_two_proportions(task: Task) -> Outcome:
@@ -380,7 +399,7 @@ def _claim_two_proportions(task: Task) -> Outcome:
         task.settings.rule,
         task.settings.proportion_test,
     )
-    return claims.claim_from_p(result, task.settings.alpha, task.expects_significance)
+    return claims.claim_from_p(result, task.claim_alpha, task.expects_significance)
 
 
 def _claim_two_percentages(task: Task) -> Outcome:
@@ -400,7 +419,7 @@ def _claim_two_percentages(task: Task) -> Outcome:
     for first, second in itertools.product(firsts, seconds):
         parts.append(two_proportions(first, second, None, rule, settings.proportion_test))
         result = merge(parts[0].method, parts)
-        claim = claims.claim_from_p(result, settings.alpha, task.expects_significance)
+        claim = claims.claim_from_p(result, task.claim_alpha, task.expects_significance)
         if len(parts) > 1 and claim.verdict is not Verdict.DIFFERS:
             break
     return claim
@@ -430,13 +449,22 @@ def share_of(percent: PrintedNumber, n: int, rule: RoundingRule) -> Share:
 
 
 def _claim_p(task: Task) -> Outcome:
-    return claims.claim_from_printed_p(
-        task.figure(1), task.settings.alpha, task.expects_significance
-    )
+    claim = claims.claim_from_printed_p(task.figure(1), task.claim_alpha, task.expects_significance)
+    return replace(claim, remark=task.equivalence_remark)
 
 
 def _claim_borderline(task: Task) -> Outcome:
-    return claims.claim_borderline(task.figure(1), task.settings.alpha)
+    remark = ""
+    if task.registry.plan[task.plan.inputs[1]].method in METHODS:
+        outcome = carry_out(task.registry, task.plan.inputs[1], task.settings, task.done)
+        if isinstance(outcome, Recomputed):
+            found, alpha = outcome.main, task.claim_alpha
+            side = {True: "below", False: "not below", None: "on both sides of"}
+            remark = (
+                f"Recomputed, this {claims.p_in_words(found.low, found.high)}, "
+                f"{side[found.decision(alpha)]} {alpha:g}"
+            )
+    return claims.claim_borderline(task.figure(1), task.claim_alpha, remark)
 
 
 def _claim_decreasing(task: Task) -> Outcome:
@@ -480,8 +508,11 @@ def _claim_all(task: Task) -> Outcome:
         outcome = carry_out(task.registry, claim_id, task.settings, task.done)
         if not isinstance(outcome, CheckedClaim):
             raise PlanError(f"{task.plan.id}: {claim_id} is no claim that can be checked")
-        parts.append((claim_id, outcome))
-    return claims.claim_all(parts)
+        row = task.registry.claims[claim_id]
+        label = task.registry.variables[row.variable].label
+        when = f" at {row.timepoint}" if row.timepoint.startswith("m") else ""
+        parts.append((f"{label}{when}", outcome))
+    return replace(claims.claim_all(parts), remark=task.equivalence_remark)
 
 
 METHODS: Mapping[str, Method] = {

@@ -254,6 +254,27 @@ def two_sample_t(
     return Recomputed("two-sample t test", p, tuple(reaches))
 
 
+def difference_interval(
+    first: Summary, second: Summary, level: float = 0.95
+) -> tuple[float, float]:
+    """Return Student's confidence interval of the difference of two means, as printed.
+
+    Parameters
+    ----------
+    first, second : Summary
+        The two groups; their figures are taken at face value.
+    level : float
+        Confidence level, between 0 and 1.
+    """
+    df = first.n + second.n - 2
+    v1, v2 = float(first.sd.value) ** 2, float(second.sd.value) ** 2
+    pooled = ((first.n - 1) * v1 + (second.n - 1) * v2) / df
+    error = math.sqrt(pooled * (1 / first.n + 1 / second.n))
+    half = float(stdtrit(df, 0.5 + level / 2)) * error
+    middle = float(first.mean.value - second.mean.value)
+    return middle - half, middle + half
+
+
 def paired_t(
     change: Summary,
     p: PrintedNumber | None = None,
