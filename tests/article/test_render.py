@@ -39,6 +39,7 @@ def hostile_row() -> LedgerRow:
         why=HOSTILE,
         would_do=(HOSTILE,),
         not_under=(HOSTILE,),
+        open_under=(HOSTILE,),
         decision=HOSTILE,
         method=HOSTILE,
         inputs=("c-d",),

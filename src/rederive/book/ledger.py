@@ -31,9 +31,10 @@ class LedgerRow:
         How it compares.
     why : str
         The condition of the verdict, or what is missing.
-    would_do, not_under : tuple of str
-        Conventions under which the published figure or claim is reached, and those under which it
-        is not, where the verdict or a decision depends on them.
+    would_do, not_under, open_under : tuple of str
+        Conventions under which the published figure or claim is reached, those under which it is
+        not, and for a claim those under which it may or may not hold, where the verdict or a
+        decision depends on them.
     decision : str
         Whether p lies below alpha, or whether that depends on rounding or on a convention.
     method, inputs : str, tuple of str
@@ -60,6 +61,7 @@ class LedgerRow:
     why: str
     would_do: tuple[str, ...]
     not_under: tuple[str, ...]
+    open_under: tuple[str, ...]
     decision: str
     method: str
     inputs: tuple[str, ...]
@@ -71,7 +73,7 @@ class LedgerRow:
         """Return the row as plain values, for CSV and JSON."""
         record = asdict(self)
         record["evidence"], record["verdict"] = str(self.evidence), str(self.verdict)
-        for name in ("would_do", "not_under", "inputs"):
+        for name in ("would_do", "not_under", "open_under", "inputs"):
             record[name] = ";".join(getattr(self, name))
         return record
 
@@ -197,6 +199,7 @@ class Ledger:
             why=shown.why,
             would_do=shown.would_do,
             not_under=shown.not_under,
+            open_under=shown.open_under,
             decision=shown.decision,
             method=plan.method,
             inputs=plan.inputs,
@@ -229,6 +232,7 @@ class _Shown:
     decision: str = ""
     would_do: tuple[str, ...] = ()
     not_under: tuple[str, ...] = ()
+    open_under: tuple[str, ...] = ()
 
 
 _WITHOUT_RESULT: Mapping[Evidence, tuple[Verdict, str]] = {
@@ -353,11 +357,17 @@ def _show_claim(outcome: CheckedClaim) -> _Shown:
         why = "holds under nothing that was tried"
     reproduced = "holds" if main.must_hold else "can hold" if main.can_hold else "does not hold"
     decision = "holds under every convention tried"
-    unsure = [reach.convention for reach in outcome.reaches if not reach.must_hold]
+    unsure = tuple(
+        reach.convention
+        for reach in outcome.reaches
+        if reach.can_hold and not reach.must_hold and not reach.stated
+    )
     if outcome.contradicted:
         decision = "depends on the convention"
     elif not all(reach.must_hold for reach in outcome.stated):
         decision = "open within rounding"
     elif unsure:
-        decision = f"holds as stated; open under: {'; '.join(unsure)}"
-    return _Shown(reproduced, main.shown, verdict, why + remark, decision, would_do, against)
+        decision = "holds as stated; open under other choices"
+    return _Shown(
+        reproduced, main.shown, verdict, why + remark, decision, would_do, against, unsure
+    )

@@ -91,7 +91,12 @@ def _place_markup(row: LedgerRow) -> str:
 
 def _why_markup(row: LedgerRow) -> str:
     parts = [escape(row.why)]
-    for title, items in (("Would do", row.would_do), ("Not under", row.not_under)):
+    lists = (
+        ("Would do", row.would_do),
+        ("Not under", row.not_under),
+        ("Open under", row.open_under),
+    )
+    for title, items in lists:
         if items:
             listed = "".join(f"<li>{escape(item)}</li>" for item in items)
             parts.append(f"<div>{title}:</div><ul>{listed}</ul>")
@@ -130,8 +135,12 @@ def html_table(
     css : str
         Class of the table beside its own.
     """
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in header)
-    body = "".join(_row_markup(anchor, header, cells) for anchor, cells in rows)
+    lines = list(rows)
+    head = "".join(
+        f'<th scope="col"{_number_class(lines, column)}>{escape(title)}</th>'
+        for column, title in enumerate(header)
+    )
+    body = "".join(_row_markup(anchor, header, cells) for anchor, cells in lines)
     name = escape(caption, quote=True)
     classes = f"rederive {css}".strip()
     return Html(
@@ -139,6 +148,12 @@ def html_table(
         f'<table class="{classes}"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _number_class(rows: Sequence[tuple[str, Sequence[Cell]]], column: int) -> str:
+    """Return the class of a column's title: that of numbers if all its cells are."""
+    numeric = rows and all(cells[column].css == "number" for _, cells in rows)
+    return ' class="number"' if numeric else ""
 
 
 def _row_markup(anchor: str, header: Sequence[str], cells: Sequence[Cell]) -> str:

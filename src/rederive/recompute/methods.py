@@ -510,8 +510,7 @@ def _claim_all(task: Task) -> Outcome:
             raise PlanError(f"{task.plan.id}: {claim_id} is no claim that can be checked")
         row = task.registry.claims[claim_id]
         label = task.registry.variables[row.variable].label
-        when = f" at {row.timepoint}" if row.timepoint.startswith("m") else ""
-        parts.append((f"{label}{when}", outcome))
+        parts.append((", ".join(word for word in (label, row.group) if word), outcome))
     return replace(claims.claim_all(parts), remark=task.equivalence_remark)
 
 

@@ -275,6 +275,33 @@ def difference_interval(
     return middle - half, middle + half
 
 
+def widest_difference_interval(
+    first: Summary,
+    second: Summary,
+    rule: RoundingRule = RoundingRule.EITHER,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Return the union of Student's confidence intervals over the rounding of all figures.
+
+    The half-width rises with either SD, so the greatest SDs and the extreme differences give it.
+
+    Parameters
+    ----------
+    first, second : Summary
+        The two groups.
+    rule : RoundingRule
+        How their figures were rounded.
+    level : float
+        Confidence level, between 0 and 1.
+    """
+    (low1, high1), (low2, high2) = first.mean_range(rule), second.mean_range(rule)
+    df = first.n + second.n - 2
+    v1, v2 = first.sd_range(rule)[1] ** 2, second.sd_range(rule)[1] ** 2
+    pooled = ((first.n - 1) * v1 + (second.n - 1) * v2) / df
+    half = float(stdtrit(df, 0.5 + level / 2)) * math.sqrt(pooled * (1 / first.n + 1 / second.n))
+    return low1 - high2 - half, high1 - low2 + half
+
+
 def paired_t(
     change: Summary,
     p: PrintedNumber | None = None,
