@@ -266,13 +266,16 @@ def difference_interval(
     level : float
         Confidence level, between 0 and 1.
     """
-    df = first.n + second.n - 2
-    v1, v2 = float(first.sd.value) ** 2, float(second.sd.value) ** 2
-    pooled = ((first.n - 1) * v1 + (second.n - 1) * v2) / df
-    error = math.sqrt(pooled * (1 / first.n + 1 / second.n))
-    half = float(stdtrit(df, 0.5 + level / 2)) * error
+    half = _half_width(first, second, float(first.sd.value), float(second.sd.value), level)
     middle = float(first.mean.value - second.mean.value)
     return middle - half, middle + half
+
+
+def _half_width(first: Summary, second: Summary, sd1: float, sd2: float, level: float) -> float:
+    df = first.n + second.n - 2
+    pooled = ((first.n - 1) * sd1**2 + (second.n - 1) * sd2**2) / df
+    error = math.sqrt(pooled * (1 / first.n + 1 / second.n))
+    return float(stdtrit(df, 0.5 + level / 2)) * error
 
 
 def widest_difference_interval(
@@ -295,10 +298,7 @@ def widest_difference_interval(
         Confidence level, between 0 and 1.
     """
     (low1, high1), (low2, high2) = first.mean_range(rule), second.mean_range(rule)
-    df = first.n + second.n - 2
-    v1, v2 = first.sd_range(rule)[1] ** 2, second.sd_range(rule)[1] ** 2
-    pooled = ((first.n - 1) * v1 + (second.n - 1) * v2) / df
-    half = float(stdtrit(df, 0.5 + level / 2)) * math.sqrt(pooled * (1 / first.n + 1 / second.n))
+    half = _half_width(first, second, first.sd_range(rule)[1], second.sd_range(rule)[1], level)
     return low1 - high2 - half, high1 - low2 + half
 
 
