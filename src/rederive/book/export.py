@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
+
+import pandas as pd
 
 from rederive.book.errors import ConfigurationError
 from rederive.book.ledger import Ledger
@@ -47,6 +47,17 @@ def open_article(name: str = "") -> Ledger:
     return opener()
 
 
+def ledger_table(ledger: Ledger) -> pd.DataFrame:
+    """Return all rows of a ledger as a table, one row for each number or claim.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The ledger.
+    """
+    return pd.DataFrame([row.as_record() for row in ledger])
+
+
 def ledger_text(ledger: Ledger, form: str) -> str:
     """Return all rows of a ledger as text.
 
@@ -62,16 +73,12 @@ def ledger_text(ledger: Ledger, form: str) -> str:
     ConfigurationError
         If the format is unknown.
     """
-    records = [row.as_record() for row in ledger]
+    table = ledger_table(ledger)
     if form == "json":
-        return json.dumps(records, indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(table.to_dict("records"), indent=1, ensure_ascii=False) + "\n"
     if form != "csv":
         raise ConfigurationError(f"format: found {form!r}, allowed: {', '.join(FORMATS)}")
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, records[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return stream.getvalue()
+    return str(table.to_csv(index=False, lineterminator="\n"))
 
 
 def registry_summary(folder: Path) -> str:
