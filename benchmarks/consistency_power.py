@@ -412,6 +412,9 @@ def main() -> None:
         statistics,
         {},
     )
+    if None in peers.values():
+        print("Not written: a table without all peers would replace one with them.")
+        return
     target = Path(__file__).with_suffix(".md")
     draft = target.with_suffix(".md.tmp")
     draft.write_text("\n".join(LINES) + "\n", encoding="utf-8")
