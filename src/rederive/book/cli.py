@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from rederive.book.build import build_book
+from rederive.book.cli_column import count_command, sample_command
 from rederive.book.config import Project, find_project
 from rederive.book.errors import BookError
 from rederive.book.export import FORMATS, ledger_text, open_article, registry_summary
@@ -92,6 +93,9 @@ def registry_command(ctx: click.Context, folder: Path | None) -> None:
     """Check the tables of printed numbers, claims and plan in FOLDER (data/published)."""
     click.echo(registry_summary(folder or _project(ctx).root / "data" / "published"))
 
+
+main.add_command(count_command)
+main.add_command(sample_command)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,0 +1,1 @@
+"""Reconstruction of data that print every published figure, counted and drawn exactly."""

@@ -1,0 +1,26 @@
+"""One column of data from its printed summary: counted, listed and drawn exactly."""
+
+from rederive.reconstruct.column.counting import count_columns
+from rederive.reconstruct.column.enumeration import ENUMERATION_LIMIT, enumerate_columns
+from rederive.reconstruct.column.nearest import NearestFigures, nearest_figures
+from rederive.reconstruct.column.sampling import (
+    ColumnSampler,
+    MultisetSampler,
+    VectorSampler,
+    column_sampler,
+)
+from rederive.reconstruct.column.summary import ColumnSummary, ImpossibleSummaryError
+
+__all__ = [
+    "ENUMERATION_LIMIT",
+    "ColumnSampler",
+    "ColumnSummary",
+    "ImpossibleSummaryError",
+    "MultisetSampler",
+    "NearestFigures",
+    "VectorSampler",
+    "column_sampler",
+    "count_columns",
+    "enumerate_columns",
+    "nearest_figures",
+]

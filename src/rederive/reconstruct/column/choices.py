@@ -1,0 +1,138 @@
+"""Random choices whose probabilities are known exactly.
+
+Probabilities are floating-point numbers, hence exact dyadic fractions, and a choice is made with
+exactly that probability: a 64-bit word decides against the first 64 binary digits, and in the rare
+tie further words are drawn. The smaller of two alternatives is always the one whose probability is
+computed, so that it keeps its relative accuracy however small it is.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rederive.reconstruct.column.layers import Floats
+from rederive.reconstruct.column.states import Integers
+
+Flags = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.uint64]
+
+WORD = 2**64
+
+STEP_ERROR = Fraction(1, 2**50)
+"""Bound on the relative error of the probability of one choice between two exact numbers."""
+
+
+class WordSource(Protocol):
+    """Anything that gives random 64-bit words; NumPy's bit generators do."""
+
+    def random_raw(self, size: int) -> Words:
+        """Return ``size`` independent uniform words."""
+        ...
+
+
+def bernoulli(probability: Floats, source: WordSource) -> Flags:
+    """Return independent events with exactly these probabilities, each 0 to 1/2."""
+    scaled = np.ldexp(probability, 64)
+    whole = np.floor(scaled)
+    words = source.random_raw(len(probability))
+    digits = whole.astype(np.uint64)
+    happened: Flags = words < digits
+    for index in np.flatnonzero((words == digits) & (scaled > whole)):
+        rest = Fraction(float(scaled[index])) - int(digits[index])
+        happened[index] = below(rest, source)
+    return happened
+
+
+def below(probability: Fraction, source: WordSource) -> bool:
+    """Return whether a uniform number from 0 to 1, drawn word by word, is below a fraction."""
+    while True:
+        scaled = probability * WORD
+        whole = scaled.numerator // scaled.denominator
+        word = int(source.random_raw(1)[0])
+        if word != whole or scaled == whole:
+            return word < whole
+        probability = scaled - whole
+
+
+class Chooser:
+    """Makes choices for many samples at once and can follow the probability of some of them.
+
+    Parameters
+    ----------
+    source : WordSource
+        Where random words come from.
+    followed : iterable of int
+        Samples whose exact probability is wanted.
+    """
+
+    def __init__(self, source: WordSource, followed: Integers) -> None:
+        self._source = source
+        self.probability = {int(row): Fraction(1) for row in followed}
+        self._followed = followed
+
+    def second(self, rows: Integers, first: Floats, second: Floats) -> Flags:
+        """Choose between two alternatives with probabilities in proportion to their numbers.
+
+        Parameters
+        ----------
+        rows : array of int
+            The samples.
+        first, second : array of float
+            Numbers from 0, not both 0.
+
+        Returns
+        -------
+        array of bool
+            Whether the second alternative was chosen; never one whose number is 0.
+        """
+        second_is_smaller = second < first
+        chance = np.minimum(first, second) / (first + second)
+        smaller = bernoulli(chance, self._source)
+        if len(self._followed):
+            for index in np.flatnonzero(np.isin(rows, self._followed)):
+                part = Fraction(float(chance[index]))
+                self.probability[int(rows[index])] *= part if smaller[index] else 1 - part
+        chosen: Flags = smaller == second_is_smaller
+        return chosen
+
+    def among(self, rows: Integers, numbers: Floats) -> tuple[Integers, Floats]:
+        """Choose one alternative of several for each sample.
+
+        The alternatives are the leaves of a binary tree whose nodes hold the sum of their branches;
+        each choice goes down from the root.
+
+        Parameters
+        ----------
+        rows : array of int, shape (samples,)
+            The samples.
+        numbers : array of float, shape (samples, alternatives) or (1, alternatives)
+            Numbers from 0 for each sample, or the same for all of them.
+
+        Returns
+        -------
+        chosen : array of int, shape (samples,)
+            Index of the alternative.
+        total : array of float, shape (samples,) or (1,)
+            The number at the root of the tree.
+        """
+        levels = [numbers]
+        while levels[-1].shape[1] > 1:
+            level = levels[-1]
+            if level.shape[1] % 2:
+                level = levels[-1] = np.pad(level, ((0, 0), (0, 1)))
+            levels.append(level[:, 0::2] + level[:, 1::2])
+        line = np.zeros(len(rows), dtype=np.int64) if len(numbers) == 1 else np.arange(len(rows))
+        node = np.zeros(len(rows), dtype=np.int64)
+        for level in reversed(levels[:-1]):
+            node *= 2
+            node += self.second(rows, level[line, node], level[line, node + 1])
+        return node, levels[-1][:, 0]
+
+
+def tree_height(alternatives: int) -> int:
+    """Return the number of choices between two that one choice among several takes."""
+    return max(alternatives - 1, 0).bit_length()

@@ -1,0 +1,110 @@
+"""The exact number of columns that print a summary.
+
+The dynamic programmes run on machine integers modulo several coprime numbers whose product exceeds
+what the count can be; the Chinese remainder theorem puts the exact count together.
+"""
+
+from __future__ import annotations
+
+from math import comb, gcd
+
+import numpy as np
+
+from rederive.reconstruct.column.layers import Layer, empty_column, fill_positions, next_stage
+from rederive.reconstruct.column.states import CentredColumn
+from rederive.reconstruct.column.summary import ColumnSummary
+
+WORK_LIMIT = 60_000_000_000
+"""Most additions of machine integers that a count may take."""
+
+LAYER_LIMIT = 200_000_000
+"""Most states that are held at a time."""
+
+
+def count_columns(summary: ColumnSummary, ordered: bool = False) -> int:
+    """Return how many columns print as the summary; 0 if none does.
+
+    Parameters
+    ----------
+    summary : ColumnSummary
+        The figures and the scale.
+    ordered : bool
+        Count ordered vectors (the values of n distinguishable persons) instead of multisets.
+
+    Raises
+    ------
+    ValueError
+        If the count would take more than :data:`WORK_LIMIT` additions or :data:`LAYER_LIMIT`
+        states at a time.
+    """
+    column = CentredColumn.of(summary)
+    if not column.targets:
+        return 0
+    values = len(column.deviations)
+    return _count_vectors(column, values) if ordered else _count_multisets(column, values)
+
+
+def _count_multisets(column: CentredColumn, values: int) -> int:
+    bound = comb(column.n + values - 1, column.n)
+    moduli = coprime_moduli(2**63, bound)
+    # The coarse estimate spares the computation of all boxes where it would be in vain.
+    _refuse_excess(column.expected_states() * len(moduli) // 2, 0)
+    boxes = [column.stage_boxes(stage) for stage in range(values + 1)]
+    sizes = [sum(box.size for box in row) for row in boxes]
+    _refuse_excess(2 * sum(sizes) * len(moduli), 2 * max(sizes))
+    residues = []
+    for modulus in moduli:
+        layer = empty_column(boxes[0], np.uint64)
+        for stage in range(1, values + 1):
+            layer = next_stage(column, stage, layer, boxes[stage], modulus)
+        residues.append(_total(column, layer))
+    return chinese_remainder(residues, moduli)
+
+
+def _count_vectors(column: CentredColumn, values: int) -> int:
+    boxes = column.position_boxes()
+    states = sum(box.size for box in boxes)
+    moduli = coprime_moduli(2**64 // values, values**column.n)
+    _refuse_excess(values * states * len(moduli), states)
+    residues = []
+    for modulus in moduli:
+        layer = empty_column(boxes, np.uint64)
+        fill_positions(column, layer, modulus)
+        residues.append(_total(column, layer))
+    return chinese_remainder(residues, moduli)
+
+
+def _total(column: CentredColumn, layer: Layer) -> int:
+    s, t = np.array(column.targets, dtype=np.int64).T
+    return sum(int(number) for number in layer.at(np.full_like(s, column.n), s, t))
+
+
+def _refuse_excess(work: int, states: int) -> None:
+    if work > WORK_LIMIT or states > LAYER_LIMIT:
+        raise ValueError(
+            f"n: the exact count needs {work:.1e} additions over {states:.1e} states at a time, "
+            f"allowed are {WORK_LIMIT:.0e} and {LAYER_LIMIT:.0e}; fewer values, a coarser step or "
+            "a shorter scale take less"
+        )
+
+
+def coprime_moduli(limit: int, bound: int) -> list[int]:
+    """Return pairwise coprime odd numbers below ``limit`` whose product exceeds ``bound``."""
+    moduli: list[int] = []
+    product = 1
+    candidate = limit - 1 - limit % 2
+    while product <= bound:
+        if gcd(candidate, product) == 1:
+            moduli.append(candidate)
+            product *= candidate
+        candidate -= 2
+    return moduli
+
+
+def chinese_remainder(residues: list[int], moduli: list[int]) -> int:
+    """Return the least number from 0 with these residues modulo pairwise coprime numbers."""
+    number, product = 0, 1
+    for residue, modulus in zip(residues, moduli, strict=True):
+        number += product * ((residue - number) * pow(product, -1, modulus) % modulus)
+        product *= modulus
+    return number

@@ -1,0 +1,400 @@
+"""Columns that print a summary, drawn exactly uniformly.
+
+A sample is built backwards through a dynamic programme: at each state the next choice is made in
+proportion to the numbers of columns behind it. The numbers are rounded (exact ones need many
+times the memory), so a column x is proposed with a probability q(x) that is only nearly uniform. It
+is *known exactly*, however: every choice is made with an exact dyadic probability. The numbers
+behind consecutive choices cancel down to rounding errors,
+
+    q(x) N = (1 + e_1)(1 + e_2)..., with N the rounded number at the root,
+
+so q(x) N ≥ 1 - δ for a δ that follows from the number of operations. A proposal is kept with
+probability (1 - δ) / (q(x) N). What is kept is exactly uniform, whatever the errors were; about a
+share δ is thrown away (1e-5 for single, 1e-11 for double precision). For the same reason q(x) is
+needed only for the share 2 δ of the proposals whose fate a first random word leaves open.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from fractions import Fraction
+from math import ceil, comb
+
+import numpy as np
+import numpy.typing as npt
+
+from rederive.reconstruct.column.choices import (
+    STEP_ERROR,
+    WORD,
+    Chooser,
+    WordSource,
+    below,
+    tree_height,
+)
+from rederive.reconstruct.column.counting import count_columns
+from rederive.reconstruct.column.layers import (
+    Floats,
+    Layer,
+    empty_column,
+    fill_positions,
+    next_stage,
+)
+from rederive.reconstruct.column.nearest import explain_impossible
+from rederive.reconstruct.column.states import Box, CentredColumn, Integers
+from rederive.reconstruct.column.summary import ColumnSummary, ImpossibleSummaryError
+
+RESIDENT_BYTES = 192_000_000
+"""Most memory for layers that are all kept; beyond it they are computed again for each batch."""
+
+SEGMENT_BYTES = 64_000_000
+"""Memory for the layers that are held together when not all are kept."""
+
+TABLE_LIMIT = 4_000_000_000
+"""Most memory, in bytes, that the layers of a sampler may take at a time."""
+
+WORK_LIMIT = 20_000_000_000
+"""Most additions that a sampler may take to fill its tables once."""
+
+SINGLE_DIGITS, DOUBLE_DIGITS = 126, 1000
+"""Binary digits up to which counts are held in single and in double precision."""
+
+
+class ColumnSampler(ABC):
+    """Draws columns that print a summary, each with the same probability, with replacement.
+
+    Samples come in batches of a fixed size, each with a random stream of its own made from the seed
+    and the number of the batch: the same seed gives the same samples in the same order, however
+    many are drawn at a time.
+
+    Parameters
+    ----------
+    summary : ColumnSummary
+        The figures and the scale.
+    seed : int
+        Seed of the random stream, from 0.
+
+    Raises
+    ------
+    ImpossibleSummaryError
+        If no data print as the summary; the message names the nearest figures that some do.
+    ValueError
+        If the seed is negative or the tables would be too large.
+    """
+
+    ordered: bool
+    batch_size: int
+
+    def __init__(self, summary: ColumnSummary, seed: int = 0) -> None:
+        if seed < 0:
+            raise ValueError(f"seed: found {seed}, allowed are whole numbers from 0")
+        self.summary = summary
+        self.column = CentredColumn.of(summary)
+        if not self.column.targets:
+            raise ImpossibleSummaryError(explain_impossible(summary))
+        self.seed = seed
+        s, t = np.array(self.column.targets, dtype=np.int64).T
+        self._goals: tuple[Integers, Integers] = (s, t)
+        self.error = self._prepare() + 2 * tree_height(len(s)) * STEP_ERROR
+        if not self._goal_numbers().any():
+            raise ImpossibleSummaryError(explain_impossible(summary))
+
+    @abstractmethod
+    def _prepare(self) -> Fraction:
+        """Build the tables; return a bound on the relative error from root to leaf."""
+
+    @abstractmethod
+    def _goal_numbers(self) -> Floats:
+        """Return the number of columns behind each target, shape (targets,)."""
+
+    @abstractmethod
+    def _propose(self, s: Integers, t: Integers, chooser: Chooser) -> Integers:
+        """Return one column in deviations for each target, shape (samples, n)."""
+
+    def batch(self, number: int) -> Integers:
+        """Return the samples of one batch.
+
+        Parameters
+        ----------
+        number : int
+            Number of the batch, from 0.
+
+        Returns
+        -------
+        array of int, shape (at most batch_size, n)
+            Values in steps of the scale; multisets are sorted. Batches are independent.
+        """
+        stream = np.random.PCG64(np.random.SeedSequence([self.seed, number]))
+        fate = stream.random_raw(self.batch_size)
+        # Below this word a proposal is kept whatever its exact probability is.
+        open_from = ceil((1 - 2 * self.error) * WORD) - 1
+        doubtful = np.flatnonzero(fate >= np.uint64(max(open_from, 0)))
+        chooser = Chooser(stream, doubtful)
+        rows = np.arange(self.batch_size)
+        goal, total = chooser.among(rows, self._goal_numbers()[None, :])
+        s, t = self._goals
+        columns = self._propose(s[goal], t[goal], chooser)
+        root = Fraction(float(total[0]))
+        keep = np.ones(self.batch_size, dtype=bool)
+        for row in doubtful:
+            chance = (1 - self.error) / (root * chooser.probability[int(row)])
+            keep[row] = _kept(int(fate[row]), chance, stream)
+        return columns[keep] + self.column.centre
+
+    def draw(self, size: int, distinct: bool = False) -> Integers:
+        """Return the first ``size`` samples.
+
+        Parameters
+        ----------
+        size : int
+            Number of samples, from 0.
+        distinct : bool
+            Leave out repetitions: a uniform draw without replacement.
+
+        Returns
+        -------
+        array of int, shape (size, n)
+            Values in steps of the scale; multisets are sorted.
+
+        Raises
+        ------
+        ValueError
+            If the size is negative, or more distinct columns are wanted than there are.
+        """
+        if size < 0:
+            raise ValueError(f"samples: found {size}, allowed are whole numbers from 0")
+        if distinct:
+            self._require_enough(size)
+        seen: set[bytes] = set()
+        parts: list[Integers] = []
+        found = number = 0
+        while found < size:
+            part = self.batch(number)
+            if distinct:
+                part = _unseen(part, seen)
+            parts.append(part[: size - found])
+            found += len(parts[-1])
+            number += 1
+        if not parts:
+            return np.zeros((0, self.column.n), dtype=np.int64)
+        return np.concatenate(parts)
+
+    def to_scale(self, columns: Integers) -> Floats:
+        """Return columns in the scale's own units instead of steps."""
+        step = Fraction(self.summary.step)
+        scaled: Floats = columns * step.numerator / step.denominator
+        return scaled
+
+    def _require_enough(self, size: int) -> None:
+        # Double precision tells the count well enough unless it is close to the size.
+        if float(self._goal_numbers().sum()) > 2 * size + 1:
+            return
+        number = count_columns(self.summary, self.ordered)
+        if size > number:
+            raise ValueError(
+                f"samples: found {size}, allowed are up to {number}, "
+                "the number of distinct columns with these figures"
+            )
+
+
+class MultisetSampler(ColumnSampler):
+    """Draws multisets of values (sorted columns), each with the same probability."""
+
+    ordered = False
+    batch_size = 16384
+
+    def _prepare(self) -> Fraction:
+        column = self.column
+        values = len(column.deviations)
+        digits = comb(column.n + values - 1, column.n).bit_length()
+        single = digits <= SINGLE_DIGITS
+        _require_range(digits)
+        _require_memory(0, column.expected_states() // 4)
+        self._tables = _StageTables(column, np.float32 if single else np.float64)
+        rounding = Fraction(1, 2**24 if single else 2**53)
+        # On its way a sample passes every value of the scale and takes n values; slack factor 2.
+        return 2 * (values + column.n) * (rounding + STEP_ERROR)
+
+    def _goal_numbers(self) -> Floats:
+        return self._tables.goals
+
+    def _propose(self, s: Integers, t: Integers, chooser: Chooser) -> Integers:
+        samples = len(s)
+        k = np.full(samples, self.column.n)
+        s, t = s.copy(), t.copy()
+        columns = np.zeros((samples, self.column.n), dtype=np.int64)
+        for stage, upper, lower in self._tables.descend():
+            d, weight = self.column.deviations[stage - 1], self.column.weights[stage - 1]
+            rows = np.flatnonzero(k)
+            while len(rows):
+                at_k, at_s, at_t = k[rows], s[rows], t[rows]
+                without = lower.at(at_k, at_s, at_t).astype(np.float64)
+                with_it = upper.at(at_k - 1, at_s - d, at_t - weight).astype(np.float64)
+                rows = rows[chooser.second(rows, without, with_it)]
+                k[rows] -= 1
+                s[rows] -= d
+                t[rows] -= weight
+                columns[rows, k[rows]] = d
+                rows = rows[k[rows] > 0]
+        return np.sort(columns, axis=1)
+
+
+class VectorSampler(ColumnSampler):
+    """Draws ordered vectors of values, each with the same probability."""
+
+    ordered = True
+    batch_size = 1024
+
+    def _prepare(self) -> Fraction:
+        column = self.column
+        values = len(column.deviations)
+        _require_range((values**column.n).bit_length())
+        boxes = column.position_boxes()
+        states = sum(box.size for box in boxes)
+        _require_memory(8 * states, values * states)
+        self._layer = empty_column(boxes, np.float64)
+        fill_positions(column, self._layer)
+        self._deviations = np.array(column.deviations)
+        self._weights = np.array(column.weights)
+        per_value = values * Fraction(1, 2**53) + tree_height(values) * STEP_ERROR
+        return 2 * column.n * per_value
+
+    def _goal_numbers(self) -> Floats:
+        s, t = self._goals
+        return self._layer.at(np.full_like(s, self.column.n), s, t)
+
+    def _propose(self, s: Integers, t: Integers, chooser: Chooser) -> Integers:
+        rows = np.arange(len(s))
+        columns = np.zeros((len(s), self.column.n), dtype=np.int64)
+        s, t = s.copy(), t.copy()
+        for k in range(self.column.n, 0, -1):
+            behind = self._layer.at(
+                np.array(k - 1), s[:, None] - self._deviations, t[:, None] - self._weights
+            )
+            chosen, _ = chooser.among(rows, behind)
+            columns[:, k - 1] = self._deviations[chosen]
+            s -= self._deviations[chosen]
+            t -= self._weights[chosen]
+        return columns
+
+
+def column_sampler(summary: ColumnSummary, ordered: bool = False, seed: int = 0) -> ColumnSampler:
+    """Return the sampler of multisets, or of ordered vectors, for a printed summary.
+
+    Raises
+    ------
+    ImpossibleSummaryError, ValueError
+        As :class:`ColumnSampler`.
+    """
+    return VectorSampler(summary, seed) if ordered else MultisetSampler(summary, seed)
+
+
+class _StageTables:
+    """The layers of the multiset recursion, given from the last to the first.
+
+    All are kept if they fit. Else the way down is halved again and again: the layer in the middle
+    is computed, then the upper half from there, then the lower half.
+    """
+
+    def __init__(self, column: CentredColumn, dtype: npt.DTypeLike) -> None:
+        self._column, self._dtype = column, dtype
+        self._last = len(column.deviations)
+        self._boxes: list[list[Box]] = [
+            column.stage_boxes(stage) for stage in range(self._last + 1)
+        ]
+        width = np.dtype(dtype).itemsize
+        self._sizes = [width * sum(box.size for box in row) for row in self._boxes]
+        total = sum(self._sizes)
+        _require_memory(min(total, self._held(0, self._last)), total // width)
+        self._resident: list[Layer] = []
+        if total <= RESIDENT_BYTES:
+            self._resident = self._climb(empty_column(self._boxes[0], dtype), 0, self._last)
+            top = self._resident[-1]
+        else:
+            top = self._at(empty_column(self._boxes[0], dtype), 0, self._last)
+        s, t = np.array(column.targets, dtype=np.int64).T
+        self.goals: Floats = top.at(np.full_like(s, column.n), s, t).astype(np.float64)
+
+    def descend(self) -> Iterator[tuple[int, Layer, Layer]]:
+        """Give every stage from the last to the first, with its layer and the one below."""
+        if self._resident:
+            for stage in range(self._last, 0, -1):
+                yield stage, self._resident[stage], self._resident[stage - 1]
+            return
+        yield from self._descend(empty_column(self._boxes[0], self._dtype), 0, self._last)
+
+    def _descend(self, layer: Layer, start: int, end: int) -> Iterator[tuple[int, Layer, Layer]]:
+        """Give the stages above ``start``, whose layer is known, up to ``end``."""
+        middle = self._middle(start, end)
+        if middle is not None:
+            yield from self._descend(self._at(layer, start, middle), middle, end)
+            yield from self._descend(layer, start, middle)
+            return
+        layers = self._climb(layer, start, end)
+        for stage in range(end, start, -1):
+            yield stage, layers[-1], layers[-2]
+            layers.pop()
+
+    def _middle(self, start: int, end: int) -> int | None:
+        """Return where to halve a run of stages; ``None`` if it is held as a whole."""
+        sizes = self._sizes[start + 1 : end + 1]
+        if sum(sizes) <= SEGMENT_BYTES or len(sizes) < 2:
+            return None
+        below = np.cumsum(sizes)
+        return start + 1 + min(int(np.searchsorted(2 * below, below[-1])), len(sizes) - 2)
+
+    def _held(self, start: int, end: int) -> int:
+        """Return the most memory held at a time on the way down from ``end``."""
+        middle = self._middle(start, end)
+        if middle is None:
+            return sum(self._sizes[start : end + 1])
+        upper, lower = self._held(middle, end), self._held(start, middle)
+        return max(self._sizes[start] + upper, lower)
+
+    def _climb(self, layer: Layer, start: int, end: int) -> list[Layer]:
+        layers = [layer]
+        for stage in range(start + 1, end + 1):
+            layers.append(next_stage(self._column, stage, layers[-1], self._boxes[stage]))
+        return layers
+
+    def _at(self, layer: Layer, start: int, end: int) -> Layer:
+        for stage in range(start + 1, end + 1):
+            layer = next_stage(self._column, stage, layer, self._boxes[stage])
+        return layer
+
+
+def _kept(word: int, chance: Fraction, source: WordSource) -> bool:
+    """Return whether a uniform number whose first 64 binary digits are known is below a chance."""
+    if chance > 1:
+        raise ArithmeticError("the bound on the error of the tables does not hold")
+    scaled = chance * WORD
+    whole = scaled.numerator // scaled.denominator
+    return word < whole or (word == whole and below(scaled - whole, source))
+
+
+def _unseen(columns: Integers, seen: set[bytes]) -> Integers:
+    """Return the rows that are not in ``seen`` yet, in order, and put them there."""
+    fresh = []
+    for index, row in enumerate(columns):
+        key = row.tobytes()
+        if key not in seen:
+            seen.add(key)
+            fresh.append(index)
+    return columns[fresh]
+
+
+def _require_range(digits: int) -> None:
+    if digits > DOUBLE_DIGITS:
+        raise ValueError(
+            f"n: the number of columns on this scale may have {digits} binary digits, "
+            f"allowed are {DOUBLE_DIGITS}; fewer values or a shorter scale have less"
+        )
+
+
+def _require_memory(table: int, work: int) -> None:
+    if table > TABLE_LIMIT or work > WORK_LIMIT:
+        raise ValueError(
+            f"n: the tables of the sampler need {table / 1e6:.0f} MB and {work:.1e} additions, "
+            f"allowed are {TABLE_LIMIT / 1e6:.0f} MB and {WORK_LIMIT:.0e}; fewer values, a "
+            "coarser step or a shorter scale take less"
+        )

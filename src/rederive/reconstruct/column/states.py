@@ -1,0 +1,213 @@
+"""States of the dynamic programmes over one column, and boxes that hold all states in use.
+
+A column is written as deviations ``d`` from a whole number near its mean, in steps of the scale.
+A state is (k, s, t): ``k`` values still to place, their sum ``s`` and ``t``, half of their sum of
+squares less their sum. As d² - d is even, ``t`` is a whole number, so no cell is lost to parity.
+Without a printed SD every ``t`` is 0.
+
+A state matters only if ``k`` values can have these sums and the ``n - k`` others can supply what
+is missing to a target. Both follow from simple inequalities: for ``k`` values between a and b,
+
+    s²/k ≤ q ≤ (a + b) s - k a b        (Cauchy-Schwarz; (d - a)(b - d) ≥ 0),
+
+and q ≥ k c² if no value is nearer to 0 than c. Boxes may hold more states than matter, never fewer.
+For a state that matters the recursions read only states that matter too, or that no values reach,
+so the numbers of all states that matter are right; those of the others may be too small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rederive.reconstruct.column.summary import ColumnSummary
+
+Integers = npt.NDArray[np.int64]
+
+BOX_LIMIT = 200_000
+"""Most boxes, one for each value of the scale and each count, that a column may need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of states: ``s`` from ``s_low``, ``t`` from ``t_low``."""
+
+    s_low: int
+    s_size: int
+    t_low: int
+    t_size: int
+
+    @property
+    def size(self) -> int:
+        """Number of states in the box."""
+        return self.s_size * self.t_size
+
+
+NO_STATES = Box(0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSet:
+    """What the inequalities need to know of a set of deviations."""
+
+    low: int
+    high: int
+    nearest: int
+    """Least distance from 0."""
+
+    @classmethod
+    def of(cls, deviations: Sequence[int]) -> ValueSet | None:
+        """Describe deviations; ``None`` if there are none."""
+        if not deviations:
+            return None
+        return cls(min(deviations), max(deviations), min(abs(d) for d in deviations))
+
+
+@dataclass(frozen=True, slots=True)
+class CentredColumn:
+    """A column in deviations from a whole number.
+
+    Attributes
+    ----------
+    n : int
+        Number of values.
+    centre : int
+        The number that deviations are taken from, in steps of the scale.
+    deviations : tuple of int
+        All values of the scale, the nearest to the centre first.
+    weights : tuple of int
+        What each of them adds to ``t``: (d² - d)/2, or 0 without a printed SD.
+    targets : tuple of (int, int)
+        The pairs (s, t) that print as the figures.
+    """
+
+    n: int
+    centre: int
+    deviations: tuple[int, ...]
+    weights: tuple[int, ...]
+    targets: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, summary: ColumnSummary) -> CentredColumn:
+        """Centre a printed summary.
+
+        Some targets may have no columns behind them; without any target no data print so.
+
+        Raises
+        ------
+        ValueError
+            If the column needs more than :data:`BOX_LIMIT` boxes.
+        """
+        n, span = summary.n, summary.high - summary.low
+        if n * (span + 1) > BOX_LIMIT:
+            raise ValueError(
+                f"n: found {n} values on a scale of {span + 1}, allowed are products up to "
+                f"{BOX_LIMIT}"
+            )
+        middle = round(summary.mean.value / summary.step)
+        centre = min(max(middle, summary.low), summary.high)
+        deviations = tuple(
+            sorted(
+                range(summary.low - centre, summary.high - centre + 1),
+                key=lambda d: (abs(d), d),
+            )
+        )
+        if summary.sd is None:
+            sums = tuple((total - n * centre, 0) for total in summary.sums())
+            return cls(n, centre, deviations, (0,) * len(deviations), sums)
+        weights = tuple((d * d - d) // 2 for d in deviations)
+        targets = []
+        for total, squares in summary.candidate_moments():
+            s = total - n * centre
+            q = squares - 2 * centre * total + n * centre * centre
+            targets.append((s, (q - s) // 2))
+        return cls(n, centre, deviations, weights, tuple(targets))
+
+    def expected_states(self) -> int:
+        """Return about how many states all stages have together, from a coarse grid of boxes."""
+        stages, counts = _grid(len(self.deviations)), _grid(self.n)
+        total = sum(self.box(k, *self._sides(stage)).size for stage in stages for k in counts)
+        return total * len(self.deviations) * self.n // (len(stages) * len(counts))
+
+    @property
+    def has_squares(self) -> bool:
+        """Whether a sum of squares is prescribed."""
+        return any(self.weights)
+
+    def box(self, k: int, inner: ValueSet | None, outer: ValueSet | None) -> Box:
+        """Return a box of all states in use with ``k`` values to place.
+
+        Parameters
+        ----------
+        k : int
+            Number of values to place, 0 to n.
+        inner, outer : ValueSet or None
+            The values these ``k``, and the ``n - k`` others, are taken from.
+        """
+        placed = self.n - k
+        if not self.targets or (k and inner is None) or (placed and outer is None):
+            return NO_STATES
+        goals = np.array(self.targets, dtype=np.int64)
+        goal_low, goal_high = int(goals[:, 0].min()), int(goals[:, 0].max())
+        low, high = (k * inner.low, k * inner.high) if inner else (0, 0)
+        used_low, used_high = (placed * outer.low, placed * outer.high) if outer else (0, 0)
+        first, last = max(low, goal_low - used_high), min(high, goal_high - used_low)
+        if first > last:
+            return NO_STATES
+        if not self.has_squares:
+            return Box(first, last - first + 1, 0, 1)
+        q = 2 * goals[:, 1] + goals[:, 0]
+        s = np.arange(first, last + 1, dtype=np.int64)
+        least, greatest = _squares_limits(k, s, s, inner)
+        used_from = np.maximum(goal_low - s, used_low)
+        used_to = np.minimum(goal_high - s, used_high)
+        used_least, used_greatest = _squares_limits(placed, used_from, used_to, outer)
+        greatest = np.minimum(greatest, q.max() - used_least)
+        least = np.maximum(least, q.min() - used_greatest)
+        t_first, t_last = (least - s + 1) // 2, (greatest - s) // 2
+        rows = np.flatnonzero(t_first <= t_last)
+        if not len(rows):
+            return NO_STATES
+        t_low, t_high = int(t_first[rows].min()), int(t_last[rows].max())
+        s_low, s_high = int(s[rows[0]]), int(s[rows[-1]])
+        return Box(s_low, s_high - s_low + 1, t_low, t_high - t_low + 1)
+
+    def stage_boxes(self, stage: int) -> list[Box]:
+        """Return the boxes for k = 0 to n when the ``stage`` nearest values may still be used.
+
+        The last of these may have been used already: a state is reached from the next stage, or
+        from the same stage by taking that value once more.
+        """
+        inner, outer = self._sides(stage)
+        return [self.box(k, inner, outer) for k in range(self.n + 1)]
+
+    def _sides(self, stage: int) -> tuple[ValueSet | None, ValueSet | None]:
+        inner = ValueSet.of(self.deviations[:stage])
+        return inner, ValueSet.of(self.deviations[max(stage - 1, 0) :])
+
+    def position_boxes(self) -> list[Box]:
+        """Return the boxes for k = 0 to n when all values may be used throughout."""
+        everything = ValueSet.of(self.deviations)
+        return [self.box(k, everything, everything) for k in range(self.n + 1)]
+
+
+def _grid(last: int) -> list[int]:
+    """Return up to ten numbers spread evenly over 1 to ``last``."""
+    return sorted({1 + (last - 1) * part // 9 for part in range(10)})
+
+
+def _squares_limits(
+    k: int, s_from: Integers, s_to: Integers, values: ValueSet | None
+) -> tuple[Integers, Integers]:
+    """Return limits of the sum of squares of ``k`` values whose sum lies in a range."""
+    if k == 0 or values is None:
+        zero = np.zeros(len(s_from), dtype=np.int64)
+        return zero, zero
+    nearest = np.maximum(np.maximum(s_from, -s_to), 0)
+    least = np.maximum(-(-nearest * nearest // k), k * values.nearest**2)
+    slope, constant = values.low + values.high, k * values.low * values.high
+    greatest = np.maximum(slope * s_from, slope * s_to) - constant
+    return least, greatest
