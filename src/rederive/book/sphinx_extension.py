@@ -109,10 +109,14 @@ def write_entry_page(app: Sphinx, exception: Exception | None) -> None:
     if root == "index":
         return
     title, target = html.escape(app.config.html_title or root), f"{root}.html"
+    # Without an icon of its own a page makes browsers ask for one that is not there.
+    favicon = app.config.html_favicon
+    icon = html.escape(f"_static/{Path(favicon).name}") if favicon else "data:,"
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{title}</title>\n"
-        f'<meta http-equiv="refresh" content="0; url={target}">\n</head>\n'
+        f'<meta http-equiv="refresh" content="0; url={target}">\n'
+        f'<link rel="icon" href="{icon}">\n</head>\n'
         f'<body><main><h1>{title}</h1>\n<p><a href="{target}">To the first page</a></p></main>'
         "</body>\n</html>\n"
     )
