@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rederive.book.ledger import Ledger, outward
+from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
-from rederive.printed import Interval, PrintedNumber, Verdict
+from rederive.printed import Interval, PrintedNumber, Verdict, outward
 from rederive.recompute.methods import scale_of
 from rederive.recompute.missing import implied_mean_of_missing, sd_range_of_followed
 from rederive.recompute.summaries import Summary
@@ -165,8 +165,7 @@ def followed(ledger: Ledger, timepoint: str) -> list[Followed]:
     """Return what is implied of who was followed at a time point, for each reading of the change.
 
     The followed patients' own SD at baseline is not printed; the range that the printed figures
-    leave to it enters the correlation. It cannot differ from the SD at follow-up by more than the
-    SD of the change (triangle inequality).
+    leave to it enters the correlation.
     """
     numbers, rule = ledger.registry.numbers, ledger.settings.rule
     scale = scale_of(ledger.registry.variables["mrss"])
@@ -187,13 +186,10 @@ def followed(ledger: Ledger, timepoint: str) -> list[Followed]:
         baseline = implied_mean_of_missing(
             everyone.mean, everyone.n, after.mean, change.mean, after.n, scale, rule
         )
-        low, high = sd_range_of_followed(everyone, after.mean, change.mean, after.n, rule)
-        after_sd, change_sd = after.sd_range(rule), change.sd_range(rule)
-        before_sd = (
-            max(low, after_sd[0] - change_sd[1]),
-            min(high, after_sd[1] + change_sd[1]),
+        before_sd = sd_range_of_followed(
+            everyone, after.mean, change.mean, after.n, rule, after.sd, change.sd
         )
-        correlation = correlation_range(before_sd, after_sd, change_sd)
+        correlation = correlation_range(before_sd, after.sd_range(rule), change.sd_range(rule))
         missing = everyone.n - after.n
         text = change.mean.text
         found.append(Followed(timepoint, text, after.n, missing, baseline, before_sd, correlation))

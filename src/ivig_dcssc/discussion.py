@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ivig_dcssc.controls import COMPARATORS, MONTHS, comparisons, ivig_change
-from rederive.book.ledger import Ledger, outward
+from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
+from rederive.printed import outward
 from rederive.recompute.t_tests import difference_interval, widest_difference_interval
 
 

@@ -53,8 +53,10 @@ def _counts(ledger: Ledger, prefix: str) -> list[NumberRow]:
     ]
 
 
-def frequencies(ledger: Ledger, prefix: str, printed_as_row: bool = True) -> list[Frequency]:
+def frequencies(ledger: Ledger, prefix: str) -> list[Frequency]:
     """Return the counts of Table 2 of one kind, with Wilson's confidence interval (1927).
+
+    A count that stands in the label of another row is part of that row and left out.
 
     Parameters
     ----------
@@ -62,13 +64,11 @@ def frequencies(ledger: Ledger, prefix: str, printed_as_row: bool = True) -> lis
         The article's ledger.
     prefix : str
         Kind of variable: ``ae_``, ``stop_`` or ``concomitant_``.
-    printed_as_row : bool
-        Whether counts that stand in the label of another row are left out.
     """
     n = cohort_size(ledger)
     found = []
     for row in _counts(ledger, prefix):
-        if printed_as_row and row.place.endswith("row label"):
+        if row.place.endswith("row label"):
             continue
         count = int(row.printed.value)
         low, high = proportion_confint(count, n, alpha=0.05, method="wilson")

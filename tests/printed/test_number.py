@@ -15,6 +15,7 @@ from rederive.printed import (
     RoundingRule,
     format_fixed,
     format_like,
+    outward,
     parse,
     parse_range,
     parse_with_spread,
@@ -228,3 +229,18 @@ def test_texts_that_are_no_figures(text: str) -> None:
 def test_unknown_operators_name_the_allowed_ones() -> None:
     with pytest.raises(ValueError, match=r"unknown operator: '~' \(allowed: = < >"):
         PrintedNumber("5", "~")
+
+
+@pytest.mark.parametrize(
+    ("ends", "decimals", "expected"),
+    [
+        ((0.1234, 0.5678), 2, ("0.12", "0.57")),
+        ((-0.1234, 0.1), 2, ("-0.13", "0.10")),
+        ((0.1, 0.3), 1, ("0.1", "0.3")),
+        ((32.0, 38.0), 0, ("32", "38")),
+    ],
+)
+def test_a_range_is_rounded_away_from_its_middle(
+    ends: tuple[float, float], decimals: int, expected: tuple[str, str]
+) -> None:
+    assert outward(*ends, decimals) == expected

@@ -667,3 +667,36 @@ def test_every_method_of_the_published_plan_is_known_or_no_recomputation(
             assert plan.method in METHODS, row_id
             carry_out(published, row_id, Settings(), done)
     assert Fraction(len(done), len(published.plan)) > Fraction(1, 4)
+
+
+@pytest.mark.parametrize(
+    ("direction", "verdict"), [("higher", Verdict.SAME), ("lower", Verdict.DIFFERS)]
+)
+def test_a_significant_difference_must_have_the_claimed_direction(
+    direction: str, verdict: Verdict
+) -> None:
+    inputs = "a m1 s1 n1 m2 s2 n2"
+    options = {"direction": direction}
+    claim = registry(GROUPS, "claim_two_sample_t", inputs, None, "significant", options=options)
+    assert run(claim).verdict is verdict
+
+
+def test_an_unknown_direction_is_refused() -> None:
+    options = {"direction": "sideways"}
+    claim = registry(
+        GROUPS,
+        "claim_two_sample_t",
+        "a m1 s1 n1 m2 s2 n2",
+        None,
+        "significant",
+        options=options,
+    )
+    with pytest.raises(PlanError, match="option direction: found 'sideways'"):
+        run(claim)
+
+
+def test_a_direction_may_be_open_within_rounding() -> None:
+    claim = CheckedClaim("m", (claimed(True, True, True),))
+    assert claims.in_direction(claim, (-0.2, 0.1), True).verdict is Verdict.WITHIN_ROUNDING
+    assert claims.in_direction(claim, (-0.2, -0.1), True).verdict is Verdict.SAME
+    assert claims.in_direction(claim, (-0.2, -0.1), False).verdict is Verdict.DIFFERS

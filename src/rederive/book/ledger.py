@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 
-from rederive.printed import Evidence, PrintedNumber, Verdict, format_fixed
+from rederive.printed import Evidence, PrintedNumber, Verdict, format_fixed, outward
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.recompute.claims import CheckedClaim
 from rederive.recompute.methods import Outcome, Settings, carry_out
@@ -133,38 +132,16 @@ class Ledger:
             self._rows[row_id] = self._make(row_id)
         return self._rows[row_id]
 
-    def select(
-        self, keep: Callable[[NumberRow | ClaimRow], bool], notebook: str = ""
-    ) -> list[LedgerRow]:
-        """Return the rows that a condition keeps, in the article's order.
-
-        Parameters
-        ----------
-        keep : callable
-            Takes a registry row.
-        notebook : str
-            Only rows that have their place in this notebook; empty for all.
-        """
-        return [
-            self.row(row.id)
-            for row in self.registry
-            if (not notebook or self.registry.plan[row.id].notebook == notebook) and keep(row)
-        ]
-
-    def count(self, kind: str = "", distinct: bool = False) -> Counter[tuple[Evidence, Verdict]]:
+    def count(self, distinct: bool = False) -> Counter[tuple[Evidence, Verdict]]:
         """Return how many rows there are by evidence and verdict.
 
         Parameters
         ----------
-        kind : str
-            ``number`` or ``claim``; empty for both.
         distinct : bool
             Whether rows that repeat an earlier one are left out.
         """
         return Counter(
-            (row.evidence, row.verdict)
-            for row in self
-            if (not kind or row.kind == kind) and not (distinct and row.same_as)
+            (row.evidence, row.verdict) for row in self if not (distinct and row.same_as)
         )
 
     def disagreeing_repeats(self) -> list[tuple[NumberRow, NumberRow]]:
@@ -251,15 +228,6 @@ _WITHOUT_RESULT: Mapping[Evidence, tuple[Verdict, str]] = {
 
 def _plain(value: float, decimals: int) -> str:
     return format_fixed(Fraction(value), decimals)
-
-
-def outward(low: float, high: float, decimals: int) -> tuple[str, str]:
-    """Return the ends of a range with some decimals, rounded away from its middle."""
-    unit = Fraction(1, 10**decimals)
-    slack = Fraction(1, 10**12)
-    below = math.floor((Fraction(low) + slack) / unit) * unit
-    above = math.ceil((Fraction(high) - slack) / unit) * unit
-    return format_fixed(below, decimals), format_fixed(above, decimals)
 
 
 def range_in_words(reach: Reach, printed: PrintedNumber, whole: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -164,6 +165,18 @@ def format_fixed(value: Rational, decimals: int, rule: RoundingRule = RoundingRu
     digits = str(abs(rounded.numerator) * 10**decimals // rounded.denominator).zfill(decimals + 1)
     whole, rest = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
     return ("-" if rounded < 0 else "") + whole + ("." + rest if decimals else "")
+
+
+def outward(low: float, high: float, decimals: int) -> tuple[str, str]:
+    """Return the ends of a range with some decimals, rounded away from its middle.
+
+    An end within a millionth of a millionth of a figure is taken as that figure.
+    """
+    unit = Fraction(1, 10**decimals)
+    slack = Fraction(1, 10**12)
+    below = math.floor((Fraction(low) + slack) / unit) * unit
+    above = math.ceil((Fraction(high) - slack) / unit) * unit
+    return format_fixed(below, decimals), format_fixed(above, decimals)
 
 
 def format_like(value: Rational, model: PrintedNumber) -> str:

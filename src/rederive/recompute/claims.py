@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rederive.printed import PrintedNumber, RoundingRule, Verdict
+from rederive.printed import PrintedNumber, RoundingRule, Verdict, outward
 from rederive.recompute.result import Recomputed
 
 
@@ -95,12 +94,8 @@ def p_in_words(low: float, high: float) -> str:
     decimals = 4 if low < 0.1 else 3
     if high - low <= 1e-9:
         return f"p = {high:.{decimals}f}"
-    unit, slack = 10.0**-decimals, 1e-6
-    least = math.floor(low / unit + slack) * unit
-    most = math.ceil(high / unit - slack) * unit
-    if low < 0.0001:
-        return f"p ≤ {most:.{decimals}f}"
-    return f"p = {least:.{decimals}f} to {most:.{decimals}f}"
+    least, most = outward(low, high, decimals)
+    return f"p ≤ {most}" if low < 0.0001 else f"p = {least} to {most}"
 
 
 def claim_from_p(result: Recomputed, alpha: float, significant: bool) -> CheckedClaim:
@@ -128,6 +123,34 @@ def claim_from_p(result: Recomputed, alpha: float, significant: bool) -> Checked
             )
         )
     return CheckedClaim(result.method, tuple(reaches), result.remark)
+
+
+def in_direction(claim: CheckedClaim, difference: tuple[float, float], lower: bool) -> CheckedClaim:
+    """Return a claim of significance that also has to have a direction.
+
+    Parameters
+    ----------
+    claim : CheckedClaim
+        The claim without its direction.
+    difference : tuple of float
+        Least and greatest difference within rounding.
+    lower : bool
+        Whether the claim wants it below zero; else above.
+    """
+    low, high = difference if lower else (-difference[1], -difference[0])
+    can, must = low < 0, high < 0
+    side = "below" if lower else "above"
+    words = f"difference {side} zero" if must else f"difference not surely {side} zero"
+    reaches = tuple(
+        replace(
+            reach,
+            shown=f"{reach.shown}, {words}",
+            can_hold=reach.can_hold and can,
+            must_hold=reach.must_hold and must,
+        )
+        for reach in claim.reaches
+    )
+    return replace(claim, reaches=reaches)
 
 
 def claim_from_printed_p(p: PrintedNumber, alpha: float, significant: bool) -> CheckedClaim:

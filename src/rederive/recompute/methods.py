@@ -196,6 +196,37 @@ class Task:
         n = self.whole(start + 2)
         return Summary(mean.printed, self.figure(start + 1), n, scale_of(variable), mean.group)
 
+    def directed(
+        self, claim: CheckedClaim, first: PrintedNumber, second: PrintedNumber | None = None
+    ) -> CheckedClaim:
+        """Return a claim with the direction that the plan gives for the difference, if any.
+
+        Parameters
+        ----------
+        claim : CheckedClaim
+            The claim without its direction.
+        first, second : PrintedNumber
+            The difference is first minus second, or first alone if it is a change already.
+
+        Raises
+        ------
+        PlanError
+            If the direction is neither ``lower`` nor ``higher``.
+        """
+        direction = self.plan.options.get("direction")
+        if direction is None:
+            return claim
+        if direction not in ("lower", "higher"):
+            raise PlanError(
+                f"{self.plan.id}: option direction: found {direction!r}, allowed: lower, higher"
+            )
+        one = first.interval(self.settings.rule)
+        low, high = one.lower, one.upper
+        if second is not None:
+            other = second.interval(self.settings.rule)
+            low, high = low - other.upper, high - other.lower
+        return claims.in_direction(claim, (low, high), direction == "lower")
+
 
 def scale_of(variable: VariableRow) -> Scale | None:
     """Return the scale of a variable if its ends and step are all known."""
@@ -351,7 +382,8 @@ def _claim_two_sample_t(task: Task) -> Outcome:
         settings.two_sample,
         alpha=task.claim_alpha,
     )
-    return claims.claim_from_p(result, task.claim_alpha, task.expects_significance)
+    claim = claims.claim_from_p(result, task.claim_alpha, task.expects_significance)
+    return task.directed(claim, task.figure(1), task.figure(4))
 
 
 def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
@@ -381,13 +413,15 @@ def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
     if remark:
         low, high = difference_interval(shared, comparator)
         remark += f"; the 95 % interval of the difference is {low:.1f} to {high:.1f}"
-    return CheckedClaim(claim.method, tuple(reaches), remark)
+    claim = CheckedClaim(claim.method, tuple(reaches), remark)
+    return task.directed(claim, task.figure(1), task.figure(4))
 
 
 def _claim_paired_t(task: Task) -> Outcome:
     settings = task.settings
     result = paired_t(task.summary(1), None, settings.rule, task.claim_alpha)
-    return claims.claim_from_p(result, task.claim_alpha, task.expects_significance)
+    claim = claims.claim_from_p(result, task.claim_alpha, task.expects_significance)
+    return task.directed(claim, task.figure(1))
 
 
 def _claim_two_proportions(task: Task) -> Outcome:
@@ -399,7 +433,12 @@ def _claim_two_proportions(task: Task) -> Outcome:
         task.settings.rule,
         task.settings.proportion_test,
     )
-    return claims.claim_from_p(result, task.claim_alpha, task.expects_significance)
+    claim = claims.claim_from_p(result, task.claim_alpha, task.expects_significance)
+    if "direction" not in task.plan.options:
+        return claim
+    distance = first / n1 - second / n2
+    lower = task.plan.options["direction"] == "lower"
+    return claims.in_direction(claim, (distance, distance), lower)
 
 
 def _claim_two_percentages(task: Task) -> Outcome:
@@ -450,7 +489,10 @@ def share_of(percent: PrintedNumber, n: int, rule: RoundingRule) -> Share:
 
 def _claim_p(task: Task) -> Outcome:
     claim = claims.claim_from_printed_p(task.figure(1), task.claim_alpha, task.expects_significance)
-    return replace(claim, remark=task.equivalence_remark)
+    claim = replace(claim, remark=task.equivalence_remark)
+    if "direction" not in task.plan.options:
+        return claim
+    return task.directed(claim, task.figure(2), task.figure(3))
 
 
 def _claim_borderline(task: Task) -> Outcome:

@@ -110,11 +110,15 @@ def sd_range_of_followed(
     mean_change: PrintedNumber,
     n_followup: int,
     rule: RoundingRule = RoundingRule.EITHER,
+    sd_followup: PrintedNumber | None = None,
+    sd_change: PrintedNumber | None = None,
 ) -> tuple[float, float]:
     """Return the baseline SDs that the followed patients can have.
 
     The baseline sum of squares of all patients is that of the followed plus that of the missing;
-    the latter lies between its least and greatest value for their sum on the scale.
+    the latter lies between its least and greatest value for their sum on the scale. If the SDs at
+    follow-up and of the change are given, the triangle inequality narrows the answer: the SD at
+    baseline cannot differ from that at follow-up by more than the SD of the change.
 
     Parameters
     ----------
@@ -126,6 +130,8 @@ def sd_range_of_followed(
         Patients followed: at least 2, fewer than all.
     rule : RoundingRule
         How the figures were rounded.
+    sd_followup, sd_change : PrintedNumber, optional
+        SD at follow-up and SD of the change over the followed patients.
 
     Returns
     -------
@@ -168,4 +174,12 @@ def sd_range_of_followed(
     if not spreads:
         raise ValueError("the printed figures cannot hold together on the scale")
     df, unit = n_followup - 1, float(step)
-    return unit * (float(min(spreads)) / df) ** 0.5, unit * (float(max(spreads)) / df) ** 0.5
+    least_sd = unit * (float(min(spreads)) / df) ** 0.5
+    most_sd = unit * (float(max(spreads)) / df) ** 0.5
+    if sd_followup is not None and sd_change is not None:
+        then, moved = sd_followup.interval(rule), sd_change.interval(rule)
+        least_sd = max(least_sd, then.lower - moved.upper)
+        most_sd = min(most_sd, then.upper + moved.upper)
+    if least_sd > most_sd:
+        raise ValueError("the printed SDs cannot hold together on the scale")
+    return least_sd, most_sd

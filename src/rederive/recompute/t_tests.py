@@ -344,7 +344,7 @@ def paired_t_from_marginals(
     """Recompute the p of a paired t test when only both marginal summaries are printed.
 
     The SD of the changes depends on the correlation of the two measurements, which is not
-    printed: Var(d) = s1² + s2² - 2 r s1 s2 for r between -1 and 1. The remark names the
+    printed: Var(d) = s1² + s2² - 2 r s1 s2 for r between -1 and 1. The convention names the
     correlations that would give the printed p.
 
     Raises
