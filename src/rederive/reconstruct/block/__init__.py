@@ -1,0 +1,30 @@
+"""One measure at several times: patient-level data that print every figure of it."""
+
+from rederive.reconstruct.block.boxes import ContradictionError, boxes_of
+from rederive.reconstruct.block.figures import Block, Figure, Statistic
+from rederive.reconstruct.block.priors import FLAT, Component, Prior
+from rederive.reconstruct.block.sampling import (
+    BlockData,
+    BlockEnsemble,
+    NothingFoundError,
+    find_data,
+    holds,
+    sample_data,
+)
+
+__all__ = [
+    "FLAT",
+    "Block",
+    "BlockData",
+    "BlockEnsemble",
+    "Component",
+    "ContradictionError",
+    "Figure",
+    "NothingFoundError",
+    "Prior",
+    "Statistic",
+    "boxes_of",
+    "find_data",
+    "holds",
+    "sample_data",
+]

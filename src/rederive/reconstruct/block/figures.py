@@ -1,0 +1,200 @@
+"""One measure taken at several times, and what is printed about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fractions import Fraction
+
+from rederive.printed import PrintedNumber, RoundingRule
+from rederive.printed.schema import nearest
+from rederive.recompute.summaries import Scale
+
+
+class Statistic(StrEnum):
+    """What a figure says about a measure at one time point."""
+
+    MEAN = "mean"
+    SD = "sd"
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    BASELINE_MEAN = "baseline_mean"
+    BASELINE_SD = "baseline_sd"
+    CHANGE_MEAN = "change_mean"
+    CHANGE_SD = "change_sd"
+    PAIRED_P = "paired_p"
+    RESPONDERS = "responders"
+
+    @property
+    def needs_followup(self) -> bool:
+        """Whether the figure compares a later time point with the first."""
+        return self in _OF_CHANGE or self in (Statistic.BASELINE_MEAN, Statistic.BASELINE_SD)
+
+
+_OF_CHANGE = (
+    Statistic.CHANGE_MEAN,
+    Statistic.CHANGE_SD,
+    Statistic.PAIRED_P,
+    Statistic.RESPONDERS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A printed figure as a constraint on patient-level data.
+
+    Parameters
+    ----------
+    id : str
+        Name of the figure, unique within a block.
+    statistic : Statistic
+        What is printed. The baseline statistics are those of the patients followed at ``at``;
+        ``responders`` counts the patients whose value fell by ``threshold`` or more; the p value
+        is that of the two-sided paired t test.
+    at : str
+        Time point.
+    printed : PrintedNumber
+        The figure as printed.
+    threshold : Fraction, optional
+        Least decrease of a responder, in the unit of the scale.
+
+    Raises
+    ------
+    ValueError
+        If a responder count has no threshold, or anything else has one.
+    """
+
+    id: str
+    statistic: Statistic
+    at: str
+    printed: PrintedNumber
+    threshold: Fraction | None = None
+
+    def __post_init__(self) -> None:
+        if (self.statistic is Statistic.RESPONDERS) != (self.threshold is not None):
+            raise ValueError(f"{self.id}: a threshold belongs to responders, and only to them")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One measure of the same patients at one or more time points.
+
+    Patients not measured at the first time point are not followed: whoever has a later value has
+    a first one.
+
+    Parameters
+    ----------
+    name : str
+        Name of the measure.
+    scale : Scale
+        Values that the measure can take.
+    patients : int
+        Number of patients.
+    timepoints : tuple of str
+        The first is the baseline of all changes.
+    observed : tuple of int
+        Patients measured at each time point.
+    figures : tuple of Figure
+        What is printed.
+    rule : RoundingRule
+        How all figures were rounded.
+
+    Raises
+    ------
+    ValueError
+        Naming the field, what was found and what is allowed.
+    """
+
+    name: str
+    scale: Scale
+    patients: int
+    timepoints: tuple[str, ...]
+    observed: tuple[int, ...]
+    figures: tuple[Figure, ...] = ()
+    rule: RoundingRule = RoundingRule.EITHER
+
+    def __post_init__(self) -> None:
+        if self.patients < 1:
+            raise ValueError(f"{self.name}: patients: found {self.patients}, allowed from 1")
+        if not self.timepoints or len(set(self.timepoints)) != len(self.timepoints):
+            raise ValueError(f"{self.name}: time points: found {self.timepoints}, need different")
+        if len(self.observed) != len(self.timepoints):
+            raise ValueError(f"{self.name}: observed: need one number per time point")
+        limits = (self.patients, *[self.observed[0]] * (len(self.observed) - 1))
+        for timepoint, n, limit in zip(self.timepoints, self.observed, limits, strict=True):
+            if not 0 <= n <= limit:
+                raise ValueError(
+                    f"{self.name}: observed at {timepoint}: found {n}, allowed are 0 to {limit}"
+                )
+        self._check_figures()
+
+    def _check_figures(self) -> None:
+        seen: set[str] = set()
+        for figure in self.figures:
+            if figure.id in seen:
+                raise ValueError(f"{self.name}: figure {figure.id} occurs twice")
+            seen.add(figure.id)
+            self.index(figure.at)
+            if figure.statistic.needs_followup and figure.at == self.timepoints[0]:
+                raise ValueError(
+                    f"{figure.id}: {figure.statistic} compares a later time point with "
+                    f"{self.timepoints[0]}, found {figure.at}"
+                )
+
+    def index(self, timepoint: str) -> int:
+        """Return the position of a time point.
+
+        Raises
+        ------
+        ValueError
+            With the nearest name, if there is none such.
+        """
+        if timepoint not in self.timepoints:
+            hint = nearest(timepoint, self.timepoints)
+            meant = f"; did you mean {hint}?" if hint else ""
+            raise ValueError(
+                f"{self.name}: found time point {timepoint}, allowed are "
+                f"{', '.join(self.timepoints)}{meant}"
+            )
+        return self.timepoints.index(timepoint)
+
+    @property
+    def levels(self) -> int:
+        """Number of steps between the ends of the scale."""
+        return int((self.scale.maximum - self.scale.minimum) / self.scale.step)
+
+    def figure(self, name: str) -> Figure:
+        """Return a figure by its id.
+
+        Raises
+        ------
+        ValueError
+            With the nearest id, if there is none such.
+        """
+        for figure in self.figures:
+            if figure.id == name:
+                return figure
+        hint = nearest(name, [figure.id for figure in self.figures])
+        meant = f"; did you mean {hint}?" if hint else ""
+        raise ValueError(f"{self.name}: no figure {name}{meant}")
+
+    def without(self, names: Iterable[str]) -> Block:
+        """Return the block with some figures switched off.
+
+        Raises
+        ------
+        ValueError
+            If a name is no figure of the block.
+        """
+        left_out = {self.figure(name).id for name in names}
+        return replace(self, figures=tuple(f for f in self.figures if f.id not in left_out))
+
+    def only(self, names: Iterable[str]) -> Block:
+        """Return the block with only some of its figures."""
+        kept = {self.figure(name).id for name in names}
+        return replace(self, figures=tuple(f for f in self.figures if f.id in kept))
+
+    def with_figures(self, figures: Iterable[Figure]) -> Block:
+        """Return the block with further figures."""
+        return replace(self, figures=(*self.figures, *figures))

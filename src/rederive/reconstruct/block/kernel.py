@@ -1,0 +1,321 @@
+"""The compiled Markov chain over patient-level data of one block.
+
+The state is a value (in steps of the scale) for every patient and time point, measured or not, and
+a mask of what was measured. The chain leaves invariant the prior times exp(-heat·penalty), where
+the penalty is zero exactly if all printed figures hold. States are recorded at fixed iterations
+only, and only those without penalty: so they follow the prior, given the figures.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+class Limits(NamedTuple):
+    """Limits on the columns (rows: level, change, baseline of followed, each per time point).
+
+    Attributes
+    ----------
+    n : array, shape (columns,)
+    total, spread : array, shape (columns, 2)
+    t_squared : array, shape (columns, 2)
+    total_unit, spread_unit, t_unit : array, shape (columns,)
+        Distances from a limit that count as one unit of penalty.
+    count_column, count_low, count_high, count_least, count_most : array, shape (counts,)
+    """
+
+    n: Integers
+    total: Integers
+    spread: Integers
+    t_squared: Floats
+    total_unit: Floats
+    spread_unit: Floats
+    t_unit: Floats
+    count_column: Integers
+    count_low: Integers
+    count_high: Integers
+    count_least: Integers
+    count_most: Integers
+
+
+class Moves(NamedTuple):
+    """How the chain may move.
+
+    Attributes
+    ----------
+    reach : array, shape (times,)
+        Greatest length of a step at a time point.
+    frozen : array, shape (patients, times)
+        Values that stay as they are.
+    fixed_mask : array, shape (times,)
+        Time points at which the mask stays as it is.
+    measured : int
+        Patients measured at the first time point; they come first.
+    highest : int
+        Greatest value, in steps.
+    """
+
+    reach: Integers
+    frozen: Flags
+    fixed_mask: Flags
+    measured: int
+    highest: int
+
+
+class Density(NamedTuple):
+    """A prior in steps of the scale: the fields of ``priors.PriorArrays``."""
+
+    means: Floats
+    precisions: Floats
+    log_weights: Floats
+
+
+@numba.njit(cache=True)
+def _log_prior(row: Integers, density: Density) -> float:
+    kinds, times = density.means.shape
+    if kinds == 0:
+        return 0.0
+    top = -1e300
+    logs = np.empty(kinds)
+    for k in range(kinds):
+        form = 0.0
+        for s in range(times):
+            a = row[s] - density.means[k, s]
+            inner = 0.0
+            for t in range(times):
+                inner += density.precisions[k, s, t] * (row[t] - density.means[k, t])
+            form += a * inner
+        logs[k] = density.log_weights[k] - 0.5 * form
+        top = max(top, logs[k])
+    if kinds == 1:
+        return top
+    share = 0.0
+    for k in range(kinds):
+        share += np.exp(logs[k] - top)
+    return float(top + np.log(share))
+
+
+@numba.njit(cache=True)
+def _count(
+    sums: Integers, counts: Integers, limits: Limits, column: int, value: int, sign: int
+) -> None:
+    sums[column, 0] += sign * value
+    sums[column, 1] += sign * value * value
+    for c in range(limits.count_column.size):
+        if limits.count_column[c] == column and (
+            limits.count_low[c] <= value <= limits.count_high[c]
+        ):
+            counts[c] += sign
+
+
+@numba.njit(cache=True)
+def _add(
+    row: Integers, seen: Flags, sums: Integers, counts: Integers, limits: Limits, sign: int
+) -> None:
+    """Add (sign 1) or take away (-1) one patient's values in all columns."""
+    times = row.size
+    for t in range(times):
+        if seen[t]:
+            _count(sums, counts, limits, t, row[t], sign)
+            if t > 0:
+                _count(sums, counts, limits, times + t, row[t] - row[0], sign)
+                _count(sums, counts, limits, 2 * times + t, row[0], sign)
+
+
+@numba.njit(cache=True)
+def _beyond(value: float, low: float, high: float) -> float:
+    return low - value if value < low else (value - high if value > high else 0.0)
+
+
+@numba.njit(cache=True)
+def penalty_of(sums: Integers, counts: Integers, limits: Limits) -> float:
+    """Return how far the sums and counts are from their limits; 0 if all figures hold."""
+    result = 0.0
+    for v in range(limits.n.size):
+        n = limits.n[v]
+        if n == 0:
+            continue
+        total = sums[v, 0]
+        spread = n * sums[v, 1] - total * total
+        result += _beyond(total, limits.total[v, 0], limits.total[v, 1]) / limits.total_unit[v]
+        result += _beyond(spread, limits.spread[v, 0], limits.spread[v, 1]) / limits.spread_unit[v]
+        low, high = limits.t_squared[v, 0], limits.t_squared[v, 1]
+        if low > 0 or high < np.inf:
+            if total == 0:
+                ratio = 0.0
+            elif spread == 0:
+                ratio = 1e18
+            else:
+                ratio = float(total) * total * (n - 1) / spread
+            result += min(_beyond(ratio, low, high) / limits.t_unit[v], 1e6)
+    for c in range(counts.size):
+        result += _beyond(counts[c], limits.count_least[c], limits.count_most[c])
+    return result
+
+
+@numba.njit(cache=True)
+def total_sums(values: Integers, mask: Flags, limits: Limits) -> tuple[Integers, Integers]:
+    """Return sums (columns, 2) and counts of a state, from scratch."""
+    sums = np.zeros((limits.n.size, 2), np.int64)
+    counts = np.zeros(limits.count_column.size, np.int64)
+    for i in range(values.shape[0]):
+        _add(values[i], mask[i], sums, counts, limits, 1)
+    return sums, counts
+
+
+@numba.njit(cache=True)
+def _leap(rng: np.random.Generator, reach: int) -> int:
+    length = 1 + int(rng.random() * reach)
+    return length if rng.random() < 0.5 else -length
+
+
+@numba.njit(cache=True)
+def _allowed(row: Integers, highest: int) -> bool:
+    return bool(row.min() >= 0 and row.max() <= highest)
+
+
+@numba.njit(cache=True)
+def _propose(
+    first: Integers,
+    second: Integers,
+    seen1: Flags,
+    seen2: Flags,
+    i: int,
+    j: int,
+    moves: Moves,
+    rng: np.random.Generator,
+) -> bool:
+    """Change the copies of two patients' rows by one symmetric move; False if it is none."""
+    times = first.size
+    t = int(rng.random() * times)
+    kind = rng.random()
+    if kind < 0.40:
+        if moves.frozen[i, t]:
+            return False
+        first[t] += _leap(rng, moves.reach[t])
+    elif kind < 0.60:
+        if moves.frozen[i, t] or moves.frozen[j, t]:
+            return False
+        leap = _leap(rng, moves.reach[t])
+        first[t] += leap
+        second[t] -= leap
+    elif kind < 0.75:
+        if moves.frozen[i, t] or moves.frozen[j, t]:
+            return False
+        first[t], second[t] = second[t], first[t]
+    elif kind < 0.85:
+        leap = _leap(rng, moves.reach[0])
+        for s in range(times):
+            if moves.frozen[i, s]:
+                return False
+            first[s] += leap
+    else:
+        movable = t > 0 and not moves.fixed_mask[t] and i < moves.measured and j < moves.measured
+        if not movable or seen1[t] == seen2[t]:
+            return False
+        seen1[t], seen2[t] = seen2[t], seen1[t]
+    return True
+
+
+@numba.njit(cache=True)
+def run_chain(
+    values: Integers,
+    mask: Flags,
+    limits: Limits,
+    moves: Moves,
+    density: Density,
+    heat: float,
+    iterations: int,
+    every: int,
+    stop_at_first: bool,
+    rng: np.random.Generator,
+    out_values: Integers,
+    out_mask: Flags,
+) -> tuple[int, int, int, float]:
+    """Run the chain in place and record states without penalty.
+
+    Parameters
+    ----------
+    values : array of int, shape (patients, times)
+        Start, changed in place.
+    mask : array of bool, shape (patients, times)
+        Start, changed in place.
+    heat : float
+        Weight of the penalty.
+    iterations, every : int
+        States are looked at after every ``every`` iterations.
+    stop_at_first : bool
+        Stop at the first state without penalty, looked at after each iteration: a search, whose
+        result is no draw from the prior.
+    out_values, out_mask : array, shape (records, patients, times)
+        Where records go; the chain stops when it is full.
+
+    Returns
+    -------
+    tuple
+        Records made, iterations done, moves accepted, last penalty.
+    """
+    patients = values.shape[0]
+    sums, counts = total_sums(values, mask, limits)
+    penalty = penalty_of(sums, counts, limits)
+    logs = np.empty(patients)
+    for i in range(patients):
+        logs[i] = _log_prior(values[i], density)
+    new_sums, new_counts = sums.copy(), counts.copy()
+    records = accepted = 0
+    if stop_at_first and penalty == 0.0:
+        return 0, 0, 0, penalty
+    for iteration in range(1, iterations + 1):
+        i = int(rng.random() * patients)
+        j = int(rng.random() * patients)
+        if i != j or patients == 1:
+            first, second = values[i].copy(), values[j].copy()
+            seen1, seen2 = mask[i].copy(), mask[j].copy()
+            if (
+                _propose(first, second, seen1, seen2, i, j, moves, rng)
+                and _allowed(first, moves.highest)
+                and _allowed(second, moves.highest)
+            ):
+                new_sums[:] = sums
+                new_counts[:] = counts
+                _add(values[i], mask[i], new_sums, new_counts, limits, -1)
+                _add(first, seen1, new_sums, new_counts, limits, 1)
+                log1 = _log_prior(first, density)
+                log2 = logs[j]
+                if i != j:
+                    _add(values[j], mask[j], new_sums, new_counts, limits, -1)
+                    _add(second, seen2, new_sums, new_counts, limits, 1)
+                    log2 = _log_prior(second, density)
+                new_penalty = penalty_of(new_sums, new_counts, limits)
+                gain = log1 - logs[i] - heat * (new_penalty - penalty)
+                if i != j:
+                    gain += log2 - logs[j]
+                if gain >= 0 or rng.random() < np.exp(gain):
+                    accepted += 1
+                    values[i] = first
+                    mask[i] = seen1
+                    logs[i] = log1
+                    if i != j:
+                        values[j] = second
+                        mask[j] = seen2
+                        logs[j] = log2
+                    sums, new_sums = new_sums, sums
+                    counts, new_counts = new_counts, counts
+                    penalty = new_penalty
+                    if stop_at_first and penalty == 0.0:
+                        return 0, iteration, accepted, penalty
+        if iteration % every == 0 and penalty == 0.0 and not stop_at_first:
+            out_values[records] = values
+            out_mask[records] = mask
+            records += 1
+            if records == out_values.shape[0]:
+                return records, iteration, accepted, penalty
+    return records, iterations, accepted, penalty

@@ -1,0 +1,127 @@
+"""Priors of patients' trajectories: what is thought likely before the printed figures.
+
+A prior is a mixture of multivariate normal distributions of one patient's values over the time
+points, cut off at the ends of the scale and read at its steps. Without components it is flat.
+Patients are exchangeable, and who is missing is, before the figures, a matter of chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rederive.reconstruct.block.figures import Block
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One kind of patient.
+
+    Parameters
+    ----------
+    weight : float
+        Share of patients of this kind, before the figures.
+    means, sds : tuple of float
+        At each time point, in the unit of the scale.
+    correlation : float
+        Between neighbouring time points; it falls off geometrically with their distance.
+
+    Raises
+    ------
+    ValueError
+        Naming the field, what was found and what is allowed.
+    """
+
+    weight: float
+    means: tuple[float, ...]
+    sds: tuple[float, ...]
+    correlation: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.weight > 0:
+            raise ValueError(f"weight: found {self.weight}, allowed are numbers above 0")
+        if len(self.means) != len(self.sds):
+            raise ValueError(f"sds: found {len(self.sds)}, allowed {len(self.means)}, as of means")
+        if min(self.sds) <= 0:
+            raise ValueError(f"sds: found {min(self.sds)}, allowed are numbers above 0")
+        if not -1 < self.correlation < 1:
+            raise ValueError(f"correlation: found {self.correlation}, allowed within -1 and 1")
+
+    def covariance(self) -> Floats:
+        """Return the covariance matrix, shape (times, times)."""
+        sds = np.array(self.sds)
+        lags = np.abs(np.subtract.outer(np.arange(len(sds)), np.arange(len(sds))))
+        result: Floats = np.outer(sds, sds) * np.power(self.correlation, lags)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """A named mixture of kinds of patients; none at all means flat over the scale."""
+
+    name: str
+    components: tuple[Component, ...] = ()
+
+    def describe(self) -> str:
+        """Return the prior in one line, with all its parameters."""
+        if not self.components:
+            return f"{self.name}: every step of the scale equally likely, time points independent"
+        kinds = []
+        for part in self.components:
+            means = ", ".join(f"{m:g}" for m in part.means)
+            sds = ", ".join(f"{s:g}" for s in part.sds)
+            kinds.append(
+                f"{part.weight:g} x normal (means {means}; SDs {sds}; "
+                f"correlation of neighbours {part.correlation:g})"
+            )
+        return f"{self.name}: " + " + ".join(kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class PriorArrays:
+    """A prior in steps of the scale, ready for the kernel.
+
+    Attributes
+    ----------
+    means : array, shape (kinds, times)
+    precisions : array, shape (kinds, times, times)
+    log_weights : array, shape (kinds,)
+        Logarithm of each weight, with the normal density's constant.
+    """
+
+    means: Floats
+    precisions: Floats
+    log_weights: Floats
+
+
+FLAT = Prior("flat")
+
+
+def prior_arrays(prior: Prior, block: Block) -> PriorArrays:
+    """Express a prior in steps of the block's scale.
+
+    Raises
+    ------
+    ValueError
+        If a component has another number of time points than the block.
+    """
+    times, step = len(block.timepoints), float(block.scale.step)
+    kinds: Sequence[Component] = prior.components
+    means = np.zeros((len(kinds), times))
+    precisions = np.zeros((len(kinds), times, times))
+    log_weights = np.zeros(len(kinds))
+    for k, part in enumerate(kinds):
+        if len(part.means) != times:
+            raise ValueError(
+                f"prior {prior.name}: found {len(part.means)} time points, allowed {times}"
+            )
+        covariance = part.covariance() / step**2
+        means[k] = (np.array(part.means) - float(block.scale.minimum)) / step
+        precisions[k] = np.linalg.inv(covariance)
+        log_weights[k] = np.log(part.weight) - 0.5 * np.linalg.slogdet(covariance)[1]
+    return PriorArrays(means, precisions, log_weights)

@@ -1,0 +1,324 @@
+"""Patient-level data of one block: one data set by search, many by a Markov chain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rederive.reconstruct.block.boxes import Boxes, Column, boxes_of
+from rederive.reconstruct.block.figures import Block
+from rederive.reconstruct.block.kernel import (
+    Density,
+    Flags,
+    Integers,
+    Limits,
+    Moves,
+    penalty_of,
+    run_chain,
+    total_sums,
+)
+from rederive.reconstruct.block.priors import FLAT, Prior, prior_arrays
+
+Progress = Callable[[int, int], None]
+
+SEARCH_HEATS = (1.0, 3.0, 10.0)
+"""Weights of the penalty through which one attempt of a search goes."""
+
+
+class NothingFoundError(RuntimeError):
+    """No data with the printed figures were found in the time given; that proves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockData:
+    """One exact data set of a block.
+
+    Attributes
+    ----------
+    values : array of int, shape (patients, times)
+        In steps above the least value; where the mask is false, what the prior makes of it.
+    mask : array of bool, shape (patients, times)
+        What was measured.
+    """
+
+    block: Block
+    values: Integers
+    mask: Flags
+
+    def observed(self) -> npt.NDArray[np.float64]:
+        """Return the values in the unit of the scale, NaN where nothing was measured."""
+        return np.where(self.mask, in_units(self.block, self.values), np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEnsemble:
+    """Many exact data sets of a block, drawn from a prior given the printed figures.
+
+    Attributes
+    ----------
+    values : array of int, shape (draws, patients, times)
+    mask : array of bool, shape (draws, patients, times)
+    chain : array of int, shape (draws,)
+        Which chain a draw is from; draws of a chain stand in its order.
+    acceptance : float
+        Share of proposed moves that were accepted.
+    """
+
+    block: Block
+    prior: Prior
+    seed: int
+    values: Integers
+    mask: Flags
+    chain: Integers
+    acceptance: float
+
+    def __len__(self) -> int:
+        return int(self.values.shape[0])
+
+    def __getitem__(self, draw: int) -> BlockData:
+        return BlockData(self.block, self.values[draw], self.mask[draw])
+
+    def observed(self) -> npt.NDArray[np.float64]:
+        """Return all values in the unit of the scale, NaN where nothing was measured."""
+        return np.where(self.mask, in_units(self.block, self.values), np.nan)
+
+    def by_chain(self, quantity: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return one number per draw as an array of shape (chains, draws of each)."""
+        chains = int(self.chain.max()) + 1
+        return quantity.reshape(chains, -1)
+
+
+def in_units(block: Block, values: Integers) -> npt.NDArray[np.float64]:
+    """Return values counted in steps in the unit of the scale."""
+    step, low = block.scale.step, block.scale.minimum
+    # One division by a whole number keeps steps such as 0.01 as near as a float can be.
+    numerators = values * (step.numerator * low.denominator) + low.numerator * step.denominator
+    return np.asarray(numerators / (step.denominator * low.denominator), np.float64)
+
+
+def holds(data: BlockData) -> bool:
+    """Return whether a data set keeps all figures of its block."""
+    limits = limits_of(boxes_of(data.block), data.block)
+    sums, counts = total_sums(data.values, data.mask, limits)
+    return float(penalty_of(sums, counts, limits)) == 0.0
+
+
+def limits_of(boxes: Boxes, block: Block) -> Limits:
+    """Return the limits as the arrays of the kernel, with the units of the penalty."""
+    columns = boxes.columns()
+    units = [_units(column, block) for column in columns]
+    counts = [(v, *count) for v, column in enumerate(columns) for count in column.counts]
+    table = np.array(counts, np.int64).reshape(-1, 5)
+    return Limits(
+        np.array([column.n if column.limited else 0 for column in columns], np.int64),
+        np.array([column.total for column in columns], np.int64),
+        np.array([column.spread for column in columns], np.int64),
+        np.array([column.t_squared for column in columns], np.float64),
+        np.array([unit[0] for unit in units], np.float64),
+        np.array([unit[1] for unit in units], np.float64),
+        np.array([unit[2] for unit in units], np.float64),
+        *(np.ascontiguousarray(table[:, k]) for k in range(5)),
+    )
+
+
+def _sd_in_steps(column: Column, block: Block) -> float:
+    n = column.n
+    if n > 1 and column.spread[1] < 2**59:
+        return max(1.0, math.sqrt(sum(column.spread) / 2 / (n * (n - 1))))
+    return max(1.0, block.levels / 6)
+
+
+def _units(column: Column, block: Block) -> tuple[float, float, float]:
+    sd, n = _sd_in_steps(column, block), max(column.n, 2)
+    leap = max(1.0, sd / 10)
+    low, high = column.t_squared
+    t2 = low if math.isinf(high) else (low + high) / 2
+    t_unit = max(2 * math.sqrt(t2) / (sd * math.sqrt(n)) * leap, 1e-6)
+    return leap, 2 * n * sd * leap, t_unit
+
+
+def _moves(block: Block, boxes: Boxes, frozen: Flags | None, fixed_mask: Flags | None) -> Moves:
+    shape = (block.patients, len(block.timepoints))
+    reach = [max(1, round(_sd_in_steps(column, block) / 3)) for column in boxes.level]
+    return Moves(
+        np.array(reach, np.int64),
+        np.zeros(shape, np.bool_) if frozen is None else frozen,
+        np.zeros(shape[1], np.bool_) if fixed_mask is None else fixed_mask,
+        block.observed[0],
+        block.levels,
+    )
+
+
+def _start(block: Block, prior: Prior, rng: np.random.Generator) -> tuple[Integers, Flags]:
+    patients, times = block.patients, len(block.timepoints)
+    if prior.components:
+        weights = np.array([part.weight for part in prior.components])
+        kinds = rng.choice(len(weights), patients, p=weights / weights.sum())
+        means = np.array([part.means for part in prior.components])[kinds]
+        sds = np.array([part.sds for part in prior.components])[kinds]
+        drawn = means + sds * rng.standard_normal((patients, times))
+        steps = (drawn - float(block.scale.minimum)) / float(block.scale.step)
+        values = np.clip(np.rint(steps), 0, block.levels).astype(np.int64)
+    else:
+        values = rng.integers(0, block.levels + 1, (patients, times))
+    mask = np.zeros((patients, times), np.bool_)
+    mask[: block.observed[0], 0] = True
+    for t in range(1, times):
+        mask[rng.permutation(block.observed[0])[: block.observed[t]], t] = True
+    return values, mask
+
+
+def find_data(
+    block: Block,
+    prior: Prior = FLAT,
+    seed: int = 0,
+    *,
+    start: BlockData | None = None,
+    frozen: Flags | None = None,
+    fixed_mask: Flags | None = None,
+    attempts: int = 20,
+    iterations: int = 400_000,
+) -> BlockData:
+    """Search one data set that keeps all figures.
+
+    Parameters
+    ----------
+    block : Block
+        The measure and its figures.
+    prior : Prior
+        Where the search starts and what it leans to.
+    seed : int
+        Seed of the search.
+    start : BlockData, optional
+        Start of every attempt, in place of a draw from the prior.
+    frozen : array of bool, shape (patients, times), optional
+        Values of the start that stay.
+    fixed_mask : array of bool, shape (times,), optional
+        Time points at which the mask of the start stays.
+    attempts, iterations : int
+        Attempts, and iterations of each at each heat.
+
+    Raises
+    ------
+    ContradictionError
+        If the figures of one column leave nothing.
+    NothingFoundError
+        If the attempts are used up.
+    """
+    boxes = boxes_of(block)
+    limits, moves = limits_of(boxes, block), _moves(block, boxes, frozen, fixed_mask)
+    rng = np.random.default_rng(seed)
+    density = _density(prior, block)
+    for _ in range(attempts):
+        values, mask = _start(block, prior, rng) if start is None else _copy(start)
+        for heat in SEARCH_HEATS:
+            *_, penalty = run_chain(
+                values,
+                mask,
+                limits,
+                moves,
+                density,
+                heat,
+                iterations,
+                1,
+                True,
+                rng,
+                *_records(0, block),
+            )
+            if penalty == 0.0:
+                return BlockData(block, values, mask)
+    raise NothingFoundError(
+        f"{block.name}: no data with all {len(block.figures)} figures were found in {attempts} "
+        "attempts; that does not prove that there are none"
+    )
+
+
+def _copy(data: BlockData) -> tuple[Integers, Flags]:
+    return data.values.copy(), data.mask.copy()
+
+
+def _density(prior: Prior, block: Block) -> Density:
+    arrays = prior_arrays(prior, block)
+    return Density(arrays.means, arrays.precisions, arrays.log_weights)
+
+
+def _records(count: int, block: Block) -> tuple[Integers, Flags]:
+    shape = (count, block.patients, len(block.timepoints))
+    return np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
+
+
+def sample_data(
+    block: Block,
+    prior: Prior,
+    draws: int,
+    seed: int = 0,
+    *,
+    chains: int = 4,
+    every: int = 200,
+    thin: int = 1,
+    warmup: int = 200_000,
+    heat: float = 3.0,
+    progress: Progress | None = None,
+) -> BlockEnsemble:
+    """Draw data sets from a prior, given the printed figures.
+
+    Parameters
+    ----------
+    block, prior, seed
+        As in :func:`find_data`.
+    draws : int
+        Data sets wanted, a multiple of ``chains``.
+    chains : int
+        Independent chains, each with its own start and its own stream of random numbers.
+    every : int
+        The chain is looked at after every ``every`` iterations, and recorded if all figures hold.
+    thin : int
+        Every ``thin``-th record is kept.
+    warmup : int
+        Iterations before the first look.
+    heat : float
+        Weight of the penalty on the way between data sets; it changes speed, not the result.
+    progress : callable, optional
+        Called with draws done and draws wanted.
+
+    Raises
+    ------
+    ValueError
+        If ``draws`` is no multiple of ``chains``.
+    ContradictionError, NothingFoundError
+        As in :func:`find_data`.
+    """
+    if draws < chains or draws % chains:
+        raise ValueError(f"draws: found {draws}, allowed are multiples of {chains}, the chains")
+    boxes = boxes_of(block)
+    limits, moves = limits_of(boxes, block), _moves(block, boxes, None, None)
+    density, each = _density(prior, block), draws // chains
+    streams = np.random.SeedSequence(seed).spawn(chains)
+    all_values, all_masks = _records(draws, block)
+    accepted = done = 0
+    for c, stream in enumerate(streams):
+        rng = np.random.default_rng(stream)
+        start = find_data(block, prior, int(rng.integers(2**31)))
+        values, mask = _copy(start)
+        none = _records(1, block)
+        run_chain(values, mask, limits, moves, density, heat, warmup, warmup + 1, False, rng, *none)
+        kept = 0
+        while kept < each:
+            room = min(each - kept, 256) * thin
+            records = _records(room, block)
+            got, steps, moved, _ = run_chain(
+                values, mask, limits, moves, density, heat, 2**62, every, False, rng, *records
+            )
+            new = got // thin
+            at = c * each + kept
+            all_values[at : at + new] = records[0][thin - 1 :: thin]
+            all_masks[at : at + new] = records[1][thin - 1 :: thin]
+            kept, accepted, done = kept + new, accepted + moved, done + steps
+            if progress is not None:
+                progress(c * each + kept, draws)
+    chain = np.repeat(np.arange(chains), each)
+    return BlockEnsemble(block, prior, seed, all_values, all_masks, chain, accepted / done)

@@ -1,0 +1,286 @@
+"""Blocks: the sampler against brute force, the search, and what is refused."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from rederive.printed import parse
+from rederive.recompute.summaries import Scale
+from rederive.reconstruct.block import (
+    FLAT,
+    Block,
+    BlockData,
+    Component,
+    ContradictionError,
+    Figure,
+    NothingFoundError,
+    Prior,
+    Statistic,
+    find_data,
+    holds,
+    sample_data,
+)
+from rederive.reconstruct.block.diagnostics import diagnose, diagnose_quantity
+
+FOUR = Scale(Fraction(0), Fraction(3))
+
+
+def figure(statistic: str, at: str, printed: str, threshold: int | None = None) -> Figure:
+    limit = None if threshold is None else Fraction(threshold)
+    return Figure(f"{at}-{statistic}", Statistic(statistic), at, parse(printed), limit)
+
+
+def pair(
+    figures: tuple[Figure, ...], patients: int = 3, observed: tuple[int, int] = (3, 2)
+) -> Block:
+    return Block("tiny", FOUR, patients, ("baseline", "later"), observed, figures)
+
+
+def every_data_set(block: Block) -> list[BlockData]:
+    """All values and masks of a block with two time points, by brute force."""
+    n, later = block.patients, block.observed[1]
+    found = []
+    for chosen in itertools.combinations(range(block.observed[0]), later):
+        mask = np.zeros((n, 2), np.bool_)
+        mask[: block.observed[0], 0] = True
+        mask[list(chosen), 1] = True
+        for flat in itertools.product(range(block.levels + 1), repeat=2 * n):
+            data = BlockData(block, np.array(flat, np.int64).reshape(n, 2), mask)
+            if holds_by_hand(data):
+                found.append(data)
+    return found
+
+
+def holds_by_hand(data: BlockData) -> bool:
+    """Recompute every figure with NumPy and SciPy from the values in units."""
+    observed = data.observed()
+    for item in data.block.figures:
+        t = data.block.index(item.at)
+        level = observed[~np.isnan(observed[:, t]), t]
+        both = observed[~np.isnan(observed[:, t])]
+        change = both[:, t] - both[:, 0]
+        match item.statistic:
+            case Statistic.MEAN:
+                value = level.mean()
+            case Statistic.SD:
+                value = level.std(ddof=1)
+            case Statistic.MINIMUM:
+                value = level.min()
+            case Statistic.MAXIMUM:
+                value = level.max()
+            case Statistic.BASELINE_MEAN:
+                value = both[:, 0].mean()
+            case Statistic.BASELINE_SD:
+                value = both[:, 0].std(ddof=1)
+            case Statistic.CHANGE_MEAN:
+                value = change.mean()
+            case Statistic.CHANGE_SD:
+                value = change.std(ddof=1)
+            case Statistic.RESPONDERS:
+                value = float((change <= -float(item.threshold or 0)).sum())
+            case Statistic.PAIRED_P:
+                value = _paired_p(change)
+        interval = item.printed.interval()
+        if not interval.lower - 1e-12 <= value <= interval.upper + 1e-12:
+            return False
+    return True
+
+
+def _paired_p(change: np.ndarray) -> float:
+    if np.ptp(change) == 0:
+        return 1.0 if change[0] == 0 else 0.0
+    return float(stats.ttest_1samp(change, 0).pvalue)
+
+
+def visible(values: np.ndarray, mask: np.ndarray) -> bytes:
+    """What of a data set can be seen: measured values and who was measured."""
+    return np.where(mask, values, -1).tobytes()
+
+
+def cell(values: np.ndarray, mask: np.ndarray) -> tuple[object, ...]:
+    """A coarser view, so that no case has more cells than draws: who, first values, later sum."""
+    return tuple(mask[:, 1]), tuple(values[:, 0]), int(values[:, 1][mask[:, 1]].sum())
+
+
+CASES = {
+    "mean and SD": (figure("mean", "baseline", "2.3"), figure("sd", "later", "0.7")),
+    "change": (figure("change_mean", "later", "-1.0"), figure("mean", "baseline", "2.7")),
+    "responders": (figure("responders", "later", "1", 2), figure("mean", "later", "1.5")),
+    "followed": (figure("baseline_mean", "later", "2.0"), figure("baseline_sd", "later", "1.4")),
+    "extremes": (figure("minimum", "baseline", "1"), figure("maximum", "baseline", "3")),
+}
+
+KINDS = Prior("two", (Component(0.3, (1, 1), (1.0, 1.0), 0.5), Component(0.7, (3, 2), (0.8, 1.2))))
+
+
+@pytest.mark.parametrize("figures", CASES.values(), ids=list(CASES))
+@pytest.mark.parametrize("prior", [FLAT, KINDS], ids=["flat", "kinds"])
+def test_draws_follow_the_prior_given_the_figures(
+    figures: tuple[Figure, ...], prior: Prior
+) -> None:
+    block = pair(figures)
+    weights: Counter[tuple[object, ...]] = Counter()
+    for data in every_data_set(block):
+        weights[cell(data.values, data.mask)] += density(prior, data)
+    draws = 4000
+    ensemble = sample_data(block, prior, draws, 3, every=40, warmup=5000, heat=1.0)
+    seen = Counter(cell(v, m) for v, m in zip(ensemble.values, ensemble.mask, strict=True))
+    assert set(seen) <= set(weights)
+    total = sum(weights.values())
+    expected = {key: draws * weight / total for key, weight in weights.items()}
+    # Cells expected less than five times are judged together.
+    common = [key for key, count in expected.items() if count >= 5]
+    observed = [seen[key] for key in common]
+    wanted = [expected[key] for key in common]
+    if draws - sum(wanted) > 1e-6:
+        observed.append(draws - sum(observed))
+        wanted.append(draws - sum(wanted))
+    # Draws of a chain are not quite independent, so the limit is a generous one.
+    assert stats.chisquare(observed, wanted).pvalue > 1e-6
+
+
+def density(prior: Prior, data: BlockData) -> float:
+    """Prior density of all values, measured or not, by SciPy."""
+    if not prior.components:
+        return 1.0
+    result = 1.0
+    for row in data.values.astype(float):
+        result *= sum(
+            part.weight * stats.multivariate_normal(part.means, part.covariance()).pdf(row)
+            for part in prior.components
+        )
+    return result
+
+
+@pytest.mark.parametrize("figures", CASES.values(), ids=list(CASES))
+def test_compiled_limits_agree_with_scipy_on_every_data_set(figures: tuple[Figure, ...]) -> None:
+    block = pair(figures)
+    everything = pair(())
+    wanted = {visible(d.values, d.mask) + d.values.tobytes() for d in every_data_set(block)}
+    for data in every_data_set(everything)[::3]:
+        key = visible(data.values, data.mask) + data.values.tobytes()
+        assert holds(BlockData(block, data.values, data.mask)) == (key in wanted)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=15, deadline=None)
+def test_figures_of_honest_data_are_found_again(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    first = rng.integers(0, 21, 12)
+    later = np.clip(first + rng.integers(-8, 5, 12), 0, 20)[:10]
+    change = later - first[:10]
+    p = float(stats.ttest_rel(later, first[:10]).pvalue)
+    figures = (
+        figure("mean", "baseline", f"{first.mean():.1f}"),
+        figure("sd", "baseline", f"{first.std(ddof=1):.1f}"),
+        figure("mean", "later", f"{later.mean():.1f}"),
+        figure("sd", "later", f"{later.std(ddof=1):.1f}"),
+        figure("change_sd", "later", f"{change.std(ddof=1):.1f}"),
+        figure("paired_p", "later", f"{p:.3f}" if p >= 0.0005 else "< 0.001"),
+        figure("responders", "later", str((change <= -3).sum()), 3),
+    )
+    scale = Scale(Fraction(0), Fraction(20))
+    block = Block("b", scale, 12, ("baseline", "later"), (12, 10), figures)
+    values = np.zeros((12, 2), np.int64)
+    values[:, 0], values[:10, 1] = first, later
+    mask = np.ones((12, 2), np.bool_)
+    mask[10:, 1] = False
+    assert holds(BlockData(block, values, mask))
+    found = find_data(block, seed=seed)
+    assert holds(found)
+    assert holds_by_hand(found)
+
+
+def test_two_runs_are_the_same_and_another_seed_is_not() -> None:
+    block = pair((figure("mean", "baseline", "2.3"),))
+    one, two, other = (sample_data(block, KINDS, 40, seed) for seed in (1, 1, 2))
+    assert one.values.tobytes() == two.values.tobytes()
+    assert one.mask.tobytes() == two.mask.tobytes()
+    assert one.values.tobytes() != other.values.tobytes()
+
+
+def test_frozen_values_and_mask_stay() -> None:
+    block = pair((figure("mean", "later", "1.5"),))
+    start = BlockData(
+        block,
+        np.array([[3, 0], [3, 0], [2, 3]], np.int64),
+        np.array([[True, True], [True, True], [True, False]]),
+    )
+    frozen = np.array([[True, False], [True, True], [True, True]])
+    found = find_data(block, start=start, frozen=frozen, fixed_mask=np.array([True, True]))
+    assert found.values.tolist() == [[3, 3], [3, 0], [2, 3]]
+    assert (found.mask == start.mask).all()
+
+
+@pytest.mark.parametrize(
+    ("figures", "named"),
+    [
+        ((figure("mean", "baseline", "2.3"), figure("sd", "baseline", "1.9")), None),
+        ((figure("mean", "baseline", "2.50"),), ("baseline-mean",)),
+        ((figure("responders", "later", "3", 1),), ("later-responders",)),
+    ],
+)
+def test_impossible_figures(figures: tuple[Figure, ...], named: tuple[str, ...] | None) -> None:
+    if named is None:
+        with pytest.raises(NothingFoundError, match="does not prove"):
+            find_data(pair(figures), attempts=1, iterations=2000)
+        return
+    with pytest.raises(ContradictionError) as caught:
+        find_data(pair(figures))
+    assert caught.value.figures == named
+
+
+def test_a_corrupted_figure_is_noticed() -> None:
+    block = pair((figure("mean", "baseline", "2.3"), figure("responders", "later", "1", 2)))
+    data = find_data(block)
+    wrong = pair((figure("mean", "baseline", "2.7"), figure("responders", "later", "1", 2)))
+    assert holds(data)
+    assert not holds(BlockData(wrong, data.values, data.mask))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: pair((figure("mean", "latter", "1.0"),)), "did you mean later"),
+        (lambda: pair((figure("change_mean", "baseline", "1.0"),)), "later time point"),
+        (lambda: pair((), observed=(2, 3)), "observed at later: found 3"),
+        (lambda: pair((figure("mean", "later", "1.0"),) * 2), "occurs twice"),
+        (lambda: figure("responders", "later", "1"), "threshold"),
+        (lambda: Component(0.0, (1,), (1,)), "weight: found 0"),
+        (lambda: Component(1.0, (1,), (0,)), "sds: found 0"),
+        (lambda: sample_data(pair(()), FLAT, 5), "multiples of 4"),
+        (lambda: sample_data(pair(()), Prior("x", (Component(1, (1,), (1,)),)), 4), "time points"),
+    ],
+)
+def test_bad_descriptions_are_refused(make: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()  # type: ignore[operator]
+
+
+def test_switching_a_figure_off_frees_it() -> None:
+    block = pair((figure("mean", "baseline", "2.3"), figure("mean", "later", "1.5")))
+    free = block.without(["later-mean"])
+    assert [item.id for item in free.figures] == ["baseline-mean"]
+    means = {float(np.nanmean(sample[:, 1])) for sample in sample_data(free, FLAT, 200).observed()}
+    assert len(means) > 3
+    with pytest.raises(ValueError, match="did you mean later-mean"):
+        block.without(["later-meen"])
+
+
+def test_diagnostics_know_a_chain_that_has_not_settled() -> None:
+    rng = np.random.default_rng(0)
+    settled = diagnose_quantity("q", rng.normal(size=(4, 200)))
+    apart = diagnose_quantity("q", rng.normal(size=(4, 200)) + np.arange(4)[:, None])
+    assert settled.r_hat < 1.05 < apart.r_hat
+    assert settled.ess > 5 * apart.ess
+    assert np.isnan(diagnose_quantity("q", np.ones((4, 10))).r_hat)
+    names = [d.quantity for d in diagnose(sample_data(pair(()), FLAT, 80))]
+    assert "later change SD" in names
