@@ -37,7 +37,7 @@ def count_columns(summary: ColumnSummary, ordered: bool = False) -> int:
         If the count would take more than :data:`WORK_LIMIT` additions or :data:`LAYER_LIMIT`
         states at a time.
     """
-    column = CentredColumn.of(summary)
+    column = CentredColumn.for_vectors(summary) if ordered else CentredColumn.of(summary)
     if not column.targets:
         return 0
     values = len(column.deviations)

@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from rederive.reconstruct.column.states import Box, CentredColumn, Integers
 
+BLOCK = 2**18
+"""About how many sums are held in double precision at a time, few enough to stay in a cache."""
+
 Cells = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
@@ -82,7 +85,7 @@ def next_stage(
     boxes: Sequence[Box],
     modulus: int | None = None,
 ) -> Layer:
-    """Return the numbers of multisets of the ``stage`` values nearest to the centre.
+    """Return the numbers of multisets of the first ``stage`` values.
 
     With the new value d, a multiset either lacks d or is one value larger than another:
     F_i(k, s, t) = F_{i-1}(k, s, t) + F_i(k - 1, s - d, t - w(d)).
@@ -113,8 +116,8 @@ def next_stage(
     return layer
 
 
-def fill_positions(column: CentredColumn, layer: Layer, modulus: int | None = None) -> None:
-    """Fill a layer over all values with the numbers of ordered vectors, in place.
+def fill_positions(column: CentredColumn, layer: Layer, modulus: int) -> None:
+    """Fill a layer over all values with the numbers of ordered vectors modulo a number, in place.
 
     G(k, s, t) is the sum over all values d of G(k - 1, s - d, t - w(d)).
 
@@ -124,12 +127,38 @@ def fill_positions(column: CentredColumn, layer: Layer, modulus: int | None = No
         The column.
     layer : Layer
         From :func:`empty_column` on the column's position boxes.
-    modulus : int, optional
+    modulus : int
         Modulus for unsigned integers; times the number of values it must be below 2**64.
     """
     for k in range(1, column.n + 1):
         for d, weight in zip(column.deviations, column.weights, strict=True):
             layer.add(k, layer, k - 1, d, weight)
-        if modulus is not None:
-            cells = layer.cells(k)
-            np.remainder(cells, np.uint64(modulus), out=cells)
+        cells = layer.cells(k)
+        np.remainder(cells, np.uint64(modulus), out=cells)
+
+
+def fill_rounded_positions(column: CentredColumn, layer: Layer, exponents: Sequence[int]) -> None:
+    """Fill a layer with the numbers of ordered vectors, scaled and rounded once each, in place.
+
+    The element for ``k`` values is G(k, s, t) / 2**exponents[k], summed in double precision from
+    the rounded elements for ``k - 1`` and then rounded to the type of the layer.
+
+    Parameters
+    ----------
+    column : CentredColumn
+        The column.
+    layer : Layer
+        From :func:`empty_column` on the column's position boxes, of floating-point numbers.
+    exponents : sequence of int
+        Exponents for k = 0 to n, the first 0.
+    """
+    for k in range(1, column.n + 1):
+        box = layer.boxes[k]
+        height = max(1, BLOCK // max(1, box.t_size))
+        for row in range(0, box.s_size, height):
+            rows = min(height, box.s_size - row)
+            sums = Layer([Box(box.s_low + row, rows, box.t_low, box.t_size)], np.float64)
+            for d, weight in zip(column.deviations, column.weights, strict=True):
+                sums.add(0, layer, k - 1, d, weight)
+            sums.flat *= 2.0 ** (exponents[k - 1] - exponents[k])
+            layer.cells(k)[row : row + rows] = sums.cells(0)

@@ -12,12 +12,16 @@ so q(x) N ≥ 1 - δ for a δ that follows from the number of operations. A prop
 probability (1 - δ) / (q(x) N). What is kept is exactly uniform, whatever the errors were; about a
 share δ is thrown away (1e-5 for single, 1e-11 for double precision). For the same reason q(x) is
 needed only for the share 2 δ of the proposals whose fate a first random word leaves open.
+
+Tables of multisets that are too large to keep are computed again on the way down. Several batches
+go down together, each with its own random stream, so that this is done once for all of them.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, comb
 
@@ -37,15 +41,15 @@ from rederive.reconstruct.column.layers import (
     Floats,
     Layer,
     empty_column,
-    fill_positions,
+    fill_rounded_positions,
     next_stage,
 )
 from rederive.reconstruct.column.nearest import explain_impossible
 from rederive.reconstruct.column.states import Box, CentredColumn, Integers
 from rederive.reconstruct.column.summary import ColumnSummary, ImpossibleSummaryError
 
-RESIDENT_BYTES = 192_000_000
-"""Most memory for layers that are all kept; beyond it they are computed again for each batch."""
+RESIDENT_BYTES = 128_000_000
+"""Most memory for layers that are all kept; beyond it they are computed again for each draw."""
 
 SEGMENT_BYTES = 64_000_000
 """Memory for the layers that are held together when not all are kept."""
@@ -58,6 +62,18 @@ WORK_LIMIT = 20_000_000_000
 
 SINGLE_DIGITS, DOUBLE_DIGITS = 126, 1000
 """Binary digits up to which counts are held in single and in double precision."""
+
+SAMPLES_TOGETHER = 65_536
+"""Most samples that go down the tables at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where the proposals of one batch start: their targets and their random choices."""
+
+    s: Integers
+    t: Integers
+    chooser: Chooser
 
 
 class ColumnSampler(ABC):
@@ -89,7 +105,7 @@ class ColumnSampler(ABC):
         if seed < 0:
             raise ValueError(f"seed: found {seed}, allowed are whole numbers from 0")
         self.summary = summary
-        self.column = CentredColumn.of(summary)
+        self.column = self._centred(summary)
         if not self.column.targets:
             raise ImpossibleSummaryError(explain_impossible(summary))
         self.seed = seed
@@ -100,6 +116,10 @@ class ColumnSampler(ABC):
             raise ImpossibleSummaryError(explain_impossible(summary))
 
     @abstractmethod
+    def _centred(self, summary: ColumnSummary) -> CentredColumn:
+        """Return the column in the deviations that suit the tables."""
+
+    @abstractmethod
     def _prepare(self) -> Fraction:
         """Build the tables; return a bound on the relative error from root to leaf."""
 
@@ -108,8 +128,8 @@ class ColumnSampler(ABC):
         """Return the number of columns behind each target, shape (targets,)."""
 
     @abstractmethod
-    def _propose(self, s: Integers, t: Integers, chooser: Chooser) -> Integers:
-        """Return one column in deviations for each target, shape (samples, n)."""
+    def _propose(self, starts: Sequence[_Start]) -> list[Integers]:
+        """Return, for each batch, one column in deviations for each target, shape (samples, n)."""
 
     def batch(self, number: int) -> Integers:
         """Return the samples of one batch.
@@ -124,22 +144,33 @@ class ColumnSampler(ABC):
         array of int, shape (at most batch_size, n)
             Values in steps of the scale; multisets are sorted. Batches are independent.
         """
-        stream = np.random.PCG64(np.random.SeedSequence([self.seed, number]))
-        fate = stream.random_raw(self.batch_size)
+        return self._batches(range(number, number + 1))[0]
+
+    def _batches(self, numbers: Sequence[int]) -> list[Integers]:
+        """Return the samples of several batches, the same as one by one."""
         # Below this word a proposal is kept whatever its exact probability is.
-        open_from = ceil((1 - 2 * self.error) * WORD) - 1
-        doubtful = np.flatnonzero(fate >= np.uint64(max(open_from, 0)))
-        chooser = Chooser(stream, doubtful)
-        rows = np.arange(self.batch_size)
-        goal, total = chooser.among(rows, self._goal_numbers()[None, :])
+        open_from = np.uint64(max(ceil((1 - 2 * self.error) * WORD) - 1, 0))
+        every = np.arange(self.batch_size)
+        goal_numbers = self._goal_numbers()[None, :]
         s, t = self._goals
-        columns = self._propose(s[goal], t[goal], chooser)
+        streams, fates, starts = [], [], []
+        for number in numbers:
+            stream = np.random.PCG64(np.random.SeedSequence([self.seed, number]))
+            fate = stream.random_raw(self.batch_size)
+            chooser = Chooser(stream, np.flatnonzero(fate >= open_from))
+            goal, total = chooser.among(every, goal_numbers)
+            streams.append(stream)
+            fates.append(fate)
+            starts.append(_Start(s[goal], t[goal], chooser))
         root = Fraction(float(total[0]))
-        keep = np.ones(self.batch_size, dtype=bool)
-        for row in doubtful:
-            chance = (1 - self.error) / (root * chooser.probability[int(row)])
-            keep[row] = _kept(int(fate[row]), chance, stream)
-        return columns[keep] + self.column.centre
+        batches = self._propose(starts)
+        for index, (stream, fate, start) in enumerate(zip(streams, fates, starts, strict=True)):
+            keep = np.ones(self.batch_size, dtype=bool)
+            for row, probability in start.chooser.probability.items():
+                chance = (1 - self.error) / (root * probability)
+                keep[row] = _kept(int(fate[row]), chance, stream)
+            batches[index] = batches[index][keep] + self.column.centre
+        return batches
 
     def draw(self, size: int, distinct: bool = False) -> Integers:
         """Return the first ``size`` samples.
@@ -166,18 +197,17 @@ class ColumnSampler(ABC):
         if distinct:
             self._require_enough(size)
         seen: set[bytes] = set()
-        parts: list[Integers] = []
+        columns = np.empty((size, self.column.n), dtype=np.int64)
         found = number = 0
         while found < size:
-            part = self.batch(number)
-            if distinct:
-                part = _unseen(part, seen)
-            parts.append(part[: size - found])
-            found += len(parts[-1])
-            number += 1
-        if not parts:
-            return np.zeros((0, self.column.n), dtype=np.int64)
-        return np.concatenate(parts)
+            missing = min(size - found, SAMPLES_TOGETHER)
+            numbers = range(number, number + -(-missing // self.batch_size))
+            for part in self._batches(numbers):
+                fresh = (_unseen(part, seen) if distinct else part)[: size - found]
+                columns[found : found + len(fresh)] = fresh
+                found += len(fresh)
+            number = numbers.stop
+        return columns
 
     def to_scale(self, columns: Integers) -> Floats:
         """Return columns in the scale's own units instead of steps."""
@@ -201,7 +231,10 @@ class MultisetSampler(ColumnSampler):
     """Draws multisets of values (sorted columns), each with the same probability."""
 
     ordered = False
-    batch_size = 16384
+    batch_size = 4096
+
+    def _centred(self, summary: ColumnSummary) -> CentredColumn:
+        return CentredColumn.of(summary)
 
     def _prepare(self) -> Fraction:
         column = self.column
@@ -218,25 +251,41 @@ class MultisetSampler(ColumnSampler):
     def _goal_numbers(self) -> Floats:
         return self._tables.goals
 
-    def _propose(self, s: Integers, t: Integers, chooser: Chooser) -> Integers:
-        samples = len(s)
-        k = np.full(samples, self.column.n)
-        s, t = s.copy(), t.copy()
-        columns = np.zeros((samples, self.column.n), dtype=np.int64)
+    def _propose(self, starts: Sequence[_Start]) -> list[Integers]:
+        descents = [_Descent(self.column, start) for start in starts]
         for stage, upper, lower in self._tables.descend():
-            d, weight = self.column.deviations[stage - 1], self.column.weights[stage - 1]
-            rows = np.flatnonzero(k)
-            while len(rows):
-                at_k, at_s, at_t = k[rows], s[rows], t[rows]
-                without = lower.at(at_k, at_s, at_t).astype(np.float64)
-                with_it = upper.at(at_k - 1, at_s - d, at_t - weight).astype(np.float64)
-                rows = rows[chooser.second(rows, without, with_it)]
-                k[rows] -= 1
-                s[rows] -= d
-                t[rows] -= weight
-                columns[rows, k[rows]] = d
-                rows = rows[k[rows] > 0]
-        return np.sort(columns, axis=1)
+            for descent in descents:
+                descent.pass_value(stage, upper, lower)
+            # Else this layer would outlive its use while the next ones are computed.
+            del upper, lower
+        return [descent.columns for descent in descents]
+
+
+class _Descent:
+    """Proposals of one batch on their way from the greatest value of the scale to the least."""
+
+    def __init__(self, column: CentredColumn, start: _Start) -> None:
+        self._column, self._chooser = column, start.chooser
+        self._k = np.full(len(start.s), column.n)
+        self._s, self._t = start.s.copy(), start.t.copy()
+        self.columns: Integers = np.zeros((len(start.s), column.n), dtype=np.int64)
+
+    def pass_value(self, stage: int, upper: Layer, lower: Layer) -> None:
+        """Choose how often each proposal takes the value of a stage, once more each time."""
+        d, weight = self._column.deviations[stage - 1], self._column.weights[stage - 1]
+        k, s, t = self._k, self._s, self._t
+        rows = np.flatnonzero(k)
+        while len(rows):
+            at_k, at_s, at_t = k[rows], s[rows], t[rows]
+            without = lower.at(at_k, at_s, at_t).astype(np.float64)
+            with_it = upper.at(at_k - 1, at_s - d, at_t - weight).astype(np.float64)
+            rows = rows[self._chooser.second(rows, without, with_it)]
+            k[rows] -= 1
+            s[rows] -= d
+            t[rows] -= weight
+            # Values come in descending order and fill a sorted column from its end.
+            self.columns[rows, k[rows]] = d
+            rows = rows[k[rows] > 0]
 
 
 class VectorSampler(ColumnSampler):
@@ -245,32 +294,47 @@ class VectorSampler(ColumnSampler):
     ordered = True
     batch_size = 1024
 
+    def _centred(self, summary: ColumnSummary) -> CentredColumn:
+        return CentredColumn.for_vectors(summary)
+
     def _prepare(self) -> Fraction:
         column = self.column
         values = len(column.deviations)
-        _require_range((values**column.n).bit_length())
+        digits = [(values**k).bit_length() for k in range(column.n + 1)]
+        _require_range(digits[-1])
         boxes = column.position_boxes()
         states = sum(box.size for box in boxes)
-        _require_memory(8 * states, values * states)
-        self._layer = empty_column(boxes, np.float64)
-        fill_positions(column, self._layer)
+        # The powers of two keep the numbers for each k, 1 to values**k, among normal singles.
+        single = digits[-1] <= 2 * SINGLE_DIGITS
+        self._exponents = [max(0, d - SINGLE_DIGITS) if single else 0 for d in digits]
+        dtype = np.dtype(np.float32 if single else np.float64)
+        _require_memory(dtype.itemsize * states, values * states)
+        self._layer = empty_column(boxes, dtype)
+        fill_rounded_positions(column, self._layer, self._exponents)
         self._deviations = np.array(column.deviations)
         self._weights = np.array(column.weights)
-        per_value = values * Fraction(1, 2**53) + tree_height(values) * STEP_ERROR
+        rounding = Fraction(1, 2**24 if single else 2**53)
+        per_value = rounding + values * Fraction(1, 2**53) + tree_height(values) * STEP_ERROR
+        # Slack factor 2.
         return 2 * column.n * per_value
 
     def _goal_numbers(self) -> Floats:
         s, t = self._goals
-        return self._layer.at(np.full_like(s, self.column.n), s, t)
+        scaled = self._layer.at(np.full_like(s, self.column.n), s, t).astype(np.float64)
+        numbers: Floats = np.ldexp(scaled, self._exponents[-1])
+        return numbers
 
-    def _propose(self, s: Integers, t: Integers, chooser: Chooser) -> Integers:
+    def _propose(self, starts: Sequence[_Start]) -> list[Integers]:
+        return [self._propose_batch(start.s, start.t, start.chooser) for start in starts]
+
+    def _propose_batch(self, s: Integers, t: Integers, chooser: Chooser) -> Integers:
         rows = np.arange(len(s))
         columns = np.zeros((len(s), self.column.n), dtype=np.int64)
         s, t = s.copy(), t.copy()
         for k in range(self.column.n, 0, -1):
             behind = self._layer.at(
                 np.array(k - 1), s[:, None] - self._deviations, t[:, None] - self._weights
-            )
+            ).astype(np.float64)
             chosen, _ = chooser.among(rows, behind)
             columns[:, k - 1] = self._deviations[chosen]
             s -= self._deviations[chosen]
