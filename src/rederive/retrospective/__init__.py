@@ -1,0 +1,52 @@
+"""The methods of a before-after study on visit-level data, for one cohort or many at once."""
+
+from rederive.retrospective.codebook import Codebook, Entry
+from rederive.retrospective.cohort import (
+    Cohort,
+    CohortError,
+    read_cohort,
+    write_cohort,
+    write_templates,
+)
+from rederive.retrospective.describe import describe_category, describe_flag, describe_number
+from rederive.retrospective.keys import key_columns, key_index, patients_column
+from rederive.retrospective.missingness import missing_patients, missingness
+from rederive.retrospective.paired import change, paired_change, signed_rank
+from rederive.retrospective.regression import linear, linear_levels, logistic, logistic_levels
+from rederive.retrospective.responders import responders, response
+from rederive.retrospective.two_sample import PrintedGroup, two_sample
+from rederive.retrospective.windows import Windows, at_baseline, at_followup, measured, months_used
+
+__all__ = [
+    "Codebook",
+    "Cohort",
+    "CohortError",
+    "Entry",
+    "PrintedGroup",
+    "Windows",
+    "at_baseline",
+    "at_followup",
+    "change",
+    "describe_category",
+    "describe_flag",
+    "describe_number",
+    "key_columns",
+    "key_index",
+    "linear",
+    "linear_levels",
+    "logistic",
+    "logistic_levels",
+    "measured",
+    "missing_patients",
+    "missingness",
+    "months_used",
+    "paired_change",
+    "patients_column",
+    "read_cohort",
+    "responders",
+    "response",
+    "signed_rank",
+    "two_sample",
+    "write_cohort",
+    "write_templates",
+]

@@ -1,0 +1,250 @@
+"""A cohort: a table of patients and a table of their visits, in memory and as CSV files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rederive.printed.schema import Row
+from rederive.retrospective.codebook import VISIT_COLUMNS, Codebook, Entry
+from rederive.retrospective.keys import patients_column
+from rederive.retrospective.validation import (
+    PATIENTS_FILE,
+    VISITS_FILE,
+    CohortError,
+    read_valid,
+)
+from rederive.retrospective.windows import Windows, measured, months_used
+
+__all__ = ["Cohort", "CohortError", "read_cohort", "write_cohort", "write_templates"]
+
+README_FILE = "README.txt"
+SIGNIFICANT_DIGITS = 10
+"""Digits of a number in a written file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """One cohort, or an ensemble of many with the same columns.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        One row per patient; in an ensemble with the column ``cohort``.
+    visits : DataFrame
+        One row per patient, month and measure: columns patient, month, measure, value; in an
+        ensemble with the column ``cohort``.
+
+    Raises
+    ------
+    ValueError
+        If a key column is missing, or only one table has the column ``cohort``.
+    """
+
+    patients: pd.DataFrame
+    visits: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        for name, table, columns in (
+            ("patients", self.patients, ("patient",)),
+            ("visits", self.visits, VISIT_COLUMNS),
+        ):
+            for column in columns:
+                if column not in table.columns:
+                    raise ValueError(f"{name}: found no column {column!r}, allowed: one")
+        if ("cohort" in self.patients.columns) != ("cohort" in self.visits.columns):
+            raise ValueError("the column 'cohort' must be in both tables or in neither")
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether the tables hold many cohorts."""
+        return "cohort" in self.patients.columns
+
+    def select(self, cohort: int) -> Cohort:
+        """Return one cohort of an ensemble, without the column ``cohort``.
+
+        Raises
+        ------
+        ValueError
+            If it is no ensemble, or has no such cohort.
+        """
+        if not self.is_ensemble:
+            raise ValueError("a single cohort has nothing to select from")
+        tables = []
+        for table in (self.patients, self.visits):
+            rows = table[table["cohort"] == cohort].drop(columns="cohort")
+            tables.append(rows.reset_index(drop=True))
+        if tables[0].empty:
+            known = self.patients["cohort"]
+            raise ValueError(f"cohort: found {cohort!r}, allowed: {known.min()} to {known.max()}")
+        return Cohort(*tables)
+
+    def column(self, name: str) -> pd.Series[Any]:
+        """Return a column of the table of patients by patient (or cohort and patient).
+
+        Raises
+        ------
+        ValueError
+            If there is no such column.
+        """
+        return patients_column(self.patients, name)
+
+    def measured(self, measure: str, windows: Windows) -> pd.DataFrame:
+        """Return all patients' values at baseline and follow-up; see `windows.measured`."""
+        return measured(self.visits, measure, windows, self.patients)
+
+    def months_used(self, measure: str, windows: Windows) -> pd.DataFrame:
+        """Return the months of the visits that `measured` uses."""
+        return months_used(self.visits, measure, windows, self.patients)
+
+
+def read_cohort(folder: Path, codebook: Codebook) -> Cohort:
+    """Read a cohort and hold every cell against the codebook.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder with ``patients.csv`` and ``visits.csv``; columns in any order, those that are not
+        required may be left out.
+    codebook : Codebook
+        What they may hold.
+
+    Returns
+    -------
+    Cohort
+        Columns in the codebook's order; numbers as floats (months as integers), categories as
+        categories, NaN for unknown.
+
+    Raises
+    ------
+    CohortError
+        With everything that is wrong: missing or unknown columns, values out of range or off the
+        step, dates for months, words for numbers, patients or values given twice, visits of
+        unknown patients, empty cells.
+    """
+    patients, visits = read_valid(Path(folder), codebook)
+    tables = [_table(patients, codebook.patients), _table(visits, codebook.visits)]
+    tables[1]["month"] = tables[1]["month"].astype(np.int64)
+    tables[1]["measure"] = pd.Categorical(
+        [row["measure"] for row in visits], categories=list(codebook.measures)
+    )
+    return Cohort(*tables)
+
+
+def _table(rows: list[Row], columns: Mapping[str, Entry]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {name: _parsed([row[name] for row in rows], item) for name, item in columns.items()}
+    )
+
+
+def _parsed(cells: list[str], entry: Entry) -> Any:
+    if not entry.is_text:
+        return np.array([float(cell) if cell else np.nan for cell in cells])
+    words = [cell or None for cell in cells]
+    if entry.kind == "category" and entry.allowed:
+        return pd.Categorical(words, categories=list(entry.allowed))
+    return pd.Series(words, dtype=object)
+
+
+def write_cohort(cohort: Cohort, folder: Path) -> None:
+    """Write one cohort as ``patients.csv`` and ``visits.csv``, whole or not at all.
+
+    The same cohort always gives the same bytes: UTF-8, LF, numbers with up to ten significant
+    digits, nothing for unknown.
+
+    Raises
+    ------
+    ValueError
+        If it is an ensemble; select one cohort first.
+    """
+    if cohort.is_ensemble:
+        raise ValueError("an ensemble has no CSV form: select one cohort to write")
+    files = {PATIENTS_FILE: _csv(cohort.patients), VISITS_FILE: _csv(cohort.visits)}
+    _write_all(Path(folder), files)
+
+
+def write_templates(folder: Path, codebook: Codebook) -> None:
+    """Write empty tables with their headers and a ``README.txt`` that says what goes in.
+
+    Raises
+    ------
+    FileExistsError
+        If one of the files is there already; it may hold somebody's data.
+    """
+    folder = Path(folder)
+    files = {
+        PATIENTS_FILE: f"{','.join(codebook.patients)}\n",
+        VISITS_FILE: f"{','.join(codebook.visits)}\n",
+        README_FILE: _readme(codebook),
+    }
+    there = [name for name in files if (folder / name).exists()]
+    if there:
+        raise FileExistsError(f"{folder.name}: found {', '.join(there)}, allowed: a new folder")
+    _write_all(folder, files)
+
+
+def _csv(table: pd.DataFrame) -> str:
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows(zip(*(map(_cell, table[name]) for name in table.columns), strict=True))
+    return stream.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if pd.isna(value):
+        return ""
+    if isinstance(value, str):
+        return value
+    # Adding zero turns minus zero into zero.
+    return f"{float(value) + 0.0:.{SIGNIFICANT_DIGITS}g}"
+
+
+def _readme(codebook: Codebook) -> str:
+    """Describe both tables in plain text."""
+    lines = [
+        "A cohort is this folder with two tables, CSV files with commas, decimal points and UTF-8.",
+        "Fill in the rows below the headers. Columns marked * are required and may not be empty;",
+        "others may be left empty, or out. Months are whole numbers counted from the month of the",
+        "first dose, which is 0; months before it are negative.",
+    ]
+    sections = (
+        (f"{PATIENTS_FILE}: one row per patient", codebook.patients),
+        (f"{VISITS_FILE}: one row per patient, month and measure", codebook.visits),
+        ("Measures (column measure of the visits) and their values", codebook.measures),
+    )
+    for title, entries in sections:
+        lines += ["", title, "-" * len(title)]
+        for name, entry in entries.items():
+            mark = "*" if entry.required else ""
+            note = f". {entry.note}" if entry.note else ""
+            words = "one of the measures below" if name == "measure" else entry.in_words
+            lines.append(f"{name}{mark}: {entry.label}; {words}{note}")
+    return "\n".join(lines) + "\n"
+
+
+def _write_all(folder: Path, files: Mapping[str, str]) -> None:
+    """Write all files under temporary names, then rename them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary: dict[str, Path] = {}
+    try:
+        for name, text in files.items():
+            handle, place = tempfile.mkstemp(dir=folder, prefix=f".{name}-")
+            temporary[name] = Path(place)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+                stream.write(text)
+            temporary[name].chmod(0o644)
+        for name, path in temporary.items():
+            path.replace(folder / name)
+    finally:
+        for path in temporary.values():
+            path.unlink(missing_ok=True)

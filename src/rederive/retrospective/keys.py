@@ -1,0 +1,177 @@
+"""Keys of patients, and the grid of cohorts by patients on which statistics are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rederive.printed.schema import nearest
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+def key_columns(table: pd.DataFrame) -> list[str]:
+    """Return the columns that tell patients apart: ``patient``, in an ensemble with ``cohort``."""
+    return ["cohort", "patient"] if "cohort" in table.columns else ["patient"]
+
+
+def key_index(table: pd.DataFrame) -> pd.Index:
+    """Return the key of each row: an index ``patient``, or ``cohort`` and ``patient``."""
+    columns = key_columns(table)
+    index: pd.Index = (
+        pd.Index(table["patient"], name="patient")
+        if len(columns) == 1
+        else pd.MultiIndex.from_frame(table[columns])
+    )
+    return index
+
+
+def patients_column(patients: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Return a column of the table of patients, indexed by the patients' keys.
+
+    Empty text is unknown, as an empty cell is.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column; the message has the nearest one.
+    """
+    if column not in patients.columns:
+        raise unknown("column", column, patients.columns)
+    values = pd.Series(patients[column].array, index=key_index(patients), name=column)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.cat.remove_categories([name for name in values.cat.categories if name == ""])
+    return values if pd.api.types.is_numeric_dtype(values) else values.where(values != "")
+
+
+def unknown(what: str, found: str, known: Any) -> ValueError:
+    """Return the error for a name that does not exist, with the nearest one that does."""
+    names = [str(name) for name in known]
+    close = nearest(str(found), names)
+    hint = f" (did you mean {close!r}?)" if close else ""
+    return ValueError(f"{what}: found {found!r}, allowed: {', '.join(names)}{hint}")
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Places of patients in an array with one row per cohort.
+
+    Parameters
+    ----------
+    cohorts : Index, optional
+        Labels of the rows; ``None`` for patients of a single cohort, which make one row.
+    rows, columns : array of int, shape (patients,)
+        Place of each patient.
+    shape : tuple of int
+        Cohorts, and patients of the largest of them, at least 1.
+    index : Index
+        The patients' keys.
+    """
+
+    cohorts: pd.Index | None
+    rows: IntArray
+    columns: IntArray
+    shape: tuple[int, int]
+    index: pd.Index
+
+    @classmethod
+    def of(cls, index: pd.Index) -> Grid:
+        """Lay out patients by their keys.
+
+        Raises
+        ------
+        ValueError
+            If a key stands there twice.
+        """
+        if not index.is_unique:
+            twice = index[index.duplicated()][0]
+            raise ValueError(f"patient {twice!r} stands there more than once")
+        if "cohort" not in index.names:
+            places = np.arange(len(index), dtype=np.int64)
+            return cls(None, np.zeros_like(places), places, (1, max(len(index), 1)), index)
+        codes, cohorts = pd.factorize(index.get_level_values("cohort"), sort=True)
+        rows = np.asarray(codes, dtype=np.int64)
+        columns = np.asarray(pd.Series(rows).groupby(rows).cumcount(), dtype=np.int64)
+        width = int(columns.max(initial=0)) + 1
+        return cls(pd.Index(cohorts), rows, columns, (len(cohorts), width), index)
+
+    def spread(self, values: pd.Series[Any]) -> FloatArray:
+        """Return numbers as an array of cohorts by patients, NaN where there is none.
+
+        Parameters
+        ----------
+        values : Series
+            Numbers by key; keys that the grid does not have are left out, missing ones are NaN.
+        """
+        if not values.index.equals(self.index):
+            values = values.reindex(self.index)
+        array = np.full(self.shape, np.nan)
+        array[self.rows, self.columns] = pd.to_numeric(values).to_numpy(float, na_value=np.nan)
+        return array
+
+    def gather(self, array: FloatArray, name: str) -> pd.Series[Any]:
+        """Return an array of cohorts by patients as numbers by key."""
+        return pd.Series(array[self.rows, self.columns], index=self.index, name=name)
+
+    def table(self, columns: Mapping[str, Any]) -> pd.DataFrame:
+        """Return a tidy table with one row per cohort.
+
+        Parameters
+        ----------
+        columns : dict
+            Arrays of shape (cohorts,), or scalars.
+        """
+        filled = {name: np.broadcast_to(item, self.shape[:1]) for name, item in columns.items()}
+        table = pd.DataFrame({name: item.copy() for name, item in filled.items()})
+        if self.cohorts is not None:
+            table.insert(0, "cohort", self.cohorts)
+        return table
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Size, mean and sample SD of each row; NaN where there are too few values."""
+
+    n: IntArray
+    mean: FloatArray
+    sd: FloatArray
+
+    @classmethod
+    def of(cls, array: FloatArray) -> Moments:
+        """Summarise the rows of an array, shape (cohorts, patients), without its NaN."""
+        known = ~np.isnan(array)
+        n = known.sum(axis=1)
+        mean = over(np.where(known, array, 0.0).sum(axis=1), n)
+        squares = np.where(known, array - mean[:, None], 0.0) ** 2
+        sd = np.sqrt(over(squares.sum(axis=1), n - 1))
+        return cls(n, mean, np.where(is_constant(array), np.where(n > 1, 0.0, np.nan), sd))
+
+
+def over(numerator: Any, denominator: Any) -> FloatArray:
+    """Return a quotient, NaN where the denominator is not positive."""
+    above, below = np.broadcast_arrays(np.asarray(numerator, float), np.asarray(denominator, float))
+    result = np.full(below.shape, np.nan)
+    np.divide(above, below, out=result, where=below > 0)
+    return result
+
+
+def is_constant(array: FloatArray) -> BoolArray:
+    """Return which rows hold at most one distinct value, NaN left out."""
+    return np.asarray(~(row_minimum(array) < row_maximum(array)), dtype=bool)
+
+
+def row_minimum(array: FloatArray) -> FloatArray:
+    """Return the least value of each row; infinite where there is none."""
+    return np.asarray(np.where(np.isnan(array), np.inf, array).min(axis=1))
+
+
+def row_maximum(array: FloatArray) -> FloatArray:
+    """Return the greatest value of each row; minus infinite where there is none."""
+    return np.asarray(np.where(np.isnan(array), -np.inf, array).max(axis=1))

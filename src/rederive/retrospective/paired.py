@@ -1,0 +1,200 @@
+"""Change from baseline to a follow-up month, in patients who have both, in every cohort at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, stdtr, stdtrit
+from scipy.stats import rankdata
+
+from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention
+from rederive.retrospective.keys import FloatArray, Grid, IntArray, Moments, over, unknown
+
+DECIMALS = 9
+"""Decimals of a change: more than any scale has, fewer than a float can tell apart."""
+
+
+def change(measured: pd.DataFrame, followup: str, baseline: str = "baseline") -> pd.Series[Any]:
+    """Return each patient's change from baseline, to nine decimals; NaN without one or the other.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Values by patient (or cohort and patient), as from `windows.measured`.
+    followup, baseline : str
+        Columns, such as ``m6``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+    """
+    for column in (followup, baseline):
+        if column not in measured.columns:
+            raise unknown("window", column, measured.columns)
+    # Steps such as 0.01 are no binary fractions: without rounding, equal changes come out unequal.
+    return (measured[followup] - measured[baseline]).round(DECIMALS).rename("change")
+
+
+def paired_change(
+    measured: pd.DataFrame, followup: str, baseline: str = "baseline", confidence: float = 0.95
+) -> pd.DataFrame:
+    """Return means, SDs and the paired t test of a change, one row per cohort.
+
+    Parameters
+    ----------
+    measured, followup, baseline
+        As for `change`.
+    confidence : float
+        Level of the confidence interval of the mean change.
+
+    Returns
+    -------
+    DataFrame
+        Columns n (patients with both values), baseline_mean, baseline_sd, followup_mean,
+        followup_sd, change_mean, change_sd, low, high, t, df, p and status. The status is ``ok``,
+        ``too few patients`` (below 2) or ``no variation`` (all changes equal); the last two leave
+        the test NaN.
+    """
+    grid = Grid.of(measured.index)
+    changes = grid.spread(change(measured, followup, baseline))
+    both = ~np.isnan(changes)
+    before, after = (
+        Moments.of(np.where(both, grid.spread(measured[name]), np.nan))
+        for name in (baseline, followup)
+    )
+    differences = Moments.of(changes)
+    error = differences.sd / np.sqrt(np.maximum(differences.n, 1))
+    df = differences.n - 1
+    t = over(differences.mean, error)
+    width = critical_t(confidence, df) * np.where(error > 0, error, np.nan)
+    return grid.table(
+        {
+            "n": differences.n,
+            "baseline_mean": before.mean,
+            "baseline_sd": before.sd,
+            "followup_mean": after.mean,
+            "followup_sd": after.sd,
+            "change_mean": differences.mean,
+            "change_sd": differences.sd,
+            "low": differences.mean - width,
+            "high": differences.mean + width,
+            "t": t,
+            "df": df,
+            "p": 2 * stdtr(df, -np.abs(t)),
+            "status": np.select(
+                [differences.n < 2, differences.sd == 0],
+                ["too few patients", "no variation"],
+                "ok",
+            ),
+        }
+    )
+
+
+def critical_t(confidence: float, df: Any) -> FloatArray:
+    """Return the two-sided critical value of Student's t; NaN without degrees of freedom.
+
+    Raises
+    ------
+    ValueError
+        If the level is not between 0 and 1.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence: found {confidence!r}, allowed: between 0 and 1")
+    degrees = np.asarray(df, dtype=float)
+    known = np.where(degrees > 0, degrees, np.nan)
+    return np.asarray(stdtrit(known, (1 + confidence) / 2), dtype=float)
+
+
+def signed_rank(
+    measured: pd.DataFrame,
+    followup: str,
+    baseline: str = "baseline",
+    convention: SignedRankConvention = CONVENTIONS[0],
+) -> pd.DataFrame:
+    """Return Wilcoxon's signed-rank test of a change, one row per cohort.
+
+    Parameters
+    ----------
+    measured, followup, baseline
+        As for `change`.
+    convention : SignedRankConvention
+        How zeros, ties and the null distribution are treated; Stata's by default.
+
+    Returns
+    -------
+    DataFrame
+        Columns n (patients with both values), increased, decreased, unchanged, rank_sum (of the
+        increases), z, p and status. The status is ``ok``, ``no patients``, ``no change`` (all
+        differences zero: p is 1) or, for the exact distribution alone, ``ties`` (p is NaN).
+
+    Notes
+    -----
+    The variance of the rank sum is a quarter of the sum of the squared ranks of the changed
+    patients, which contains the corrections for ties and for zeros.
+    """
+    grid = Grid.of(measured.index)
+    differences = grid.spread(change(measured, followup, baseline))
+    known, changed = ~np.isnan(differences), np.abs(differences) > 0
+    ranked = known if convention.zeros == "pratt" else changed
+    ranks = np.where(changed, _ranks(np.where(ranked, np.abs(differences), np.nan)), 0.0)
+    rank_sum = np.where(differences > 0, ranks, 0.0).sum(axis=1)
+    number = changed.sum(axis=1)
+    status = np.select([~known.any(axis=1), number == 0], ["no patients", "no change"], "ok")
+    if convention.exact:
+        tied = (status == "ok") & _has_ties(ranks, changed)
+        status = np.where(tied, "ties", status)
+        z = np.full(len(number), np.nan)
+        p = _exact_p(rank_sum, number)
+    else:
+        excess = rank_sum - ranks.sum(axis=1) / 2
+        if convention.correction:
+            excess = excess - 0.5 * np.sign(excess)
+        z = over(excess, np.sqrt((ranks**2).sum(axis=1) / 4))
+        p = 2 * ndtr(-np.abs(z))
+    p = np.select([status == "ok", status == "no change"], [p, 1.0], np.nan)
+    return grid.table(
+        {
+            "n": known.sum(axis=1),
+            "increased": (differences > 0).sum(axis=1),
+            "decreased": (differences < 0).sum(axis=1),
+            "unchanged": (known & ~changed).sum(axis=1),
+            "rank_sum": rank_sum,
+            "z": z,
+            "p": p,
+            "status": status,
+        }
+    )
+
+
+def _ranks(array: FloatArray) -> FloatArray:
+    """Return mid-ranks within each row; NaN come last, so they leave the others' ranks alone."""
+    filled = np.where(np.isnan(array), np.inf, array)
+    return np.asarray(rankdata(filled, axis=1), dtype=float)
+
+
+def _has_ties(ranks: FloatArray, changed: Any) -> Any:
+    """Return which rows have equal ranks among their changed patients."""
+    ordered = np.sort(np.where(changed, ranks, np.nan), axis=1)
+    return (np.diff(ordered, axis=1) == 0).any(axis=1)
+
+
+def _exact_p(rank_sum: FloatArray, number: IntArray) -> FloatArray:
+    """Return the exact two-sided p of rank sums of ``number`` distinct differences.
+
+    The null distribution of n ranks is that of n - 1 ranks, with rank n in the sum or not.
+    """
+    p = np.full(len(number), np.nan)
+    probability = np.ones(1)
+    for size in range(1, int(number.max(initial=0)) + 1):
+        longer = np.zeros(len(probability) + size)
+        longer[: len(probability)] += probability / 2
+        longer[size:] += probability / 2
+        probability = longer
+        rows = number == size
+        least = np.minimum(rank_sum[rows], size * (size + 1) / 2 - rank_sum[rows])
+        below = np.cumsum(probability)
+        p[rows] = np.minimum(2 * below[np.floor(least).astype(np.int64)], 1.0)
+    return p

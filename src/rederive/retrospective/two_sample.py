@@ -1,0 +1,124 @@
+"""A cohort's values against a group of which only mean, SD and size are printed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtr
+
+from rederive.recompute.t_formulas import welch_df
+from rederive.retrospective.keys import Grid, Moments, over, unknown
+from rederive.retrospective.paired import critical_t
+
+TESTS = ("student", "welch")
+"""Student's test pools both variances, Welch's does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedGroup:
+    """Mean, sample SD and size of a group without patient-level data.
+
+    Raises
+    ------
+    ValueError
+        If the SD is negative or n below 2.
+    """
+
+    mean: float
+    sd: float
+    n: int
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.sd >= 0:
+            raise ValueError(f"sd: found {self.sd!r}, allowed: 0 or more")
+        if self.n < 2:
+            raise ValueError(f"n: found {self.n!r}, allowed: 2 or more")
+
+    @classmethod
+    def of_count(cls, count: float, n: int, name: str = "") -> PrintedGroup:
+        """Return the group of ``count`` ones and ``n - count`` zeros, as a t test sees it.
+
+        Raises
+        ------
+        ValueError
+            If the count is not between 0 and n, or n is below 2.
+        """
+        if not 0 <= count <= n:
+            raise ValueError(f"count: found {count!r}, allowed: 0 to {n}")
+        share = count / n
+        return cls(share, math.sqrt(share * (1 - share) * n / max(n - 1, 1)), n, name)
+
+
+def two_sample(
+    values: pd.Series[Any],
+    control: PrintedGroup,
+    test: str = "student",
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Return the t test of a cohort's values against a printed group, one row per cohort.
+
+    Parameters
+    ----------
+    values : Series
+        Numbers by patient (or cohort and patient), such as changes; NaN are left out.
+    control : PrintedGroup
+        The other group.
+    test : str
+        ``student`` or ``welch``.
+    confidence : float
+        Level of the confidence interval of the difference.
+
+    Returns
+    -------
+    DataFrame
+        Columns n, mean, sd (of the cohort), control_n, control_mean, control_sd, difference
+        (cohort minus control), low, high, t, df, p and status. The status is ``ok``, ``too few
+        patients`` (below 2) or ``no variation`` (both SDs zero); the last two leave the test NaN.
+
+    Raises
+    ------
+    ValueError
+        If there is no such test, or the level is not between 0 and 1.
+    """
+    if test not in TESTS:
+        raise unknown("test", test, TESTS)
+    grid = Grid.of(values.index)
+    own = Moments.of(grid.spread(values))
+    n = np.maximum(own.n, 2)  # Rows with fewer have an SD of NaN, which makes the test NaN.
+    squares, control_square = own.sd**2, np.asarray(control.sd**2)
+    if test == "student":
+        df = np.asarray(n + control.n - 2, dtype=float)
+        pooled = ((n - 1) * squares + (control.n - 1) * control_square) / df
+        error = np.sqrt(pooled * (1 / n + 1 / control.n))
+    else:
+        parts = squares / n, control_square / control.n
+        error = np.sqrt(parts[0] + parts[1])
+        df = welch_df(parts[0], n, parts[1], control.n)
+    difference = own.mean - control.mean
+    t = over(difference, error)
+    known = np.where(error > 0, df, np.nan)
+    width = critical_t(confidence, known) * error
+    return grid.table(
+        {
+            "n": own.n,
+            "mean": own.mean,
+            "sd": own.sd,
+            "control_n": control.n,
+            "control_mean": control.mean,
+            "control_sd": control.sd,
+            "difference": difference,
+            "low": difference - width,
+            "high": difference + width,
+            "t": t,
+            "df": known,
+            "p": 2 * stdtr(known, -np.abs(t)),
+            "status": np.select(
+                [own.n < 2, error == 0], ["too few patients", "no variation"], "ok"
+            ),
+        }
+    )

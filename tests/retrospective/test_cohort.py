@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rederive.retrospective import (
+    Codebook,
+    Cohort,
+    CohortError,
+    Windows,
+    paired_change,
+    read_cohort,
+    write_cohort,
+    write_templates,
+)
+
+CODEBOOK = """\
+table,column,label,kind,unit,minimum,maximum,step,allowed,required,note
+patients,patient,Patient,text,,,,,,yes,
+patients,age,Age,integer,years,0,120,,,yes,
+patients,female,Female,flag,,,,,,no,
+patients,race,Race,category,,,,,white|black|other,no,
+patients,death_month,Month of death,month,,0,600,,,no,
+visits,patient,Patient,text,,,,,,yes,
+visits,month,Month,month,,-600,600,,,yes,
+visits,measure,Measure,category,,,,,,yes,
+visits,value,Value,number,,,,,,yes,
+visits,skin,Skin score,integer,points,0,51,1,,yes,
+visits,function,Function,number,score,0,3,0.125,,no,
+visits,rubs,Rubs,flag,,,,,,no,
+"""
+PATIENTS = """\
+patient,age,female,race,death_month
+A,40,1,white,
+B,51,,,16
+"""
+VISITS = """\
+patient,month,measure,value
+A,-1,skin,30
+A,6,skin,22
+A,6,function,1.125
+B,0,skin,25
+B,7,skin,21
+B,7,rubs,0
+"""
+
+
+@pytest.fixture(scope="module")
+def codebook(tmp_path_factory: pytest.TempPathFactory) -> Codebook:
+    path = tmp_path_factory.mktemp("codebook") / "codebook.csv"
+    path.write_text(CODEBOOK, encoding="utf-8")
+    return Codebook.load(path)
+
+
+def folder_with(folder: Path, patients: str = PATIENTS, visits: str = VISITS) -> Path:
+    (folder / "patients.csv").write_text(patients, encoding="utf-8")
+    (folder / "visits.csv").write_text(visits, encoding="utf-8")
+    return folder
+
+
+def problems_of(folder: Path, codebook: Codebook) -> list[tuple[str, int | None, str, str, str]]:
+    with pytest.raises(CohortError) as caught:
+        read_cohort(folder, codebook)
+    assert isinstance(caught.value, ValueError)
+    message = str(caught.value)
+    for problem in caught.value.problems:
+        assert str(problem) in message
+        assert problem.allowed
+    return [(p.file, p.row, p.column, p.found, p.suggestion) for p in caught.value.problems]
+
+
+def test_a_cohort_is_read_with_its_types_and_runs(tmp_path: Path, codebook: Codebook) -> None:
+    cohort = read_cohort(folder_with(tmp_path), codebook)
+    assert cohort.column("age").to_dict() == {"A": 40.0, "B": 51.0}
+    assert np.isnan(cohort.column("female")["B"])
+    assert list(cohort.patients["race"].cat.categories) == ["white", "black", "other"]
+    assert cohort.visits["month"].dtype == np.int64
+    values = cohort.measured("skin", Windows())
+    assert values.loc["A", "m6"] == 22
+    assert cohort.months_used("skin", Windows()).loc["B", "m6"] == 7
+    assert cohort.measured("rubs", Windows()).loc["A"].isna().all()
+    row = paired_change(values, "m6").iloc[0]
+    assert (row["n"], row["change_mean"]) == (2, -6.0)
+
+
+def test_what_is_written_is_read_again_byte_for_byte(tmp_path: Path, codebook: Codebook) -> None:
+    cohort = read_cohort(folder_with(tmp_path), codebook)
+    for name in ("one", "two"):
+        write_cohort(cohort, tmp_path / name)
+        again = read_cohort(tmp_path / name, codebook)
+        pd.testing.assert_frame_equal(again.patients, cohort.patients)
+        pd.testing.assert_frame_equal(again.visits, cohort.visits)
+        assert (tmp_path / name / "patients.csv").read_bytes() == PATIENTS.encode()
+        assert (tmp_path / name / "visits.csv").read_bytes() == VISITS.encode()
+        assert len(list((tmp_path / name).iterdir())) == 2
+
+
+def test_numbers_are_written_alike_whatever_their_type(tmp_path: Path) -> None:
+    patients = pd.DataFrame(
+        {
+            "patient": ["A", "B"],
+            "age": pd.array([40, None], dtype="Int64"),
+            "female": [True, False],
+            "onset": [0.1 + 0.2, -0.0],
+        }
+    )
+    visits = pd.DataFrame({"patient": ["A"], "month": [0], "measure": ["skin"], "value": [30.0]})
+    write_cohort(Cohort(patients, visits), tmp_path)
+    written = (tmp_path / "patients.csv").read_text(encoding="utf-8")
+    assert written == "patient,age,female,onset\nA,40,1,0.3\nB,,0,0\n"
+
+
+def test_a_failing_write_leaves_the_old_files(tmp_path: Path, codebook: Codebook) -> None:
+    class Unprintable:
+        def __float__(self) -> float:
+            raise RuntimeError("no number")
+
+    cohort = read_cohort(folder_with(tmp_path), codebook)
+    broken = cohort.visits.astype({"value": object})
+    broken.loc[3, "value"] = Unprintable()
+    with pytest.raises(RuntimeError, match="no number"):
+        write_cohort(Cohort(cohort.patients.iloc[:1], broken), tmp_path)
+    assert (tmp_path / "patients.csv").read_text(encoding="utf-8") == PATIENTS
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_every_offending_cell_is_listed_at_once(tmp_path: Path, codebook: Codebook) -> None:
+    patients = """\
+patient,age,female,race,death_month
+A,forty,1,white,
+A,51,yes,Whyte,2010-03-01
+C,,2,black,
+D,46.5,0,other,
+,44,0,other,16
+E,44,0
+"""
+    visits = """\
+patient,month,measure,value
+A,2010-03-01,skin,30
+A,6,skin,60
+A,6.0,skin,22
+A,12,skin,22.5
+A,12,function,"1,125"
+A,12,function,1.13
+Z,0,skin,25
+C,0,skinn,25
+C,0,skin,high
+D,,skin,20
+D,0,rubs,3
+D,1,skin,
+"""
+    found = problems_of(folder_with(tmp_path, patients, visits), codebook)
+    p, v = "patients.csv", "visits.csv"
+    assert found == [
+        (p, 2, "age", "forty", ""),
+        (p, 3, "female", "yes", "1"),
+        (p, 3, "race", "Whyte", "white"),
+        (p, 3, "death_month", "2010-03-01", ""),
+        (p, 3, "patient", "A", ""),
+        (p, 4, "age", "", ""),
+        (p, 4, "female", "2", ""),
+        (p, 5, "age", "46.5", ""),
+        (p, 6, "patient", "", ""),
+        (p, 7, "", "3 cells", ""),
+        (v, 2, "month", "2010-03-01", ""),
+        (v, 3, "value", "60", ""),
+        (v, 4, "value", "A, month 6, skin", ""),
+        (v, 5, "value", "22.5", ""),
+        (v, 6, "value", "1,125", "1.125"),
+        (v, 7, "value", "1.13", ""),
+        (v, 7, "value", "A, month 12, function", ""),
+        (v, 8, "patient", "Z", ""),
+        (v, 9, "measure", "skinn", "skin"),
+        (v, 10, "value", "high", ""),
+        (v, 11, "month", "", ""),
+        (v, 12, "value", "3", ""),
+        (v, 13, "value", "", ""),
+    ]
+
+
+def test_messages_say_what_is_allowed(tmp_path: Path, codebook: Codebook) -> None:
+    visits = VISITS.replace("A,6,skin,22", "A,6,skin,60").replace("B,0,", "B,2010-03,")
+    with pytest.raises(CohortError) as caught:
+        read_cohort(folder_with(tmp_path, visits=visits), codebook)
+    assert str(caught.value).splitlines() == [
+        "visits.csv, row 3, column value: found '60',"
+        " allowed: skin: a whole number from 0 to 51 (points)",
+        "visits.csv, row 5, column month: found '2010-03',"
+        " allowed: a whole number of months from -600 to 600, not a date",
+    ]
+
+
+def test_headers_are_compared_by_name(tmp_path: Path, codebook: Codebook) -> None:
+    wrong = PATIENTS.replace("patient,age,female", "patient,Age,femal").replace("race", "ward")
+    assert problems_of(folder_with(tmp_path, wrong), codebook) == [
+        ("patients.csv", 1, "Age", "Age", "age"),
+        ("patients.csv", 1, "femal", "femal", "female"),
+        ("patients.csv", 1, "ward", "ward", ""),
+    ]
+    twice = PATIENTS.replace("race", "age")
+    assert ("patients.csv", 1, "age", "age", "") in problems_of(
+        folder_with(tmp_path, twice), codebook
+    )
+    lacking = "patient,month,measure\nA,0,skin\n"
+    assert problems_of(folder_with(tmp_path, visits=lacking), codebook) == [
+        ("visits.csv", 1, "value", "no such column", "")
+    ]
+
+
+def test_optional_columns_may_be_absent_and_columns_in_any_order(
+    tmp_path: Path, codebook: Codebook
+) -> None:
+    cohort = read_cohort(folder_with(tmp_path, "age,patient\n40,A\n51,B\n"), codebook)
+    assert list(cohort.patients.columns) == ["patient", "age", "female", "race", "death_month"]
+    assert cohort.patients[["female", "race"]].isna().all(axis=None)
+
+
+def test_spreadsheet_files_are_read(tmp_path: Path, codebook: Codebook) -> None:
+    patients = "\ufeff" + PATIENTS.replace("\n", "\r\n") + ",,,,\r\n"
+    folder_with(tmp_path)
+    (tmp_path / "patients.csv").write_bytes(patients.encode())
+    assert list(read_cohort(tmp_path, codebook).patients["patient"]) == ["A", "B"]
+    semicolons = VISITS.replace(",", ";")
+    found = problems_of(folder_with(tmp_path, visits=semicolons), codebook)
+    assert ("visits.csv", 1, "", "patient;month;measure;value", "") in found
+
+
+def test_missing_and_empty_files_are_said(tmp_path: Path, codebook: Codebook) -> None:
+    assert problems_of(tmp_path / "none", codebook) == [("none", None, "", "no such folder", "")]
+    assert problems_of(tmp_path, codebook) == [
+        ("patients.csv", None, "", "no such file", ""),
+        ("visits.csv", None, "", "no such file", ""),
+    ]
+    (tmp_path / "patients.csv").write_bytes(b"patient,age\nB\xfcrger,40\n")
+    (tmp_path / "visits.csv").write_text("patient,month,measure,value\n", encoding="utf-8")
+    assert problems_of(tmp_path, codebook) == [
+        ("patients.csv", None, "", "byte 14 that is no UTF-8", ""),
+        ("visits.csv", None, "", "no rows", ""),
+    ]
+
+
+def test_a_required_measure_must_be_recorded(tmp_path: Path, codebook: Codebook) -> None:
+    visits = "patient,month,measure,value\nA,0,rubs,1\n"
+    assert problems_of(folder_with(tmp_path, visits=visits), codebook) == [
+        ("visits.csv", None, "measure", "no skin", "")
+    ]
+
+
+def test_templates_are_headers_with_a_description(tmp_path: Path, codebook: Codebook) -> None:
+    write_templates(tmp_path / "mine", codebook)
+    mine = tmp_path / "mine"
+    assert (mine / "patients.csv").read_text() == "patient,age,female,race,death_month\n"
+    assert (mine / "visits.csv").read_text() == "patient,month,measure,value\n"
+    words = (mine / "README.txt").read_text()
+    assert "age*: Age; a whole number from 0 to 120 (years)" in words
+    assert "function: Function; a number from 0 to 3 in steps of 0.125 (score)" in words
+    with pytest.raises(FileExistsError, match=r"patients\.csv"):
+        write_templates(mine, codebook)
+    (mine / "patients.csv").write_text(PATIENTS)
+    (mine / "visits.csv").write_text(VISITS)
+    assert len(read_cohort(mine, codebook).visits) == 6
+
+
+def test_one_cohort_of_an_ensemble(tmp_path: Path, codebook: Codebook) -> None:
+    single = read_cohort(folder_with(tmp_path), codebook)
+    tables = [
+        pd.concat([table.assign(cohort=number) for number in (3, 4)], ignore_index=True)
+        for table in (single.patients, single.visits)
+    ]
+    tables[1].loc[tables[1]["cohort"] == 4, "value"] += 1
+    both = Cohort(*tables)
+    assert both.is_ensemble
+    assert both.measured("skin", Windows()).loc[(4, "A"), "baseline"] == 31
+    assert list(paired_change(both.measured("skin", Windows()), "m6")["cohort"]) == [3, 4]
+    pd.testing.assert_frame_equal(both.select(3).visits, single.visits)
+    with pytest.raises(ValueError, match="cohort: found 5, allowed: 3 to 4"):
+        both.select(5)
+    with pytest.raises(ValueError, match="select one cohort"):
+        write_cohort(both, tmp_path)
+    with pytest.raises(ValueError, match="nothing to select"):
+        single.select(3)
+    with pytest.raises(ValueError, match="both tables or in neither"):
+        Cohort(tables[0], single.visits)
+    with pytest.raises(ValueError, match="found no column 'value'"):
+        Cohort(single.patients, single.visits.drop(columns="value"))

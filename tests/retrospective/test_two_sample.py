@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import ttest_ind, ttest_ind_from_stats
+from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
+
+from rederive.retrospective import PrintedGroup, change, two_sample
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 10**6), st.sampled_from(["student", "welch"]), st.sampled_from([0.0, 7.4]))
+def test_two_sample_agrees_with_scipy(ensemble, by_cohort, seed: int, test: str, sd: float) -> None:
+    table = ensemble(seed)
+    control = PrintedGroup(-3.4, sd, 12)
+    for row, patients in by_cohort(two_sample(change(table, "m6"), control, test), table):
+        steps = (patients["m6"] - patients["baseline"]).dropna().round(9)
+        assert row["n"] == len(steps)
+        if len(steps) < 2:
+            assert row["status"] == "too few patients"
+            assert np.isnan(row["p"])
+        elif sd == 0 and steps.nunique() == 1:
+            assert row["status"] == "no variation"
+            assert np.isnan(row["p"])
+        else:
+            own = steps.std() if steps.nunique() > 1 else 0.0
+            expected = ttest_ind_from_stats(
+                steps.mean(), own, len(steps), -3.4, sd, 12, equal_var=test == "student"
+            )
+            assert row["status"] == "ok"
+            assert row["difference"] == pytest.approx(steps.mean() + 3.4)
+            assert row["t"] == pytest.approx(expected.statistic, rel=1e-8)
+            assert row["p"] == pytest.approx(expected.pvalue, rel=1e-8)
+
+
+@pytest.mark.parametrize(("test", "variance"), [("student", "pooled"), ("welch", "unequal")])
+def test_the_interval_is_that_of_statsmodels(test: str, variance: str) -> None:
+    rng = np.random.default_rng(4)
+    own, other = rng.normal(-8, 8, 25), rng.normal(-3, 6, 60)
+    control = PrintedGroup(other.mean(), other.std(ddof=1), 60)
+    values = pd.Series(own, index=pd.RangeIndex(25, name="patient"))
+    row = two_sample(values, control, test, 0.9).iloc[0]
+    compared = CompareMeans(DescrStatsW(own), DescrStatsW(other))
+    expected = compared.tconfint_diff(alpha=0.1, usevar=variance)
+    assert (row["low"], row["high"]) == pytest.approx(expected)
+
+
+def test_a_count_is_a_group_of_zeros_and_ones() -> None:
+    rng = np.random.default_rng(5)
+    flags = pd.Series(rng.integers(0, 2, 30).astype(float))
+    flags.index.name = "patient"
+    other = np.repeat([1.0, 0.0], [9, 22])
+    row = two_sample(flags, PrintedGroup.of_count(9, 31)).iloc[0]
+    assert row["p"] == pytest.approx(ttest_ind(flags, other).pvalue)
+
+
+def test_impossible_groups_and_tests_are_errors(ensemble) -> None:
+    with pytest.raises(ValueError, match="sd: found -1"):
+        PrintedGroup(0, -1, 5)
+    with pytest.raises(ValueError, match="n: found 1"):
+        PrintedGroup(0, 1, 1)
+    with pytest.raises(ValueError, match="count: found 6"):
+        PrintedGroup.of_count(6, 5)
+    with pytest.raises(ValueError, match="did you mean 'welch'"):
+        two_sample(ensemble(1)["m6"], PrintedGroup(0, 1, 5), "welsh")
