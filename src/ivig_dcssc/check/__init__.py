@@ -1,0 +1,19 @@
+"""The independent check that a cohort prints what the article prints.
+
+It trusts nothing and shares no code with what reconstructs a cohort: plain pandas, SciPy and
+statsmodels on the two tables, written from the article's text, and a comparison of texts.
+"""
+
+from ivig_dcssc.check.coherence import incoherences
+from ivig_dcssc.check.rows import check_cohort, check_folder, failures, read_tables, unchecked
+from ivig_dcssc.check.windows import Windows
+
+__all__ = [
+    "Windows",
+    "check_cohort",
+    "check_folder",
+    "failures",
+    "incoherences",
+    "read_tables",
+    "unchecked",
+]

@@ -1,0 +1,276 @@
+"""The article's statements without a figure, checked on one cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+
+from ivig_dcssc.check.figures import MONTHS, Figures
+from ivig_dcssc.check.statistics import (
+    linear_p,
+    logistic_p,
+    mean,
+    paired_t_p,
+    predictors,
+    search,
+    signed_rank_p,
+)
+from ivig_dcssc.check.tables import (
+    ADVERSE_EFFECTS,
+    CONCOMITANT,
+    SEVERITIES,
+    STOP_REASONS,
+    Tables,
+)
+
+CK_NORMAL = 200
+"""Upper limit of normal creatine phosphokinase in U/L; our choice, the article prints none."""
+
+COMMONEST = ("headache", "fatigue", "nausea", "fever", "arthralgia", "rash", "weakness")
+"""The adverse effects that the results name as the most common."""
+
+ClaimKey = tuple[str, str, str]
+"""Variable, time point and kind of a claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the cohort says to a claim, in the words that claims expect, and why."""
+
+    computed: str
+    detail: str
+
+
+def _truth(holds: bool, detail: str) -> Answer:
+    return Answer("true" if holds else "false", detail)
+
+
+def _p_text(p: float | Decimal | None) -> str:
+    return "no p value" if p is None else f"p = {float(p):.4f}"
+
+
+class Claims:
+    """Answers to the claims about one cohort.
+
+    Parameters
+    ----------
+    figures : Figures
+        The cohort's figures.
+    alpha : float
+        Significance level.
+    """
+
+    def __init__(self, figures: Figures, alpha: float) -> None:
+        self.figures = figures
+        self.tables: Tables = figures.tables
+        self.alpha = alpha
+        self.answers = self._dispatch()
+
+    def _dispatch(self) -> dict[ClaimKey, Callable[[], Answer]]:
+        tested, majority = self._tested, self._majority
+        found: dict[ClaimKey, Callable[[], Answer]] = {
+            ("mrss", "", "significant"): partial(self._lower_at, MONTHS),
+            ("mrss", "", "decreasing"): partial(self._decreasing, restricted=False),
+            ("mrss_restricted", "", "decreasing"): partial(self._decreasing, restricted=True),
+            ("mrss_restricted", "", "same_conclusion"): self._same_skin_scores,
+            ("responder_prednisone", "m6", "not_significant"): partial(
+                tested, "responder_prednisone", "m6"
+            ),
+            ("responder_prednisone", "m12", "borderline"): partial(
+                self._borderline, "responder_prednisone"
+            ),
+            ("responder_prednisone", "m12", "direction"): self._odds_below_one,
+            ("haq_di", "m12", "direction"): self._disability_lower,
+            ("haq_di", "m12", "not_significant"): partial(tested, "haq_di", "m12"),
+            ("haq_di_restricted", "m12", "same_conclusion"): partial(self._same, ("haq_di",)),
+            ("patient_rating", "m12", "significant"): partial(self._tested_lower, "patient_rating"),
+            ("fvc", "m12", "unchanged"): partial(tested, "fvc", "m12"),
+            ("dlco", "m12", "unchanged"): partial(tested, "dlco", "m12"),
+            ("pulmonary_function_restricted", "m12", "same_conclusion"): partial(
+                self._same, ("fvc", "dlco")
+            ),
+            ("severity_renal", "m12", "unchanged"): self._renal_unchanged,
+            ("severity_muscle", "m12", "borderline"): partial(self._borderline_lower, ""),
+            ("severity_muscle_restricted", "m12", "borderline"): partial(
+                self._borderline_lower, "_restricted"
+            ),
+            ("severity_organs", "m12", "unchanged"): self._organs_unchanged,
+            ("severity_restricted", "m12", "same_conclusion"): partial(self._same, SEVERITIES),
+            ("cpk_serial", "", "normalised"): self._ck_normalised,
+            ("adverse_effects", "", "ordering"): self._commonest_effects,
+            ("stop_improved_or_stable", "", "ordering"): self._main_reason,
+            ("concomitant_other", "", "none"): self._no_other_drug,
+            ("concomitant_mmf", "", "large_share"): partial(majority, "concomitant_mmf", ""),
+            ("concomitant_mmf", "", "majority"): partial(majority, "concomitant_mmf", ""),
+            ("prior_mmf", "baseline", "large_share"): partial(majority, "prior_mmf", "baseline"),
+            ("prior_therapy", "baseline", "majority"): partial(
+                majority, "prior_therapy", "baseline"
+            ),
+        }
+        for month in MONTHS:
+            found["mrss", f"m{month}", "significant"] = partial(self._lower_at, (month,))
+        for month in (6, 12):
+            name = f"m{month}"
+            found["responder", name, "majority"] = partial(majority, "responder", name)
+            found["responder_predictors", name, "none_predict"] = partial(
+                self._none_predicts_response, month
+            )
+            found["mrss_change_predictors", name, "none_predict"] = partial(
+                self._none_predicts_change, month
+            )
+        for organ in ("raynaud", "general", "cardiac", "pulmonary", "gi"):
+            variable = f"severity_{organ}"
+            found[variable, "m12", "not_significant"] = partial(tested, variable, "m12")
+        return found
+
+    def _p(self, variable: str, timepoint: str) -> Decimal | None:
+        return self.figures[variable, timepoint, "p"].value
+
+    def _decision(self, p: float | Decimal | None) -> str:
+        if p is None:
+            return "not computable"
+        return "significant" if p < self.alpha else "not_significant"
+
+    def _tested(self, variable: str, timepoint: str) -> Answer:
+        p = self._p(variable, timepoint)
+        return Answer(self._decision(p), _p_text(p))
+
+    def _falls(self, measure: str, month: int, *, restricted: bool = False) -> bool:
+        pairs = self.tables.pairs(measure, month, restricted=restricted)
+        before, after = mean(pairs["before"]), mean(pairs["after"])
+        return before is not None and after is not None and after < before
+
+    def _tested_lower(self, variable: str) -> Answer:
+        p = self._p(variable, "m12")
+        if not self._falls(variable, 12):
+            return Answer("not lower", _p_text(p))
+        return Answer(self._decision(p), f"lower, {_p_text(p)}")
+
+    def _lower_at(self, months: Sequence[int]) -> Answer:
+        words = []
+        decisions = set()
+        for month in months:
+            p = self._p("mrss", f"m{month}")
+            falls = self._falls("mrss", month)
+            decisions.add(self._decision(p) if falls else "not lower")
+            words.append(f"month {month}: {'lower' if falls else 'not lower'}, {_p_text(p)}")
+        decisions.discard("significant")
+        return Answer(min(decisions) if decisions else "significant", "; ".join(words))
+
+    def _decreasing(self, *, restricted: bool) -> Answer:
+        means = [mean(self.tables.baseline("mrss", restricted=restricted))]
+        for month in MONTHS:
+            pairs = self.tables.pairs("mrss", month, restricted=restricted)
+            means.append(mean(pairs["after"]))
+        known = [value for value in means if value is not None]
+        strictly = all(known[i] > known[i + 1] for i in range(len(known) - 1))
+        words = ", ".join("-" if value is None else f"{value:.1f}" for value in means)
+        return _truth(strictly and len(known) == len(means), f"means {words}")
+
+    def _same_skin_scores(self) -> Answer:
+        words, same = [], True
+        for month in MONTHS:
+            pairs = self.tables.pairs("mrss", month, restricted=True)
+            p = paired_t_p(pairs)
+            first = (self._decision(self._p("mrss", f"m{month}")), self._falls("mrss", month))
+            again = (self._decision(p), self._falls("mrss", month, restricted=True))
+            same = same and first == again and p is not None
+            words.append(f"month {month}: n = {len(pairs)}, {_p_text(p)}")
+        return _truth(same, "; ".join(words))
+
+    def _same(self, measures: Iterable[str]) -> Answer:
+        words, same = [], True
+        for measure in measures:
+            first, again = self._p(measure, "m12"), self._p(f"{measure}_restricted", "m12")
+            same = same and again is not None and self._decision(first) == self._decision(again)
+            words.append(f"{measure}: {_p_text(again)} for {_p_text(first)}")
+        return _truth(same, "; ".join(words))
+
+    def _borderline(self, variable: str) -> Answer:
+        p = self._p(variable, "m12")
+        limit = Decimal(str(self.alpha))
+        near = p is not None and limit / 2 <= p <= 2 * limit
+        return _truth(near, f"{_p_text(p)}; borderline taken as within a factor 2 of {limit}")
+
+    def _borderline_lower(self, suffix: str) -> Answer:
+        near = self._borderline(f"severity_muscle{suffix}")
+        falls = self._falls("severity_muscle", 12, restricted=bool(suffix))
+        words = f"{'lower' if falls else 'not lower'}, {near.detail}"
+        return _truth(near.computed == "true" and falls, words)
+
+    def _odds_below_one(self) -> Answer:
+        found = self.figures["responder_prednisone", "m12", "or"].value
+        words = "no odds ratio" if found is None else f"odds ratio {found:.3f}"
+        return _truth(found is not None and found < 1, words)
+
+    def _disability_lower(self) -> Answer:
+        before = self.figures["haq_di", "baseline", "mean"].value
+        after = self.figures["haq_di", "m12", "mean"].value
+        if before is None or after is None:
+            return _truth(False, "not measured")
+        return _truth(after < before, f"{before:.3f} to {after:.3f}")
+
+    def _renal_unchanged(self) -> Answer:
+        pairs = self.tables.pairs("severity_renal", 12)
+        changed = int((pairs["before"] != pairs["after"]).sum())
+        return _truth(len(pairs) > 0 and changed == 0, f"{changed} of {len(pairs)} changed")
+
+    def _organs_unchanged(self) -> Answer:
+        p = {name: signed_rank_p(self.tables.pairs(name, 12)) for name in SEVERITIES}
+        decisions = {self._decision(value) for value in p.values()} - {"not_significant"}
+        words = "; ".join(f"{name}: {_p_text(value)}" for name, value in p.items())
+        return Answer(min(decisions) if decisions else "not_significant", words)
+
+    def _ck_normalised(self) -> Answer:
+        serial = self.tables.serial_ck
+        normal = (serial["before"] > CK_NORMAL) & (serial["last"] <= CK_NORMAL)
+        words = f"{int(normal.sum())} of {len(serial)} from above {CK_NORMAL} U/L to it or below"
+        return _truth(len(serial) > 0 and bool(normal.all()), words)
+
+    def _count(self, variable: str) -> int:
+        return int(self.figures[variable, "", "count"].value or 0)
+
+    def _commonest_effects(self) -> Answer:
+        named = {f"ae_{name}" for name in COMMONEST}
+        least = min(self._count(name) for name in named)
+        # The meningitis stands in Table 2 as part of the headaches, not as a row of its own.
+        others = set(ADVERSE_EFFECTS) - named - {"ae_aseptic_meningitis"}
+        most = max(self._count(name) for name in others)
+        return _truth(least > most, f"{least} or more of each; of any other at most {most}")
+
+    def _main_reason(self) -> Answer:
+        better = self._count("stop_improved_or_stable")
+        others = sum(self._count(f"stop_{reason}") for reason in STOP_REASONS) - better
+        return _truth(better > others, f"{better} against {others} for all other reasons")
+
+    def _no_other_drug(self) -> Answer:
+        patients = self.tables.patients
+        names = [str(name) for name in patients.columns if str(name).startswith("concomitant_")]
+        others = [name for name in names if name not in CONCOMITANT]
+        given = [name for name in others if patients[name].eq(1).any()]
+        words = "given: " + ", ".join(given) if given else f"{len(others)} further drugs recorded"
+        return _truth(not given, words)
+
+    def _majority(self, variable: str, timepoint: str) -> Answer:
+        found = self.figures[variable, timepoint, "percent"]
+        more = found.value is not None and found.value > 50
+        return _truth(more, f"{found.detail}; more than half taken as the limit")
+
+    def _none_predicts_response(self, month: int) -> Answer:
+        table = predictors(self.tables.by_patient, STOP_REASONS)
+        # Prednisone is reported by itself, at both months.
+        table = table.drop(columns="concomitant_prednisone")
+        found = search(self.figures.responders(month), table, logistic_p)
+        return self._none_significant(found.significant(self.alpha), found.in_words)
+
+    def _none_predicts_change(self, month: int) -> Answer:
+        table = predictors(self.tables.by_patient, STOP_REASONS)
+        found = search(self.figures.change(month), table, linear_p)
+        return self._none_significant(found.significant(self.alpha), found.in_words)
+
+    def _none_significant(self, names: list[str], words: str) -> Answer:
+        if names:
+            return Answer("significant", f"{', '.join(names)}; {words}")
+        return Answer("not_significant", words)

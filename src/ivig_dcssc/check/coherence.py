@@ -1,0 +1,127 @@
+"""What has to hold within each patient, though the article prints no figure for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from ivig_dcssc.check.tables import (
+    CONCOMITANT,
+    MEASURES,
+    SEVERITIES,
+    STOP_REASONS,
+    Tables,
+    exact,
+)
+from ivig_dcssc.check.windows import Windows
+
+SCALES: dict[str, tuple[str, str | None, str]] = {
+    "mrss": ("0", "51", "1"),
+    "haq_di": ("0", "3", "0.125"),
+    "patient_rating": ("0", "3", "0.01"),
+    "cpk": ("0", None, "1"),
+    "fvc": ("0", None, "1"),
+    "dlco": ("0", None, "1"),
+    "rvsp": ("0", None, "1"),
+    "tfr": ("0", "1", "1"),
+    **{name: ("0", "4", "1") for name in SEVERITIES},
+}
+"""Lowest and highest value and step of each measure."""
+
+CATEGORIES: dict[str, tuple[str, ...]] = {
+    "race": ("white", "black", "other"),
+    "first_line": ("monotherapy", "cyclophosphamide", "mmf"),
+    "stop_reason": STOP_REASONS,
+    "physician_assessment": ("improved", "stable", "other"),
+}
+
+
+def incoherences(patients: pd.DataFrame, visits: pd.DataFrame) -> list[str]:
+    """Return what contradicts itself, or the article's account of single patients.
+
+    Parameters
+    ----------
+    patients, visits : DataFrame
+        The cohort's two tables.
+
+    Returns
+    -------
+    list of str
+        One line per contradiction with the patient's name; empty if there is none.
+
+    Raises
+    ------
+    ValueError
+        If the tables are no cohort.
+    """
+    tables = Tables(patients, visits, Windows())
+    return [*_off_scale(tables), *_categories(tables), *_within_patients(tables)]
+
+
+def _off_scale(tables: Tables) -> Iterator[str]:
+    for measure in MEASURES:
+        low, high, step = SCALES[measure]
+        records = tables.records(measure)
+        for patient, month, value in records[["patient", "month", "value"]].itertuples(index=False):
+            number = exact(value)
+            inside = number >= exact(low) and (high is None or number <= exact(high))
+            if not inside or (number / exact(step)).denominator != 1:
+                allowed = f"{low} to {high}" if high else f"{low} or more"
+                yield (
+                    f"{patient}: {measure} in month {month} is {value}, "
+                    f"allowed are {allowed} in steps of {step}"
+                )
+
+
+def _categories(tables: Tables) -> Iterator[str]:
+    for column, allowed in CATEGORIES.items():
+        values = tables.by_patient[column].dropna()
+        for patient, value in values[~values.isin((*allowed, ""))].items():
+            yield f"{patient}: {column} is {value!r}, allowed are {', '.join(allowed)}"
+
+
+def _within_patients(tables: Tables) -> Iterator[str]:
+    p = tables.by_patient
+    last_visit = tables.visits.groupby("patient", observed=True)["month"].max().reindex(p.index)
+    onset = p["age"] - p["disease_duration"] / 12
+    meningitis, tia = p["ae_aseptic_meningitis"].eq(1), p["ae_tia"].eq(1)
+    injury, died = p["ae_kidney_injury"].eq(1), p["death_month"].notna()
+    reason, first = p["stop_reason"], p["first_line"]
+    other = p[["prior_gold", "prior_alefacept", "prior_chemotherapy"]].eq(1).any(axis=1)
+    wrong = {
+        "age at onset is not age less disease duration": (p["age_onset"] - onset).abs() > 0.0501,
+        "fewer cycles in all than in the first 6 months": p["cycles"] < p["cycles_first_6_months"],
+        "aseptic meningitis without headache": meningitis & p["ae_headache"].ne(1),
+        "aseptic meningitis and stopping because of it have to go together": (
+            meningitis != reason.eq("aseptic_meningitis")
+        ),
+        "a transient ischemic attack and stopping because of it have to go together": (
+            tia != reason.eq("tia")
+        ),
+        "kidney injury and its delay have to go together": (
+            injury != p["kidney_injury_delay"].notna()
+        ),
+        "kidney injury, but IVIG was not stopped because of improvement": (
+            injury & reason.ne("improvement")
+        ),
+        "death as reason for stopping and a month of death have to go together": (
+            died != reason.eq("death")
+        ),
+        "treatment longer than life": died & (p["treatment_length"] > p["death_month"]),
+        "a visit after death": died & (last_visit > p["death_month"]),
+        "monotherapy together with another drug": (
+            first.eq("monotherapy") & p[list(CONCOMITANT)].eq(1).any(axis=1)
+        ),
+        "first-line cyclophosphamide, but no concomitant cyclophosphamide": (
+            first.eq("cyclophosphamide") & p["concomitant_cyclophosphamide"].ne(1)
+        ),
+        "first-line MMF, but no concomitant MMF or no myositis": (
+            first.eq("mmf") & (p["concomitant_mmf"].ne(1) | p["myositis"].ne(1))
+        ),
+        "other earlier drug and gold, alefacept or chemotherapy have to go together": (
+            p["prior_other"].eq(1) != other
+        ),
+    }
+    for words, where in wrong.items():
+        yield from (f"{patient}: {words}" for patient in p.index[where])

@@ -1,0 +1,194 @@
+"""Means, SDs and tests of the article, each by the plainest call of a library."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+from scipy import stats
+
+from ivig_dcssc.check.printing import decimal_of, root_of
+from ivig_dcssc.check.tables import exact
+
+Numbers = Iterable[float | Fraction]
+
+
+def _whole(values: Numbers) -> tuple[list[int], int]:
+    """Return numbers as whole multiples of one fraction, and how many of it make 1."""
+    numbers = [exact(value) for value in values]
+    scale = math.lcm(*(number.denominator for number in numbers))
+    return [number.numerator * (scale // number.denominator) for number in numbers], scale
+
+
+def mean(values: Numbers) -> Decimal | None:
+    """Return the mean of numbers taken as written; none of no numbers."""
+    whole, scale = _whole(values)
+    return decimal_of(Fraction(sum(whole), len(whole) * scale)) if whole else None
+
+
+def sd(values: Numbers) -> Decimal | None:
+    """Return the sample SD (n - 1) of numbers taken as written; none of fewer than two."""
+    whole, scale = _whole(values)
+    n = len(whole)
+    if n < 2:
+        return None
+    squares = n * sum(number * number for number in whole) - sum(whole) ** 2
+    return root_of(Fraction(squares, n * (n - 1) * scale**2))
+
+
+def changes(pairs: pd.DataFrame) -> list[Fraction]:
+    """Return after minus before, exactly."""
+    columns = (pairs["before"], pairs["after"])
+    return [exact(after) - exact(before) for before, after in zip(*columns, strict=True)]
+
+
+def _finite(p: float) -> float | None:
+    return float(p) if math.isfinite(p) else None
+
+
+def paired_t_p(pairs: pd.DataFrame) -> float | None:
+    """Return the p value of the paired Student t test.
+
+    None with fewer than two pairs, or where every change is the same.
+    """
+    if len(set(changes(pairs))) < 2:
+        return None
+    return _finite(stats.ttest_rel(pairs["after"], pairs["before"]).pvalue)
+
+
+def signed_rank_p(pairs: pd.DataFrame) -> float | None:
+    """Return the p value of the Wilcoxon signed-rank test, as Stata computes it.
+
+    Zero changes take part in the ranking, the approximation is normal and uncorrected. 1 where
+    every change is zero; none without pairs.
+    """
+    if pairs.empty:
+        return None
+    difference = (pairs["after"] - pairs["before"]).to_numpy()
+    if not difference.any():
+        return 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = stats.wilcoxon(difference, zero_method="pratt", correction=False, method="approx")
+    return _finite(found.pvalue)
+
+
+@dataclass(frozen=True, slots=True)
+class OddsRatio:
+    """An odds ratio with its 95 % Wald interval and p value."""
+
+    estimate: float
+    low: float
+    high: float
+    p: float
+
+
+def logistic(outcome: pd.Series[float], predictor: pd.Series[float]) -> OddsRatio | None:
+    """Return the simple logistic regression of an outcome (0, 1) on one predictor.
+
+    Patients without either are left out. None where no finite estimate exists: the outcome or the
+    predictor does not vary, or a limit of the predictor separates the outcomes.
+    """
+    rows = pd.DataFrame({"y": outcome, "x": predictor}).dropna().astype(float)
+    yes, no = rows.loc[rows["y"] == 1, "x"], rows.loc[rows["y"] == 0, "x"]
+    if yes.empty or no.empty or rows["x"].nunique() < 2:
+        return None
+    if yes.max() <= no.min() or no.max() <= yes.min():
+        return None
+    design = sm.add_constant(rows["x"].to_numpy())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            fit = sm.Logit(rows["y"].to_numpy(), design).fit(disp=0, maxiter=200)
+        except np.linalg.LinAlgError:
+            return None
+    if not fit.mle_retvals["converged"]:
+        return None
+    low, high = fit.conf_int()[1]
+    values = (math.exp(fit.params[1]), math.exp(low), math.exp(high), float(fit.pvalues[1]))
+    return OddsRatio(*values)
+
+
+def linear_p(outcome: pd.Series[float], predictor: pd.Series[float]) -> float | None:
+    """Return the p value of the slope of a simple linear regression.
+
+    Patients without either are left out. None where outcome or predictor does not vary.
+    """
+    rows = pd.DataFrame({"y": outcome, "x": predictor}).dropna().astype(float)
+    if len(rows) < 3 or rows["x"].nunique() < 2 or rows["y"].nunique() < 2:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = sm.OLS(rows["y"].to_numpy(), sm.add_constant(rows["x"].to_numpy())).fit()
+    return _finite(fit.pvalues[1])
+
+
+def predictors(patients: pd.DataFrame, reasons: Iterable[str]) -> pd.DataFrame:
+    """Return the variables that the article examined as predictors, one column each.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        One row per patient.
+    reasons : iterable of str
+        Reasons for stopping; a patient still treated has none of them.
+    """
+    direct = [
+        "age_onset",
+        "female",
+        "disease_duration",
+        "cycles",
+        "treatment_length",
+        *(name for name in patients.columns if str(name).startswith("concomitant_")),
+        "antitopoisomerase",
+        "anti_rna_polymerase_iii",
+    ]
+    table = patients[direct].astype(float)
+    table["white"] = (patients["race"] == "white").astype(float)
+    for reason in reasons:
+        table[f"stop_{reason}"] = (patients["stop_reason"] == reason).astype(float)
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The p values of simple regressions on several predictors; none where not estimable."""
+
+    p: dict[str, float | None]
+
+    def significant(self, alpha: float) -> list[str]:
+        """Return the predictors with p below a level."""
+        return [name for name, p in self.p.items() if p is not None and p < alpha]
+
+    @property
+    def in_words(self) -> str:
+        """The smallest p with its predictor, and how many regressions gave none."""
+        known = {name: p for name, p in self.p.items() if p is not None}
+        if not known:
+            return "no regression is estimable"
+        least = min(known, key=lambda name: known[name])
+        words = f"{len(known)} regressions; smallest p = {known[least]:.4f} ({least})"
+        silent = len(self.p) - len(known)
+        return f"{words}; {silent} not estimable" if silent else words
+
+
+def search(
+    outcome: pd.Series[float],
+    table: pd.DataFrame,
+    p_of: Callable[[pd.Series[float], pd.Series[float]], float | None],
+) -> Search:
+    """Return the p values of one outcome on each column of a table."""
+    return Search({str(name): p_of(outcome, table[name]) for name in table.columns})
+
+
+def logistic_p(outcome: pd.Series[float], predictor: pd.Series[float]) -> float | None:
+    """Return the p value of :func:`logistic`."""
+    found = logistic(outcome, predictor)
+    return None if found is None else found.p

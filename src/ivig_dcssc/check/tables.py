@@ -1,0 +1,276 @@
+"""The two tables of one cohort, refused where they are no such tables."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, lru_cache
+
+import pandas as pd
+
+from ivig_dcssc.check.windows import Windows, at_baseline, at_target
+
+PRIOR = (
+    "prior_prednisone",
+    "prior_methotrexate",
+    "prior_azathioprine",
+    "prior_cyclophosphamide",
+    "prior_dpen",
+    "prior_hydroxychloroquine",
+    "prior_minocycline",
+    "prior_colchicine",
+    "prior_tnf_inhibitor",
+    "prior_mmf",
+    "prior_leflunomide",
+    "prior_imatinib",
+    "prior_rapamycin",
+    "prior_other",
+    "prior_gold",
+    "prior_alefacept",
+    "prior_chemotherapy",
+)
+CONCOMITANT = (
+    "concomitant_prednisone",
+    "concomitant_methotrexate",
+    "concomitant_cyclophosphamide",
+    "concomitant_hydroxychloroquine",
+    "concomitant_mmf",
+    "concomitant_imatinib",
+)
+ADVERSE_EFFECTS = (
+    "ae_headache",
+    "ae_aseptic_meningitis",
+    "ae_fatigue",
+    "ae_nausea",
+    "ae_fever",
+    "ae_arthralgia",
+    "ae_rash",
+    "ae_weakness",
+    "ae_hypertension",
+    "ae_chest_discomfort",
+    "ae_leukopenia",
+    "ae_tia",
+    "ae_dyspnea",
+    "ae_diarrhea",
+    "ae_decreased_appetite",
+    "ae_palpitations",
+    "ae_fluid_retention",
+    "ae_lightheadedness",
+    "ae_aura",
+    "ae_raynaud",
+    "ae_kidney_injury",
+    "ae_hyperkalemia",
+    "ae_hypokalemia",
+    "ae_transaminitis",
+)
+CHARACTERISTICS = (
+    "female",
+    "myositis",
+    "renal_crisis",
+    "ana",
+    "anticentromere",
+    "antitopoisomerase",
+    "anti_rna_polymerase_iii",
+    "rnp",
+)
+STOP_REASONS = (
+    "improvement",
+    "stable",
+    "insurance",
+    "progressing",
+    "aseptic_meningitis",
+    "tia",
+    "moved",
+    "death",
+)
+SEVERITIES = (
+    "severity_general",
+    "severity_raynaud",
+    "severity_cardiac",
+    "severity_pulmonary",
+    "severity_gi",
+    "severity_muscle",
+    "severity_renal",
+)
+ORGAN_MEASURES = ("haq_di", "patient_rating", "cpk", "fvc", "dlco", "rvsp", *SEVERITIES)
+MEASURES = ("mrss", *ORGAN_MEASURES, "tfr")
+
+FLAGS = (*CHARACTERISTICS, *PRIOR, *CONCOMITANT, *ADVERSE_EFFECTS)
+_OTHER_COLUMNS = (
+    "patient",
+    "age",
+    "age_onset",
+    "disease_duration",
+    "race",
+    "first_line",
+    "cycles",
+    "cycles_first_6_months",
+    "treatment_length",
+    "stop_reason",
+    "physician_assessment",
+    "death_month",
+    "kidney_injury_delay",
+)
+PATIENT_COLUMNS = (*_OTHER_COLUMNS, *FLAGS)
+VISIT_COLUMNS = ("patient", "month", "measure", "value")
+
+
+@lru_cache(maxsize=4096)
+def exact(value: float | Fraction) -> Fraction:
+    """Return a number of a table as the decimal that was written, not as the nearest float.
+
+    Nine decimals are kept, more than any measurement has.
+    """
+    return value if isinstance(value, Fraction) else Fraction(str(round(float(value), 9)))
+
+
+def _require_columns(name: str, table: pd.DataFrame, columns: Iterable[str]) -> None:
+    found = [str(column) for column in table.columns]
+    missing = []
+    for column in columns:
+        if column not in found:
+            close = difflib.get_close_matches(column, found, n=1)
+            missing.append(f"{column} (found {close[0]!r})" if close else column)
+    if missing:
+        raise ValueError(f"{name}: missing columns {', '.join(missing)}")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """One cohort: its patients, its visits and the windows they are read with.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        One row per patient.
+    visits : DataFrame
+        One row per patient, month and measure.
+    windows : Windows
+        Which visits count.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing; if a patient is named twice or a visit's patient is unknown; if a
+        patient has two records of a measure in one month; if a measure is unknown, or a month or a
+        value is no number; if there is more than one cohort in a table.
+    """
+
+    patients: pd.DataFrame
+    visits: pd.DataFrame
+    windows: Windows
+
+    def __post_init__(self) -> None:
+        _require_columns("patients", self.patients, PATIENT_COLUMNS)
+        _require_columns("visits", self.visits, VISIT_COLUMNS)
+        for name, table in (("patients", self.patients), ("visits", self.visits)):
+            if "cohort" in table.columns and table["cohort"].nunique() > 1:
+                found = table["cohort"].nunique()
+                raise ValueError(f"{name}: found {found} cohorts, allowed is one at a time")
+        for column in ("month", "value"):
+            numeric = pd.api.types.is_numeric_dtype(self.visits[column])
+            if not numeric or self.visits[column].isna().any():
+                raise ValueError(f"visits, column {column}: allowed are numbers, none empty")
+        for column in FLAGS:
+            known = self.patients[column].dropna()
+            wrong = known[~known.isin((0, 1))]
+            if len(wrong):
+                patient = self.patients.loc[wrong.index[0], "patient"]
+                raise ValueError(
+                    f"patients, {patient}, column {column}: found {wrong.iloc[0]}, "
+                    "allowed are 0, 1 or empty"
+                )
+        self._require_keys()
+
+    def _require_keys(self) -> None:
+        twice = self.patients["patient"][self.patients["patient"].duplicated()]
+        if len(twice):
+            raise ValueError(f"patients: {twice.iloc[0]} has more than one row")
+        known = set(self.patients["patient"])
+        strangers = self.visits.loc[~self.visits["patient"].isin(known), "patient"]
+        if len(strangers):
+            raise ValueError(f"visits: {strangers.iloc[0]!r} is no patient of patients")
+        odd = self.visits.loc[~self.visits["measure"].isin(MEASURES), "measure"]
+        if len(odd):
+            close = difflib.get_close_matches(str(odd.iloc[0]), MEASURES, n=1)
+            hint = f"; nearest is {close[0]}" if close else ""
+            raise ValueError(f"visits, column measure: found {odd.iloc[0]!r}{hint}")
+        keys = ["patient", "month", "measure"]
+        again = self.visits[self.visits.duplicated(keys)]
+        if len(again):
+            patient, month, measure = again.iloc[0][keys]
+            raise ValueError(f"visits: {patient} has two records of {measure} in month {month}")
+
+    @cached_property
+    def size(self) -> int:
+        """Number of patients."""
+        return len(self.patients)
+
+    @cached_property
+    def by_patient(self) -> pd.DataFrame:
+        """The patients, indexed by name."""
+        return self.patients.set_index("patient")
+
+    @cached_property
+    def _records(self) -> dict[str, pd.DataFrame]:
+        return {str(name): part for name, part in self.visits.groupby("measure", observed=True)}
+
+    @cached_property
+    def _pairs(self) -> dict[tuple[str, int, bool], pd.DataFrame]:
+        return {}
+
+    def records(self, measure: str) -> pd.DataFrame:
+        """Return the records of one measure; an empty table if there are none."""
+        return self._records.get(measure, self.visits.iloc[:0])
+
+    def baseline(self, measure: str, *, restricted: bool = False) -> pd.Series[float]:
+        """Return the baseline of a measure by patient, in its primary or restricted window."""
+        windows = self.windows
+        if measure == "mrss":
+            width = windows.restricted_baseline_window if restricted else windows.baseline_window
+        elif restricted:
+            width = windows.restricted_organ_baseline_window
+        else:
+            width = windows.organ_baseline_window
+        return at_baseline(self.records(measure), width)
+
+    def followup(self, measure: str, month: int, *, restricted: bool = False) -> pd.Series[float]:
+        """Return a measure at a target month by patient, in its primary or restricted window."""
+        windows = self.windows
+        if measure == "mrss":
+            tolerance, targets = windows.followup_tolerance, windows.targets
+        elif measure == "tfr":
+            tolerance, targets = windows.followup_tolerance, ()
+        elif restricted:
+            tolerance, targets = windows.restricted_organ_followup_tolerance, ()
+        else:
+            tolerance, targets = windows.organ_followup_tolerance, ()
+        return at_target(self.records(measure), month, tolerance, windows.rule, targets)
+
+    def pairs(self, measure: str, month: int, *, restricted: bool = False) -> pd.DataFrame:
+        """Return the patients with both values: columns ``before`` and ``after``."""
+        key = (measure, month, restricted)
+        if key not in self._pairs:
+            before = self.baseline(measure, restricted=restricted)
+            after = self.followup(measure, month, restricted=restricted)
+            both = pd.DataFrame({"before": before, "after": after.reindex(before.index)})
+            self._pairs[key] = both.dropna()
+        return self._pairs[key]
+
+    @cached_property
+    def serial_ck(self) -> pd.DataFrame:
+        """Baseline and last creatine phosphokinase of the myositis patients with serial values.
+
+        Serial: at least two values, one of them after the month of the first infusion. Without a
+        value in the baseline window, ``before`` is empty.
+        """
+        myositis = self.by_patient.index[self.by_patient["myositis"] == 1]
+        records = self.records("cpk").sort_values("month")
+        records = records[records["patient"].isin(myositis)]
+        last = records.drop_duplicates("patient", keep="last").set_index("patient")
+        values = records.groupby("patient", observed=True).size().reindex(last.index)
+        serial = last[(last["month"] > 0) & (values > 1)]
+        before = self.baseline("cpk").reindex(serial.index)
+        return pd.DataFrame({"before": before, "last": serial["value"]})
