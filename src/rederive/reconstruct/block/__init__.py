@@ -2,6 +2,7 @@
 
 from rederive.reconstruct.block.boxes import ContradictionError, boxes_of
 from rederive.reconstruct.block.figures import Block, Figure, Statistic
+from rederive.reconstruct.block.prediction import Prediction, predict
 from rederive.reconstruct.block.priors import FLAT, Component, Prior
 from rederive.reconstruct.block.sampling import (
     BlockData,
@@ -21,10 +22,12 @@ __all__ = [
     "ContradictionError",
     "Figure",
     "NothingFoundError",
+    "Prediction",
     "Prior",
     "Statistic",
     "boxes_of",
     "find_data",
     "holds",
+    "predict",
     "sample_data",
 ]

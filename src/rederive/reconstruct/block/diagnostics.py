@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
+from rederive.reconstruct.block.figures import Block
 from rederive.reconstruct.block.sampling import BlockEnsemble
 
 R_HAT_LIMIT = 1.05
@@ -49,7 +50,7 @@ def diagnose(ensemble: BlockEnsemble) -> list[Diagnosis]:
     """
     return [
         diagnose_quantity(name, ensemble.by_chain(values))
-        for name, values in open_quantities(ensemble).items()
+        for name, values in open_quantities(ensemble.block, ensemble.observed()).items()
     ]
 
 
@@ -62,19 +63,26 @@ def diagnose_quantity(name: str, by_chain: Floats) -> Diagnosis:
     return Diagnosis(name, float(r_hat), float(ess), by_chain.size)
 
 
-def open_quantities(ensemble: BlockEnsemble) -> Mapping[str, Floats]:
-    """Return the quantities of :func:`diagnose`, one number per draw."""
-    observed = ensemble.observed()
+def open_quantities(block: Block, observed: Floats) -> Mapping[str, Floats]:
+    """Return the quantities of :func:`diagnose`, one number per draw.
+
+    Parameters
+    ----------
+    block : Block
+        The measure.
+    observed : array, shape (draws, patients, times)
+        Values in its unit, NaN where nothing was measured.
+    """
     first = observed[:, :, 0]
     result = {"baseline third moment": _third_moment(first)}
-    for t, timepoint in enumerate(ensemble.block.timepoints[1:], start=1):
+    for t, timepoint in enumerate(block.timepoints[1:], start=1):
         change = observed[:, :, t] - first
         missing = np.isnan(observed[:, :, t]) & ~np.isnan(first)
         if missing.any():
             result[f"{timepoint} baseline of missing"] = np.asarray(
                 np.nanmean(np.where(missing, first, np.nan), axis=1)
             )
-        if ensemble.block.observed[t] > 1:
+        if block.observed[t] > 1:
             result[f"{timepoint} change mean"] = np.asarray(np.nanmean(change, axis=1))
             result[f"{timepoint} change SD"] = np.asarray(np.nanstd(change, axis=1, ddof=1))
             result[f"{timepoint} change third moment"] = _third_moment(change)

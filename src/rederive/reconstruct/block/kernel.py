@@ -78,7 +78,7 @@ class Density(NamedTuple):
     log_weights: Floats
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _log_prior(row: Integers, density: Density) -> float:
     kinds, times = density.means.shape
     if kinds == 0:
@@ -103,7 +103,7 @@ def _log_prior(row: Integers, density: Density) -> float:
     return float(top + np.log(share))
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _count(
     sums: Integers, counts: Integers, limits: Limits, column: int, value: int, sign: int
 ) -> None:
@@ -116,7 +116,7 @@ def _count(
             counts[c] += sign
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _add(
     row: Integers, seen: Flags, sums: Integers, counts: Integers, limits: Limits, sign: int
 ) -> None:
@@ -130,12 +130,12 @@ def _add(
                 _count(sums, counts, limits, 2 * times + t, row[0], sign)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _beyond(value: float, low: float, high: float) -> float:
     return low - value if value < low else (value - high if value > high else 0.0)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def penalty_of(sums: Integers, counts: Integers, limits: Limits) -> float:
     """Return how far the sums and counts are from their limits; 0 if all figures hold."""
     result = 0.0
@@ -161,7 +161,7 @@ def penalty_of(sums: Integers, counts: Integers, limits: Limits) -> float:
     return result
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def total_sums(values: Integers, mask: Flags, limits: Limits) -> tuple[Integers, Integers]:
     """Return sums (columns, 2) and counts of a state, from scratch."""
     sums = np.zeros((limits.n.size, 2), np.int64)
@@ -171,18 +171,18 @@ def total_sums(values: Integers, mask: Flags, limits: Limits) -> tuple[Integers,
     return sums, counts
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _leap(rng: np.random.Generator, reach: int) -> int:
     length = 1 + int(rng.random() * reach)
     return length if rng.random() < 0.5 else -length
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _allowed(row: Integers, highest: int) -> bool:
     return bool(row.min() >= 0 and row.max() <= highest)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _propose(
     first: Integers,
     second: Integers,
@@ -192,40 +192,43 @@ def _propose(
     j: int,
     moves: Moves,
     rng: np.random.Generator,
-) -> bool:
-    """Change the copies of two patients' rows by one symmetric move; False if it is none."""
+) -> int:
+    """Change copies of two patients' rows by one symmetric move; return how many changed."""
     times = first.size
     t = int(rng.random() * times)
     kind = rng.random()
     if kind < 0.40:
         if moves.frozen[i, t]:
-            return False
+            return 0
         first[t] += _leap(rng, moves.reach[t])
-    elif kind < 0.60:
+        return 1
+    if kind < 0.60:
         if moves.frozen[i, t] or moves.frozen[j, t]:
-            return False
+            return 0
         leap = _leap(rng, moves.reach[t])
         first[t] += leap
         second[t] -= leap
-    elif kind < 0.75:
+        return 2
+    if kind < 0.75:
         if moves.frozen[i, t] or moves.frozen[j, t]:
-            return False
+            return 0
         first[t], second[t] = second[t], first[t]
-    elif kind < 0.85:
+        return 2
+    if kind < 0.85:
         leap = _leap(rng, moves.reach[0])
         for s in range(times):
             if moves.frozen[i, s]:
-                return False
+                return 0
             first[s] += leap
-    else:
-        movable = t > 0 and not moves.fixed_mask[t] and i < moves.measured and j < moves.measured
-        if not movable or seen1[t] == seen2[t]:
-            return False
-        seen1[t], seen2[t] = seen2[t], seen1[t]
-    return True
+        return 1
+    movable = t > 0 and not moves.fixed_mask[t] and i < moves.measured and j < moves.measured
+    if not movable or seen1[t] == seen2[t]:
+        return 0
+    seen1[t], seen2[t] = seen2[t], seen1[t]
+    return 2
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def run_chain(
     values: Integers,
     mask: Flags,
@@ -270,6 +273,8 @@ def run_chain(
     for i in range(patients):
         logs[i] = _log_prior(values[i], density)
     new_sums, new_counts = sums.copy(), counts.copy()
+    first, second = values[0].copy(), values[0].copy()
+    seen1, seen2 = mask[0].copy(), mask[0].copy()
     records = accepted = 0
     if stop_at_first and penalty == 0.0:
         return 0, 0, 0, penalty
@@ -277,10 +282,14 @@ def run_chain(
         i = int(rng.random() * patients)
         j = int(rng.random() * patients)
         if i != j or patients == 1:
-            first, second = values[i].copy(), values[j].copy()
-            seen1, seen2 = mask[i].copy(), mask[j].copy()
+            first[:] = values[i]
+            second[:] = values[j]
+            seen1[:] = mask[i]
+            seen2[:] = mask[j]
+            of_how_many = _propose(first, second, seen1, seen2, i, j, moves, rng)
+            both = of_how_many == 2 and i != j
             if (
-                _propose(first, second, seen1, seen2, i, j, moves, rng)
+                of_how_many > 0
                 and _allowed(first, moves.highest)
                 and _allowed(second, moves.highest)
             ):
@@ -290,20 +299,20 @@ def run_chain(
                 _add(first, seen1, new_sums, new_counts, limits, 1)
                 log1 = _log_prior(first, density)
                 log2 = logs[j]
-                if i != j:
+                if both:
                     _add(values[j], mask[j], new_sums, new_counts, limits, -1)
                     _add(second, seen2, new_sums, new_counts, limits, 1)
                     log2 = _log_prior(second, density)
                 new_penalty = penalty_of(new_sums, new_counts, limits)
                 gain = log1 - logs[i] - heat * (new_penalty - penalty)
-                if i != j:
+                if both:
                     gain += log2 - logs[j]
                 if gain >= 0 or rng.random() < np.exp(gain):
                     accepted += 1
                     values[i] = first
                     mask[i] = seen1
                     logs[i] = log1
-                    if i != j:
+                    if both:
                         values[j] = second
                         mask[j] = seen2
                         logs[j] = log2

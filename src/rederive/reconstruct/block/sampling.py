@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -258,10 +259,11 @@ def sample_data(
     seed: int = 0,
     *,
     chains: int = 4,
-    every: int = 200,
-    thin: int = 1,
+    every: int = 50,
+    thin: int = 4,
     warmup: int = 200_000,
-    heat: float = 3.0,
+    heat: float = 1.5,
+    jobs: int = 2,
     progress: Progress | None = None,
 ) -> BlockEnsemble:
     """Draw data sets from a prior, given the printed figures.
@@ -282,6 +284,8 @@ def sample_data(
         Iterations before the first look.
     heat : float
         Weight of the penalty on the way between data sets; it changes speed, not the result.
+    jobs : int
+        Chains run at the same time; this changes nothing in the result.
     progress : callable, optional
         Called with draws done and draws wanted.
 
@@ -294,31 +298,69 @@ def sample_data(
     """
     if draws < chains or draws % chains:
         raise ValueError(f"draws: found {draws}, allowed are multiples of {chains}, the chains")
-    boxes = boxes_of(block)
-    limits, moves = limits_of(boxes, block), _moves(block, boxes, None, None)
-    density, each = _density(prior, block), draws // chains
+    boxes, each = boxes_of(block), draws // chains
+    chain = _Chain(
+        block, prior, limits_of(boxes, block), _moves(block, boxes, None, None), each, heat
+    )
+    done = [0] * chains
+
+    def run(c: int, stream: np.random.SeedSequence) -> tuple[Integers, Flags, int, int]:
+        def report(kept: int) -> None:
+            done[c] = kept
+            if progress is not None:
+                progress(sum(done), draws)
+
+        return chain.run(np.random.default_rng(stream), every, thin, warmup, report)
+
     streams = np.random.SeedSequence(seed).spawn(chains)
-    all_values, all_masks = _records(draws, block)
-    accepted = done = 0
-    for c, stream in enumerate(streams):
-        rng = np.random.default_rng(stream)
-        start = find_data(block, prior, int(rng.integers(2**31)))
-        values, mask = _copy(start)
-        none = _records(1, block)
-        run_chain(values, mask, limits, moves, density, heat, warmup, warmup + 1, False, rng, *none)
-        kept = 0
-        while kept < each:
-            room = min(each - kept, 256) * thin
-            records = _records(room, block)
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        parts = list(pool.map(run, range(chains), streams))
+    return BlockEnsemble(
+        block,
+        prior,
+        seed,
+        np.concatenate([part[0] for part in parts]),
+        np.concatenate([part[1] for part in parts]),
+        np.repeat(np.arange(chains), each),
+        sum(part[2] for part in parts) / sum(part[3] for part in parts),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """What all chains of an ensemble have in common."""
+
+    block: Block
+    prior: Prior
+    limits: Limits
+    moves: Moves
+    draws: int
+    heat: float
+
+    def run(
+        self,
+        rng: np.random.Generator,
+        every: int,
+        thin: int,
+        warmup: int,
+        report: Callable[[int], None],
+    ) -> tuple[Integers, Flags, int, int]:
+        """Return values and masks of one chain, moves accepted and iterations done."""
+        density = _density(self.prior, self.block)
+        values, mask = _copy(find_data(self.block, self.prior, int(rng.integers(2**31))))
+        none = _records(1, self.block)
+        fixed = self.limits, self.moves, density, self.heat
+        run_chain(values, mask, *fixed, warmup, warmup + 1, False, rng, *none)
+        all_values, all_masks = _records(self.draws, self.block)
+        kept = accepted = iterations = 0
+        while kept < self.draws:
+            records = _records(min(self.draws - kept, 256) * thin, self.block)
             got, steps, moved, _ = run_chain(
-                values, mask, limits, moves, density, heat, 2**62, every, False, rng, *records
+                values, mask, *fixed, 2**62, every, False, rng, *records
             )
             new = got // thin
-            at = c * each + kept
-            all_values[at : at + new] = records[0][thin - 1 :: thin]
-            all_masks[at : at + new] = records[1][thin - 1 :: thin]
-            kept, accepted, done = kept + new, accepted + moved, done + steps
-            if progress is not None:
-                progress(c * each + kept, draws)
-    chain = np.repeat(np.arange(chains), each)
-    return BlockEnsemble(block, prior, seed, all_values, all_masks, chain, accepted / done)
+            all_values[kept : kept + new] = records[0][thin - 1 :: thin]
+            all_masks[kept : kept + new] = records[1][thin - 1 :: thin]
+            kept, accepted, iterations = kept + new, accepted + moved, iterations + steps
+            report(kept)
+        return all_values, all_masks, accepted, iterations
