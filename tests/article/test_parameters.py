@@ -10,10 +10,12 @@ import papermill
 import pytest
 
 from ivig_dcssc.article import open_ledger
+from ivig_dcssc.cohort import priors, windows
 from ivig_dcssc.methods import follow_up_targets
-from ivig_dcssc.parameters import PARAMETERS
+from ivig_dcssc.parameters import PARAMETERS, PRIORS
 from rederive.book.parameters import Parameter, ParameterError, ParameterSet, check_injected
 from rederive.printed.registry import load_registry
+from rederive.recompute.signed_rank import CONVENTIONS
 
 REGISTRY = load_registry(Path(__file__).resolve().parents[2] / "data" / "published")
 
@@ -37,6 +39,24 @@ def test_follow_up_targets_come_from_the_registry() -> None:
     assert follow_up_targets(REGISTRY) == [6, 12, 18, 24]
 
 
+def test_priors_are_those_that_cohorts_are_drawn_from() -> None:
+    assert set(PRIORS) == set(priors.PRIORS)
+    assert PARAMETERS["prior"].default not in PRIORS
+
+
+def test_cohorts_are_made_for_the_default_windows_of_organs() -> None:
+    assert PARAMETERS["organ_baseline_window"].default == windows.ORGAN_BASELINE
+    assert PARAMETERS["organ_followup_tolerance"].default == windows.ORGAN_TOLERANCE
+
+
+def test_the_default_signed_rank_test_is_that_of_the_article_s_software() -> None:
+    name = PARAMETERS["signed_rank_convention"].default
+    assert "Stata" in str(name)
+    values = PARAMETERS.check({"signed_rank_convention": CONVENTIONS[3].name, "cohort_folder": "x"})
+    assert values["signed_rank_convention"] == CONVENTIONS[3].name
+    assert values["cohort_folder"] == "x"
+
+
 def test_unknown_names_get_a_suggestion() -> None:
     with pytest.raises(ParameterError, match="did you mean 'alpha'"):
         PARAMETERS.check({"alhpa": 0.05})
@@ -53,6 +73,13 @@ def test_unknown_names_get_a_suggestion() -> None:
         ({"two_sample_test": "welsh"}, ["student or welch", "did you mean 'welch'"]),
         ({"rounding_rule": None}, ["rounding_rule", "None"]),
         ({"alpha": 9, "windo": 1}, ["alpha", "windo", "baseline_window"]),
+        ({"visit_rule": "nearest"}, ["visit_rule", "closest or first or last"]),
+        ({"organ_baseline_window": 25}, ["organ_baseline_window", "0 to 24 months"]),
+        ({"organ_followup_tolerance": -1}, ["organ_followup_tolerance", "0 to 6 months"]),
+        ({"paired_test": "t"}, ["paired_test", "paired_t or signed_rank"]),
+        ({"signed_rank_convention": "exact"}, ["signed_rank_convention", CONVENTIONS[4].name]),
+        ({"prior": "gausian"}, ["prior", "did you mean 'gaussian'"]),
+        ({"cohort_folder": 1}, ["cohort_folder", "any text"]),
     ],
 )
 def test_unfit_values_are_refused_with_the_range(given: dict[str, Any], words: list[str]) -> None:

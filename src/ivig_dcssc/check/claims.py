@@ -203,7 +203,7 @@ class Claims:
     def _odds_below_one(self) -> Answer:
         found = self.figures["responder_prednisone", "m12", "or"].value
         words = "no odds ratio" if found is None else f"odds ratio {found:.3f}"
-        return _truth(found is not None and found < 1, words)
+        return _truth(found is not None and found < 1 - 1e-9, words)
 
     def _disability_lower(self) -> Answer:
         before = self.figures["haq_di", "baseline", "mean"].value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal, get_args
 
 import pandas as pd
 
@@ -18,7 +17,7 @@ from rederive.printed.registry import ClaimRow, NumberRow, Registry, load_regist
 
 GROUP = "IVIG"
 
-Reading = Literal["-8", "-8.0"]
+READINGS = ("-8", "-8.0")
 """How the mean change at month 12 is read: to the whole point as printed, or to one decimal."""
 
 COLUMNS = ("id", "printed", "computed", "agrees", "detail")
@@ -87,7 +86,7 @@ def check_cohort(
     registry: Registry,
     *,
     windows: Windows | None = None,
-    reading: Reading = "-8",
+    reading: str = "-8",
     regressions: bool = True,
 ) -> pd.DataFrame:
     """Compare one cohort with everything that the article prints of it.
@@ -119,8 +118,8 @@ def check_cohort(
         If the tables are no cohort, the reading is unknown, or a row of the registry has neither a
         check nor a reason to have none.
     """
-    if reading not in get_args(Reading):
-        allowed = ", ".join(get_args(Reading))
+    if reading not in READINGS:
+        allowed = ", ".join(READINGS)
         raise ValueError(f"reading: found {reading!r}, allowed are {allowed}")
     tables = Tables(patients, visits, windows or Windows())
     figures = Figures(tables, int(_constant(registry, "responder_threshold")))
@@ -175,7 +174,7 @@ def check_folder(
     registry: Registry | None = None,
     *,
     windows: Windows | None = None,
-    reading: Reading = "-8",
+    reading: str = "-8",
     regressions: bool = True,
 ) -> pd.DataFrame:
     """Compare the cohort of a folder with everything that the article prints of it.

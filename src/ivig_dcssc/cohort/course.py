@@ -1,0 +1,248 @@
+"""The course of treatment: cycles, months, why it ended, and its adverse effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ivig_dcssc.cohort.drawing import (
+    Counts,
+    Floats,
+    Integers,
+    NoFittingPatientsError,
+    choose,
+    flag,
+    singles,
+    until,
+    without,
+)
+from ivig_dcssc.cohort.predictors import Unrelated
+
+REASONS = (
+    "improvement",
+    "stable",
+    "insurance",
+    "progressing",
+    "aseptic_meningitis",
+    "tia",
+    "moved",
+    "death",
+)
+"""Why treatment stopped, in the article's order; one patient is still treated."""
+
+ADVERSE_EFFECTS = (
+    "headache",
+    "aseptic_meningitis",
+    "fatigue",
+    "nausea",
+    "fever",
+    "arthralgia",
+    "rash",
+    "weakness",
+    "hypertension",
+    "chest_discomfort",
+    "leukopenia",
+    "tia",
+    "dyspnea",
+    "diarrhea",
+    "decreased_appetite",
+    "palpitations",
+    "fluid_retention",
+    "lightheadedness",
+    "aura",
+    "raynaud",
+    "kidney_injury",
+    "hyperkalemia",
+    "hypokalemia",
+    "transaminitis",
+)
+"""Adverse effects in the order of the patients' table."""
+
+_M18, _M24 = 3, 4
+_MONTHS_OF_COLUMNS = np.array([0, 6, 12, 18, 24])
+_WINDOW = 2
+_FIRST_MONTHS = 6
+_LAST_MONTHS = 3
+"""Death ended the treatment, so it went on until these months before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The treatment of every patient, one entry each.
+
+    Attributes
+    ----------
+    cycles, early_cycles, months : array of int, shape (patients,)
+        Cycles in all and in the first six months, and months of treatment.
+    reason : tuple of str or None
+        Why treatment stopped; None for the patient still treated.
+    """
+
+    cycles: Integers
+    early_cycles: Integers
+    months: Integers
+    reason: tuple[str | None, ...]
+
+    def stopped(self, *reasons: str) -> Integers:
+        """Return the patients who stopped for one of some reasons."""
+        return np.array([i for i, reason in enumerate(self.reason) if reason in reasons], np.int64)
+
+
+def draw_course(
+    skin: Floats,
+    measures: Mapping[str, Floats],
+    counts: Counts,
+    tests: Unrelated,
+    rng: np.random.Generator,
+) -> Course:
+    """Put cycles, months of treatment and reasons for stopping to patients.
+
+    The patient who died has no skin score at 18 and 24 months and was treated until the last months
+    of life, as far as lengths of treatment allow. Who moved abroad has, if possible, no skin score
+    after the treatment; who had a complication tends to shorter treatment, and who is still treated
+    has been for long.
+
+    Raises
+    ------
+    NoFittingPatientsError
+        If the skin scores leave nobody for a role, or no order passes the tests.
+    """
+    died = _who_died(skin, tests, rng)
+    most = counts.number("death_delay", "other")
+    pair = np.column_stack([measures["cycles"][:, 0], measures["treatment_length"][:, 0]])
+    near = _treated_until(pair[:, 1], most)
+
+    def draw() -> Floats:
+        own = int(rng.choice(near))
+        others = rng.permutation(np.delete(pair, own, axis=0))
+        return np.insert(others, died, pair[own], axis=0)
+
+    rows = until(
+        draw,
+        lambda rows: tests.numbers(rows[:, 0], rows[:, 1]),
+        "cycles and length of treatment",
+    )
+    cycles, months = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
+    reason = _draw_reasons(skin, months, died, counts, tests, rng)
+    least = counts.number("cycles_required", "threshold")
+    return Course(cycles, _early(cycles, months, least, rng), months, reason)
+
+
+def _who_died(skin: Floats, tests: Unrelated, rng: np.random.Generator) -> int:
+    absent = np.flatnonzero(np.isnan(skin[:, _M18]) & np.isnan(skin[:, _M24]))
+    alone = list(singles(len(skin)))
+    fitting = [patient for patient in absent if tests.flags(alone[patient])]
+    if not fitting:
+        raise NoFittingPatientsError(
+            "death: nobody without skin scores at 18 and 24 months fits the article's text"
+        )
+    return int(rng.choice(fitting))
+
+
+def _treated_until(months: Floats, death: int) -> Integers:
+    """Return whose length of treatment suits who died: ended in the last months, if any did."""
+    alive = np.flatnonzero(months <= death)
+    if not alive.size:
+        raise NoFittingPatientsError(f"death: nobody was treated for {death} months or less")
+    shortest = min(death - _LAST_MONTHS, months[alive].max())
+    suiting: Integers = alive[months[alive] >= shortest]
+    return suiting
+
+
+def _draw_reasons(
+    skin: Floats,
+    months: Integers,
+    died: int,
+    counts: Counts,
+    tests: Unrelated,
+    rng: np.random.Generator,
+) -> tuple[str | None, ...]:
+    size = counts.size
+    everyone = without(range(size), [died])
+    rank = np.argsort(np.argsort(months, kind="stable"), kind="stable") / size
+    early, late = 0.05 + (1 - rank) ** 2, 0.05 + rank**3
+    weights = {"moved": _ease_of_leaving(skin, months), "aseptic_meningitis": early, "tia": early}
+    single = [name for name in REASONS if name in weights]
+    common = [name for name in REASONS if name not in weights and name != "death"]
+    still = counts["still_on_ivig"]
+
+    def draw() -> dict[str, Integers]:
+        found = {"death": np.array([died]), "": choose(rng, everyone, still, late)}
+        left = without(everyone, found[""])
+        for name in single:
+            found[name] = choose(rng, left, counts[f"stop_{name}"], weights[name])
+            left = without(left, found[name])
+        for name in common:
+            found[name] = choose(rng, left, counts[f"stop_{name}"])
+            left = without(left, found[name])
+        return found
+
+    def fits(found: dict[str, Integers]) -> bool:
+        return tests.flags(*(flag(size, found[name]) for name in REASONS))
+
+    found = until(draw, fits, "reasons for stopping")
+    reason: list[str | None] = [None] * size
+    for name in REASONS:
+        for patient in found[name]:
+            reason[patient] = name
+    return tuple(reason)
+
+
+def _ease_of_leaving(skin: Floats, months: Integers) -> Floats:
+    """Return weights: high for patients without skin scores after the end of treatment."""
+    seen = np.isfinite(skin)
+    last = np.where(seen, _MONTHS_OF_COLUMNS, 0).max(axis=1)
+    weights: Floats = np.where(last - _WINDOW <= months, 1000.0, 1.0)
+    weights *= np.where(seen[:, _M24], 0.01, 1.0)
+    weights *= np.where(seen[:, _M18], 1.0, 10.0)
+    return weights
+
+
+def _early(cycles: Integers, months: Integers, least: int, rng: np.random.Generator) -> Integers:
+    """Return cycles of the first six months, so that the others fit into the months left."""
+    left = np.maximum(months - _FIRST_MONTHS, 0)
+    low = np.maximum(least, cycles - left)
+    high = np.maximum(low, np.minimum(cycles, _FIRST_MONTHS))
+    return rng.integers(low, high + 1)
+
+
+def draw_assessment(course: Course, counts: Counts, rng: np.random.Generator) -> list[str]:
+    """Return the physician's assessment: as the reason for stopping says, as far as counts go."""
+    size = counts.size
+    result = ["other"] * size
+    left: Integers = np.arange(size)
+    for word, reason in (("improved", "improvement"), ("stable", "stable")):
+        likely = np.full(size, 1e-9)
+        likely[course.stopped(reason)] = 1.0
+        chosen = choose(rng, left, counts[f"physician_{word}"], likely)
+        left = without(left, chosen)
+        for patient in chosen:
+            result[patient] = word
+    return result
+
+
+def draw_adverse_effects(
+    course: Course, counts: Counts, rng: np.random.Generator
+) -> dict[str, Integers]:
+    """Return flags of adverse effects by name.
+
+    The aseptic meningitis is one of the headaches, both it and the transient ischemic attack ended
+    the treatment, and the kidney injury came after stopping because of improvement.
+    """
+    size = counts.size
+    found: dict[str, Integers] = {}
+    for name in ADVERSE_EFFECTS:
+        count = counts[f"ae_{name}"]
+        if name in ("aseptic_meningitis", "tia"):
+            found[name] = flag(size, course.stopped(name))
+        elif name == "headache":
+            sure = course.stopped("aseptic_meningitis")
+            others = choose(rng, without(range(size), sure), count - len(sure))
+            found[name] = flag(size, [*sure, *others])
+        elif name == "kidney_injury":
+            found[name] = flag(size, choose(rng, course.stopped("improvement"), count))
+        else:
+            found[name] = flag(size, choose(rng, np.arange(size), count))
+    return found

@@ -1,0 +1,260 @@
+"""Drugs before and beside the treatment, and the patients treated with it first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from ivig_dcssc.cohort.drawing import (
+    Counts,
+    Floats,
+    Integers,
+    NoFittingPatientsError,
+    choose,
+    fitting_flag,
+    flag,
+    until,
+    without,
+)
+from ivig_dcssc.cohort.predictors import Unrelated
+from rederive.printed import RoundingRule
+from rederive.printed.registry import NumberRow, Registry
+from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, compatible_tables
+
+PRIOR = (
+    "prednisone",
+    "methotrexate",
+    "azathioprine",
+    "cyclophosphamide",
+    "dpen",
+    "hydroxychloroquine",
+    "minocycline",
+    "colchicine",
+    "tnf_inhibitor",
+    "mmf",
+    "leflunomide",
+    "imatinib",
+    "rapamycin",
+    "other",
+    "gold",
+    "alefacept",
+    "chemotherapy",
+)
+"""Earlier drugs in the order of the patients' table."""
+
+OTHER = ("gold", "alefacept", "chemotherapy")
+"""What the other earlier drugs were."""
+
+CONCOMITANT = (
+    "prednisone",
+    "methotrexate",
+    "cyclophosphamide",
+    "hydroxychloroquine",
+    "mmf",
+    "imatinib",
+)
+"""Concomitant drugs in the order of the patients' table."""
+
+_ODDS_RATIO = {"or": "odds_ratio", "ci_low": "ci_low", "ci_high": "ci_high", "p": "p"}
+_ASSOCIATED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLine:
+    """The patients who had the treatment as part of their first."""
+
+    monotherapy: int
+    cyclophosphamide: int
+    mmf: int
+
+    @property
+    def patients(self) -> tuple[int, int, int]:
+        """All three."""
+        return self.monotherapy, self.cyclophosphamide, self.mmf
+
+
+def draw_first_line(
+    myositis: Integers, duration: Integers, counts: Counts, rng: np.random.Generator
+) -> FirstLine:
+    """Choose the patients treated first with it, likelier those whose disease is recent.
+
+    Parameters
+    ----------
+    myositis : array of int
+        The patients with myositis; one of them got concomitant MMF.
+    duration : array of int, shape (patients,)
+        Disease duration in months.
+
+    Raises
+    ------
+    ValueError
+        If the registry counts other than three such patients, one of each kind.
+    """
+    kinds = counts["first_line_monotherapy"], counts["first_line_mmf"], counts["first_line"]
+    if kinds != (1, 1, 3):
+        raise ValueError(f"first line: found {kinds}, allowed is one patient of each of 3 kinds")
+    recent = 1 / (1.0 + duration)
+    with_mmf = int(choose(rng, myositis, 1, recent)[0])
+    others = without(range(counts.size), myositis)
+    alone, rapid = choose(rng, others, 2, recent)
+    return FirstLine(int(alone), int(rapid), with_mmf)
+
+
+def association_figures(registry: Registry) -> dict[str, NumberRow]:
+    """Return the printed figures of prednisone and response at month 12, by id."""
+    return {
+        row.id: row
+        for row in registry.numbers.values()
+        if row.variable == "responder_prednisone"
+        and row.timepoint == f"m{_ASSOCIATED}"
+        and row.statistic in _ODDS_RATIO
+        and not row.same_as
+    }
+
+
+def prednisone_tables(
+    registry: Registry, counts: Counts, tests: Unrelated, switched_off: Collection[str] = ()
+) -> list[Table2x2]:
+    """Return the tables of prednisone and response that print the odds ratio with its interval.
+
+    Parameters
+    ----------
+    switched_off : collection of str
+        Ids of figures that the tables need not print. Without any figure the list is empty, and
+        any patients may take prednisone.
+    """
+    printed = {
+        _ODDS_RATIO[row.statistic]: row.printed
+        for name, row in association_figures(registry).items()
+        if name not in switched_off
+    }
+    if not printed:
+        return []
+    followed, responders = tests.followed(_ASSOCIATED), tests.responders(_ASSOCIATED)
+    taking, total = counts["concomitant_prednisone"], int(followed.sum())
+    least = max(1, taking - int((~followed).sum()))
+    return compatible_tables(
+        PrintedOddsRatio(**printed),
+        total,
+        [int((responders & followed).sum())],
+        range(least, taking + 1),
+        RoundingRule.HALF_UP,
+    )
+
+
+def draw_concomitant(
+    registry: Registry,
+    first: FirstLine,
+    counts: Counts,
+    tests: Unrelated,
+    rng: np.random.Generator,
+    switched_off: Collection[str] = (),
+) -> dict[str, Integers]:
+    """Return flags of concomitant drugs by name.
+
+    MMF and cyclophosphamide go to different patients. The patient on monotherapy takes nothing.
+
+    Raises
+    ------
+    NoFittingPatientsError
+        If no 2 x 2 table of prednisone prints the odds ratio, or no choice passes the tests.
+    """
+    size = counts.size
+    others = without(range(size), first.patients)
+    free = without(range(size), [first.monotherapy])
+
+    def draw_main() -> tuple[Integers, Integers]:
+        mmf = choose(rng, others, counts["concomitant_mmf"] - 1)
+        spared = without(others, mmf)
+        cyclophosphamide = choose(rng, spared, counts["concomitant_cyclophosphamide"] - 1)
+        return (
+            flag(size, [first.mmf, *mmf]),
+            flag(size, [first.cyclophosphamide, *cyclophosphamide]),
+        )
+
+    found: dict[str, Integers] = {}
+    found["mmf"], found["cyclophosphamide"] = until(
+        draw_main, lambda two: tests.flags(*two), "concomitant MMF and cyclophosphamide"
+    )
+    for name in ("methotrexate", "hydroxychloroquine", "imatinib"):
+        count = counts[f"concomitant_{name}"]
+        found[name] = fitting_flag(rng, free, size, count, tests.flags, f"concomitant {name}")
+    found["prednisone"] = _draw_prednisone(registry, free, counts, tests, rng, switched_off)
+    return {name: found[name] for name in CONCOMITANT}
+
+
+def _draw_prednisone(
+    registry: Registry,
+    free: Integers,
+    counts: Counts,
+    tests: Unrelated,
+    rng: np.random.Generator,
+    switched_off: Collection[str],
+) -> Integers:
+    size, taking = counts.size, counts["concomitant_prednisone"]
+    tables = prednisone_tables(registry, counts, tests, switched_off)
+    wanted = set(association_figures(registry)) - set(switched_off)
+    if wanted and not tables:
+        raise NoFittingPatientsError("concomitant prednisone: no 2 x 2 table prints its odds ratio")
+    followed, responders = tests.followed(_ASSOCIATED), tests.responders(_ASSOCIATED)
+    yes = without(free, np.flatnonzero(~(followed & responders)))
+    no = without(free, np.flatnonzero(~(followed & ~responders)))
+    unseen = without(free, np.flatnonzero(followed))
+
+    def draw() -> Integers:
+        if not tables:
+            return flag(size, choose(rng, free, taking))
+        table = tables[int(rng.integers(len(tables)))]
+        exposed = table.exposed_yes + table.exposed_no
+        groups = (
+            choose(rng, yes, table.exposed_yes),
+            choose(rng, no, table.exposed_no),
+            choose(rng, unseen, taking - exposed),
+        )
+        return flag(size, np.concatenate(groups))
+
+    return until(draw, tests.with_prednisone, "concomitant prednisone")
+
+
+def draw_prior(
+    first: FirstLine,
+    concomitant: dict[str, Integers],
+    counts: Counts,
+    rng: np.random.Generator,
+) -> dict[str, Integers]:
+    """Return flags of earlier drugs by name.
+
+    Everybody had one, but for the patients treated first: of these only the one with concomitant
+    cyclophosphamide had a short course of MMF. Who takes MMF or prednisone as concomitant drug
+    likelier took it before; the four other drugs went to different patients.
+    """
+    size = counts.size
+    treated = without(range(size), first.patients)
+
+    def likelier(drug: str) -> Floats:
+        return np.where(concomitant[drug] > 0, 4.0, 1.0)
+
+    def draw() -> dict[str, Integers]:
+        found: dict[str, Integers] = {}
+        for name in PRIOR:
+            count = counts[f"prior_{name}"]
+            if name == "mmf":
+                chosen = choose(rng, treated, count - 1, likelier(name))
+                found[name] = flag(size, [first.cyclophosphamide, *chosen])
+            elif name == "prednisone":
+                found[name] = flag(size, choose(rng, treated, count, likelier(name)))
+            elif name not in OTHER:
+                found[name] = flag(size, choose(rng, treated, count))
+        return found
+
+    def fits(found: dict[str, Integers]) -> bool:
+        return bool(np.sum(list(found.values()), axis=0)[treated].all())
+
+    found = until(draw, fits, "earlier drugs")
+    left = np.flatnonzero(found["other"])
+    for name in OTHER:
+        chosen = choose(rng, left, counts[f"prior_{name}"])
+        found[name], left = flag(size, chosen), without(left, chosen)
+    return {name: found[name] for name in PRIOR}

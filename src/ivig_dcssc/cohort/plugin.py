@@ -1,0 +1,139 @@
+"""What this article offers to the commands that reconstruct, predict, bound and check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+
+import pandas as pd
+
+from ivig_dcssc.check import check_cohort, incoherences, read_tables
+from ivig_dcssc.cohort.ensemble import PATIENTS, VISITS, Progress, make_ensemble
+from ivig_dcssc.cohort.predictions import first_mention, predict_figure
+from ivig_dcssc.cohort.priors import PRIORS
+from ivig_dcssc.cohort.recipe import Recipe
+from ivig_dcssc.cohort.skin import READINGS, THRESHOLD, skin_block
+from ivig_dcssc.cohort.skin_bounds import BOUNDS_FILE, own_quantity
+from ivig_dcssc.project import project_root
+from rederive.printed.registry import load_registry
+from rederive.printed.schema import nearest
+from rederive.reconstruct.bounds import Bound, Kind, Quantity, bound, key_of, load_bounds
+
+INCOHERENCE = "coherence"
+"""Stands in the column of ids where a fact without a printed figure is broken."""
+
+
+class PoelmanCohorts:
+    """The reconstructed cohorts of the article on IVIG in diffuse systemic sclerosis."""
+
+    priors = tuple(PRIORS)
+    readings = READINGS
+
+    def __init__(self) -> None:
+        self._root = project_root()
+        self._published = self._root / "data" / "published"
+        self._registry = load_registry(self._published)
+
+    def reconstruct(
+        self,
+        out: Path,
+        *,
+        prior: str,
+        cohorts: int,
+        seed: int,
+        without: tuple[str, ...],
+        reading: str,
+        progress: Progress | None,
+    ) -> None:
+        """Write an ensemble to a folder; an interrupted one is finished."""
+        if out.is_file():
+            raise ValueError(f"{out}: found a file, allowed is a folder for two Parquet files")
+        first = tuple(first_mention(self._registry, name) for name in without)
+        make_ensemble(
+            self._published, out, Recipe(prior, seed, reading, first), cohorts, progress=progress
+        )
+
+    def predict(
+        self, figure: str, *, prior: str, draws: int, seed: int, reading: str
+    ) -> Mapping[str, object]:
+        """Switch a skin-score figure off and say what the others make of it."""
+        found = predict_figure(self._registry, figure, prior, draws, seed, reading)
+        low, high = found.interval
+        quantity = own_quantity(found.figure)
+        shipped = self._shipped(reading, quantity, (found.figure.id,))
+        return {
+            "figure": found.figure.id,
+            "printed": str(found.figure.printed),
+            "prior": PRIORS[prior].describe(),
+            "reading": reading,
+            "draws": len(found.values),
+            "median": found.median,
+            "low": low,
+            "high": high,
+            "share": found.share_printing,
+            "r_hat": found.convergence.r_hat,
+            "ess": found.convergence.ess,
+            "bounds": None if shipped is None else _as_mapping(shipped),
+        }
+
+    def bounds(
+        self, quantity: str, *, at: str, threshold: Fraction | None, reading: str
+    ) -> Mapping[str, object]:
+        """Return sharp bounds of a quantity of the skin scores, all figures kept."""
+        kinds = {str(kind): kind for kind in Kind if kind is not Kind.DIFFERENCE}
+        if quantity not in kinds:
+            hint = nearest(quantity, kinds)
+            meant = f"; did you mean {hint}?" if hint else ""
+            raise ValueError(f"quantity: found {quantity!r}, allowed are {', '.join(kinds)}{meant}")
+        kind = kinds[quantity]
+        limit = threshold if threshold is not None or kind is not Kind.RESPONDERS else THRESHOLD
+        wanted = Quantity(kind, at, limit)
+        found = self._shipped(reading, wanted, ())
+        return _as_mapping(found or bound(skin_block(self._registry, reading), wanted))
+
+    def check(self, path: Path, *, reading: str) -> pd.DataFrame:
+        """Check a cohort's folder of CSV files, or every cohort of an ensemble's folder."""
+        if (path / PATIENTS).is_file():
+            patients = pd.read_parquet(path / PATIENTS)
+            visits = pd.read_parquet(path / VISITS)
+            groups = dict(list(visits.groupby("cohort", observed=True)))
+            return pd.concat(
+                [
+                    self._check(own, groups[number], reading).assign(cohort=number)
+                    for number, own in patients.groupby("cohort")
+                ],
+                ignore_index=True,
+            )
+        return self._check(*read_tables(path), reading)
+
+    def _check(self, patients: pd.DataFrame, visits: pd.DataFrame, reading: str) -> pd.DataFrame:
+        report = check_cohort(patients, visits, self._registry, reading=reading)
+        broken = [
+            {"id": INCOHERENCE, "printed": "", "computed": words, "agrees": False, "detail": ""}
+            for words in incoherences(patients, visits)
+        ]
+        return pd.concat([report, pd.DataFrame(broken)]) if broken else report
+
+    def _shipped(self, reading: str, quantity: Quantity, dropped: tuple[str, ...]) -> Bound | None:
+        file = self._root / BOUNDS_FILE
+        if not file.is_file():
+            return None
+        key = key_of(skin_block(self._registry, reading), quantity, dropped)
+        return next((one for one in load_bounds(file).values() if one.key == key), None)
+
+
+def _as_mapping(found: Bound) -> dict[str, object]:
+    return {
+        "quantity": found.quantity.name,
+        "low": found.low.limit,
+        "high": found.high.limit,
+        "sharp": found.sharp,
+        "low_status": found.low.status,
+        "high_status": found.high.status,
+        "low_proof": str(found.low.proof),
+        "high_proof": str(found.high.proof),
+        "best_low": found.low.best,
+        "best_high": found.high.best,
+        "seconds": found.seconds,
+    }

@@ -1,0 +1,142 @@
+"""Every constrained skin-score figure, switched off and predicted from all the others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ivig_dcssc.cohort.priors import PRIORS
+from ivig_dcssc.cohort.skin import READINGS, skin_block
+from ivig_dcssc.cohort.versions import versions
+from rederive.printed.registry import Registry
+from rederive.reconstruct.block import Prediction, predict
+from rederive.reconstruct.study.tables import read_notes, write_table
+
+PREDICTIONS_FILE = "predictions.parquet"
+"""Draws of every figure, one row for each reading, prior, figure and draw."""
+
+COLUMNS = ("reading", "prior", "figure", "value")
+DRAWS = 1000
+SEED = 20150201
+
+Report = Callable[[str], None]
+
+
+def predict_figure(
+    registry: Registry,
+    figure: str,
+    prior: str,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    reading: str = READINGS[0],
+) -> Prediction:
+    """Predict one skin-score figure from all the others.
+
+    Parameters
+    ----------
+    registry : Registry
+        The article's registry.
+    figure : str
+        Id of the figure or of any repeat of it.
+    prior : str
+        Name of one of :data:`~ivig_dcssc.cohort.priors.PRIORS`.
+    draws, seed : int
+        Data sets drawn, and the seed.
+    reading : str
+        How the mean change at month 12 is read.
+
+    Raises
+    ------
+    ValueError
+        If there is no such figure, prior or reading.
+    """
+    if prior not in PRIORS:
+        raise ValueError(f"prior: found {prior!r}, allowed are {', '.join(PRIORS)}")
+    block = skin_block(registry, reading)
+    return predict(block, first_mention(registry, figure), PRIORS[prior], draws, seed)
+
+
+def first_mention(registry: Registry, figure: str) -> str:
+    """Return the id of the first mention of a number, which may be itself."""
+    row = registry.numbers.get(figure)
+    return row.same_as if row is not None and row.same_as else figure
+
+
+def compute_predictions(
+    registry: Registry,
+    folder: Path,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    readings: Iterable[str] = READINGS,
+    report: Report = print,
+) -> pd.DataFrame:
+    """Predict every skin-score figure under every prior and reading, and write the draws.
+
+    Parameters
+    ----------
+    folder : Path
+        Where :data:`PREDICTIONS_FILE` goes.
+    report : callable
+        Called with one line for each prediction.
+
+    Returns
+    -------
+    DataFrame
+        With :data:`COLUMNS`.
+    """
+    frames, convergence = [], []
+    for reading in readings:
+        for figure in skin_block(registry, reading).figures:
+            for prior in PRIORS:
+                found = predict_figure(registry, figure.id, prior, draws, seed, reading)
+                frames.append(_frame(found, reading))
+                convergence.append(
+                    {"reading": reading, "prior": prior, **asdict(found.convergence)}
+                )
+                low, high = found.interval
+                report(
+                    f"{reading} {prior} {figure.id}: printed {figure.printed}, median "
+                    f"{found.median:.4g}, 95 % {low:.4g} to {high:.4g}, "
+                    f"R-hat {found.convergence.r_hat:.3f}, ESS {found.convergence.ess:.0f}"
+                )
+    table = pd.concat(frames, ignore_index=True)
+    notes = {
+        "what": "each figure in data that were constrained to all the others",
+        "seed": seed,
+        "draws": draws,
+        "priors": [prior.describe() for prior in PRIORS.values()],
+        "convergence": convergence,
+        "versions": versions(),
+    }
+    write_table(folder / PREDICTIONS_FILE, table, notes)
+    return table
+
+
+def _frame(found: Prediction, reading: str) -> pd.DataFrame:
+    columns = (reading, found.prior.name, found.figure.id)
+    frame = pd.DataFrame({"value": found.values.astype(np.float32)})
+    for position, (name, value) in enumerate(zip(COLUMNS, columns, strict=False)):
+        frame.insert(position, name, value)
+    return frame
+
+
+def load_predictions(folder: Path) -> pd.DataFrame:
+    """Return the draws of every prediction.
+
+    Raises
+    ------
+    FileNotFoundError
+        If they have not been computed.
+    """
+    return pd.read_parquet(folder / PREDICTIONS_FILE)
+
+
+def load_convergence(folder: Path) -> pd.DataFrame:
+    """Return R-hat and effective sample size of every prediction."""
+    notes = read_notes(folder / PREDICTIONS_FILE)
+    return pd.DataFrame(json.loads(json.dumps(notes["convergence"])))

@@ -1,0 +1,300 @@
+"""The claims that nothing predicts response or change, as tests of candidate columns.
+
+Simple regressions in closed form, many columns at once: a characteristic is put to the patients at
+random and kept if its p is at or above the significance level wherever the article says so. The
+logistic Wald test of a flag follows from its 2 x 2 table (Woolf 1955); that of a number needs a few
+Newton steps; the slope of a linear regression is tested through the correlation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from rederive.printed.registry import Registry
+from rederive.printed.schema import nearest
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+MONTHS = (6, 12)
+"""Months whose response and change the article tried to predict."""
+
+_MARGIN = 1e-6
+"""Relative distance that a statistic keeps from its critical value."""
+
+_NEWTON_STEPS = 25
+_CONVERGED = 1e-9
+
+
+@lru_cache(maxsize=64)
+def _critical_table(most: int, alpha: float) -> Floats:
+    table = np.full(most + 1, np.inf)
+    table[3:] = stats.t.isf(alpha / 2, np.arange(3, most + 1) - 2) ** 2
+    return table
+
+
+@lru_cache(maxsize=64)
+def _critical_z_squared(alpha: float) -> float:
+    return float(stats.norm.isf(alpha / 2)) ** 2
+
+
+def critical_t_squared(n: npt.NDArray[np.int64], most: int, alpha: float) -> Floats:
+    """Return the squared two-sided critical t of a slope, n - 2 degrees of freedom, n to most."""
+    found: Floats = _critical_table(most, alpha)[n]
+    return found
+
+
+def linear_t_squared(y: Floats, x: Floats, known: Flags) -> Floats:
+    """Return the squared t of the slope of y on each column; 0 where it does not exist.
+
+    Parameters
+    ----------
+    y : array, shape (patients,)
+        Finite wherever known.
+    x : array, shape (columns, patients)
+        Finite wherever known.
+    known : array of bool, shape (columns, patients)
+        Which patients have both.
+    """
+    weight = known.astype(np.float64)
+    n = np.maximum(weight.sum(axis=1), 1)
+    deviation_x = np.where(known, x - ((weight * x).sum(axis=1) / n)[:, None], 0.0)
+    deviation_y = np.where(known, y - ((weight * y).sum(axis=1) / n)[:, None], 0.0)
+    xx, yy = (deviation_x**2).sum(axis=1), (deviation_y**2).sum(axis=1)
+    xy = (deviation_x * deviation_y).sum(axis=1)
+    varies = (n > 2) & (xx > 1e-12) & (yy > 1e-12)
+    explained = np.divide(xy**2, xx * yy, out=np.zeros_like(xy), where=varies)
+    perfect = explained >= 1
+    ratio = (n - 2) * explained / np.where(perfect, 1.0, 1 - explained)
+    return np.where(perfect, math.inf, ratio)
+
+
+def flag_z_squared(y: Flags, x: Floats, known: Flags) -> Floats:
+    """Return the squared Wald z of a logistic regression on each flag; 0 for an empty cell.
+
+    Parameters
+    ----------
+    y : array of bool, shape (patients,)
+        Who responded.
+    x : array, shape (columns, patients)
+        Flags, 0 or 1.
+    known : array of bool, shape (columns, patients)
+        Which patients have both.
+    """
+    exposed = x > 0.5
+    a = (known & exposed & y).sum(axis=1).astype(np.float64)
+    b = (known & exposed & ~y).sum(axis=1).astype(np.float64)
+    c = (known & ~exposed & y).sum(axis=1).astype(np.float64)
+    d = (known & ~exposed & ~y).sum(axis=1).astype(np.float64)
+    full = np.minimum(np.minimum(a, b), np.minimum(c, d)) > 0
+    a, b, c, d = (np.where(full, cell, 1.0) for cell in (a, b, c, d))
+    log_odds = np.log(a * d) - np.log(b * c)
+    squared: Floats = np.where(full, log_odds**2 / (1 / a + 1 / b + 1 / c + 1 / d), 0.0)
+    return squared
+
+
+def number_z_squared(y: Flags, x: Floats) -> float:
+    """Return the squared Wald z of a logistic regression on one number.
+
+    0 where there is no finite estimate: response or number does not vary, or a limit of the number
+    separates the responders. Infinite where the iteration does not settle.
+    """
+    yes, no = x[y], x[~y]
+    if not (yes.size and no.size) or yes.max() <= no.min() or no.max() <= yes.min():
+        return 0.0
+    z = (x - x.mean()) / x.std()
+    outcome = y.astype(np.float64)
+    constant, slope = math.log(yes.size / no.size), 0.0
+    for _ in range(_NEWTON_STEPS):
+        p = 1 / (1 + np.exp(-np.clip(constant + slope * z, -30, 30)))
+        weight, rest = p * (1 - p), outcome - p
+        i00, i01, i11 = weight.sum(), (weight * z).sum(), (weight * z * z).sum()
+        determinant = i00 * i11 - i01 * i01
+        if determinant <= 0:
+            break
+        g0, g1 = rest.sum(), (rest * z).sum()
+        step = (i00 * g1 - i01 * g0) / determinant
+        constant += (i11 * g0 - i01 * g1) / determinant
+        slope += step
+        if abs(step) < _CONVERGED:
+            return float(slope * slope * determinant / i00)
+    return math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """One outcome: response (logistic) or change (linear) at one month."""
+
+    id: str
+    month: int
+    outcome: Floats
+    known: Flags
+    logistic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unrelated:
+    """The tests that predictors have to pass in one cohort.
+
+    Parameters
+    ----------
+    tests : tuple
+        Those in force.
+    prednisone : tuple
+        Those that concomitant prednisone has to pass, which the article reports by itself.
+    alpha : float
+        Significance level.
+    change : dict of int to array, shape (patients,)
+        Change of the skin score by month; NaN where it is not known.
+    threshold : float
+        Least decrease of a responder.
+    """
+
+    tests: tuple[_Test, ...]
+    prednisone: tuple[_Test, ...]
+    alpha: float
+    change: dict[int, Floats]
+    threshold: float
+
+    def responders(self, month: int) -> Flags:
+        """Return who responded; false also where it is not known."""
+        found: Flags = self.change[month] <= -self.threshold
+        return found
+
+    def followed(self, month: int) -> Flags:
+        """Return whose change is known."""
+        found: Flags = np.isfinite(self.change[month])
+        return found
+
+    def flags(self, *columns: npt.ArrayLike) -> bool:
+        """Return whether flags (0, 1, NaN for unknown) pass the tests in force."""
+        return self._pass(np.array(columns, np.float64), self.tests, flags=True)
+
+    def numbers(self, *columns: npt.ArrayLike) -> bool:
+        """Return whether numbers, known of all patients, pass the tests in force."""
+        return self._pass(np.array(columns, np.float64), self.tests, flags=False)
+
+    def with_prednisone(self, column: npt.ArrayLike) -> bool:
+        """Return whether concomitant prednisone passes the tests that it has to pass.
+
+        The article gives it a p at one month, so its regression on response has to exist there.
+        """
+        x = np.array([column], np.float64)
+        for test in self.prednisone:
+            if test.logistic:
+                y = test.outcome > 0
+                if flag_z_squared(y, x, test.known & np.isfinite(x))[0] == 0 and (
+                    _an_empty_cell(y[test.known], x[0, test.known])
+                ):
+                    return False
+        return self._pass(x, self.prednisone, flags=True)
+
+    def _pass(self, x: Floats, tests: tuple[_Test, ...], *, flags: bool) -> bool:
+        known_x = np.isfinite(x)
+        x = np.where(known_x, x, 0.0)
+        inside = 1 - _MARGIN
+        for test in tests:
+            known = known_x & test.known
+            if test.logistic:
+                found = self._wald(test, x, known, flags=flags)
+                limit: Floats | float = _critical_z_squared(self.alpha) * inside
+            else:
+                found = linear_t_squared(test.outcome, x, known)
+                limit = critical_t_squared(known.sum(axis=1), x.shape[1], self.alpha) * inside
+            if (found > limit).any():
+                return False
+        return True
+
+    def _wald(self, test: _Test, x: Floats, known: Flags, *, flags: bool) -> Floats:
+        y = test.outcome > 0
+        if flags:
+            return flag_z_squared(y, x, known)
+        found = [number_z_squared(y[k], c[k]) for c, k in zip(x, known, strict=True)]
+        return np.array(found, np.float64)
+
+
+def _an_empty_cell(y: Flags, x: Floats) -> bool:
+    exposed = x > 0.5
+    cells = ((exposed & y).sum(), (exposed & ~y).sum(), (~exposed & y).sum(), (~exposed & ~y).sum())
+    return min(int(cell) for cell in cells) == 0
+
+
+def predictor_claims(registry: Registry) -> dict[str, tuple[str, int]]:
+    """Return the claims about predictors: id to variable and month."""
+    wanted = {
+        ("responder_predictors", "none_predict"),
+        ("mrss_change_predictors", "none_predict"),
+        ("responder_prednisone", "not_significant"),
+    }
+    return {
+        row.id: (row.variable, int(row.timepoint.removeprefix("m")))
+        for row in registry.claims.values()
+        if (row.variable, row.kind) in wanted and not row.same_as
+    }
+
+
+def unrelated(
+    skin: Floats, registry: Registry, threshold: float, without: Collection[str] = ()
+) -> Unrelated:
+    """Return the tests that predictors have to pass.
+
+    Parameters
+    ----------
+    skin : array, shape (patients, 5)
+        Skin scores at baseline, 6, 12, 18 and 24 months; NaN where none was taken.
+    registry : Registry
+        The article's registry, for its claims and its significance level.
+    threshold : float
+        Least decrease of a responder.
+    without : collection of str
+        Ids of claims of :func:`predictor_claims` that are switched off; other ids are ignored.
+    """
+    change = {month: skin[:, month // 6] - skin[:, 0] for month in MONTHS}
+    tests: list[_Test] = []
+    prednisone: list[_Test] = []
+    for name, (variable, month) in predictor_claims(registry).items():
+        if name in without:
+            continue
+        known = np.isfinite(change[month])
+        logistic = variable != "mrss_change_predictors"
+        filled = np.where(known, change[month], 0.0)
+        outcome = (filled <= -threshold).astype(np.float64) if logistic else filled
+        test = _Test(name, month, outcome, known, logistic)
+        if variable != "responder_prednisone":
+            tests.append(test)
+        if variable != "responder_predictors":
+            prednisone.append(test)
+    # Linear tests come first: they are the faster ones.
+    tests, prednisone = (sorted(some, key=lambda one: one.logistic) for some in (tests, prednisone))
+    return Unrelated(tuple(tests), tuple(prednisone), _alpha(registry), change, threshold)
+
+
+def _alpha(registry: Registry) -> float:
+    for row in registry.numbers.values():
+        if row.variable == "alpha" and not row.same_as:
+            return float(row.printed.value)
+    raise ValueError("numbers.csv: no row with variable alpha, the significance level")
+
+
+def check_switches(names: Collection[str], allowed: Collection[str]) -> None:
+    """Refuse ids that cannot be switched off.
+
+    Raises
+    ------
+    ValueError
+        Naming the id and the nearest allowed one.
+    """
+    for name in names:
+        if name not in allowed:
+            hint = nearest(name, allowed)
+            meant = f"; did you mean {hint}?" if hint else ""
+            raise ValueError(
+                f"without: found {name!r}, allowed are {', '.join(sorted(allowed))}{meant}"
+            )

@@ -1,0 +1,323 @@
+"""Severity scores before and after: ordinal changes whose signed-rank p prints as published.
+
+The article states no number of pairs. For each organ it is taken as anything from
+:data:`FEWEST_PAIRS` to the number of patients followed, and changes of different patients as
+independent, with the probabilities of :data:`CHANGE_PRIOR`; what is drawn is how many patients
+changed by how much, given the printed p. Scores of different organs and lung function are drawn
+independently of each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import gammaln
+
+from ivig_dcssc.cohort.measured import SEVERITY_PREFIX, Flags, FloatArray, Measured
+from ivig_dcssc.cohort.predictors import check_switches
+from rederive.printed import PrintedNumber
+from rederive.printed.registry import Registry
+from rederive.recompute.signed_rank import change_counts_with_p, stata_signed_rank_p
+
+Integers = npt.NDArray[np.int64]
+
+FOLLOWED = (24, 25, 26, 27, 28)
+"""Patients with severities at month 12; our choice, near the numbers printed of lung function."""
+
+FEWEST_PAIRS = 20
+"""Fewest patients with both scores of an organ; our choice. With one number for all organs, nearly
+all patterns with the printed p values would have a third of the patients move by two grades."""
+
+TIGHT_SHARE = (0.5, 0.9)
+"""Least and greatest share of the pairs that lie in the tight windows; our choice."""
+
+CHANGES = np.array([-2, -1, 0, 1, 2])
+CHANGE_PRIOR = np.array([0.025, 0.15, 0.65, 0.15, 0.025])
+"""Probability of each change: most patients keep their score within a year, few move by 2."""
+
+BASELINE_SHARES: dict[str, tuple[float, float, float, float, float]] = {
+    "general": (0.40, 0.35, 0.15, 0.07, 0.03),
+    "raynaud": (0.10, 0.55, 0.20, 0.12, 0.03),
+    "cardiac": (0.75, 0.12, 0.08, 0.04, 0.01),
+    "pulmonary": (0.40, 0.30, 0.20, 0.08, 0.02),
+    "gi": (0.20, 0.55, 0.18, 0.05, 0.02),
+    "muscle": (0.55, 0.27, 0.13, 0.04, 0.01),
+}
+"""Share of each score 0 to 4 before treatment: mild to moderate disease of the organs, as the lung
+function of Table 1 suggests. Synthetic; the article prints no severity score."""
+
+RENAL = "renal"
+RENAL_SHARES = (0.93, 0.07, 0.0, 0.0, 0.0)
+"""The same for the kidney, where nobody had a crisis and nobody's score changed."""
+
+IMPROVED = "muscle"
+"""The scale with a second printed p, in the tight windows, and with a stated direction."""
+
+TIGHT_P = "appendix2-severity-muscle-restricted-ivig-m12-p"
+
+
+_ATTEMPTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Severities:
+    """Severity scores in the primary windows.
+
+    Parameters
+    ----------
+    baseline, followup : dict of array of float, shape (patients,)
+        Scores 0 to 4 by organ; at follow-up NaN where not recorded.
+    tight : array of bool, shape (patients,)
+        Whose records at baseline and month 12 both lie in the tight windows.
+    """
+
+    baseline: dict[str, FloatArray]
+    followup: dict[str, FloatArray]
+    tight: Flags
+
+    def measured(self) -> list[Measured]:
+        """Return the scores as measures of the visits."""
+        return [
+            Measured(SEVERITY_PREFIX + organ, self.baseline[organ], self.followup[organ])
+            for organ in self.baseline
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """Numbers of patients by change, shape (patterns, 5 or 10), and cumulative probabilities."""
+
+    counts: Integers
+    cumulative: FloatArray
+
+    def draw(self, rng: np.random.Generator) -> Integers:
+        at = int(np.searchsorted(self.cumulative, rng.random(), side="right"))
+        return np.asarray(self.counts[min(at, len(self.counts) - 1)])
+
+
+@lru_cache(maxsize=256)
+def _counts(p: PrintedNumber, n: int) -> Integers:
+    """Return all patterns of n changes with the printed p, in the order of :data:`CHANGES`."""
+    found = change_counts_with_p(p, n)
+    rows = [
+        (each.better[1], each.better[0], n - sum(each.better) - sum(each.worse), *each.worse)
+        for each in found
+    ]
+    return np.array(rows, np.int64).reshape(-1, len(CHANGES))
+
+
+def _log_multinomial(counts: Integers) -> FloatArray:
+    ways = gammaln(counts.sum(axis=-1) + 1) - gammaln(counts + 1).sum(axis=-1)
+    return np.asarray(ways + counts @ np.log(CHANGE_PRIOR), np.float64)
+
+
+def _patterns(counts: Integers, log_weights: FloatArray, row_id: str) -> _Patterns:
+    if not len(counts):
+        raise ValueError(f"{row_id}: no pattern of changes has this p")
+    weights = np.exp(log_weights - log_weights.max())
+    return _Patterns(counts, np.cumsum(weights) / weights.sum())
+
+
+@lru_cache(maxsize=64)
+def _single(row_id: str, p: PrintedNumber, most: int) -> _Patterns:
+    counts = np.vstack([_counts(p, n) for n in range(FEWEST_PAIRS, most + 1)])
+    return _patterns(counts, _log_multinomial(counts), row_id)
+
+
+def _improving(counts: Integers) -> Integers:
+    """Return the patterns with a lower mean whose rank sum falls too."""
+    zeros = counts[:, CHANGES == 0].sum(axis=1)
+    ones = counts[:, np.abs(CHANGES) == 1].sum(axis=1)
+    twos = counts[:, np.abs(CHANGES) == 2].sum(axis=1)
+    ranks = np.stack([zeros, zeros + (ones + 1) / 2, zeros + ones + (twos + 1) / 2], axis=1)
+    signed = ranks[:, np.abs(CHANGES)] * np.sign(CHANGES)
+    falls = (counts @ CHANGES < 0) & ((counts * signed).sum(axis=1) < 0)
+    return np.asarray(counts[falls])
+
+
+def _sizes(n: int) -> range:
+    """Return the sizes that the tight subset of n pairs may have."""
+    return range(round(TIGHT_SHARE[0] * n), round(TIGHT_SHARE[1] * n) + 1)
+
+
+@lru_cache(maxsize=16)
+def _nested(p: PrintedNumber | None, tight_p: PrintedNumber, most: int) -> _Patterns:
+    """Return patterns of a tight subset, each with one of the pairs outside, shape (patterns, 10).
+
+    All sizes within :data:`TIGHT_SHARE` are equally probable. Without a p for all pairs, only the
+    numbers of pairs outside are in the last columns, all of them in that of no change.
+    """
+    found, log_weights = [], []
+    for n in range(FEWEST_PAIRS, most + 1):
+        parts = np.vstack([_improving(_counts(tight_p, size)) for size in _sizes(n)])
+        if p is None:
+            rest = np.where(CHANGES == 0, n - parts.sum(axis=1, keepdims=True), 0)
+            log_weight = _log_multinomial(parts)
+        else:
+            whole = _improving(_counts(p, n))
+            one, other = np.nonzero((parts <= whole[:, np.newaxis, :]).all(axis=2))
+            parts, rest = parts[other], whole[one] - parts[other]
+            log_weight = _log_multinomial(parts) + _log_multinomial(rest)
+        found.append(np.hstack([parts, rest]))
+        log_weights.append(log_weight - np.log(len(_sizes(n))))
+    return _patterns(np.vstack(found), np.concatenate(log_weights), TIGHT_P)
+
+
+def _significant(counts: Integers, alpha: float) -> bool:
+    return stata_signed_rank_p(np.repeat(CHANGES, counts).tolist()) < alpha
+
+
+def _draw_counts(
+    p: PrintedNumber | None, row_id: str, most: int, rng: np.random.Generator
+) -> Integers:
+    """Return numbers of patients by change, with the printed p if there is one."""
+    if p is not None:
+        return _single(row_id, p, most).draw(rng)
+    n = int(rng.integers(FEWEST_PAIRS, most + 1))
+    return np.asarray(rng.multinomial(n, CHANGE_PRIOR), np.int64)
+
+
+def _draw_improved(
+    p: PrintedNumber | None,
+    tight_p: PrintedNumber | None,
+    most: int,
+    alpha: float,
+    rng: np.random.Generator,
+) -> tuple[Integers, Integers]:
+    """Return numbers of patients by change inside and outside the tight windows.
+
+    All pairs and those inside lead to the same decision.
+    """
+    while True:
+        if tight_p is None:
+            whole = _draw_counts(p, p_id(IMPROVED), most, rng)
+            if p is not None and not len(_improving(whole[np.newaxis])):
+                continue
+            part = rng.multivariate_hypergeometric(whole, int(rng.choice(_sizes(whole.sum()))))
+            rest = whole - part
+        else:
+            part, rest = np.split(_nested(p, tight_p, most).draw(rng), 2)
+            if p is None:
+                rest = rng.multinomial(rest.sum(), CHANGE_PRIOR)
+        if _significant(part, alpha) == _significant(part + rest, alpha):
+            return part, rest
+
+
+def p_id(organ: str) -> str:
+    """Return the id of the p value printed for an organ."""
+    return f"results-severity-{organ}-ivig-m12-p"
+
+
+def switchable(registry: Registry) -> tuple[str, ...]:
+    """Return the ids of the p values that :func:`draw_severities` can leave out."""
+    ids = (*(p_id(organ) for organ in BASELINE_SHARES), TIGHT_P)
+    return tuple(row_id for row_id in ids if row_id in registry.numbers)
+
+
+def draw_severities(
+    registry: Registry,
+    rng: np.random.Generator,
+    *,
+    followed: Flags | None = None,
+    myositis: Flags | None = None,
+    without: Collection[str] = (),
+) -> Severities:
+    """Draw severity scores that print the published p values.
+
+    The tight windows always lead to the decisions of the primary ones, as the article says.
+
+    Parameters
+    ----------
+    registry : Registry
+        The article's registry.
+    rng : Generator
+        Source of all randomness.
+    followed : array of bool, shape (patients,), optional
+        Who has a skin score around month 12; these rather than others have severities then too.
+    myositis : array of bool, shape (patients,), optional
+        Who has myositis, and so a muscle score above 0 before treatment.
+    without : collection of str
+        Ids of :func:`switchable` p values that need not hold; the changes are then drawn from
+        :data:`CHANGE_PRIOR` alone.
+
+    Raises
+    ------
+    ValueError
+        If no pattern of changes has a printed p, or an id cannot be switched off.
+    """
+    check_switches(without, switchable(registry))
+    patients = int(registry.numbers["table1-cohort-size-ivig-n"].printed.value)
+    alpha = float(registry.numbers["methods-alpha-alpha"].printed.value)
+    printed = {
+        row_id: registry.numbers[row_id].printed
+        for row_id in switchable(registry)
+        if row_id not in without
+    }
+    most = int(rng.choice(FOLLOWED))
+    favour = np.zeros(patients) if followed is None else 0.7 * followed
+    seen = np.argsort(rng.random(patients) - favour)[:most]
+
+    improved = (printed.get(p_id(IMPROVED)), printed.get(TIGHT_P))
+    part, rest = _draw_improved(*improved, most, alpha, rng)
+    pairs = int(part.sum() + rest.sum())
+    ranked = rng.permutation(seen)[:pairs]
+    ranked = ranked[np.argsort(rng.random(len(ranked)) - favour[ranked])]
+    tight = np.zeros(patients, np.bool_)
+    tight[ranked[: part.sum()]] = True
+    # Whoever has no muscle score again may still have the other scores in the tight windows.
+    others = seen[~np.isin(seen, ranked)]
+    tight[others[rng.random(len(others)) < part.sum() / pairs]] = True
+
+    changes = {}
+    for organ in BASELINE_SHARES:
+        change = np.full(patients, np.nan)
+        if organ == IMPROVED:
+            inside, outside = np.repeat(CHANGES, part), np.repeat(CHANGES, rest)
+            change[ranked] = np.concatenate([rng.permutation(inside), rng.permutation(outside)])
+        else:
+            counts = _draw_counts(printed.get(p_id(organ)), p_id(organ), most, rng)
+            change[seen] = _same_when_tight(counts, tight[seen], alpha, rng)
+        changes[organ] = change
+    changes[RENAL] = np.full(patients, np.nan)
+    changes[RENAL][seen] = 0.0
+
+    baseline, followup = {}, {}
+    for organ, change in changes.items():
+        shares = np.tile(BASELINE_SHARES.get(organ, RENAL_SHARES), (patients, 1))
+        if organ == IMPROVED and myositis is not None:
+            shares[myositis, 0] = 0
+        baseline[organ] = _before(shares, np.nan_to_num(change), rng)
+        followup[organ] = baseline[organ] + change
+    return Severities(baseline, followup, tight)
+
+
+def _same_when_tight(
+    counts: Integers, tight: Flags, alpha: float, rng: np.random.Generator
+) -> FloatArray:
+    """Return changes of those seen again, NaN where this organ has no score again.
+
+    They lead to the same decision in the tight windows; if no order of them is found that does,
+    to whatever the last one leads to.
+    """
+    drawn = np.full(len(tight), np.nan)
+    drawn[: counts.sum()] = np.repeat(CHANGES, counts)
+    significant = _significant(counts, alpha)
+    for _ in range(_ATTEMPTS):
+        change = rng.permutation(drawn)
+        inside = change[tight & np.isfinite(change)]
+        if (stata_signed_rank_p(inside.tolist()) < alpha) == significant:
+            break
+    return change
+
+
+def _before(shares: FloatArray, change: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return scores before, shape (patients,), by the shares of those that the change allows."""
+    after = np.arange(shares.shape[1]) + change[:, np.newaxis]
+    weights = np.where((after >= 0) & (after < shares.shape[1]), shares, 0.0)
+    cumulative = np.cumsum(weights, axis=1)
+    drawn = rng.random(len(change)) * cumulative[:, -1]
+    return np.asarray((cumulative <= drawn[:, np.newaxis]).sum(axis=1), np.float64)

@@ -1,0 +1,73 @@
+"""The cohorts that the book ships: an ensemble for each prior, and one to teach with.
+
+Run as a module (``python -m ivig_dcssc.cohort.shipped``, or ``make cohorts``) it makes what is
+missing in ``data/cohorts``; an interrupted run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from ivig_dcssc.cohort.ensemble import PATIENTS, VISITS, make_ensemble
+from ivig_dcssc.cohort.predictions import PREDICTIONS_FILE, compute_predictions
+from ivig_dcssc.cohort.priors import PRIORS
+from ivig_dcssc.cohort.recipe import Recipe
+from ivig_dcssc.project import project_root
+from rederive.printed.registry import load_registry
+from rederive.retrospective import Cohort, write_cohort
+
+COHORTS = 200
+"""Cohorts of each shipped ensemble."""
+
+SEED = 2015
+TEACHING = "teaching"
+"""Folder of the cohort to teach with, as CSV files."""
+
+TEACHING_COHORT = ("gaussian", 0)
+"""Prior and number of the cohort to teach with."""
+
+
+def cohorts_folder(root: Path) -> Path:
+    """Return the folder of everything that is shipped about cohorts."""
+    return root / "data" / "cohorts"
+
+
+def ship(root: Path) -> None:
+    """Make every ensemble, the teaching cohort and the predictions, where they are missing."""
+    registry, folder = root / "data" / "published", cohorts_folder(root)
+    for prior in PRIORS:
+        _say(f"{prior}: {COHORTS} cohorts")
+        make_ensemble(registry, folder / prior, Recipe(prior, SEED), COHORTS, progress=_progress)
+    teach(folder)
+    if not (folder / PREDICTIONS_FILE).exists():
+        _say("predictions")
+        compute_predictions(load_registry(registry), folder, report=_say)
+
+
+def teach(folder: Path) -> None:
+    """Write the teaching cohort as CSV files, from the ensemble that holds it."""
+    prior, number = TEACHING_COHORT
+    patients, visits = (
+        pd.read_parquet(folder / prior / name, filters=[("cohort", "==", number)])
+        for name in (PATIENTS, VISITS)
+    )
+    cohort = Cohort(
+        patients.drop(columns=["cohort", "chain"]),
+        visits.drop(columns="cohort").astype({"patient": str, "measure": str}),
+    )
+    write_cohort(cohort, folder / TEACHING)
+
+
+def _progress(done: int, wanted: int) -> None:
+    _say(f"  {done} of {wanted}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    ship(project_root())

@@ -1,0 +1,190 @@
+"""The other measures: every figure is a constraint, every draw prints it, and draws make sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ivig_dcssc.check.printing import compare
+from ivig_dcssc.check.statistics import mean, paired_t_p, sd
+from ivig_dcssc.cohort import measures as cohort_measures
+from ivig_dcssc.cohort.measure_priors import PLAUSIBLE
+from ivig_dcssc.cohort.measures import (
+    CK_NORMAL,
+    FEWER_MONTHS,
+    FOLLOWUP_SIZES,
+    MEASURES,
+    ONCE,
+    PAIRED,
+    TREATMENT,
+    MeasureDraws,
+    block_of,
+    sample_measures,
+)
+from rederive.printed.registry import Registry, load_registry
+from rederive.reconstruct.block import Statistic, find_data, holds
+
+ROOT = Path(__file__).resolve().parents[2]
+DRAWS = 12
+BLOCKS = (*ONCE, "treatment", *PAIRED)
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return load_registry(ROOT / "data" / "published")
+
+
+@pytest.fixture(scope="module")
+def drawn(registry: Registry) -> MeasureDraws:
+    return sample_measures(registry, DRAWS, seed=5)
+
+
+def known(values: np.ndarray) -> list[float]:
+    return [float(value) for value in values if np.isfinite(value)]
+
+
+def printed_of(
+    registry: Registry, drawn: MeasureDraws
+) -> Iterator[tuple[str, Decimal | None, str, str]]:
+    """Every figure with its value in every draw, worked out by the checker's arithmetic."""
+    for row in registry.numbers.values():
+        wanted = row.statistic in ("mean", "sd", "min", "max", "p", "n")
+        if row.group != "IVIG" or row.variable not in MEASURES or not wanted:
+            continue
+        for values in drawn.values[row.variable]:
+            column = values[:, 1] if row.timepoint == "m12" else values[:, 0]
+            # Printed beside month 12: FVC and DLCO of the patients measured twice.
+            if (row.section, row.timepoint) == ("results", "baseline") and row.unit == (
+                "percent_predicted"
+            ):
+                column = np.where(np.isfinite(values[:, 1]), column, np.nan)
+            numbers = known(column)
+            found: Decimal | None
+            match row.statistic:
+                case "mean":
+                    found = mean(numbers)
+                case "sd":
+                    found = sd(numbers)
+                case "p":
+                    pairs = pd.DataFrame(values, columns=["before", "after"]).dropna()
+                    found = Decimal(str(paired_t_p(pairs)))
+                case "n":
+                    found = Decimal(len(numbers))
+                case _:
+                    found = Decimal(str(min(numbers) if row.statistic == "min" else max(numbers)))
+            yield row.id, found, row.printed.text, row.printed.operator
+
+
+def test_every_figure_of_the_measures_is_a_constraint_of_one_block(registry: Registry) -> None:
+    ids = [figure.id for name in BLOCKS for figure in block_of(registry, name, 26).figures]
+    expected = [
+        row.id
+        for row in registry.numbers.values()
+        if row.group == "IVIG"
+        and row.variable in MEASURES
+        and row.statistic in ("mean", "sd", "min", "max", "p")
+        and not row.same_as
+    ]
+    assert sorted(ids) == sorted([*expected, FEWER_MONTHS])
+
+
+def test_lung_function_of_the_followed_is_told_from_that_of_all(registry: Registry) -> None:
+    for measure in ("fvc", "dlco"):
+        block = block_of(registry, measure)
+        by_id = {figure.id: figure for figure in block.figures}
+        assert by_id[f"table1-{measure}-ivig-baseline-mean"].statistic is Statistic.MEAN
+        followed = by_id[f"results-{measure}-ivig-baseline-sd"]
+        assert (followed.statistic, followed.at) == (Statistic.BASELINE_SD, "m12")
+    assert block_of(registry, "fvc").observed == (29, 28)
+    assert block_of(registry, "dlco").observed == (28, 25)
+
+
+def test_draws_print_every_figure(registry: Registry, drawn: MeasureDraws) -> None:
+    compared = list(printed_of(registry, drawn))
+    wrong = [name for name, found, text, sign in compared if not compare(found, text, sign)[1]]
+    assert wrong == []
+    assert len({name for name, *_ in compared}) >= 40
+
+
+@pytest.mark.parametrize("followed", FOLLOWUP_SIZES)
+@pytest.mark.parametrize("measure", ["haq_di", "patient_rating"])
+def test_every_unstated_size_has_data(registry: Registry, measure: str, followed: int) -> None:
+    block = block_of(registry, measure, followed)
+    assert holds(find_data(block, PLAUSIBLE[measure].prior, 1))
+
+
+def test_draws_stay_on_their_scales(registry: Registry, drawn: MeasureDraws) -> None:
+    for name in MEASURES:
+        block = block_of(registry, "treatment" if name in TREATMENT else name, 26)
+        low, high, step = (
+            float(x) for x in (block.scale.minimum, block.scale.maximum, block.scale.step)
+        )
+        values = np.array(known(drawn.values[name].ravel()))
+        assert low <= values.min() <= values.max() <= high
+        np.testing.assert_allclose(values / step, np.rint(values / step), atol=1e-9)
+
+
+def test_cycles_fit_into_the_months_of_treatment(drawn: MeasureDraws) -> None:
+    assert (drawn.values["treatment_length"] >= drawn.values["cycles"] - 1).all()
+
+
+def test_enough_patients_have_raised_creatine_phosphokinase(drawn: MeasureDraws) -> None:
+    assert ((drawn.values["cpk"] > CK_NORMAL).sum(axis=1) >= 4).all()
+
+
+def test_who_filled_in_a_form_or_was_tested_agrees_between_measures(drawn: MeasureDraws) -> None:
+    seen = {name: np.isfinite(values) for name, values in drawn.values.items()}
+    np.testing.assert_array_equal(seen["haq_di"], seen["patient_rating"])
+    assert (seen["fvc"] | ~seen["dlco"]).all()
+    for name in PAIRED:
+        assert (seen[name][:, :, 0] | ~seen[name][:, :, 1]).all()
+    sizes = seen["haq_di"][:, :, 1].sum(axis=1)
+    assert set(sizes) <= set(FOLLOWUP_SIZES)
+    assert len(set(sizes)) > 1
+
+
+def test_patients_are_in_random_order(drawn: MeasureDraws) -> None:
+    absent = np.isnan(drawn.values["rvsp"][:, :, 0])
+    assert len({tuple(row) for row in absent}) == DRAWS
+    assert absent[:, 0].any()
+    assert not absent[:, 0].all()
+
+
+def test_draws_differ_and_are_the_same_again(registry: Registry, drawn: MeasureDraws) -> None:
+    for name in MEASURES:
+        ordered = np.sort(drawn.values[name].reshape(DRAWS, -1), axis=1)
+        assert len({row.tobytes() for row in ordered}) == DRAWS, name
+    first, again, other = (sample_measures(registry, 1, seed) for seed in (5, 5, 6))
+    for name in MEASURES:
+        assert first.values[name].tobytes() == again.values[name].tobytes()
+        assert first.values[name].tobytes() != other.values[name].tobytes()
+    assert first[0]["age"].shape == (30, 1)
+    assert len(first) == 1
+
+
+def test_wrong_names_and_numbers_are_refused(registry: Registry) -> None:
+    with pytest.raises(ValueError, match="found 0, allowed are numbers from 1"):
+        sample_measures(registry, 0)
+    with pytest.raises(ValueError, match="block: found 'mrss', allowed are age"):
+        block_of(registry, "mrss")
+    with pytest.raises(ValueError, match="haq_di: the article states no n at month 12"):
+        block_of(registry, "haq_di")
+
+
+def test_no_published_figure_is_typed_in(registry: Registry) -> None:
+    """Decimals of the means and SDs occur neither in the blocks nor in the priors."""
+    text = "".join(
+        Path(str(module)).read_text(encoding="utf-8")
+        for module in (cohort_measures.__file__, ROOT / "src/ivig_dcssc/cohort/measure_priors.py")
+    )
+    printed = {
+        row.printed.text
+        for row in registry.numbers.values()
+        if row.group == "IVIG" and row.variable in MEASURES and len(row.printed.text) > 3
+    }
+    assert [figure for figure in sorted(printed) if figure in text] == []
