@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ivig_dcssc.evidence import Cohorts
 from ivig_dcssc.parameters import PARAMETERS
 from ivig_dcssc.project import built_notebooks, project_root
+from ivig_dcssc.reproduced import Choices
 from rederive.book.ledger import Ledger
 from rederive.book.parameters import cells_run, check_injected
 from rederive.book.section import Section
@@ -38,7 +40,9 @@ def open_ledger(**parameters: object) -> Ledger:
         alpha=float(values["alpha"]),
         test=str(values["two_sample_test"]),
     )
-    return Ledger(load_registry(root / "data" / "published"), settings, built_notebooks(root))
+    registry = load_registry(root / "data" / "published")
+    cohorts = Cohorts(root, Choices.of(values), registry)
+    return Ledger(registry, settings, built_notebooks(root), cohorts)
 
 
 def open_section(notebook: str, **parameters: object) -> Section:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 
+from rederive.book.shown import CohortEvidence, Shown
 from rederive.printed import Evidence, PrintedNumber, Verdict, format_fixed, outward
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.recompute.claims import CheckedClaim
@@ -88,10 +89,19 @@ class Ledger:
         Choices for all recomputations.
     built : collection of str
         Notebooks that are part of the book.
+    cohorts : CohortEvidence, optional
+        Patient-level data for the calibrated and predicted rows, which are pending without.
     """
 
-    def __init__(self, registry: Registry, settings: Settings, built: Collection[str]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        settings: Settings,
+        built: Collection[str],
+        cohorts: CohortEvidence | None = None,
+    ) -> None:
         self.registry = registry
+        self.cohorts = cohorts
         self.settings = settings
         self.built = frozenset(built)
         self._outcomes: dict[str, Outcome] = {}
@@ -185,7 +195,7 @@ class Ledger:
             same_as=source.same_as,
         )
 
-    def _show(self, row_id: str, source: NumberRow | ClaimRow) -> _Shown:
+    def _show(self, row_id: str, source: NumberRow | ClaimRow) -> Shown:
         evidence = self.registry.plan[row_id].evidence
         if evidence is Evidence.RECOMPUTED:
             outcome = self.outcome(row_id)
@@ -194,22 +204,14 @@ class Ledger:
             unit = source.unit if isinstance(source, NumberRow) else ""
             statistic = source.statistic if isinstance(source, NumberRow) else ""
             return _show_number(outcome, statistic, unit, self.settings.alpha)
+        if self.cohorts is not None and evidence in (Evidence.CALIBRATED, Evidence.PREDICTED):
+            shown = self.cohorts.show(row_id, evidence)
+            if shown is not None:
+                return shown
         verdict, why = _WITHOUT_RESULT[evidence]
         if evidence is Evidence.STATED and source.same_as:
             why = "stated, and printed before"
-        return _Shown("", "", verdict, why)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    reproduced: str
-    interval: str
-    verdict: Verdict
-    why: str
-    decision: str = ""
-    would_do: tuple[str, ...] = ()
-    not_under: tuple[str, ...] = ()
-    open_under: tuple[str, ...] = ()
+        return Shown("", "", verdict, why)
 
 
 _WITHOUT_RESULT: Mapping[Evidence, tuple[Verdict, str]] = {
@@ -217,11 +219,11 @@ _WITHOUT_RESULT: Mapping[Evidence, tuple[Verdict, str]] = {
     Evidence.NOT_REPRODUCIBLE: (Verdict.NONE, "the article shows no data for it"),
     Evidence.CALIBRATED: (
         Verdict.PENDING,
-        "waits for the reconstructed cohorts, which will be constrained to it",
+        "no patient-level data computes it",
     ),
     Evidence.PREDICTED: (
         Verdict.PENDING,
-        "waits for the reconstructed cohorts, which will predict it",
+        "no patient-level data predict it",
     ),
 }
 
@@ -241,7 +243,7 @@ def range_in_words(reach: Reach, printed: PrintedNumber, whole: bool) -> str:
     return " to ".join(outward(reach.low, reach.high, decimals))
 
 
-def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -> _Shown:
+def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -> Shown:
     printed = outcome.printed
     if printed is None:
         raise ValueError(f"{outcome.method}: a ledger row needs a printed figure")
@@ -265,7 +267,7 @@ def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -
     remark = f". {outcome.remark}" if outcome.remark else ""
     if outcome.verdict in (Verdict.SAME, Verdict.WITHIN_ROUNDING):
         why = outcome.main.convention
-        return _Shown(reproduced, interval + sign, outcome.verdict, why + remark, decision)
+        return Shown(reproduced, interval + sign, outcome.verdict, why + remark, decision)
     ranged = {
         reach.meets: tuple(
             _with_range(other, printed, whole)
@@ -279,7 +281,7 @@ def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -
         why = "reached only under a choice that is not stated"
         if any(reach.meets for reach in outcome.stated):
             why = "reached under one reading of a figure and not under the other"
-    return _Shown(
+    return Shown(
         reproduced,
         interval + sign,
         outcome.verdict,
@@ -310,7 +312,7 @@ def _decision(outcome: Recomputed, alpha: float) -> str:
     return f"{word}, but not under: {'; '.join(sorted(others))}" if others else f"{word} throughout"
 
 
-def _show_claim(outcome: CheckedClaim) -> _Shown:
+def _show_claim(outcome: CheckedClaim) -> Shown:
     main, verdict = outcome.main, outcome.verdict
     against = tuple(
         f"{reach.convention} ({reach.shown})" for reach in outcome.reaches if not reach.can_hold
@@ -336,6 +338,4 @@ def _show_claim(outcome: CheckedClaim) -> _Shown:
         decision = "open within rounding"
     elif unsure:
         decision = "holds as stated; open under other choices"
-    return _Shown(
-        reproduced, main.shown, verdict, why + remark, decision, would_do, against, unsure
-    )
+    return Shown(reproduced, main.shown, verdict, why + remark, decision, would_do, against, unsure)

@@ -1,6 +1,6 @@
 """The cohorts that the book ships: an ensemble for each prior, and one to teach with.
 
-Run as a module (``python -m ivig_dcssc.cohort.shipped``, or ``make cohorts``) it makes what is
+Run as a module (``python -m ivig_dcssc.shipped``, or ``make cohorts``) it makes what is
 missing in ``data/cohorts``; an interrupted run goes on where it stopped.
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ivig_dcssc.associations import ASSOCIATIONS_FILE, compute_associations
 from ivig_dcssc.cohort.ensemble import PATIENTS, VISITS, make_ensemble
 from ivig_dcssc.cohort.predictions import PREDICTIONS_FILE, compute_predictions
 from ivig_dcssc.cohort.priors import PRIORS
@@ -36,7 +37,7 @@ def cohorts_folder(root: Path) -> Path:
 
 
 def ship(root: Path) -> None:
-    """Make every ensemble, the teaching cohort and the predictions, where they are missing."""
+    """Make ensembles, teaching cohort, predictions and associations, where they are missing."""
     registry, folder = root / "data" / "published", cohorts_folder(root)
     for prior in PRIORS:
         _say(f"{prior}: {COHORTS} cohorts")
@@ -45,6 +46,8 @@ def ship(root: Path) -> None:
     if not (folder / PREDICTIONS_FILE).exists():
         _say("predictions")
         compute_predictions(load_registry(registry), folder, report=_say)
+    if not (folder / ASSOCIATIONS_FILE).exists():
+        compute_associations(load_registry(registry), folder, report=_say)
 
 
 def teach(folder: Path) -> None:

@@ -1,0 +1,102 @@
+"""What the article's search for predictors finds in cohorts that were not told to find nothing.
+
+The claims that nothing predicts response or change are switched off, every other figure stays: so
+how often they hold is a prediction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ivig_dcssc.cohort.assemble import draw_cohorts
+from ivig_dcssc.cohort.predictors import predictor_claims
+from ivig_dcssc.cohort.priors import PRIORS
+from ivig_dcssc.cohort.recipe import Recipe
+from ivig_dcssc.cohort.versions import versions
+from ivig_dcssc.reproduced import Choices, CohortResults
+from rederive.printed.registry import Registry
+from rederive.reconstruct.study.tables import write_table
+from rederive.retrospective import Cohort
+
+ASSOCIATIONS_FILE = "associations.parquet"
+"""One row for each prior, cohort and simple regression."""
+
+COHORTS = 200
+SEED = 20150202
+_PART = 50
+
+Report = Callable[[str], None]
+
+
+def compute_associations(
+    registry: Registry,
+    folder: Path,
+    cohorts: int = COHORTS,
+    seed: int = SEED,
+    report: Report = print,
+) -> pd.DataFrame:
+    """Run the search for predictors on cohorts without the claims about it, and write the results.
+
+    Parameters
+    ----------
+    folder : Path
+        Where :data:`ASSOCIATIONS_FILE` goes.
+    cohorts : int
+        Cohorts of each prior.
+    report : callable
+        Called with a line for each prior.
+
+    Returns
+    -------
+    DataFrame
+        Columns prior, cohort, and those of :func:`ivig_dcssc.reproduced.predictors.search`.
+    """
+    claims = tuple(predictor_claims(registry))
+    tables = []
+    for prior in PRIORS:
+        report(f"associations, {prior}: {cohorts} cohorts")
+        drawn = _draw(registry, Recipe(prior, seed, without=claims), cohorts)
+        found = CohortResults(drawn, Choices.of(), registry).predictors()
+        tables.append(found.assign(prior=prior))
+    table = pd.concat(tables, ignore_index=True)
+    numbers = ["estimate", "low", "high", "p"]
+    table = table.astype(dict.fromkeys(numbers, np.float32))
+    table = table[["prior", *table.columns.drop("prior")]]
+    notes = {
+        "what": "simple regressions in synthetic cohorts without the claims about predictors",
+        "seed": seed,
+        "cohorts": cohorts,
+        "without": list(claims),
+        "priors": [prior.describe() for prior in PRIORS.values()],
+        "versions": versions(),
+    }
+    write_table(folder / ASSOCIATIONS_FILE, table, notes)
+    return table
+
+
+def _draw(registry: Registry, recipe: Recipe, cohorts: int) -> Cohort:
+    patients: list[pd.DataFrame] = []
+    visits: list[pd.DataFrame] = []
+    for part in range(-(-cohorts // _PART)):
+        for drawn in draw_cohorts(registry, recipe, part, _PART):
+            number = len(patients)
+            if number == cohorts:
+                break
+            patients.append(drawn.patients.assign(cohort=number))
+            visits.append(drawn.visits.assign(cohort=number))
+    return Cohort(pd.concat(patients, ignore_index=True), pd.concat(visits, ignore_index=True))
+
+
+def load_associations(folder: Path) -> pd.DataFrame:
+    """Return the regressions of every prior and cohort.
+
+    Raises
+    ------
+    FileNotFoundError
+        If they have not been computed.
+    """
+    return pd.read_parquet(folder / ASSOCIATIONS_FILE)

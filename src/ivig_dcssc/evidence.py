@@ -1,0 +1,316 @@
+"""Cohorts as evidence: what they say about the rows of the ledger that need patient-level data.
+
+A calibrated row shows that every cohort prints the figure it was made to print. A predicted row
+shows what cohorts that were not told the figure make of it, and the sharp bounds where they exist.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ivig_dcssc.associations import load_associations
+from ivig_dcssc.cohort.predictions import first_mention, load_predictions
+from ivig_dcssc.cohort.predictors import predictor_claims
+from ivig_dcssc.cohort.skin import READINGS, skin_block
+from ivig_dcssc.cohort.skin_bounds import BOUNDS_FILE, own_quantity
+from ivig_dcssc.reproduced import Choices, CohortResults, open_cohort
+from ivig_dcssc.reproduced.predictors import PRINTED_BY_ITSELF
+from ivig_dcssc.shipped import cohorts_folder
+from rederive.book.shown import Shown
+from rederive.printed import Evidence, PrintedNumber, Verdict, format_like, outward
+from rederive.printed.registry import ClaimRow, NumberRow, Registry
+from rederive.reconstruct.block import Figure
+from rederive.reconstruct.bounds import Bound, key_of, load_bounds
+
+_PARTNERS = {
+    ("mrss", "m18", "significant"): ("mrss", "m18", "p"),
+    ("mrss", "m24", "significant"): ("mrss", "m24", "p"),
+}
+"""Claims that a predicted p value decides."""
+
+
+class Cohorts:
+    """The cohorts that a run analyses, as evidence for the ledger.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the project.
+    choices : Choices
+        Windows, tests, prior, and perhaps a folder with a user's own cohort.
+    registry : Registry
+        The article's registry.
+    """
+
+    def __init__(self, root: Path, choices: Choices, registry: Registry) -> None:
+        self.root = root
+        self.choices = choices
+        self.registry = registry
+        self.as_published = choices == Choices.of({"prior": choices.prior, "alpha": choices.alpha})
+
+    @cached_property
+    def results(self) -> CohortResults:
+        """All results of the cohorts, computed when first asked for."""
+        return CohortResults(open_cohort(self.root, self.choices), self.choices, self.registry)
+
+    @property
+    def reconstructed(self) -> bool:
+        """Whether the cohorts are the shipped synthetic ones."""
+        return not self.choices.cohort_folder
+
+    @cached_property
+    def priors(self) -> pd.Series[Any]:
+        """Prior of every cohort; for a user's own cohort the word ``own``."""
+        cohort = open_cohort(self.root, self.choices)
+        named = getattr(cohort, "priors", None)
+        if named is None:
+            return pd.Series("own", index=self.results.cohorts, name="prior")
+        found: pd.Series[Any] = named
+        return found
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Draws of every predicted skin-score figure under the priors of this run."""
+        draws = load_predictions(cohorts_folder(self.root))
+        return draws if self.choices.prior == "all" else draws[draws["prior"] == self.choices.prior]
+
+    @cached_property
+    def associations(self) -> pd.DataFrame:
+        """Regressions in cohorts without the claims about predictors, under this run's priors."""
+        found = load_associations(cohorts_folder(self.root))
+        return found if self.choices.prior == "all" else found[found["prior"] == self.choices.prior]
+
+    @cached_property
+    def bounds(self) -> dict[str, Bound]:
+        """Sharp bounds by their key."""
+        return {bound.key: bound for bound in load_bounds(self.root / BOUNDS_FILE).values()}
+
+    def own_bound(self, figure: Figure, reading: str = READINGS[0]) -> Bound | None:
+        """Return the bounds of a skin-score figure from all others, if they were computed."""
+        block = skin_block(self.registry, reading)
+        return self.bounds.get(key_of(block, own_quantity(figure), (figure.id,)))
+
+    def show(self, row_id: str, evidence: Evidence) -> Shown | None:
+        """Return what the cohorts say about a calibrated or predicted row."""
+        row = self.registry.row(row_id)
+        if not self.reconstructed or not self.as_published:
+            return self._as_found(row)
+        if evidence is Evidence.CALIBRATED:
+            return self._calibrated(row)
+        if isinstance(row, NumberRow):
+            return self._predicted(row)
+        return self._predicted_claim(row)
+
+    def _as_found(self, row: NumberRow | ClaimRow) -> Shown | None:
+        """Return what the cohorts yield where nothing was made to agree."""
+        if not self.results.covers(row.id):
+            return None
+        whose = "this run's windows and limits" if self.reconstructed else "the cohort of this run"
+        if isinstance(row, ClaimRow):
+            holds = self.results.claim(row.id)["holds"]
+            return Shown(_holds(holds), _share(holds), Verdict.NONE, f"under {whose}")
+        values = self.results.number(row.id)
+        texts = [_printed_like(value, row.printed) for value in values]
+        return Shown(_span(texts), _range(values, row.printed), Verdict.NONE, f"under {whose}")
+
+    def _calibrated(self, row: NumberRow | ClaimRow) -> Shown | None:
+        if not self.results.covers(row.id):
+            return None
+        if isinstance(row, ClaimRow):
+            holds = self.results.claim(row.id)["holds"].to_numpy(bool)
+            agree, reproduced, interval = holds, _holds(holds), ""
+        else:
+            values = self.results.number(row.id)
+            texts = [_printed_like(value, row.printed) for value in values]
+            agree = np.array([text == str(row.printed) for text in texts])
+            reproduced, interval = _span(texts), _range(values, row.printed)
+        number = len(agree)
+        if agree.all():
+            why = f"all {number} synthetic cohorts were made to print it"
+            return Shown(reproduced, interval, Verdict.SAME, why)
+        why = f"{int(agree.sum())} of {number} synthetic cohorts print it, though made to"
+        return Shown(reproduced, interval, Verdict.DIFFERS, why)
+
+    def _predicted(self, row: NumberRow) -> Shown | None:
+        figure_id = first_mention(self.registry, row.id)
+        figures = {figure.id: figure for figure in skin_block(self.registry).figures}
+        if figure_id not in figures:
+            return None
+        draws = self._draws(figure_id)
+        figure = figures[figure_id]
+        ends = [_central(values) for values in draws.values()]
+        low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+        bound = self.own_bound(figure)
+        interval = "" if bound is None else _between(bound.low.limit, bound.high.limit, row.printed)
+        inside = bound is None or row.printed.interval().meets(bound.low.limit, bound.high.limit)
+        words = [
+            f"{prior}: median {_plain(float(np.median(values)), row.printed)}, 95 % "
+            f"{_between(*_central(values), row.printed)}, {_percent(_prints(values, row.printed))} "
+            "print it"
+            for prior, values in draws.items()
+        ]
+        sharp = "no bound was computed"
+        if bound is not None:
+            sharp = "sharp bounds" if bound.sharp else "proved bounds, not known to be attained"
+        why = f"predicted from all other skin-score figures; {sharp}. {'; '.join(words)}"
+        verdict = Verdict.WITHIN_ROUNDING if inside else Verdict.DIFFERS
+        decision = ""
+        if row.statistic == "p" and bound is not None:
+            decision = _decision(bound.low.limit, bound.high.limit, self.choices.alpha)
+        return Shown(f"{_between(low, high, row.printed)} (95 %)", interval, verdict, why, decision)
+
+    def _draws(self, figure_id: str) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+        table = self.predictions
+        chosen = table[(table["figure"] == figure_id) & (table["reading"] == READINGS[0])]
+        return {
+            str(prior): part["value"].to_numpy(np.float64)
+            for prior, part in chosen.groupby("prior", sort=False)
+        }
+
+    def _predicted_claim(self, row: ClaimRow) -> Shown | None:
+        first = self.registry.claims.get(row.same_as, row)
+        partner = _PARTNERS.get((first.variable, first.timepoint, first.kind))
+        if partner is not None:
+            return self._predicted_by_p(partner)
+        if first.id not in predictor_claims(self.registry):
+            return None
+        shares = {
+            str(prior): float(self.claim_holds(first, part).mean())
+            for prior, part in self.associations.groupby("prior", sort=False)
+        }
+        words = "; ".join(f"{prior}: in {_percent(share)}" for prior, share in shares.items())
+        reproduced = "holds in " + _between_shares(list(shares.values()))
+        why = f"of cohorts that were not told so. {words}"
+        verdict = Verdict.WITHIN_ROUNDING if max(shares.values()) > 0 else Verdict.DIFFERS
+        return Shown(reproduced, "", verdict, why, "depends on the cohort")
+
+    def claim_holds(self, claim: ClaimRow, regressions: pd.DataFrame) -> pd.Series[Any]:
+        """Return for each cohort whether a claim about predictors holds.
+
+        Parameters
+        ----------
+        claim : ClaimRow
+            One of the claims that nothing, or prednisone not, predicts response or change.
+        regressions : DataFrame
+            Regressions of one prior, as in :attr:`associations`.
+        """
+        outcome = "change" if claim.variable == "mrss_change_predictors" else "response"
+        own = regressions[
+            (regressions["outcome"] == outcome) & (regressions["timepoint"] == claim.timepoint)
+        ]
+        about_prednisone = own["predictor"] == PRINTED_BY_ITSELF
+        if claim.variable == "responder_prednisone":
+            own = own[about_prednisone]
+        elif outcome == "response":
+            own = own[~about_prednisone]
+        significant = own["p"] < self.choices.alpha
+        return ~significant.groupby(own["cohort"]).any()
+
+    def _predicted_by_p(self, partner: tuple[str, str, str]) -> Shown | None:
+        block = skin_block(self.registry)
+        rows = [self.registry.numbers[figure.id] for figure in block.figures]
+        row = next(r for r in rows if (r.variable, r.timepoint, r.statistic) == partner)
+        draws = self._draws(row.id)
+        shares = {prior: float((p < self.choices.alpha).mean()) for prior, p in draws.items()}
+        bound = self.own_bound(block.figure(row.id))
+        words = "; ".join(f"{prior}: in {_percent(share)}" for prior, share in shares.items())
+        interval, decision, verdict = "", "", Verdict.WITHIN_ROUNDING
+        reproduced = "holds in " + _between_shares(list(shares.values()))
+        if bound is not None:
+            low, high = bound.low.limit, bound.high.limit
+            interval = f"p {_between(low, high, row.printed)}"
+            decision = _decision(low, high, self.choices.alpha)
+            if high < self.choices.alpha:
+                verdict, reproduced = Verdict.SAME, "holds"
+            elif low >= self.choices.alpha:
+                verdict, reproduced = Verdict.DIFFERS, "does not hold"
+        why = f"p predicted from all other skin-score figures. {words} of draws"
+        return Shown(reproduced, interval, verdict, why, decision)
+
+
+def _printed_like(value: float, model: PrintedNumber) -> str:
+    """Return a value in the manner of a printed figure; a float's noise is taken off first."""
+    if np.isnan(value):
+        return "none"
+    return format_like(Fraction(str(round(float(value), 9))), model)
+
+
+def _plain(value: float, model: PrintedNumber) -> str:
+    decimals = model.decimals
+    smallest = 0.5 * 10.0**-decimals
+    if 0 < value < smallest:
+        return f"<{2 * smallest:.{decimals}f}"
+    return f"{value:.{decimals}f}"
+
+
+def _between(low: float, high: float, model: PrintedNumber) -> str:
+    """Return a range with the figure's decimals, p values near 0 as a limit."""
+    ends = [_plain(low, model), _plain(high, model)]
+    return " to ".join(dict.fromkeys(ends))
+
+
+def _range(values: pd.Series[Any], model: PrintedNumber) -> str:
+    known = values.dropna()
+    if known.empty:
+        return ""
+    low, high = float(known.min()), float(known.max())
+    if low == high:
+        return _printed_like(low, PrintedNumber(model.text)) if low == int(low) else f"{low:g}"
+    return " to ".join(outward(low, high, model.decimals + 1))
+
+
+def _span(texts: list[str]) -> str:
+    """Return texts as one if they agree, else the least and the greatest."""
+    distinct = sorted(set(texts), key=lambda text: (text == "none", _number(text)))
+    return distinct[0] if len(distinct) == 1 else f"{distinct[0]} to {distinct[-1]}"
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text.lstrip("<>≤≥over "))
+    except ValueError:
+        return float("inf")
+
+
+def _holds(holds: Any) -> str:
+    flags = np.asarray(holds, bool)
+    if flags.all():
+        return "holds"
+    return "does not hold" if not flags.any() else f"holds in {_share(flags)}"
+
+
+def _share(holds: Any) -> str:
+    flags = np.asarray(holds, bool)
+    return f"{int(flags.sum())} of {len(flags)}"
+
+
+def _central(values: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[float, float]:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _prints(values: np.ndarray[Any, np.dtype[np.float64]], printed: PrintedNumber) -> float:
+    interval = printed.interval()
+    inside = (values >= interval.lower - 1e-9) & (values <= interval.upper + 1e-9)
+    return float(inside.mean())
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share == 0 or share >= 0.01 else "under 1 %"
+
+
+def _between_shares(shares: list[float]) -> str:
+    ends = dict.fromkeys([_percent(min(shares)), _percent(max(shares))])
+    return " to ".join(ends)
+
+
+def _decision(low: float, high: float, alpha: float) -> str:
+    if high < alpha:
+        return f"p < {alpha:g} throughout"
+    return f"p ≥ {alpha:g} throughout" if low >= alpha else "open: depends on the patients' data"

@@ -1,0 +1,44 @@
+"""What a row of the ledger shows of its reproduction, and where cohorts come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from rederive.printed import Evidence, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The reproduction of one row, in words ready to be shown.
+
+    Parameters
+    ----------
+    reproduced, interval : str
+        The reproduced figure, and the range that the inputs leave.
+    verdict : Verdict
+        How it compares.
+    why : str
+        Condition of the verdict, or what is missing.
+    decision : str
+        Whether p lies below alpha, or whether a claim holds, and on what that depends.
+    would_do, not_under, open_under : tuple of str
+        Conventions that reach the published figure, that do not, and that leave it open.
+    """
+
+    reproduced: str
+    interval: str
+    verdict: Verdict
+    why: str
+    decision: str = ""
+    would_do: tuple[str, ...] = ()
+    not_under: tuple[str, ...] = ()
+    open_under: tuple[str, ...] = ()
+
+
+class CohortEvidence(Protocol):
+    """Patient-level data, reconstructed or a user's own, as evidence for rows of the ledger."""
+
+    def show(self, row_id: str, evidence: Evidence) -> Shown | None:
+        """Return what the data say about a calibrated or predicted row; ``None`` if nothing."""
+        ...

@@ -1,0 +1,227 @@
+"""Ensembles on disk: the same bytes, resumable, never half written, nothing unchecked."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ivig_dcssc.cohort import ensemble
+from ivig_dcssc.cohort.assemble import Drawn, draw_cohorts
+from ivig_dcssc.cohort.ensemble import (
+    PATIENTS,
+    VISITS,
+    RejectedError,
+    UnfinishedError,
+    make_ensemble,
+    require_printed,
+)
+from ivig_dcssc.cohort.plugin import PoelmanCohorts
+from ivig_dcssc.cohort.recipe import Recipe, switchable, switches
+from ivig_dcssc.project import project_root
+from ivig_dcssc.shipped import SEED, cohorts_folder
+from rederive.printed.registry import load_registry
+from rederive.reconstruct.study.tables import read_notes
+
+ROOT = project_root()
+PUBLISHED = ROOT / "data" / "published"
+REGISTRY = load_registry(PUBLISHED)
+
+pytestmark = pytest.mark.xdist_group("ensemble")
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from ivig_dcssc.cohort.ensemble import make_ensemble
+from ivig_dcssc.cohort.recipe import Recipe
+if __name__ == "__main__":
+    make_ensemble(Path(sys.argv[1]), Path(sys.argv[2]), Recipe("gaussian", int(sys.argv[3])), 3)
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ensemble") / "gaussian"
+    make_ensemble(PUBLISHED, folder, Recipe("gaussian", SEED), 3)
+    return folder
+
+
+def test_the_shipped_ensemble_is_what_its_recipe_makes(made: Path) -> None:
+    for name in (PATIENTS, VISITS):
+        mine = pd.read_parquet(made / name)
+        shipped = pd.read_parquet(
+            cohorts_folder(ROOT) / "gaussian" / name, filters=[("cohort", "<", 3)]
+        )
+        pd.testing.assert_frame_equal(
+            mine, shipped.reset_index(drop=True), check_categorical=False, check_dtype=False
+        )
+    assert not (made / "parts").exists()
+
+
+def test_killed_at_any_moment_and_run_again_it_gives_the_same_bytes(
+    made: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "make.py"
+    script.write_text(SCRIPT)
+    folder = tmp_path / "out"
+    command = [sys.executable, str(script), str(PUBLISHED), str(folder), str(SEED)]
+    for seconds in (0.3, 4.0):
+        with subprocess.Popen(command, start_new_session=True) as process:
+            time.sleep(seconds)
+            os.killpg(process.pid, signal.SIGKILL)
+        whole = [name for name in (PATIENTS, VISITS) if (folder / name).exists()]
+        assert whole in ([], [PATIENTS, VISITS])
+    subprocess.run(command, check=True)
+    for name in (PATIENTS, VISITS):
+        assert (folder / name).read_bytes() == (made / name).read_bytes()
+
+
+def test_a_finished_ensemble_is_left_alone(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ensemble, "_make_parts", lambda *_: pytest.fail("made again"))
+    before = (made / PATIENTS).stat().st_mtime_ns
+    reports: list[tuple[int, int]] = []
+    make_ensemble(
+        PUBLISHED,
+        made,
+        Recipe("gaussian", SEED),
+        3,
+        progress=lambda done, wanted: reports.append((done, wanted)),
+    )
+    assert (made / PATIENTS).stat().st_mtime_ns == before
+    assert reports == [(3, 3)]
+
+
+def test_a_part_that_fails_is_named_and_nothing_is_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ensemble, "ProcessPoolExecutor", _Here)
+    monkeypatch.setattr(ensemble, "make_part", _fail)
+    with pytest.raises(
+        UnfinishedError, match=r"0 of 2 cohorts.*run the same command again.*part 0"
+    ):
+        make_ensemble(PUBLISHED, tmp_path, Recipe("flat", 1), 2)
+    assert not (tmp_path / PATIENTS).exists()
+
+
+class _Here:
+    """An executor that works in this process."""
+
+    def __init__(self, *_: object) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        self._pool = ThreadPoolExecutor(1)
+
+    def __enter__(self):
+        return self._pool
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+
+def _fail(_: object) -> None:
+    raise RejectedError("no luck")
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Drawn:
+    return next(draw_cohorts(REGISTRY, Recipe("flat", 3), 0, 2))
+
+
+def test_a_cohort_that_does_not_print_a_figure_is_refused(drawn: Drawn) -> None:
+    recipe = Recipe("flat", 3)
+    require_printed(REGISTRY, recipe, drawn, 0)
+    visits = drawn.visits.copy()
+    at = visits.index[(visits["measure"] == "mrss") & (visits["month"] == 0)][0]
+    visits.loc[at, "value"] = 51.0 if visits.loc[at, "value"] < 40 else 0.0
+    changed = Drawn(drawn.patients, visits, drawn.skin, drawn.chain)
+    with pytest.raises(RejectedError, match=r"cohort 7: .*mrss-ivig-baseline"):
+        require_printed(REGISTRY, recipe, changed, 7)
+    patients = drawn.patients.assign(female=1)
+    with pytest.raises(RejectedError, match="female"):
+        require_printed(REGISTRY, recipe, Drawn(patients, drawn.visits, drawn.skin, 0), 0)
+
+
+def test_a_figure_that_is_switched_off_need_not_hold() -> None:
+    off = ("results-responder-ivig-m12-count", "table1-rvsp-ivig-baseline-mean")
+    recipe = Recipe("flat", 5, without=off)
+    found = list(draw_cohorts(REGISTRY, recipe, 0, 4))
+    rvsp, responders = set(), set()
+    for one in found:
+        require_printed(REGISTRY, recipe, one, 0)
+        values = one.visits.loc[one.visits["measure"] == "rvsp", "value"]
+        rvsp.add(round(values.mean(), 1))
+        change = one.skin.observed()[:, 2] - one.skin.observed()[:, 0]
+        responders.add(int((change <= -5).sum()))
+    assert len(rvsp) > 1
+    assert responders != {15}
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Recipe("gausian", 1), "prior: found 'gausian', allowed are gaussian"),
+        (lambda: Recipe("flat", -1), "seed: found -1"),
+        (lambda: Recipe("flat", 1, "-8.00"), "reading: found"),
+        (lambda: switches(REGISTRY, ("table1-female-ivig-baseline-percent",)), "no other figure"),
+        (lambda: switches(REGISTRY, ("results-mrss-ivig-m6-meen",)), "did you mean"),
+    ],
+)
+def test_bad_requests_are_refused(make, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_repeats_stand_for_their_first_mention() -> None:
+    off = switches(REGISTRY, ("results-mrss-ivig-m6-mean",))
+    assert off.skin == ("abstract-mrss-ivig-m6-mean",)
+    every = switchable(REGISTRY)
+    assert {len(ids) > 3 for ids in every.values()} == {True}
+
+
+def test_every_calibrated_or_predicted_measure_can_be_switched_off() -> None:
+    allowed = {name for ids in switchable(REGISTRY).values() for name in ids}
+    fixed = {"count", "n", "true"}
+    for row in REGISTRY:
+        plan = REGISTRY.plan[row.id]
+        if plan.method in ("cohort_constraint", "cohort_prediction") and not row.same_as:
+            kind = getattr(row, "statistic", None) or row.expected
+            if kind in fixed and "responder" not in row.id:
+                continue
+            if getattr(row, "kind", "") in ("significant",):
+                continue
+            assert row.id in allowed or row.id.endswith("-n"), row.id
+
+
+def test_the_plugin_predicts_bounds_and_checks() -> None:
+    cohorts = PoelmanCohorts()
+    found = cohorts.predict(
+        "results-responder-ivig-m6-count", prior="flat", draws=40, seed=1, reading="-8"
+    )
+    json.dumps(found)
+    assert found["printed"] == "16"
+    assert found["low"] <= found["median"] <= found["high"]
+    sharp = cohorts.bounds("missing_baseline_mean", at="m6", threshold=None, reading="-8")
+    json.dumps(sharp)
+    assert sharp["low"] <= sharp["high"]
+    with pytest.raises(ValueError, match="did you mean responders"):
+        cohorts.bounds("responder", at="m6", threshold=None, reading="-8")
+    report = cohorts.check(cohorts_folder(ROOT) / "teaching", reading="-8")
+    assert report["agrees"].all()
+
+
+def test_notes_name_what_is_switched_off(tmp_path: Path) -> None:
+    off = ("results-responder-ivig-m6-count",)
+    PoelmanCohorts().reconstruct(
+        tmp_path, prior="flat", cohorts=1, seed=2, without=off, reading="-8.0", progress=None
+    )
+    notes = read_notes(tmp_path / PATIENTS)
+    assert notes["without"] == list(off)
+    assert notes["reading"] == "-8.0"
+    assert PoelmanCohorts().check(tmp_path, reading="-8.0")["agrees"].mean() > 0.99

@@ -1,0 +1,154 @@
+"""The shipped cohorts: every one is checked by code that did not make it."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import ivig_dcssc
+from ivig_dcssc.check import check_cohort, check_folder, failures, incoherences
+from ivig_dcssc.cohort.ensemble import PATIENTS, VISITS
+from ivig_dcssc.cohort.priors import PRIORS
+from ivig_dcssc.project import project_root
+from ivig_dcssc.reproduced import Choices, CohortResults, load_ensembles
+from ivig_dcssc.shipped import COHORTS, TEACHING, TEACHING_COHORT, cohorts_folder
+from rederive.printed.registry import load_registry
+from rederive.reconstruct.study.tables import read_notes
+from rederive.retrospective import Codebook, read_cohort
+
+ROOT = project_root()
+FOLDER = cohorts_folder(ROOT)
+PUBLISHED = ROOT / "data" / "published"
+CHUNKS = 8
+
+
+@pytest.fixture(scope="module")
+def registry():
+    return load_registry(PUBLISHED)
+
+
+def tables(prior: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    patients = pd.read_parquet(FOLDER / prior / PATIENTS)
+    visits = pd.read_parquet(FOLDER / prior / VISITS)
+    return patients, visits.astype({"patient": str, "measure": str})
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("prior", PRIORS)
+def test_every_shipped_cohort_prints_every_figure(prior: str, chunk: int, registry) -> None:
+    patients, visits = tables(prior)
+    records = dict(list(visits.groupby("cohort")))
+    checked = 0
+    for number, own in patients.groupby("cohort"):
+        if number % CHUNKS != chunk:
+            continue
+        report = check_cohort(own, records[number], registry)
+        assert failures(report) == []
+        assert incoherences(own, records[number]) == []
+        checked += 1
+    assert checked == COHORTS // CHUNKS
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+def test_ensembles_say_what_they_are(prior: str) -> None:
+    for name in (PATIENTS, VISITS):
+        notes = read_notes(FOLDER / prior / name)
+        assert notes["synthetic"] is True
+        assert notes["prior"] == PRIORS[prior].describe()
+        assert notes["without"] == []
+        assert notes["cohorts"] == COHORTS
+        assert {"seed", "reading", "versions", "registry"} <= set(notes)
+    digest = hashlib.sha256()
+    for name in ("numbers.csv", "claims.csv"):
+        digest.update((PUBLISHED / name).read_bytes())
+    assert notes["registry"] == digest.hexdigest(), "made from another registry: make cohorts"
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+def test_chains_have_settled(prior: str) -> None:
+    convergence = read_notes(FOLDER / prior / PATIENTS)["convergence"]
+    assert len(convergence) >= 10
+    for one in convergence:
+        # Chains of a part are short, so R-hat is noisy; the effective sample size is what counts.
+        assert one["r_hat"] < 1.1, one
+        assert one["ess"] > 100, one
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+def test_cohorts_differ(prior: str) -> None:
+    patients, visits = tables(prior)
+    skin = visits[visits["measure"] == "mrss"]
+    columns = ["patient", "month", "value"]
+    contents = {part[columns].to_csv() for _, part in skin.groupby("cohort")}
+    assert len(contents) == COHORTS
+    assert patients.groupby("cohort").size().eq(30).all()
+
+
+def test_files_are_small() -> None:
+    sizes = {path: path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()}
+    assert max(sizes.values()) < 5_000_000, sizes
+
+
+def test_the_teaching_cohort_is_one_of_the_ensemble_and_fits_the_codebook() -> None:
+    assert failures(check_folder(FOLDER / TEACHING)) == []
+    cohort = read_cohort(FOLDER / TEACHING, Codebook.load(FOLDER / "codebook.csv"))
+    prior, number = TEACHING_COHORT
+    patients, visits = tables(prior)
+    own = visits[visits["cohort"] == number]
+    assert len(cohort.patients) == 30
+    assert cohort.visits["value"].sum() == pytest.approx(own["value"].sum())
+    expected = patients.loc[patients["cohort"] == number, "age_onset"].tolist()
+    assert cohort.patients["age_onset"].tolist() == pytest.approx(expected)
+    with (FOLDER / TEACHING / "patients.csv").open(newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 30
+
+
+def test_two_routes_agree_on_every_figure(registry) -> None:
+    """The vectorised methods of the notebooks against the checker, cohort by cohort."""
+    ensembles = load_ensembles(ROOT)
+    results = CohortResults(ensembles, Choices.of(), registry)
+    numbers = [row for row in registry.numbers if results.covers(row)]
+    assert len(numbers) > 300
+    patients, visits = tables("flat")
+    first = results.cohorts[ensembles.priors.to_numpy() == "flat"][0]
+    own = patients[patients["cohort"] == 0]
+    report = check_cohort(own, visits[visits["cohort"] == 0], registry).set_index("id")
+    for row in numbers:
+        value = float(results.number(row).loc[first])
+        printed = registry.numbers[row].printed
+        shown = report.loc[row, "computed"]
+        if printed.operator in ("=", "±"):
+            assert f"{round(value, 9):.{printed.decimals}f}" == shown, row
+    claims = [row for row in registry.claims if results.covers(row)]
+    assert claims
+    for row in claims:
+        assert results.claim(row)["holds"].all(), row
+
+
+def test_the_generator_shares_no_code_with_what_checks_it() -> None:
+    package = Path(ivig_dcssc.__file__).parent
+    forbidden = ("ivig_dcssc.check", "ivig_dcssc.reproduced", "rederive.retrospective")
+    waiting, seen = ["ivig_dcssc.cohort.assemble"], set()
+    while waiting:
+        module = waiting.pop()
+        path = package.parent / Path(*module.split("."))
+        file = (
+            path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"
+        )
+        if module in seen or not file.is_file():
+            continue
+        seen.add(module)
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for name in names:
+                assert not name.startswith(forbidden), f"{module} imports {name}"
+                if name.startswith(("rederive", "ivig_dcssc")):
+                    waiting.append(name)
+    assert len(seen) > 30
