@@ -13,7 +13,7 @@ STAMP := $(VENV)/.setup-complete
 LOCK_FLAGS := --extra dev --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
-.PHONY: help setup book test lint format serve bench lock clean distclean
+.PHONY: help setup book test lint format serve cohorts bench lock clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' \
@@ -68,6 +68,10 @@ format: $(STAMP) ## rewrite the sources in the project's format
 
 serve: $(STAMP) ## show the built site on localhost (PORT=8000)
 	@$(BIN)/rederive serve --port $(PORT)
+
+cohorts: $(STAMP) ## make the shipped cohorts, predictions and bounds where they are missing (an hour)
+	$(BIN)/python -m ivig_dcssc.shipped
+	$(BIN)/python -m ivig_dcssc.cohort.skin_bounds
 
 bench: $(STAMP) ## run the benchmarks
 	@for script in benchmarks/*.py; do [ -e "$$script" ] || continue; \

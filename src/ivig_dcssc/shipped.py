@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from ivig_dcssc.associations import ASSOCIATIONS_FILE, compute_associations
-from ivig_dcssc.cohort.ensemble import PATIENTS, VISITS, make_ensemble
+from ivig_dcssc.cohort.ensemble import PATIENTS, SYNTHETIC, VISITS, make_ensemble
 from ivig_dcssc.cohort.predictions import PREDICTIONS_FILE, compute_predictions
 from ivig_dcssc.cohort.priors import PRIORS
 from ivig_dcssc.cohort.recipe import Recipe
@@ -24,7 +24,7 @@ COHORTS = 200
 """Cohorts of each shipped ensemble."""
 
 SEED = 2015
-TEACHING = "teaching"
+TEACHING = "synthetic-teaching"
 """Folder of the cohort to teach with, as CSV files."""
 
 TEACHING_COHORT = ("gaussian", 0)
@@ -61,7 +61,7 @@ def teach(folder: Path) -> None:
         patients.drop(columns=["cohort", "chain"]),
         visits.drop(columns="cohort").astype({"patient": str, "measure": str}),
     )
-    write_cohort(cohort, folder / TEACHING)
+    write_cohort(cohort, folder / TEACHING, SYNTHETIC)
 
 
 def _progress(done: int, wanted: int) -> None:

@@ -26,7 +26,7 @@ from ivig_dcssc.cohort.ensemble import (
 from ivig_dcssc.cohort.plugin import PoelmanCohorts
 from ivig_dcssc.cohort.recipe import Recipe, switchable, switches
 from ivig_dcssc.project import project_root
-from ivig_dcssc.shipped import SEED, cohorts_folder
+from ivig_dcssc.shipped import SEED, TEACHING, cohorts_folder
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.study.tables import read_notes
 
@@ -212,7 +212,7 @@ def test_the_plugin_predicts_bounds_and_checks() -> None:
     assert sharp["low"] <= sharp["high"]
     with pytest.raises(ValueError, match="did you mean responders"):
         cohorts.bounds("responder", at="m6", threshold=None, reading="-8")
-    report = cohorts.check(cohorts_folder(ROOT) / "teaching", reading="-8")
+    report = cohorts.check(cohorts_folder(ROOT) / TEACHING, reading="-8")
     assert report["agrees"].all()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 from pathlib import Path
 
@@ -215,5 +216,7 @@ def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         path = Path(folder) / name
         if not path.is_file():
             raise FileNotFoundError(f"{name}: not in folder {Path(folder).name!r}")
-        tables.append(pd.read_csv(path, dtype={"patient": str}))
+        with path.open(encoding="utf-8-sig") as stream:
+            remarks = len(list(itertools.takewhile(lambda line: line.startswith("#"), stream)))
+        tables.append(pd.read_csv(path, dtype={"patient": str}, skiprows=remarks))
     return tables[0], tables[1]

@@ -13,6 +13,12 @@ from typing import Any
 import click
 
 from rederive.book.build import build_book
+from rederive.book.cli_cohort import (
+    bounds_command,
+    check_command,
+    predict_command,
+    reconstruct_command,
+)
 from rederive.book.cli_column import count_command, sample_command
 from rederive.book.config import Project, find_project
 from rederive.book.errors import BookError
@@ -96,6 +102,10 @@ def registry_command(ctx: click.Context, folder: Path | None) -> None:
 
 main.add_command(count_command)
 main.add_command(sample_command)
+main.add_command(reconstruct_command)
+main.add_command(predict_command)
+main.add_command(bounds_command)
+main.add_command(check_command)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -19,6 +19,7 @@ from rederive.retrospective.codebook import VISIT_COLUMNS, Codebook, Entry
 from rederive.retrospective.keys import patients_column
 from rederive.retrospective.validation import (
     PATIENTS_FILE,
+    REMARK,
     VISITS_FILE,
     CohortError,
     read_valid,
@@ -155,11 +156,11 @@ def _parsed(cells: list[str], entry: Entry) -> Any:
     return pd.Series(words, dtype=object)
 
 
-def write_cohort(cohort: Cohort, folder: Path) -> None:
+def write_cohort(cohort: Cohort, folder: Path, remark: str = "") -> None:
     """Write one cohort as ``patients.csv`` and ``visits.csv``, whole or not at all.
 
     The same cohort always gives the same bytes: UTF-8, LF, numbers with up to ten significant
-    digits, nothing for unknown.
+    digits, nothing for unknown. A remark, if there is one, stands in a line above each header.
 
     Raises
     ------
@@ -168,7 +169,9 @@ def write_cohort(cohort: Cohort, folder: Path) -> None:
     """
     if cohort.is_ensemble:
         raise ValueError("an ensemble has no CSV form: select one cohort to write")
-    files = {PATIENTS_FILE: _csv(cohort.patients), VISITS_FILE: _csv(cohort.visits)}
+    above = f"{REMARK} {remark}\n" if remark else ""
+    tables = {PATIENTS_FILE: cohort.patients, VISITS_FILE: cohort.visits}
+    files = {name: above + _csv(table) for name, table in tables.items()}
     _write_all(Path(folder), files)
 
 

@@ -11,6 +11,8 @@ from rederive.printed.schema import Problem, Row, TableError, nearest
 from rederive.retrospective.codebook import Codebook, Entry
 
 PATIENTS_FILE, VISITS_FILE = "patients.csv", "visits.csv"
+REMARK = "#"
+"""A line above the header that begins so is a remark."""
 
 
 class CohortError(TableError):
@@ -76,7 +78,9 @@ def _read(path: Path, columns: Mapping[str, Entry]) -> tuple[list[NumberedRow], 
     rows: list[NumberedRow] = []
     problems: list[Problem] = []
     try:
-        header = [name.strip() for name in next(reader, [])]
+        # A file may begin with remarks, as those of synthetic cohorts do.
+        first = (cells for cells in reader if not (cells and cells[0].startswith(REMARK)))
+        header = [name.strip() for name in next(first, [])]
         problems += _header_problems(path.name, header, columns)
         for cells in reader:
             if not any(cell.strip() for cell in cells):

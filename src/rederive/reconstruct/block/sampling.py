@@ -30,6 +30,13 @@ SEARCH_HEATS = (1.0, 3.0, 10.0)
 """Weights of the penalty through which one attempt of a search goes."""
 
 
+LOOKS = 20_000
+"""Looks at a chain between two reports."""
+
+IDLE_STRETCHES = 400
+"""Reports without a single draw after which a chain is given up."""
+
+
 class NothingFoundError(RuntimeError):
     """No data with the printed figures were found in the time given; that proves nothing."""
 
@@ -265,6 +272,7 @@ def sample_data(
     heat: float = 1.5,
     jobs: int = 2,
     progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> BlockEnsemble:
     """Draw data sets from a prior, given the printed figures.
 
@@ -288,13 +296,16 @@ def sample_data(
         Chains run at the same time; this changes nothing in the result.
     progress : callable, optional
         Called with draws done and draws wanted.
+    stop : callable, optional
+        Asked now and then; the work is given up once it returns true. Many chains ask, each in its
+        own thread.
 
     Raises
     ------
     ValueError
         If ``draws`` is no multiple of ``chains``.
     ContradictionError, NothingFoundError
-        As in :func:`find_data`.
+        As in :func:`find_data`; the latter also if a chain stalls or is stopped.
     """
     if draws < chains or draws % chains:
         raise ValueError(f"draws: found {draws}, allowed are multiples of {chains}, the chains")
@@ -310,7 +321,7 @@ def sample_data(
             if progress is not None:
                 progress(sum(done), draws)
 
-        return chain.run(np.random.default_rng(stream), every, thin, warmup, report)
+        return chain.run(np.random.default_rng(stream), every, thin, warmup, report, stop)
 
     streams = np.random.SeedSequence(seed).spawn(chains)
     with ThreadPoolExecutor(max_workers=jobs) as pool:
@@ -344,6 +355,7 @@ class _Chain:
         thin: int,
         warmup: int,
         report: Callable[[int], None],
+        stop: Callable[[], bool] | None,
     ) -> tuple[Integers, Flags, int, int]:
         """Return values and masks of one chain, moves accepted and iterations done."""
         density = _density(self.prior, self.block)
@@ -352,15 +364,25 @@ class _Chain:
         fixed = self.limits, self.moves, density, self.heat
         run_chain(values, mask, *fixed, warmup, warmup + 1, False, rng, *none)
         all_values, all_masks = _records(self.draws, self.block)
-        kept = accepted = iterations = 0
+        kept = accepted = iterations = seen = idle = 0
+        # Looks stay at fixed iterations, since a stretch is a whole number of them.
+        stretch = every * LOOKS
         while kept < self.draws:
-            records = _records(min(self.draws - kept, 256) * thin, self.block)
+            records = _records(min((self.draws - kept) * thin, LOOKS), self.block)
             got, steps, moved, _ = run_chain(
-                values, mask, *fixed, 2**62, every, False, rng, *records
+                values, mask, *fixed, stretch, every, False, rng, *records
             )
-            new = got // thin
-            all_values[kept : kept + new] = records[0][thin - 1 :: thin]
-            all_masks[kept : kept + new] = records[1][thin - 1 :: thin]
-            kept, accepted, iterations = kept + new, accepted + moved, iterations + steps
+            chosen = slice((thin - 1 - seen) % thin, got, thin)
+            new_values, new_masks = (part[chosen][: self.draws - kept] for part in records)
+            all_values[kept : kept + len(new_values)] = new_values
+            all_masks[kept : kept + len(new_masks)] = new_masks
+            kept, seen = kept + len(new_values), seen + got
+            accepted, iterations = accepted + moved, iterations + steps
+            idle = 0 if got else idle + 1
+            if idle == IDLE_STRETCHES or (stop is not None and stop()):
+                raise NothingFoundError(
+                    f"{self.block.name}: a chain found {kept} of {self.draws} draws in "
+                    f"{iterations:,} iterations, and was given up"
+                )
             report(kept)
         return all_values, all_masks, accepted, iterations

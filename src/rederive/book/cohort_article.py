@@ -1,0 +1,98 @@
+"""What an installed article offers to the commands about its own patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+
+from rederive.book.errors import ConfigurationError
+from rederive.printed.schema import nearest
+
+COHORTS = "rederive.cohorts"
+"""Entry-point group: each entry is a function that returns an article's :class:`ArticleCohorts`."""
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and what is wanted."""
+
+
+class ArticleCohorts(Protocol):
+    """The reconstructed cohorts of one article.
+
+    The methods raise ``ValueError`` for a request that is not usable or figures that contradict
+    each other, and ``RuntimeError`` where something was not found or only partly done.
+    """
+
+    @property
+    def priors(self) -> tuple[str, ...]:
+        """Names of the priors, the default first."""
+        ...
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Readings of the article's ambiguous figures, the default first."""
+        ...
+
+    def reconstruct(
+        self,
+        out: Path,
+        *,
+        prior: str,
+        cohorts: int,
+        seed: int,
+        without: tuple[str, ...],
+        reading: str,
+        progress: Progress | None,
+    ) -> None:
+        """Write synthetic cohorts that print every figure but those in ``without``."""
+        ...
+
+    def predict(
+        self, figure: str, *, prior: str, draws: int, seed: int, reading: str
+    ) -> Mapping[str, object]:
+        """Return what the other figures say about one.
+
+        Keys, ready for JSON: ``figure``, ``printed``, ``median``, ``low``, ``high`` (ends of the
+        central 95 %), ``share`` (of data sets that print the figure so), ``bounds`` or null, and
+        others.
+        """
+        ...
+
+    def bounds(
+        self, quantity: str, *, at: str, threshold: Fraction | None, reading: str
+    ) -> Mapping[str, object]:
+        """Return sharp bounds, ready for JSON: ``low``, ``high``, ``sharp``, and others."""
+        ...
+
+    def check(self, path: Path, *, reading: str) -> pd.DataFrame:
+        """Return a report on a cohort: columns ``id``, ``printed``, ``computed``, ``agrees``."""
+        ...
+
+
+def open_cohorts(name: str = "") -> ArticleCohorts:
+    """Return the cohorts of an installed article.
+
+    Parameters
+    ----------
+    name : str
+        Name of the entry point; may be empty if only one article is installed.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such article, or the name is needed and not given.
+    """
+    found = {entry.name: entry for entry in entry_points(group=COHORTS)}
+    if not name and len(found) == 1:
+        name = next(iter(found))
+    if name not in found:
+        allowed = ", ".join(sorted(found)) or "none is installed; describe a study in a YAML file"
+        hint = nearest(name, found)
+        suggestion = f" (did you mean {hint!r}?)" if hint else ""
+        raise ConfigurationError(f"article: found {name!r}, allowed: {allowed}{suggestion}")
+    opener: Callable[[], ArticleCohorts] = found[name].load()
+    return opener()

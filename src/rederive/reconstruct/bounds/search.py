@@ -1,0 +1,149 @@
+"""The search for a witness: data that keep all figures and come as near an end as possible."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from rederive.reconstruct.block import (
+    BlockData,
+    ContradictionError,
+    Figure,
+    NothingFoundError,
+    find_data,
+)
+from rederive.reconstruct.block.kernel import Flags
+from rederive.reconstruct.bounds.counts import CountModel, Counts
+from rederive.reconstruct.bounds.moments import Meeting, Part
+from rederive.reconstruct.bounds.pins import pins
+from rederive.reconstruct.bounds.quantities import Exact, Kind
+from rederive.reconstruct.bounds.result import Cells
+from rederive.reconstruct.bounds.task import Task
+
+_HALVINGS = 10
+
+
+class Search:
+    """The best witness of one end so far.
+
+    Attributes
+    ----------
+    found : BlockData or None
+        The witness.
+    attained : Fraction or float or None
+        Its exact value.
+    """
+
+    def __init__(self, task: Task, highest: bool) -> None:
+        self.task = task
+        self.highest = highest
+        self.found: BlockData | None = None
+        self.attained: Exact | None = None
+
+    def beyond(self, one: Exact, other: Exact) -> bool:
+        """Return whether a value is more extreme than another."""
+        return one > other if self.highest else one < other
+
+    def inside(self) -> Exact | None:
+        """Return the value of any data that keep the figures."""
+        if self.attained is None:
+            self._take(self._find(()))
+        return self.attained
+
+    def reach(self, target: Exact) -> bool:
+        """Look for data at or beyond a target."""
+        if target == -math.inf:
+            return False
+        windows = [m.windows[Part.BASELINE] for m in self.task.visits]
+        quantity = self.task.quantity
+        for extra in pins(quantity, self.task.block, target, self.highest, windows[0]):
+            if self._take(self._find(extra)):
+                return True
+        return False
+
+    def _find(
+        self,
+        extra: tuple[Figure, ...],
+        *,
+        start: BlockData | None = None,
+        frozen: Flags | None = None,
+        fixed_mask: Flags | None = None,
+    ) -> BlockData | None:
+        task = self.task
+        try:
+            return find_data(
+                task.block.with_figures(extra),
+                task.prior,
+                task.seed,
+                attempts=task.effort[0],
+                iterations=task.effort[1],
+                start=start,
+                frozen=frozen,
+                fixed_mask=fixed_mask,
+            )
+        except (ContradictionError, NothingFoundError):
+            return None
+
+    def _take(self, data: BlockData | None) -> bool:
+        if data is None:
+            return False
+        value = self.task.quantity.exact(self.task.block, data.values, data.mask)
+        if self.attained is None or self.beyond(value, self.attained):
+            self.found, self.attained = data, value
+            return True
+        return False
+
+    def complete(self, model: CountModel, meeting: Meeting, counts: Counts) -> None:
+        """Keep the programme's own baseline and visit, and search the other visits to them."""
+        block, at = self.task.block, meeting.at
+        followed, missing = model.rows_of(counts)
+        rng = np.random.default_rng(self.task.seed)
+        shape = (block.patients, len(block.timepoints))
+        values = rng.integers(0, block.levels + 1, shape)
+        mask = np.zeros(shape, np.bool_)
+        measured = block.observed[0]
+        mask[:measured, 0] = True
+        for t in range(1, shape[1]):
+            mask[rng.permutation(measured)[: block.observed[t]], t] = True
+        mask[:, at] = False
+        mask[: len(followed), at] = True
+        for row, (first, value) in enumerate(followed):
+            values[row, 0], values[row, at] = first, value
+        for row, first in enumerate(missing, len(followed)):
+            values[row, 0] = first
+        frozen = np.zeros(shape, np.bool_)
+        frozen[:, [0, at]] = True
+        fixed = np.zeros(shape[1], np.bool_)
+        fixed[at] = True
+        start = BlockData(block, values, mask)
+        self._take(self._find((), start=start, frozen=frozen, fixed_mask=fixed))
+
+    def approach(self, proved: Exact) -> None:
+        """Halve the way between the best witness and what is proved."""
+        inside = self.inside()
+        if inside is None or math.isinf(proved):
+            return
+        end = Fraction(proved)
+        for _ in range(_HALVINGS):
+            if self.attained == proved:
+                return
+            assert self.attained is not None
+            middle = (Fraction(self.attained) + end) / 2
+            if self.task.quantity.kind is Kind.RESPONDERS:
+                middle = Fraction(math.ceil(middle) if self.highest else math.floor(middle))
+            if not self.beyond(middle, self.attained):
+                return
+            if not self.reach(middle):
+                if middle == end:
+                    return
+                end = middle
+
+
+def cells_of(data: BlockData) -> Cells:
+    """Return the measured values of a data set, None where nothing was measured."""
+    return tuple(
+        tuple(int(v) if seen else None for v, seen in zip(row, known, strict=True))
+        for row, known in zip(data.values.tolist(), data.mask.tolist(), strict=True)
+    )

@@ -1,0 +1,133 @@
+"""Bounds as a JSON file, written whole after every bound, so that a long run can go on later."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from rederive.reconstruct.bounds.quantities import Exact, Kind, Quantity
+from rederive.reconstruct.bounds.result import Bound, Cells, End, Proof
+
+Named = dict[str, Bound]
+"""Bounds by a name that is unique in a file."""
+
+
+def save_bounds(bounds: Named, path: Path, *, about: str = "") -> None:
+    """Write bounds with their witnesses; the file is replaced whole or not at all.
+
+    Parameters
+    ----------
+    about : str
+        A line for the reader of the file.
+    """
+    lines = [f"{json.dumps(name)}: {json.dumps(_record(b))}" for name, b in bounds.items()]
+    body = ",\n".join(lines)
+    text = f'{{"about": {json.dumps(about)},\n"bounds": {{\n{body}\n}}}}\n'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load_bounds(path: Path) -> Named:
+    """Read bounds by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        Naming the file and the bound that cannot be read.
+    """
+    try:
+        records = json.loads(path.read_text(encoding="utf-8"))["bounds"].items()
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path.name}: no file of bounds ({error})") from error
+    result: Named = {}
+    for name, record in records:
+        try:
+            result[name] = _bound(record)
+        except (KeyError, ValueError, TypeError) as error:
+            raise ValueError(f"{path.name}: bound {name}: cannot be read ({error!r})") from error
+    return result
+
+
+def _record(bound: Bound) -> dict[str, Any]:
+    quantity = bound.quantity
+    return {
+        "quantity": {
+            "kind": str(quantity.kind),
+            "at": quantity.at,
+            "threshold": None if quantity.threshold is None else str(quantity.threshold),
+            "reference": None if quantity.reference is None else str(quantity.reference),
+        },
+        "dropped": list(bound.dropped),
+        "key": bound.key,
+        "seconds": bound.seconds,
+        "low": _end_record(bound.low),
+        "high": _end_record(bound.high),
+    }
+
+
+def _end_record(end: End) -> dict[str, Any]:
+    return {
+        "limit": end.limit,
+        "best": end.best,
+        "status": end.status,
+        "proof": end.proof.name.lower(),
+        "proved": str(end.proved),
+        "attained": None if end.attained is None else str(end.attained),
+        "witness": end.witness,
+    }
+
+
+def _bound(record: dict[str, Any]) -> Bound:
+    asked = record["quantity"]
+    return Bound(
+        Quantity(
+            Kind(asked["kind"]),
+            asked["at"],
+            None if asked["threshold"] is None else Fraction(asked["threshold"]),
+            None if asked["reference"] is None else Fraction(asked["reference"]),
+        ),
+        tuple(record["dropped"]),
+        _end(record["low"]),
+        _end(record["high"]),
+        record["key"],
+        record["seconds"],
+    )
+
+
+def _end(record: dict[str, Any]) -> End:
+    attained = record["attained"]
+    return End(
+        _exact(record["proved"]),
+        Proof[record["proof"].upper()],
+        None if attained is None else _exact(attained),
+        _cells(record["witness"]),
+        record["limit"],
+        record["best"],
+    )
+
+
+def _cells(rows: list[list[int | None]] | None) -> Cells | None:
+    return None if rows is None else tuple(tuple(row) for row in rows)
+
+
+def _exact(text: str) -> Exact:
+    return float(text) if math.isinf(_as_float(text)) else Fraction(text)
+
+
+def _as_float(text: str) -> float:
+    return float(text) if text in ("inf", "-inf") else 0.0

@@ -1,0 +1,39 @@
+"""Any before-after study, described in a few lines of YAML, and synthetic data that print it."""
+
+from rederive.reconstruct.study.drawing import (
+    OutOfTimeError,
+    UnprintableError,
+    reconstruct_study,
+)
+from rederive.reconstruct.study.model import Measure, Study
+from rederive.reconstruct.study.predicting import Prediction, predict_figure
+from rederive.reconstruct.study.problems import StudyError, StudyProblem
+from rederive.reconstruct.study.reading import load_study, parse_study
+from rederive.reconstruct.study.tables import (
+    SYNTHETIC,
+    check_ending,
+    provenance,
+    read_notes,
+    read_table,
+    write_table,
+)
+
+__all__ = [
+    "SYNTHETIC",
+    "Measure",
+    "OutOfTimeError",
+    "Prediction",
+    "Study",
+    "StudyError",
+    "StudyProblem",
+    "UnprintableError",
+    "check_ending",
+    "load_study",
+    "parse_study",
+    "predict_figure",
+    "provenance",
+    "read_notes",
+    "read_table",
+    "reconstruct_study",
+    "write_table",
+]

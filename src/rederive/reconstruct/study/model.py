@@ -1,0 +1,152 @@
+"""A before-after study as its report describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from rederive.printed.schema import nearest
+from rederive.reconstruct.block import FLAT, Block, Figure, Prior
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One measure of a study.
+
+    Parameters
+    ----------
+    block : Block
+        Scale, time points, numbers of patients and figures. A responder count of a measure that
+        improves by rising is kept as the count of those who did *not* rise so far, see
+        ``printed``.
+    priors : tuple of Prior
+        Those of the description; the first is the default. The flat prior is always there.
+    printed : mapping of str to str
+        Each figure as the report prints it.
+    rising : mapping of str to Fraction
+        For responder counts of a rise: the least rise of a responder.
+    rises : bool
+        Whether the measure improves by rising.
+    unit : str
+        Unit of the values, for words.
+    """
+
+    block: Block
+    priors: tuple[Prior, ...] = ()
+    printed: Mapping[str, str] = field(default_factory=dict)
+    rising: Mapping[str, Fraction] = field(default_factory=dict)
+    rises: bool = False
+    unit: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the measure."""
+        return self.block.name
+
+    def prior(self, name: str) -> Prior:
+        """Return a prior by name: the first for an empty name, flat where the name is not known."""
+        if not name and self.priors:
+            return self.priors[0]
+        return next((prior for prior in self.priors if prior.name == name), FLAT)
+
+    def without(self, names: Iterable[str]) -> Measure:
+        """Return the measure with those of the figures switched off that are its own."""
+        own = [name for name in names if name in self.printed]
+        return replace(self, block=self.block.without(own))
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study with one or more measures of the same patients.
+
+    Nothing printed links the measures, so patient-level data are made for each measure on its own
+    and joined at random: associations between measures are not reconstructed.
+
+    Parameters
+    ----------
+    name, title, source : str
+        Short name, title, and where the figures come from.
+    patients : int
+        Number of patients.
+    timepoints : tuple of str
+        All time points; a measure has some of them, and its first is its baseline.
+    measures : tuple of Measure
+        At least one.
+    description : mapping
+        The description as plain mappings, lists and texts, as the checker reads it.
+    """
+
+    name: str
+    title: str
+    source: str
+    patients: int
+    timepoints: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    description: Mapping[str, Any]
+
+    @property
+    def prior_names(self) -> tuple[str, ...]:
+        """Names of all priors of the description, then flat."""
+        names = [prior.name for measure in self.measures for prior in measure.priors]
+        return tuple(dict.fromkeys([*names, FLAT.name]))
+
+    def check_prior(self, name: str) -> None:
+        """Refuse a prior that no measure has.
+
+        Raises
+        ------
+        ValueError
+            With the names there are and the nearest.
+        """
+        if name and name not in self.prior_names:
+            raise ValueError(_unknown("prior", name, self.prior_names))
+
+    def measure(self, name: str) -> Measure:
+        """Return a measure by name; an empty name will do if there is only one.
+
+        Raises
+        ------
+        ValueError
+            With the names there are and the nearest.
+        """
+        if not name and len(self.measures) == 1:
+            return self.measures[0]
+        for measure in self.measures:
+            if measure.name == name:
+                return measure
+        raise ValueError(_unknown("measure", name, [m.name for m in self.measures]))
+
+    def figure(self, name: str) -> tuple[Measure, Figure]:
+        """Return a figure by its id, with its measure.
+
+        Raises
+        ------
+        ValueError
+            With the nearest ids.
+        """
+        for measure in self.measures:
+            if name in measure.printed:
+                return measure, measure.block.figure(name)
+        raise ValueError(_unknown("figure", name, [i for m in self.measures for i in m.printed]))
+
+    def without(self, names: Iterable[str]) -> Study:
+        """Return the study with some figures switched off.
+
+        Raises
+        ------
+        ValueError
+            If a name is no figure of the study.
+        """
+        left_out = tuple(names)
+        for name in left_out:
+            self.figure(name)
+        return replace(self, measures=tuple(m.without(left_out) for m in self.measures))
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    hint = nearest(name, names)
+    meant = f"; did you mean {hint}?" if hint else ""
+    return f"{what}: found {name!r}, allowed are {', '.join(names)}{meant}"

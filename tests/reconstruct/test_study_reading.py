@@ -1,0 +1,151 @@
+"""The description of a study: what is read from it, and every problem at once."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from rederive.printed import RoundingRule
+from rederive.reconstruct.block import Statistic
+from rederive.reconstruct.study import StudyError, load_study, parse_study
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "data" / "examples" / "grip-strength.yaml"
+
+SMALL = """
+patients: 6
+timepoints: [0, 6]
+measures:
+  score:
+    scale: {minimum: 0, maximum: 4}
+    n: {0: 6, 6: 5}
+    improvement: rise
+    figures:
+      0: {mean: "2.0", sd: "1.10"}
+      6: {change_mean: "–0.4", paired_p: <.5, responders: {2: "1"}}
+    priors:
+      wide: {means: [2, 2], sds: [1, 1.5], correlation: 0.5}
+"""
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(StudyError) as caught:
+        parse_study(text, "x.yaml")
+    return [str(problem) for problem in caught.value.problems]
+
+
+def changed(old: str, new: str) -> list[str]:
+    assert SMALL.count(old) == 1
+    return problems(SMALL.replace(old, new))
+
+
+def test_the_example_is_read() -> None:
+    study = load_study(EXAMPLE)
+    grip, pain = study.measures
+    assert study.patients == 16
+    assert study.prior_names == ("steady", "two-kinds", "flat")
+    assert grip.block.observed == (16, 16, 13)
+    assert pain.block.timepoints == ("start", "week12")
+    assert grip.block.scale.step == Fraction(1, 2)
+    assert grip.block.rule is RoundingRule.HALF_UP
+    assert grip.printed["grip.week12.paired_p"] == "0.003"
+    assert [len(prior.components) for prior in grip.priors] == [1, 2]
+    assert "invented" in study.title
+
+
+def test_figures_keep_every_printed_digit_and_numbers_may_name_time_points() -> None:
+    (measure,) = parse_study(SMALL).measures
+    assert measure.block.timepoints == ("0", "6")
+    assert str(measure.block.figure("score.0.mean").printed) == "2.0"
+    assert str(measure.block.figure("score.0.sd").printed) == "1.10"
+    assert str(measure.block.figure("score.6.change_mean").printed) == "-0.4"
+    assert str(measure.block.figure("score.6.paired_p").printed) == "<.5"
+
+
+def test_who_rises_by_two_is_whoever_does_not_fall_by_minus_one_or_more() -> None:
+    (measure,) = parse_study(SMALL).measures
+    figure = measure.block.figure("score.6.responders.2")
+    assert figure.statistic is Statistic.RESPONDERS
+    assert (figure.threshold, str(figure.printed)) == (Fraction(-1), "4")
+    assert measure.printed[figure.id] == "1"
+
+
+def test_an_unquoted_figure_is_told_to_be_quoted() -> None:
+    (problem,) = changed('mean: "2.0", ', "mean: 2.0, ")
+    assert "x.yaml, line 10, measures.score.figures.0.mean" in problem
+    assert "2.0 without quotes" in problem
+    assert 'did you mean "2.0"?' in problem
+
+
+def test_all_problems_are_reported_at_once_and_none_follows_from_another() -> None:
+    text = SMALL.replace("patients: 6", "pateints: 6").replace("6: 5}", "7: 5}")
+    text = text.replace("maximum: 4", "maximum: 1/2").replace('"2.0"', '"2,0"')
+    text = text.replace("change_mean", "chnage_mean").replace("correlation: 0.5", "correlation: 2")
+    found = problems(text)
+    places = [problem.split(": ")[0].split(", ")[-1] for problem in found]
+    assert places == [
+        "pateints",
+        "measures.score.scale",
+        "measures.score.n.7",
+        "measures.score.figures.0.mean",
+        "measures.score.figures.6.chnage_mean",
+        "measures.score.priors.wide.correlation",
+    ]
+    assert "did you mean patients?" in found[0]
+    assert 'did you mean "2.0"?' in found[3]
+    assert "did you mean change_mean?" in found[4]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("patients: 6", "patients: 0", "a whole number from 1"),
+        ("[0, 6]", "[0, 6, 6]", "different time points"),
+        ("[0, 6]", "6", "a list of time points"),
+        ("6: 5}", "6: 7}", "from 1 to 6, the patients at 0"),
+        ("maximum: 4", "maximum: four", "a number such as 51"),
+        ("maximum: 4", "maximum: -4", "no scale"),
+        ("maximum: 4", "maximum: 400000000", "patients times steps"),
+        ("improvement: rise", "improvement: up", "fall, rise"),
+        ("    improvement: rise\n", "", "which way is better"),
+        ('sd: "1.10"', 'sd: "-1.10"', "an SD of 0 or more"),
+        ('sd: "1.10"', 'sd: "110%"', "a figure as printed"),
+        ('sd: "1.10"', 'change_sd: "1.10"', "later time points only: 6"),
+        ("<.5", '"1.5"', "a p value from 0 to 1"),
+        ('{2: "1"}', '{2: "6"}', "from 0 to 5"),
+        ('{2: "1"}', '{-2: "1"}', "a change above 0"),
+        ("means: [2, 2]", "means: [2]", "a list of 2"),
+        ("sds: [1, 1.5]", "sds: [1, 0]", "numbers above 0"),
+        ("wide:", "flat:", "another name"),
+        ("  score:", "  the score:", "letters, digits"),
+        ("n: {0: 6, 6: 5}", "n: {0: 6, 6: 5, 6: 4}", "stands in line 7 already"),
+    ],
+)
+def test_each_kind_of_problem_is_named(old: str, new: str, words: str) -> None:
+    assert any(words in problem for problem in changed(old, new))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[1, 2]", "a: [", "a: &x [*x]", "? [a]\n: b", "---\na\n---\nb"]
+)
+def test_texts_that_are_no_description(text: str) -> None:
+    assert problems(text)
+
+
+def test_a_file_that_is_missing_or_no_text(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"missing\.yaml, line 1"):
+        load_study(tmp_path / "missing.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"title: caf\xe9")
+    with pytest.raises(StudyError, match="UTF-8"):
+        load_study(tmp_path / "latin.yaml")
+
+
+def test_unknown_names_come_with_a_suggestion() -> None:
+    study = load_study(EXAMPLE)
+    with pytest.raises(ValueError, match=r"did you mean grip\.week6\.mean"):
+        study.figure("grip.week6.maen")
+    with pytest.raises(ValueError, match="did you mean pain"):
+        study.measure("pian")
+    with pytest.raises(ValueError, match="did you mean steady"):
+        study.check_prior("stedy")
