@@ -133,7 +133,7 @@ class Cohorts:
         number = len(agree)
         if agree.all():
             why = f"all {number} synthetic cohorts were made to print it"
-            return Shown(reproduced, interval, Verdict.SAME, why)
+            return Shown(reproduced, interval, Verdict.FITTED, why)
         why = f"{int(agree.sum())} of {number} synthetic cohorts print it, though made to"
         return Shown(reproduced, interval, Verdict.DIFFERS, why)
 

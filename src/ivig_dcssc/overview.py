@@ -113,15 +113,28 @@ def counts_in_words(ledger: Ledger) -> list[str]:
         )
         if verdicts[verdict]
     ]
-    return [
+    predicted = Counter(row.verdict for row in rows if row.evidence is Evidence.PREDICTED)
+    outside = predicted[Verdict.DIFFERS]
+    sentences = [
         f"The article prints **{numbers}** figures and makes **{len(rows) - numbers}** claims that "
         f"can be checked; {repeats} of these rows repeat an earlier one.",
         f"**{evidence[Evidence.RECOMPUTED]}** rows are recomputed from other printed figures "
         f"alone: {in_words(agreed)}.",
         "A count and its percentage check each other, so agreement there is one piece of evidence "
         "printed twice.",
-        f"{unbuilt} rows belong to sections that are not built yet.",
+        f"**{evidence[Evidence.PREDICTED]}** rows are predicted by synthetic cohorts "
+        f"that were not told them; {outside or 'none'} of them {_lies(outside)} outside what the "
+        "other figures allow.",
+        f"**{evidence[Evidence.CALIBRATED]}** rows are calibrated: the cohorts were made to print "
+        "them, so their agreement confirms nothing.",
     ]
+    if unbuilt:
+        sentences.append(f"{unbuilt} rows belong to sections that are not built yet.")
+    return sentences
+
+
+def _lies(count: int) -> str:
+    return "lies" if count <= 1 else "lie"
 
 
 def ledger_in_words(ledger: Ledger) -> list[str]:
@@ -130,9 +143,8 @@ def ledger_in_words(ledger: Ledger) -> list[str]:
     pending = sum(row.verdict is Verdict.PENDING for row in rows)
     unbuilt = Counter(row.notebook for row in rows if not row.built)
     waiting = in_words([f"{SECTIONS[name]} ({count})" for name, count in unbuilt.items()])
-    sentences = [
-        f"{len(rows)} rows; {pending} are *pending* because they need the reconstructed patients."
-    ]
+    waits = f"{pending} are *pending*, because no patient-level data are there for them"
+    sentences = [f"{len(rows)} rows; {waits if pending else 'none is *pending*'}."]
     if unbuilt:
         sentences.append(f"Not built yet, with their numbers of rows: {waiting}.")
     return sentences

@@ -48,6 +48,7 @@ _VERDICT_CLASS = {
     Verdict.WITHIN_ROUNDING: "within-rounding",
     Verdict.NEEDS_CHOICE: "needs-choice",
     Verdict.DIFFERS: "differs",
+    Verdict.FITTED: "fitted",
     Verdict.NONE: "none",
     Verdict.PENDING: "pending",
 }

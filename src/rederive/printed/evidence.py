@@ -27,5 +27,6 @@ class Verdict(StrEnum):
     WITHIN_ROUNDING = "within rounding"
     NEEDS_CHOICE = "needs an unstated choice"
     DIFFERS = "differs"
+    FITTED = "made to agree"
     NONE = "no verdict"
     PENDING = "pending"
