@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+from ivig_dcssc.cohort_words import central_in_words, cohorts_of
 from rederive.book.ledger import Ledger
 from rederive.book.section import Section, in_words
 from rederive.printed import PrintedNumber, RoundingRule, Verdict
@@ -283,3 +286,79 @@ def asterisks_in_words(ledger: Ledger) -> list[str]:
             f"{in_words(tests, 'or')}."
         )
     return sentences
+
+
+SHAPED = ("age", "disease_duration", "mrss")
+"""Measures of Table 1 whose shape in the cohorts is shown; the last by prior."""
+
+
+def shapes(ledger: Ledger) -> list[dict[str, object]]:
+    """Return median and extremes, which the article does not print, over the cohorts, for a table.
+
+    Returns
+    -------
+    list of dict
+        One row per measure, for the skin score per prior: median over the cohorts, with the
+        central 95 % of them.
+    """
+    cohorts = cohorts_of(ledger)
+    tables = cohorts.results.tables
+    rows: list[dict[str, object]] = []
+    for name in SHAPED:
+        values = tables.measured(name)["baseline"] if name == "mrss" else tables.number(name)
+        shape = values.groupby("cohort").agg(["min", "median", "max"])
+        label = ledger.registry.variables[name].label
+        if name != "mrss" or not cohorts.reconstructed:
+            rows.append(_shape_record(label, shape))
+            continue
+        for prior, part in shape.groupby(cohorts.priors.reindex(shape.index), sort=False):
+            rows.append(_shape_record(f"{label}, {prior} prior", part))
+    return rows
+
+
+def _shape_record(label: str, shape: pd.DataFrame) -> dict[str, object]:
+    columns = (("Median", "median"), ("Least", "min"), ("Greatest", "max"))
+    figures = {title: central_in_words(shape[column], 1) for title, column in columns}
+    return {"Variable": label, **figures}
+
+
+def shapes_in_words(ledger: Ledger) -> list[str]:
+    """Return what decides about the figures that Table 1 leaves out, as sentences."""
+    if not cohorts_of(ledger).reconstructed:
+        return ["Medians and extremes are those of the cohort of this run."]
+    return [
+        "Mean and SD leave medians and extremes open.",
+        "Those of the skin score depend on the prior of the skin scores within what the printed "
+        "figures allow; those of age and disease duration on how these columns were drawn.",
+        "In parentheses are the central 95 % of the cohorts; these are no bounds.",
+    ]
+
+
+def misfit_in_words(ledger: Ledger, group: str) -> str:
+    """Return which percentages of a group are not those of its printed size; empty if all are."""
+    found = [denominators(ledger, group, topic) for topic in SHARED]
+    misfits = [each for each in found if not each.fits]
+    if not misfits:
+        return ""
+    common = set(misfits[0].others).intersection(*(each.others for each in misfits))
+    sizes = sorted(common, reverse=True)
+    what = in_words([each.topic for each in misfits])
+    if not sizes:
+        answer = "no smaller denominator gives all of them"
+    elif len(sizes) == 1:
+        answer = f"the only smaller denominator that gives all of them is {sizes[0]}"
+    else:
+        answer = f"smaller denominators that give all of them: {in_words(sizes[:6])}"
+    return (
+        f"The percentages of {what} printed for the {group} group are not those of "
+        f"{misfits[0].printed} patients, {ROUNDED[misfits[0].rule]}; {answer}."
+    )
+
+
+def contested_in_words(ledger: Ledger) -> str:
+    """Return how many asterisks of Table 1 hang on the test, as one sentence."""
+    cells = {(row["Variable"], row["Comparator"]) for row in contested_cells(ledger)}
+    return (
+        f"{len(cells)} of the {len(asterisk_claims(ledger))} decisions about asterisks in Table 1 "
+        "would change under a test other than the article's."
+    )

@@ -388,3 +388,20 @@ def missing_in_words(ledger: Ledger, implied: Sequence[Followed]) -> list[str]:
             f"{each.missing} {what} of {each.range_in_words}, {side} the cohort's {mean}."
         )
     return sentences
+
+
+def choice_in_words(ledger: Ledger, group: str, timepoint: str) -> str:
+    """Return on which choice the published p of one comparison hangs; empty if on none."""
+    row = ledger.row(p_id(group, timepoint))
+    if row.verdict is not Verdict.NEEDS_CHOICE:
+        return ""
+    every = comparisons(ledger, timepoint)
+    size = next(comparison.summary.n for comparison in every if comparison.name == group)
+    options = [
+        option.split(": ")[0].replace(" (pooled variance)", "").replace("IVIG mean", "change")
+        for option in row.would_do
+    ]
+    return (
+        f"The p of {row.printed} published against {group} at {MONTHS[timepoint]} months hangs on "
+        f"a choice (Table 1 has {size} patients): {'; '.join(options)}."
+    )

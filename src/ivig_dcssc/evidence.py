@@ -162,7 +162,7 @@ class Cohorts:
         verdict = Verdict.WITHIN_ROUNDING if inside else Verdict.DIFFERS
         decision = ""
         if row.statistic == "p" and bound is not None:
-            decision = _decision(bound.low.limit, bound.high.limit, self.choices.alpha)
+            decision = _decision(bound, self.choices.alpha)
         return Shown(f"{_between(low, high, row.printed)} (95 %)", interval, verdict, why, decision)
 
     def _draws(self, figure_id: str) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
@@ -225,7 +225,7 @@ class Cohorts:
         if bound is not None:
             low, high = bound.low.limit, bound.high.limit
             interval = f"p {_between(low, high, row.printed)}"
-            decision = _decision(low, high, self.choices.alpha)
+            decision = _decision(bound, self.choices.alpha)
             if high < self.choices.alpha:
                 verdict, reproduced = Verdict.SAME, "holds"
             elif low >= self.choices.alpha:
@@ -244,7 +244,8 @@ def _printed_like(value: float, model: PrintedNumber) -> str:
 def _plain(value: float, model: PrintedNumber) -> str:
     decimals = model.decimals
     smallest = 0.5 * 10.0**-decimals
-    if 0 < value < smallest:
+    # Only p values are printed with so many decimals.
+    if decimals >= 3 and 0 <= value < smallest:
         return f"<{2 * smallest:.{decimals}f}"
     return f"{value:.{decimals}f}"
 
@@ -310,7 +311,13 @@ def _between_shares(shares: list[float]) -> str:
     return " to ".join(ends)
 
 
-def _decision(low: float, high: float, alpha: float) -> str:
-    if high < alpha:
+def _decision(bound: Bound, alpha: float) -> str:
+    """Return whether all compatible data decide alike, as far as bounds and witnesses show."""
+    if bound.high.limit < alpha:
         return f"p < {alpha:g} throughout"
-    return f"p ≥ {alpha:g} throughout" if low >= alpha else "open: depends on the patients' data"
+    if bound.low.limit >= alpha:
+        return f"p ≥ {alpha:g} throughout"
+    below, above = bound.low.best, bound.high.best
+    if below is not None and above is not None and below < alpha <= above:
+        return "open: depends on the patients' data"
+    return "not decided: no data are known on the other side, and none are excluded"

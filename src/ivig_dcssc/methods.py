@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ivig_dcssc.project import project_root
+from ivig_dcssc.reproduced import Choices, open_cohort
+from ivig_dcssc.reproduced.choices import (
+    RESTRICTED_ORGAN_BASELINE_WINDOW,
+    RESTRICTED_ORGAN_FOLLOWUP_TOLERANCE,
+)
+from ivig_dcssc.reproduced.frames import printed_change
+from ivig_dcssc.shipped import TEACHING, cohorts_folder
 from rederive.book.ledger import Ledger
 from rederive.book.render import STATISTICS, TIMEPOINTS
 from rederive.book.section import in_words
 from rederive.printed.registry import Registry
+from rederive.retrospective import (
+    Cohort,
+    Windows,
+    change,
+    describe_number,
+    logistic,
+    paired_change,
+    response,
+    signed_rank,
+    two_sample,
+)
 
 
 def follow_up_targets(registry: Registry) -> list[int]:
@@ -138,3 +162,294 @@ def reach_records(ledger: Ledger, row_id: str) -> list[dict[str, str]]:
         }
         for reach in outcome.reaches
     ]
+
+
+def one_cohort(choices: Choices) -> Cohort:
+    """Return the cohort on which the methods are shown: the user's, or the one to teach with.
+
+    Parameters
+    ----------
+    choices : Choices
+        ``cohort_folder`` is used.
+
+    Raises
+    ------
+    ConfigurationError
+        If the cohort does not fit the codebook.
+    """
+    root = project_root()
+    teaching = cohorts_folder(root).relative_to(root) / TEACHING
+    folder = choices.cohort_folder or teaching.as_posix()
+    return open_cohort(root, replace(choices, cohort_folder=folder))
+
+
+def cohort_in_words(cohort: Cohort, choices: Choices) -> list[str]:
+    """Return which cohort the methods are shown on, as sentences."""
+    size = f"{len(cohort.patients)} patients and {len(cohort.visits)} records"
+    if choices.cohort_folder:
+        return [f"This run has a cohort of its own, with {size}."]
+    return [
+        f"The cohort to teach with has {size}.",
+        "It is *synthetic*: reconstructed so that it prints every published figure, one of very "
+        "many that do.",
+        "Here it shows how the rules work; what the cohorts say about the article is shown over "
+        "the whole ensemble, in the sections of the results.",
+    ]
+
+
+def records_of(cohort: Cohort, measure: str) -> pd.DataFrame:
+    """Return the records of one measure in the order of patients and months."""
+    own = cohort.visits[(cohort.visits["measure"] == measure) & cohort.visits["value"].notna()]
+    return own.sort_values(["patient", "month"], kind="stable").reset_index(drop=True)
+
+
+def telling_patient(cohort: Cohort, windows: Windows, measure: str = "mrss") -> str:
+    """Return a patient on whom the rules can be seen: most records, of which most count for none.
+
+    Raises
+    ------
+    ValueError
+        If nobody has a record of the measure.
+    """
+    taken = records_of(cohort, measure).groupby("patient", observed=True).size()
+    if taken.empty:
+        raise ValueError(f"visits: found no record of {measure}, allowed: at least one")
+    counting = cohort.months_used(measure, windows).notna().sum(axis=1)
+    left_out = taken - counting.reindex(taken.index)
+    order = pd.DataFrame({"left_out": left_out, "taken": taken})
+    return str(order.sort_values(["left_out", "taken"], kind="stable").index[-1])
+
+
+def visit_records(cohort: Cohort, windows: Windows, patient: str) -> list[dict[str, object]]:
+    """Return one patient's skin scores with the window that each counts for, for a table."""
+    own = records_of(cohort, "mrss")
+    own = own[own["patient"].astype(str) == patient]
+    used = cohort.months_used("mrss", windows).loc[patient]
+    names = {month: window_title(name) for name, month in used.items() if not np.isnan(month)}
+    return [
+        {
+            "Patient": patient,
+            "Month": int(month),
+            "Skin score": f"{value:g}",
+            "Counts for": names.get(month, "no time point"),
+        }
+        for month, value in zip(own["month"], own["value"], strict=True)
+    ]
+
+
+def window_title(name: object) -> str:
+    """Return the name of a window in words."""
+    return TIMEPOINTS.get(str(name), str(name))
+
+
+def inclusion(cohort: Cohort, scores: pd.DataFrame, registry: Registry) -> list[dict[str, object]]:
+    """Return how many patients meet each criterion that the tables can tell, for a table.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        One cohort.
+    scores : DataFrame
+        Skin scores in their windows, one row per patient.
+    registry : Registry
+        For the number of cycles required.
+    """
+    required = float(registry.numbers["methods-cycles-required-ivig-threshold"].printed.value)
+    within = registry.numbers["methods-cycles-required-window-ivig-threshold"].printed
+    cycles = cohort.column("cycles_first_6_months").to_numpy(dtype=float)
+    followed = scores.drop(columns="baseline").notna().any(axis=1).to_numpy()
+    criteria = {
+        f"at least {required:g} cycles within {within} months": np.where(
+            np.isnan(cycles), np.nan, cycles >= required
+        ),
+        "a skin score at baseline": scores["baseline"].notna().to_numpy(dtype=float),
+        "a skin score at some follow-up": followed.astype(float),
+    }
+    return [
+        {
+            "Criterion": name,
+            "Met by": int(np.nansum(met)),
+            "Not met by": int((met == 0).sum()),
+            "Not known": int(np.isnan(met).sum()),
+        }
+        for name, met in criteria.items()
+    ]
+
+
+def window_records(scores: pd.DataFrame, registry: Registry) -> list[dict[str, object]]:
+    """Return n, missing, mean and SD of the skin score in each window, beside the published.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Skin scores in their windows, one row per patient.
+    registry : Registry
+        For the published figures.
+    """
+    rows: list[dict[str, object]] = []
+    for name in scores.columns:
+        found = describe_number(scores[name]).iloc[0]
+        stem = f"abstract-mrss-ivig-{name}"
+        size = registry.numbers.get(f"{stem}-n", registry.numbers["abstract-cohort-size-ivig-n"])
+        mean, sd = (registry.numbers[f"{stem}-{what}"].printed for what in ("mean", "sd"))
+        rows.append(
+            {
+                "Time point": window_title(name),
+                "Patients": int(found["n"]),
+                "Missing": len(scores) - int(found["n"]),
+                "Mean (SD)": f"{found['mean']:.1f} ({found['sd']:.1f})",
+                "Published n": str(size.printed),
+                "Published mean (SD)": f"{mean} ({sd})",
+            }
+        )
+    return rows
+
+
+def change_records(scores: pd.DataFrame, threshold: float) -> list[dict[str, object]]:
+    """Return change, paired test and responders at each follow-up, for a table.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Skin scores in their windows, one row per patient.
+    threshold : float
+        Least decrease of a responder.
+    """
+    rows: list[dict[str, object]] = []
+    for name in scores.columns.drop("baseline"):
+        found = paired_change(scores, name).iloc[0]
+        flags = response(scores, name, threshold).dropna()
+        rows.append(
+            {
+                "Time point": window_title(name),
+                "Pairs": int(found["n"]),
+                "Mean change (SD)": f"{found['change_mean']:.1f} ({found['change_sd']:.1f})",
+                "Paired t, p": _p(found["p"]),
+                "Responders": f"{int(flags.sum())} of {len(flags)}",
+            }
+        )
+    return rows
+
+
+def _p(value: float) -> str:
+    if np.isnan(value):
+        return "none"
+    return "<0.0001" if value < 0.00005 else f"{value:.4f}"
+
+
+def tests_on_visits(
+    cohort: Cohort, scores: pd.DataFrame, choices: Choices, registry: Registry
+) -> list[dict[str, object]]:
+    """Return one example of every test of the article on visit-level data, for a table.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        One cohort.
+    scores : DataFrame
+        Skin scores in their windows, one row per patient.
+    choices : Choices
+        Windows of the organ measures, tests and threshold.
+    registry : Registry
+        For the control group.
+    """
+    severity = cohort.measured("severity_muscle", choices.windows("severity_muscle"))
+    flags = response(scores, "m12", choices.responder_threshold)
+    prednisone = cohort.column("concomitant_prednisone").astype(float)
+    control = printed_change(registry, "relaxin", "m6")
+    against = two_sample(change(scores, "m6"), control, choices.two_sample_test)
+    found: list[tuple[str, str, pd.DataFrame]] = [
+        ("skin score, month 6 and baseline", "paired_change", paired_change(scores, "m6")),
+        ("change at month 6, cohort and relaxin", "two_sample", against),
+        (
+            "muscle severity, month 12 and baseline",
+            "signed_rank",
+            signed_rank(severity, "m12", convention=choices.convention),
+        ),
+        ("response at month 12 on prednisone", "logistic", logistic(flags, prednisone)),
+    ]
+    return [
+        {
+            "Comparison": name,
+            "Function": function,
+            "Patients": int(table.iloc[0]["n"]),
+            "p": _p(float(table.iloc[0]["p"])),
+        }
+        for name, function, table in found
+    ]
+
+
+def several_visits(cohort: Cohort, windows: Windows, measure: str) -> int:
+    """Return in how many cases a patient has several values in one follow-up window."""
+    own = records_of(cohort, measure)
+    months = own["month"].to_numpy(dtype=float)
+    distances = np.abs(months[:, None] - np.asarray(windows.targets, dtype=float))
+    inside = (distances.min(axis=1) <= windows.tolerance) & (months > 0)
+    keys = [own["patient"].astype(str).to_numpy()[inside], distances.argmin(axis=1)[inside]]
+    return int((pd.Series(1, index=range(inside.sum())).groupby(keys).size() > 1).sum())
+
+
+def unstated_choices(cohort: Cohort, choices: Choices) -> list[dict[str, object]]:
+    """Return what the article leaves open about data, what this run does, and where it matters.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        One cohort, in which the cases are counted.
+    choices : Choices
+        This run's choices.
+    """
+    skin, organ = choices.windows("mrss"), choices.windows("haq_di")
+    tight = choices.restricted().windows("haq_di")
+    disability = cohort.measured("haq_di", organ)
+    lost = int(disability["m12"].notna().sum() - _followed(cohort, tight, "haq_di"))
+    twice = several_visits(cohort, skin, "mrss"), several_visits(cohort, organ, "haq_di")
+    both = int(disability.notna().all(axis=1).sum())
+    rows: list[tuple[str, str, str]] = [
+        (
+            "which of several scores in a follow-up window counts",
+            f"the {choices.visit_rule} one"
+            + ("" if choices.visit_rule != "closest" else ", of two equally close the earlier"),
+            f"{twice[0]} cases for the skin score, {twice[1]} for disability",
+        ),
+        (
+            "baseline window of organ and function measures",
+            f"{choices.organ_baseline_window} months",
+            f"the sensitivity analysis has {RESTRICTED_ORGAN_BASELINE_WINDOW}",
+        ),
+        (
+            "window around month 12 of these measures",
+            f"{choices.organ_followup_tolerance} months to either side",
+            f"the sensitivity analysis has {RESTRICTED_ORGAN_FOLLOWUP_TOLERANCE}; disability then "
+            f"loses {lost} of its values",
+        ),
+        (
+            "patients with disability and their own rating at month 12",
+            "all who have both values",
+            f"{both} patients for disability",
+        ),
+        (
+            "patients with severities at both visits",
+            "all who have both values",
+            in_words(
+                [
+                    f"{name.removeprefix('severity_')} "
+                    f"{int(cohort.measured(name, organ).notna().all(axis=1).sum())}"
+                    for name in ("severity_general", "severity_muscle", "severity_renal")
+                ]
+            ),
+        ),
+        (
+            "whether a visit between two windows may count for both",
+            "never; it goes to the closer target",
+            "no case while the windows are apart"
+            if skin.tolerance * 2 < min(np.diff(skin.targets))
+            else "windows meet at this tolerance",
+        ),
+    ]
+    header = ("Not stated", "In this run", "In this cohort")
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def _followed(cohort: Cohort, windows: Windows, measure: str) -> int:
+    return int(cohort.measured(measure, windows)["m12"].notna().sum())

@@ -161,12 +161,29 @@ def test_too_little_time_gives_what_was_made(
     example: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drawing, "BATCHES", (4,))
-    clock = iter(range(10_000))
-    monkeypatch.setattr(drawing.time, "monotonic", lambda: float(next(clock)))
+    now, real = [0.0], drawing._batch
+    monkeypatch.setattr(drawing.time, "monotonic", lambda: now[0])
+
+    def slow(*arguments: object) -> object:
+        drawn = real(*arguments)
+        now[0] += 2.0
+        return drawn
+
+    monkeypatch.setattr(drawing, "_batch", slow)
     with pytest.raises(OutOfTimeError, match="8 of 100") as caught:
         reconstruct_study(example, 100, seconds=3)
     assert caught.value.table["cohort"].nunique() == 8
     assert failures(check_study(example.description, caught.value.table)).empty
+
+
+def test_a_batch_under_way_is_given_up_when_time_is_over(
+    example: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = iter(range(10**6))
+    # Three looks at the clock stand before the first batch, more than two measures within it.
+    monkeypatch.setattr(drawing.time, "monotonic", lambda: float(next(calls)))
+    with pytest.raises(OutOfTimeError, match="0 of 100"):
+        reconstruct_study(example, 100, seconds=2.5)
 
 
 def test_what_the_checker_refuses_is_not_handed_out(

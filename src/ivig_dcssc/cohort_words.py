@@ -1,0 +1,327 @@
+"""Sentences and tables about cohorts that several sections share.
+
+Reconstructed cohorts are called synthetic wherever they are named, and their agreement with a
+figure that they were made to print is never called a confirmation. Where a run has a cohort of its
+own, nothing is said of reconstruction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ivig_dcssc.cohort.skin import READINGS, skin_block
+from ivig_dcssc.cohort.skin_bounds import control_change
+from ivig_dcssc.evidence import Cohorts
+from rederive.book.ledger import Ledger
+from rederive.book.render import STATISTICS, TIMEPOINTS
+from rederive.book.section import in_words
+from rederive.printed import PrintedNumber, outward
+from rederive.printed.registry import NumberRow
+from rederive.reconstruct.bounds import Bound, Kind, Quantity, key_of
+
+FLOAT_NOISE_DECIMALS = 9
+"""Decimals of a computed figure that are kept before it is held against a printed one."""
+
+
+def cohorts_of(ledger: Ledger) -> Cohorts:
+    """Return the cohorts behind a ledger.
+
+    Raises
+    ------
+    TypeError
+        If the ledger was opened without them.
+    """
+    if not isinstance(ledger.cohorts, Cohorts):
+        raise TypeError("the ledger was opened without cohorts")
+    return ledger.cohorts
+
+
+def cohorts_in_words(cohorts: Cohorts) -> str:
+    """Return which cohorts these are, as the subject of a sentence."""
+    if not cohorts.reconstructed:
+        return "the cohort of this run"
+    sizes = cohorts.priors.value_counts(sort=False)
+    total = int(sizes.sum())
+    if len(sizes) == 1:
+        return f"{total} reconstructed, synthetic cohorts under the {sizes.index[0]} prior"
+    shares = in_words([f"{count} {prior}" for prior, count in sizes.items()])
+    return f"{total} reconstructed, synthetic cohorts ({shares}, after their priors)"
+
+
+def note_in_words(cohorts: Cohorts) -> list[str]:
+    """Return what the cohorts of this run are and what their agreement is worth, as sentences."""
+    if not cohorts.reconstructed:
+        return [
+            "The figures come from the cohort that this run was given; nothing in it was fitted."
+        ]
+    made = "They were made to print the article's figures of the IVIG group, so agreement with"
+    sentences = [
+        f"The figures come from {cohorts_in_words(cohorts)}.",
+        f"{made} these shows that the analysis runs as described and confirms none of them.",
+    ]
+    if not cohorts.as_published:
+        sentences.append(
+            "This run's windows, tests or limits are not the article's, so the cohorts need not "
+            "print its figures."
+        )
+    return sentences
+
+
+def printing(values: pd.Series[Any], printed: PrintedNumber) -> pd.Series[Any]:
+    """Return for each computed figure whether it would be printed as published.
+
+    Parameters
+    ----------
+    values : Series
+        Unrounded figures; NaN prints as nothing.
+    printed : PrintedNumber
+        The published figure.
+    """
+    verdicts = {
+        value: printed.prints(Fraction(str(round(float(value), FLOAT_NOISE_DECIMALS))))
+        for value in values.dropna().unique()
+    }
+    return values.map(lambda value: verdicts.get(value, False)).astype(bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A published figure and what every cohort makes of it."""
+
+    row: NumberRow
+    values: pd.Series[Any]
+
+    @property
+    def prints(self) -> pd.Series[Any]:
+        """Whether each cohort prints the figure."""
+        return printing(self.values, self.row.printed)
+
+    @property
+    def span(self) -> str:
+        """Least and greatest unrounded figure over the cohorts."""
+        return span_in_words(self.values, self.row.printed.decimals + 2)
+
+
+def span_in_words(values: Iterable[float], decimals: int) -> str:
+    """Return the range of known values, rounded outward; one figure if all are the same."""
+    known = np.array([value for value in values if not np.isnan(value)])
+    if known.size == 0:
+        return "none"
+    low, high = float(known.min()), float(known.max())
+    return f"{low:.{decimals}f}" if low == high else " to ".join(outward(low, high, decimals))
+
+
+def central_in_words(values: pd.Series[Any], decimals: int) -> str:
+    """Return the median with the central 95 % of values, or the value where there is but one."""
+    known = values.dropna()
+    if known.empty:
+        return "none"
+    if len(known) == 1:
+        return f"{known.iloc[0]:.{decimals}f}"
+    middle, low, high = known.quantile([0.5, 0.025, 0.975])
+    return f"{middle:.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"
+
+
+def p_span_in_words(values: Iterable[float], decimals: int = 4) -> str:
+    """Return the range of p values; what would print as zero is given as a limit."""
+    known = np.array([value for value in values if not np.isnan(value)])
+    if known.size == 0:
+        return "none"
+    return " to ".join(dict.fromkeys(p_in_words(end, decimals) for end in (min(known), max(known))))
+
+
+def p_in_words(value: float, decimals: int = 4) -> str:
+    """Return a p value with some decimals, as a limit where it would print as zero."""
+    smallest = 10.0**-decimals
+    return f"<{smallest:.{decimals}f}" if value < smallest / 2 else f"{value:.{decimals}f}"
+
+
+def percent(share: float) -> str:
+    """Return a share in percent; neither none nor all is said unless it is so."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    if 0.99 < share < 1:
+        return "over 99 %"
+    return f"{100 * share:.0f} %"
+
+
+def agreements(ledger: Ledger, section: str, notebook: str) -> list[Agreement]:
+    """Return all figures of one section of the article that the cohorts compute.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The article's ledger.
+    section, notebook : str
+        Section of the article, and notebook in which the figures have their place.
+    """
+    results = cohorts_of(ledger).results
+    return [
+        Agreement(row, results.number(row.id))
+        for row in ledger.registry.numbers.values()
+        if row.section == section
+        and ledger.registry.plan[row.id].notebook == notebook
+        and results.covers(row.id)
+    ]
+
+
+def agreement_in_words(ledger: Ledger, found: Sequence[Agreement], where: str) -> list[str]:
+    """Return how many of some figures the cohorts print, as sentences.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The article's ledger.
+    found : sequence of Agreement
+        As from `agreements`.
+    where : str
+        Where the article prints them, for the sentence.
+
+    Raises
+    ------
+    ValueError
+        If there are no figures.
+    """
+    if not found:
+        raise ValueError(f"the cohorts compute no figure of {where}")
+    cohorts = cohorts_of(ledger)
+    each = [(one, one.prints) for one in found]
+    if not cohorts.reconstructed:
+        hits = sum(bool(prints.all()) for _, prints in each)
+        return [
+            *note_in_words(cohorts),
+            f"It prints {hits} of the {len(found)} figures of {where} that can be computed from it "
+            "as the article does.",
+        ]
+    everywhere = sum(bool(prints.all()) for _, prints in each)
+    if everywhere == len(found):
+        said = f"Every cohort prints all {len(found)} figures of {where}."
+    else:
+        said = f"Every cohort prints {everywhere} of the {len(found)} figures of {where}."
+    return [*note_in_words(cohorts), said]
+
+
+def mean_records(ledger: Ledger, found: Sequence[Agreement]) -> list[dict[str, object]]:
+    """Return the means with their SDs, published and unrounded from the cohorts, for a table.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The article's ledger.
+    found : sequence of Agreement
+        Figures; those that are neither mean nor SD are left out.
+    """
+    pairs: dict[str, dict[str, Agreement]] = {}
+    for one in found:
+        if one.row.statistic in ("mean", "sd"):
+            pairs.setdefault(one.row.id.rsplit("-", 1)[0], {})[one.row.statistic] = one
+    rows: list[dict[str, object]] = []
+    for pair in pairs.values():
+        if set(pair) != {"mean", "sd"}:
+            continue
+        mean, sd = pair["mean"], pair["sd"]
+        both = mean.prints & sd.prints
+        title, answer = "Prints both", "yes" if both.all() else "no"
+        if len(both) > 1:
+            title, answer = "Cohorts that print both", f"{int(both.sum())} of {len(both)}"
+        rows.append(
+            {
+                "Variable": ledger.registry.variables[mean.row.variable].label,
+                "Published mean (SD)": f"{mean.row.printed} ({sd.row.printed})",
+                title: answer,
+                "Mean, unrounded": mean.span,
+                "SD, unrounded": sd.span,
+            }
+        )
+    return rows
+
+
+def label_of(ledger: Ledger, row: NumberRow) -> str:
+    """Return what a figure is about, in words."""
+    variable = ledger.registry.variables[row.variable].label
+    words = [variable, TIMEPOINTS.get(row.timepoint, ""), STATISTICS[row.statistic]]
+    return ", ".join(word for word in words if word)
+
+
+def bound_of(
+    ledger: Ledger,
+    kind: Kind,
+    timepoint: str,
+    reading: str = READINGS[0],
+    *,
+    control: str = "",
+    without: Sequence[str] = (),
+    threshold: int | None = None,
+) -> Bound | None:
+    """Return the bounds of a quantity of the skin scores, if they were computed.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The article's ledger.
+    kind : Kind
+        What is bounded.
+    timepoint : str
+        Such as ``m12``.
+    reading : str
+        How the mean change at month 12 is read.
+    control : str
+        For a difference, the group whose printed mean change is subtracted.
+    without : sequence of str
+        Ids of figures that are no constraint.
+    threshold : int, optional
+        For responders, the least decrease in points.
+    """
+    reference = control_change(ledger.registry, control, timepoint) if control else None
+    limit = None if threshold is None else Fraction(threshold)
+    quantity = Quantity(kind, timepoint, threshold=limit, reference=reference)
+    block = skin_block(ledger.registry, reading)
+    return cohorts_of(ledger).bounds.get(key_of(block, quantity, tuple(without)))
+
+
+def bound_in_words(bound: Bound | None, decimals: int) -> str:
+    """Return both ends of a bound; what is proved but not known to be attained is marked so."""
+    if bound is None:
+        return "not computed"
+    ends = " to ".join(outward(bound.low.limit, bound.high.limit, decimals))
+    return ends if bound.sharp else f"within {ends} (proved, not known to be attained)"
+
+
+def implied_below(bound: Bound, alpha: float) -> bool | None:
+    """Return whether all data that keep the other figures have p below alpha.
+
+    Returns
+    -------
+    bool or None
+        True where it is proved, False where a witness has p at alpha or above, None where neither
+        is known.
+    """
+    if bound.high.limit < alpha:
+        return True
+    witness = bound.high.best
+    return False if witness is not None and witness >= alpha else None
+
+
+def implied_in_words(bound: Bound, alpha: float) -> str:
+    """Return what the other skin scores say of a p value, as the predicate of a sentence."""
+    low, high = (p_in_words(end) for end in (bound.low.limit, bound.high.limit))
+    implied = implied_below(bound, alpha)
+    if implied:
+        return f"leave a *p* of at most {high}: significance at α = {alpha:g} follows from them"
+    best = bound.high.best
+    if implied is False and best is not None:
+        return (
+            f"also suit data with a *p* of {p_in_words(best)}: significance at α = {alpha:g} does "
+            "not follow from them"
+        )
+    found = "" if best is None else f"; the greatest found is {p_in_words(best)}"
+    return (
+        f"are only proved to leave a *p* of {low} to {high}{found}: whether significance at "
+        f"α = {alpha:g} follows from them is open"
+    )
