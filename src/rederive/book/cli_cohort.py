@@ -495,7 +495,8 @@ def _print_report(report: pd.DataFrame, wrong: pd.DataFrame) -> None:
     if not several and "cohort" in shown:
         shown = shown.drop(columns="cohort")
     if len(shown):
-        words = shown.assign(agrees=shown["agrees"].map({True: "yes", False: "NO"}))
+        columns = [name for name in ("cohort", "id", "printed", "computed") if name in shown]
+        words = shown[columns].assign(agrees=shown["agrees"].map({True: "yes", False: "NO"}))
         click.echo(words.to_string(index=False))
     sets = f" in {report['cohort'].nunique()} data sets" if several else ""
     click.echo(f"{len(report) - len(wrong)} of {len(report)} figures agree{sets}")

@@ -90,7 +90,11 @@ class Prover:
         next r, until e is 0 but for the solver's tolerance.
         """
         n = meeting.sizes[Part.CHANGE]
-        least = self._least_spread(model, meeting) if self.highest else self._least_total(model)
+        least = (
+            self._least_spread(model, meeting, whole)
+            if self.highest
+            else self._least_total(model, whole)
+        )
         inside = self.inside()
         objective = model.excess(Fraction(1))
         if inside is None or least == 0 or inside == 0 or math.isinf(inside):
@@ -120,21 +124,21 @@ class Prover:
         proved = self._settled(meeting, proved)
         return Extreme(proved, model, meeting, objective, optimum, counts)
 
-    def _least_spread(self, model: CountModel, meeting: Meeting) -> int:
+    def _least_spread(self, model: CountModel, meeting: Meeting, whole: bool) -> int:
         """Return a whole number that W of the changes cannot fall below."""
         n, squares = meeting.sizes[Part.CHANGE], self.task.squares(meeting)
         least = min(n * ends[0] - total * total for total, ends in squares.items())
-        return least or max(0, self._outer(model, model.spread(Part.CHANGE), False))
+        return least or max(0, self._outer(model, model.spread(Part.CHANGE), False, whole))
 
-    def _least_total(self, model: CountModel) -> int:
+    def _least_total(self, model: CountModel, whole: bool) -> int:
         """Return a whole number that the sum of the changes cannot fall below, sign aside."""
-        low = self._outer(model, model.total(Part.CHANGE), False)
-        high = self._outer(model, model.total(Part.CHANGE), True)
+        low = self._outer(model, model.total(Part.CHANGE), False, whole)
+        high = self._outer(model, model.total(Part.CHANGE), True, whole)
         return max(0, low, -high)
 
-    def _outer(self, model: CountModel, objective: Objective, highest: bool) -> int:
+    def _outer(self, model: CountModel, objective: Objective, highest: bool, whole: bool) -> int:
         limit = self.task.time_limit
-        bound = model.optimise(objective, highest, whole=False, time_limit=limit).bound
+        bound = model.optimise(objective, highest, whole=whole, time_limit=limit).bound
         if math.isinf(bound):
             return 0
         return math.floor(bound + SLACK) if highest else math.ceil(bound - SLACK)
