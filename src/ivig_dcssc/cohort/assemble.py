@@ -79,7 +79,9 @@ def draw_cohorts(
         If no data with the figures are found.
     """
     off = switches(registry, recipe.without)
-    stream = np.random.SeedSequence(recipe.seed, spawn_key=(part,))
+    # Ensembles of different priors must not share draws of the other measures.
+    entropy = [recipe.seed, *recipe.prior.encode()]
+    stream = np.random.SeedSequence(entropy, spawn_key=(part,))
     skin_seed, measure_seed = (int(s) for s in stream.generate_state(2))
     draws = cohorts + spare
     block = skin_block(registry, recipe.reading).without(off.skin)
