@@ -147,6 +147,8 @@ def in_sentences(ledger: Ledger) -> list[str]:
         if cohorts.as_published
         else "Mean and SD of the change are no longer held to the printed ones."
     )
+    if not cohorts.as_published:
+        return sentences
     lost = [
         f"{ledger.registry.numbers[p_id(group, timepoint)].printed} ({named[timepoint, group]})"
         for timepoint, group in _pairs()

@@ -19,7 +19,6 @@ from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
 from rederive.printed import outward
 from rederive.recompute.signed_rank import CONVENTIONS
-from rederive.recompute.unstated_n import describe_sizes
 from rederive.reconstruct.bounds import Kind
 
 PREDNISONE_P = "results-responder-prednisone-ivig-m12-p"
@@ -119,24 +118,21 @@ def _decisions(ledger: Ledger, row_id: str) -> set[bool | None]:
 
 def controls_followed(ledger: Ledger) -> OpenReading:
     """Whether all controls had a skin score at follow-up."""
-    needed, least, ids = [], [], []
-    changes = False
-    for size in controls.needed_sizes(ledger, "m12"):
-        stated = size.convention.startswith(
-            ledger.settings.two_sample.name
-        ) and size.convention.endswith(READINGS[1])
-        if size.comparator == "MMF" or not stated:
-            continue
-        if size.at_baseline not in size.jointly and size.jointly:
-            needed.append(f"{describe_sizes(size.jointly)} on {size.comparator}")
-            safe = controls.least_safe_size(ledger, size.comparator, "m12")
-            least.append(f"{safe} on {size.comparator}")
-            changes |= size.jointly[0] < safe
-            ids.append(controls.p_id(size.comparator, "m12"))
+    needed, least, ids, changes = [], [], [], False
+    groups = [group for group in controls.COMPARATORS["m12"] if group != "MMF"]
+    for group in groups:
+        row_id = controls.p_id(group, "m12")
+        smaller = _smaller_sizes(ledger, row_id)
+        if smaller:
+            safe = controls.least_safe_size(ledger, group, "m12")
+            needed.append(f"{smaller} on {group}")
+            least.append(f"{safe} on {group}")
+            changes |= int(smaller.split()[0]) < safe
+            ids.append(row_id)
     sizes = [
         f"{each.summary.n} on {each.name}"
         for each in controls.comparisons(ledger, "m12")
-        if each.name != "MMF"
+        if each.name in groups
     ]
     other = "no smaller size is needed"
     if needed:
@@ -149,8 +145,26 @@ def controls_followed(ledger: Ledger) -> OpenReading:
         f"all: {in_words(sizes)}",
         other,
         _yes(changes),
-        tuple(ids),
+        tuple(ids) or tuple(controls.p_id(group, "m12") for group in groups),
     )
+
+
+_SIZES = "comparator n "
+"""What comes before the sizes in the name of a convention with fewer comparators."""
+
+
+def _smaller_sizes(ledger: Ledger, row_id: str) -> str:
+    """Return the sizes that a p needs under the stated test if the change is read as -8.0."""
+    outcome = ledger.recomputed(row_id)
+    at_baseline = [r for r in outcome.stated if r.convention.endswith(READINGS[1])]
+    if any(reach.meets for reach in (at_baseline or outcome.stated)):
+        return ""
+    for reach in outcome.reaches:
+        name = reach.convention
+        stated = name.startswith(ledger.settings.two_sample.name)
+        if stated and f"read as {READINGS[1]}," in name and _SIZES in name and reach.meets:
+            return name.rsplit(_SIZES, 1)[1]
+    return ""
 
 
 def race_denominators(ledger: Ledger) -> OpenReading:
