@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.skin import READINGS, skin_block
+from ivig_dcssc.cohort.skin import MEASURE, READINGS, skin_block
 from ivig_dcssc.cohort.versions import versions
+from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry
-from rederive.reconstruct.block import Prediction, predict
+from rederive.reconstruct.block import Figure, Prediction, Statistic, predict
 from rederive.reconstruct.study.tables import read_notes, write_table
 
 PREDICTIONS_FILE = "predictions.parquet"
@@ -60,7 +61,26 @@ def predict_figure(
     if prior not in PRIORS:
         raise ValueError(f"prior: found {prior!r}, allowed are {', '.join(PRIORS)}")
     block = skin_block(registry, reading)
-    return predict(block, first_mention(registry, figure), PRIORS[prior], draws, seed)
+    wanted = block.figure(first_mention(registry, figure))
+    if wanted.statistic is Statistic.MEAN:
+        block = block.with_figures(falls(registry, wanted.at))
+    return predict(block, wanted.id, PRIORS[prior], draws, seed)
+
+
+def falls(registry: Registry, timepoint: str) -> tuple[Figure, ...]:
+    """Return the article's statement that the mean score was lower at a follow-up, if it has one.
+
+    Without the mean, a two-sided p allows as large a rise; where the change is printed the
+    statement adds nothing.
+    """
+    return tuple(
+        Figure(claim.id, Statistic.CHANGE_MEAN, claim.timepoint, PrintedNumber("0", "<"))
+        for claim in registry.claims.values()
+        if (claim.variable, claim.kind) == (MEASURE, "significant")
+        and claim.timepoint == timepoint
+        and not claim.same_as
+        and "lower" in claim.note
+    )
 
 
 def first_mention(registry: Registry, figure: str) -> str:
@@ -113,7 +133,7 @@ def compute_predictions(
                 )
     table = pd.concat(frames, ignore_index=True)
     notes = {
-        "what": "each figure in data that were constrained to all the others",
+        "what": "each figure in data that print all the others; a mean in data in which it falls",
         "seed": seed,
         "draws": draws,
         "priors": [prior.describe() for prior in PRIORS.values()],
