@@ -155,10 +155,7 @@ class Cohorts:
             "print it"
             for prior, values in draws.items()
         ]
-        sharp = "no bound was computed"
-        if bound is not None:
-            sharp = "sharp bounds" if bound.sharp else "proved bounds, not known to be attained"
-        why = f"predicted from all other skin-score figures; {sharp}. {'; '.join(words)}"
+        why = f"predicted from all other skin-score figures; {_proved(bound)}. {'; '.join(words)}"
         verdict = Verdict.WITHIN_ROUNDING if inside else Verdict.DIFFERS
         decision = ""
         if row.statistic == "p" and bound is not None:
@@ -303,12 +300,24 @@ def _prints(values: np.ndarray[Any, np.dtype[np.float64]], printed: PrintedNumbe
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share == 0 or share >= 0.01 else "under 1 %"
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
 
 
 def _between_shares(shares: list[float]) -> str:
     ends = dict.fromkeys([_percent(min(shares)), _percent(max(shares))])
     return " to ".join(ends)
+
+
+def _proved(bound: Bound | None) -> str:
+    """Return in words how good the bounds are."""
+    if bound is None:
+        return "no bound was computed"
+    if bound.sharp:
+        return "sharp bounds"
+    ends = [name for name, end in (("lower", bound.low), ("upper", bound.high)) if end.sharp]
+    return f"proved bounds, of which the {ends[0]} is attained" if ends else "proved bounds"
 
 
 def _decision(bound: Bound, alpha: float) -> str:

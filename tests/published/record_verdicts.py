@@ -9,21 +9,20 @@ import csv
 from pathlib import Path
 
 from ivig_dcssc.article import open_ledger
-from rederive.recompute.methods import METHODS
 
 RECORD = Path(__file__).with_name("verdicts.csv")
 COLUMNS = ("id", "verdict", "reproduced", "interval")
 
 
 def main() -> None:
-    """Recompute every row that has a method and write its verdict."""
+    """Reproduce every row that can have a verdict, and write it."""
     ledger = open_ledger()
     scratch = RECORD.with_suffix(".tmp")
     with scratch.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)
         for row in ledger:
-            if row.method in METHODS:
+            if row.evidence.has_verdict:
                 writer.writerow([row.id, row.verdict, row.reproduced, row.interval])
     scratch.replace(RECORD)
 
