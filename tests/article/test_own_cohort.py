@@ -1,0 +1,130 @@
+"""A user's own cohort: every notebook runs on it, by the same functions, to the same numbers."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from ivig_dcssc.project import project_root
+from ivig_dcssc.reproduced import Choices, CohortResults, open_cohort
+from ivig_dcssc.shipped import TEACHING, TEACHING_COHORT, cohorts_folder
+from rederive.printed.registry import load_registry
+from rederive.retrospective import Codebook, Cohort, CohortError, read_cohort, write_cohort
+
+ROOT = project_root()
+FOLDER = cohorts_folder(ROOT)
+REGISTRY = load_registry(ROOT / "data" / "published")
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+NOTHING = re.compile(r"\bnan\b|\bNone\b(?! of)|\{\w*\}|  |\(\)")
+
+
+def from_ensemble() -> Cohort:
+    """The teaching cohort as the ensemble holds it."""
+    prior, number = TEACHING_COHORT
+    patients, visits = (
+        pd.read_parquet(FOLDER / prior / f"{name}.parquet", filters=[("cohort", "==", number)])
+        for name in ("patients", "visits")
+    )
+    kept = patients.drop(columns=["cohort", "chain"])
+    return Cohort(kept, visits.drop(columns="cohort").astype({"patient": str, "measure": str}))
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same cohort, written as a user would bring it."""
+    folder = tmp_path_factory.mktemp("cohort") / "mine"
+    write_cohort(from_ensemble(), folder)
+    return folder
+
+
+def test_a_folder_gives_the_numbers_that_the_ensemble_gives(exported: Path) -> None:
+    choices = Choices.of({"cohort_folder": str(exported)})
+    mine = CohortResults(open_cohort(ROOT, choices), choices, REGISTRY)
+    theirs = CohortResults(from_ensemble(), Choices.of(), REGISTRY)
+    compared = 0
+    for row in REGISTRY:
+        assert mine.covers(row.id) == theirs.covers(row.id)
+        if not mine.covers(row.id):
+            continue
+        if row.id in REGISTRY.numbers:
+            pair = [float(each.number(row.id).iloc[0]) for each in (mine, theirs)]
+            np.testing.assert_allclose(*pair, rtol=1e-12, err_msg=row.id)
+        else:
+            pair = [bool(each.claim(row.id)["holds"].iloc[0]) for each in (mine, theirs)]
+            assert pair[0] == pair[1], row.id
+        compared += 1
+    assert compared > 340
+
+
+def test_the_shipped_folder_is_this_cohort(exported: Path) -> None:
+    for name in ("patients.csv", "visits.csv"):
+        shipped = (FOLDER / TEACHING / name).read_text().partition("\n")[2]
+        assert shipped == (exported / name).read_text()
+
+
+def run(name: str, **parameters: object) -> tuple[list[str], list[str]]:
+    """Run the code cells of a notebook in this process; return its prose and its HTML."""
+    content = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+    space: dict[str, Any] = {}
+    prose, html = [], []
+    for cell in content["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        tree = ast.parse("".join(cell["source"]))
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, name, "exec"), space)
+        if isinstance(last, ast.Expr):
+            shown = eval(compile(ast.Expression(last.value), name, "eval"), space)
+            if getattr(shown, "_repr_html_", lambda: None)():
+                html.append(shown._repr_html_())
+            elif hasattr(shown, "data"):
+                prose.append(shown.data)
+        if "parameters" in cell["metadata"].get("tags", []):
+            space.update({key: value for key, value in parameters.items() if key in space})
+    plt.close("all")
+    return prose, html
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_notebook_runs_on_it(name: str, exported: Path) -> None:
+    prose, html = run(name, cohort_folder=str(exported))
+    assert prose and html
+    for text in prose:
+        assert text.strip() and not NOTHING.search(text), text
+    planned = [row for row in REGISTRY.plan if REGISTRY.plan[row].notebook == name]
+    shown = re.findall(r'<tr id="([^"]+)"', "".join(html))
+    assert sorted(shown) == sorted(planned)
+    assert "were made to print it" not in "".join(html)
+
+
+def test_one_error_lists_every_offending_row(tmp_path: Path) -> None:
+    write_cohort(from_ensemble(), tmp_path)
+    path = tmp_path / "visits.csv"
+    lines = path.read_text().splitlines()
+    scores = [number for number, line in enumerate(lines) if ",mrss," in line]
+    patient, month, measure, _ = lines[scores[0]].split(",")
+    lines[scores[0]] = f"{patient},{month},{measure},60"
+    patient, _, measure, value = lines[scores[1]].split(",")
+    lines[scores[1]] = f"{patient},2011-05-03,{measure},{value}"
+    patient, month, measure, _ = lines[scores[2]].split(",")
+    lines[scores[2]] = f"{patient},{month},{measure},about 20"
+    lines.append(lines[scores[3]])
+    path.write_text("\n".join(lines) + "\n")
+    people = tmp_path / "patients.csv"
+    people.write_text(people.read_text().replace("disease_duration", "disease_durration", 1))
+    with pytest.raises(CohortError) as caught:
+        read_cohort(tmp_path, Codebook.load(FOLDER / "codebook.csv"))
+    message = str(caught.value)
+    for number, found in ((scores[0], "60"), (scores[1], "2011-05-03"), (scores[2], "about 20")):
+        assert f"visits.csv, row {number + 1}" in message
+        assert found in message
+    assert f"row {len(lines)}" in message
+    assert "disease_duration" in message
