@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ivig_dcssc.cohort_words import central_in_words, cohorts_of
+from ivig_dcssc.cohort_groups import Spread, cohorts_of, label_of
 from rederive.book.ledger import Ledger
 from rederive.book.section import Section, in_words
 from rederive.printed import PrintedNumber, RoundingRule, Verdict
@@ -312,13 +312,13 @@ def shapes(ledger: Ledger) -> list[dict[str, object]]:
             rows.append(_shape_record(label, shape))
             continue
         for prior, part in shape.groupby(cohorts.priors.reindex(shape.index), sort=False):
-            rows.append(_shape_record(f"{label}, {prior} prior", part))
+            rows.append(_shape_record(f"{label}, {label_of(str(prior))}", part))
     return rows
 
 
 def _shape_record(label: str, shape: pd.DataFrame) -> dict[str, object]:
     columns = (("Median", "median"), ("Least", "min"), ("Greatest", "max"))
-    figures = {title: central_in_words(shape[column], 1) for title, column in columns}
+    figures = {title: Spread.of(shape[column]).in_words(1) for title, column in columns}
     return {"Variable": label, **figures}
 
 

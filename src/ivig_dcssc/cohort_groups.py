@@ -1,4 +1,4 @@
-"""The cohorts of a run, prior by prior, and how their results are put in words.
+"""The cohorts of a run, prior by prior, and how numbers from them are put in words.
 
 Reconstructed cohorts form one group for each prior; a user's own cohort is a group by itself.
 """
@@ -15,12 +15,15 @@ import pandas as pd
 
 from ivig_dcssc.evidence import Cohorts
 from rederive.book.ledger import Ledger
-from rederive.book.section import in_words
+from rederive.printed import outward
 
 Floats = npt.NDArray[np.float64]
 
 OWN = "own"
 """Name of the group of a user's own cohort."""
+
+CENTRAL = (0.025, 0.975)
+"""Quantiles between which the central 95 % of cohorts lie."""
 
 _LABELS = {
     "gaussian": "Gaussian prior",
@@ -28,6 +31,27 @@ _LABELS = {
     "bimodal": "bimodal prior",
     OWN: "cohort of this run",
 }
+
+
+def cohorts_of(ledger: Ledger) -> Cohorts:
+    """Return the cohorts behind a ledger.
+
+    Raises
+    ------
+    TypeError
+        If the ledger was opened without any.
+    """
+    if not isinstance(ledger.cohorts, Cohorts):
+        raise TypeError("this ledger was opened without patient-level data")
+    return ledger.cohorts
+
+
+def is_prediction(cohorts: Cohorts) -> bool:
+    """Return whether figures were predicted: reconstructed cohorts under the article's methods."""
+    return cohorts.reconstructed and cohorts.as_published
+
+
+# Groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +80,105 @@ def label_of(prior: str) -> str:
     return _LABELS.get(prior, f"{prior} prior")
 
 
-def cohorts_of(ledger: Ledger) -> Cohorts:
-    """Return the cohorts behind a ledger.
-
-    Raises
-    ------
-    TypeError
-        If the ledger was opened without any.
-    """
-    if not isinstance(ledger.cohorts, Cohorts):
-        raise TypeError("this ledger was opened without patient-level data")
-    return ledger.cohorts
-
-
 def groups(cohorts: Cohorts) -> list[Group]:
     """Return the cohorts of a run by prior, in the order of the ensembles."""
     priors = cohorts.priors
     return [Group(str(name), priors.index[priors == name]) for name in priors.unique()]
+
+
+def by_prior(cohorts: Cohorts, values: pd.Series[Any]) -> dict[str, pd.Series[Any]]:
+    """Return values by cohort as one series for each prior, in the order of the ensembles.
+
+    Parameters
+    ----------
+    cohorts : Cohorts
+        The cohorts of the run.
+    values : Series
+        Values indexed by cohort.
+    """
+    parts = {group.name: values[values.index.isin(group.cohorts)] for group in groups(cohorts)}
+    return {name: part for name, part in parts.items() if len(part)}
+
+
+# Numbers in words
+
+
+def fixed(value: float, decimals: int) -> str:
+    """Return a number with some decimals; zero has no sign, and what is not known is none."""
+    if np.isnan(value):
+        return "none"
+    text = f"{value:.{decimals}f}"
+    return text.lstrip("-") if float(text) == 0 else text
+
+
+def between(low: float, high: float, decimals: int) -> str:
+    """Return a range as text; ends that read alike are given once."""
+    return _range([fixed(low, decimals), fixed(high, decimals)])
+
+
+def span_in_words(values: Iterable[float], decimals: int) -> str:
+    """Return the range of known values, rounded outward; one figure if all are the same."""
+    known = _known(values)
+    if known.size == 0:
+        return "none"
+    low, high = float(known.min()), float(known.max())
+    return fixed(low, decimals) if low == high else _range(outward(low, high, decimals))
+
+
+def p_text(p: float, decimals: int = 4) -> str:
+    """Return a p value with some decimals, as a limit where it would print as zero."""
+    if np.isnan(p):
+        return "none"
+    smallest = 10.0**-decimals
+    return f"<{smallest:.{decimals}f}" if p < smallest / 2 else f"{p:.{decimals}f}"
+
+
+def p_between(low: float, high: float, decimals: int = 4) -> str:
+    """Return a range of p values as text."""
+    return _range([p_text(low, decimals), p_text(high, decimals)])
+
+
+def percent(share: float) -> str:
+    """Return a share in whole percent; neither none nor all is said unless it is so."""
+    if np.isnan(share):
+        return "none"
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
+
+
+def percent_between(shares: Iterable[float]) -> str:
+    """Return the least and the greatest of some shares in percent, once where they read alike."""
+    ordered = sorted(float(share) for share in shares)
+    return _range([percent(ordered[0]), percent(ordered[-1])])
+
+
+def share_of(flags: Iterable[bool]) -> str:
+    """Return in how many cohorts or draws something holds; of a single cohort whether it does."""
+    array = np.asarray(list(flags), dtype=bool)
+    if array.size == 1:
+        return "yes" if array[0] else "no"
+    return percent(float(array.mean())) if array.size else "none"
+
+
+def share_by_prior(cohorts: Cohorts, flags: pd.Series[Any]) -> str:
+    """Return the share of cohorts for which something holds, least to greatest over the priors.
+
+    Parameters
+    ----------
+    cohorts : Cohorts
+        The cohorts of the run.
+    flags : Series
+        Whether it holds, indexed by cohort; of a single one the answer is yes or no.
+    """
+    if len(flags) == 1:
+        return share_of(flags)
+    return mean_by_prior(cohorts, flags.astype(bool))
+
+
+def mean_by_prior(cohorts: Cohorts, shares: pd.Series[Any]) -> str:
+    """Return mean shares, least to greatest over the priors, from one share for each cohort."""
+    return percent_between(float(part.mean()) for part in by_prior(cohorts, shares).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,93 +201,37 @@ class Spread:
     @classmethod
     def of(cls, values: Iterable[float]) -> Spread:
         """Return the spread of values; unknown ones are left out."""
-        array: Floats = np.asarray(list(values), np.float64)
-        known = array[~np.isnan(array)]
+        known = _known(values)
         if known.size == 0:
             return cls(float("nan"), float("nan"), float("nan"), 0)
-        low, median, high = (float(end) for end in np.quantile(known, [0.025, 0.5, 0.975]))
-        return cls(median, low, high, int(known.size))
+        low, high = (float(end) for end in np.quantile(known, CENTRAL))
+        return cls(float(np.median(known)), low, high, int(known.size))
 
     def middle(self, decimals: int) -> str:
         """Return the median as text."""
-        return fixed(self.median, decimals) if self.number else "none"
+        return fixed(self.median, decimals)
 
     def range(self, decimals: int) -> str:
         """Return the central 95 % as text; of a single value there is none."""
-        return between(self.low, self.high, decimals) if self.number > 1 else "one cohort"
+        return "one cohort" if self.number == 1 else between(self.low, self.high, decimals)
 
     def in_words(self, decimals: int) -> str:
-        """Return median and central 95 % as text."""
-        if self.number < 2:
-            return self.middle(decimals)
-        return f"{self.middle(decimals)} ({self.range(decimals)})"
+        """Return median and central 95 % as text; once where they read alike."""
+        return _with_range(self.middle(decimals), between(self.low, self.high, decimals))
+
+    def p_in_words(self, decimals: int = 4) -> str:
+        """Return median and central 95 % of p values as text, tiny ones as a limit."""
+        return _with_range(p_text(self.median, decimals), p_between(self.low, self.high, decimals))
 
 
-def fixed(value: float, decimals: int) -> str:
-    """Return a number with some decimals; zero has no sign."""
-    text = f"{value:.{decimals}f}"
-    return text.lstrip("-") if float(text) == 0 else text
+def _known(values: Iterable[float]) -> Floats:
+    array: Floats = np.asarray(list(values), np.float64)
+    return array[~np.isnan(array)]
 
 
-def between(low: float, high: float, decimals: int) -> str:
-    """Return a range as text; ends that read alike are given once."""
-    ends = dict.fromkeys([fixed(low, decimals), fixed(high, decimals)])
-    return " to ".join(ends)
+def _range(ends: Iterable[str]) -> str:
+    return " to ".join(dict.fromkeys(ends))
 
 
-def p_text(p: float) -> str:
-    """Return a p value with four decimals, tiny ones as a limit."""
-    if np.isnan(p):
-        return "none"
-    return "<0.0001" if p < 0.00005 else f"{p:.4f}"
-
-
-def p_between(low: float, high: float) -> str:
-    """Return a range of p values as text."""
-    return " to ".join(dict.fromkeys([p_text(low), p_text(high)]))
-
-
-def percent(share: float) -> str:
-    """Return a share as a percentage, a small one as a limit."""
-    if np.isnan(share):
-        return "none"
-    if 0 < share < 0.01:
-        return "under 1 %"
-    return "over 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
-
-
-def share_of(flags: pd.Series[Any]) -> str:
-    """Return in how many cohorts or draws something holds; of a single cohort whether it does."""
-    if len(flags) == 1:
-        return "yes" if bool(flags.iloc[0]) else "no"
-    return percent(float(flags.mean()))
-
-
-def is_prediction(cohorts: Cohorts) -> bool:
-    """Return whether figures were predicted: reconstructed cohorts under the article's methods."""
-    return cohorts.reconstructed and cohorts.as_published
-
-
-def about(ledger: Ledger) -> list[str]:
-    """Return what the patient-level data of this run are, as sentences."""
-    cohorts = cohorts_of(ledger)
-    if not cohorts.reconstructed:
-        size = len(cohorts.results.tables.cohort.patients)
-        return [
-            f"What needs patient-level data is computed from the cohort of this run, {size} "
-            "patients, through the same functions as in the book.",
-            "Nothing in it was made to agree with the article.",
-        ]
-    parts = groups(cohorts)
-    made = in_words([f"{len(group.cohorts)} under the {group.label}" for group in parts])
-    sentences = [
-        f"What needs patient-level data is computed from reconstructed, synthetic cohorts: {made}.",
-        "Every one of them prints the article's figures; none of them is the patients' data.",
-        "Where a cohort was made to print a figure (calibrated), its agreement confirms nothing.",
-    ]
-    if not cohorts.as_published:
-        sentences.append(
-            "This run uses other windows or limits than the article, so they need not print its "
-            "figures here."
-        )
-    return sentences
+def _with_range(middle: str, ends: str) -> str:
+    return middle if ends == middle else f"{middle} ({ends})"

@@ -7,19 +7,18 @@ own, nothing is said of reconstruction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ivig_dcssc.cohort.skin import READINGS, skin_block
 from ivig_dcssc.cohort.skin_bounds import control_change
+from ivig_dcssc.cohort_groups import cohorts_of, groups, p_text, span_in_words
 from ivig_dcssc.evidence import Cohorts
 from rederive.book.ledger import Ledger
-from rederive.book.render import STATISTICS, TIMEPOINTS
 from rederive.book.section import in_words
 from rederive.printed import PrintedNumber, outward
 from rederive.printed.registry import NumberRow
@@ -29,29 +28,20 @@ FLOAT_NOISE_DECIMALS = 9
 """Decimals of a computed figure that are kept before it is held against a printed one."""
 
 
-def cohorts_of(ledger: Ledger) -> Cohorts:
-    """Return the cohorts behind a ledger.
-
-    Raises
-    ------
-    TypeError
-        If the ledger was opened without them.
-    """
-    if not isinstance(ledger.cohorts, Cohorts):
-        raise TypeError("the ledger was opened without cohorts")
-    return ledger.cohorts
-
-
 def cohorts_in_words(cohorts: Cohorts) -> str:
     """Return which cohorts these are, as the subject of a sentence."""
     if not cohorts.reconstructed:
         return "the cohort of this run"
-    sizes = cohorts.priors.value_counts(sort=False)
-    total = int(sizes.sum())
-    if len(sizes) == 1:
-        return f"{total} reconstructed, synthetic cohorts under the {sizes.index[0]} prior"
-    shares = in_words([f"{count} {prior}" for prior, count in sizes.items()])
-    return f"{total} reconstructed, synthetic cohorts ({shares}, after their priors)"
+    parts = groups(cohorts)
+    what = f"{len(cohorts.priors)} reconstructed, synthetic cohorts"
+    if len(parts) == 1:
+        return f"{what} under the {parts[0].label}"
+    return f"{what} ({_sizes_in_words(cohorts)})"
+
+
+def _sizes_in_words(cohorts: Cohorts) -> str:
+    parts = groups(cohorts)
+    return in_words([f"{len(group.cohorts)} under the {group.label}" for group in parts])
 
 
 def note_in_words(cohorts: Cohorts) -> list[str]:
@@ -69,6 +59,30 @@ def note_in_words(cohorts: Cohorts) -> list[str]:
         sentences.append(
             "This run's windows, tests or limits are not the article's, so the cohorts need not "
             "print its figures."
+        )
+    return sentences
+
+
+def about(ledger: Ledger) -> list[str]:
+    """Return what the patient-level data of this run are, as sentences."""
+    cohorts = cohorts_of(ledger)
+    if not cohorts.reconstructed:
+        size = len(cohorts.results.tables.cohort.patients)
+        return [
+            f"What needs patient-level data is computed from the cohort of this run, {size} "
+            "patients, through the same functions as in the book.",
+            "Nothing in it was made to agree with the article.",
+        ]
+    sentences = [
+        "What needs patient-level data is computed from reconstructed, synthetic cohorts: "
+        f"{_sizes_in_words(cohorts)}.",
+        "Every one of them prints the article's figures; none of them is the patients' data.",
+        "Where a cohort was made to print a figure (calibrated), its agreement confirms nothing.",
+    ]
+    if not cohorts.as_published:
+        sentences.append(
+            "This run uses other windows or limits than the article, so they need not print its "
+            "figures here."
         )
     return sentences
 
@@ -106,49 +120,6 @@ class Agreement:
     def span(self) -> str:
         """Least and greatest unrounded figure over the cohorts."""
         return span_in_words(self.values, self.row.printed.decimals + 2)
-
-
-def span_in_words(values: Iterable[float], decimals: int) -> str:
-    """Return the range of known values, rounded outward; one figure if all are the same."""
-    known = np.array([value for value in values if not np.isnan(value)])
-    if known.size == 0:
-        return "none"
-    low, high = float(known.min()), float(known.max())
-    return f"{low:.{decimals}f}" if low == high else " to ".join(outward(low, high, decimals))
-
-
-def central_in_words(values: pd.Series[Any], decimals: int) -> str:
-    """Return the median with the central 95 % of values, or the value where there is but one."""
-    known = values.dropna()
-    if known.empty:
-        return "none"
-    if len(known) == 1:
-        return f"{known.iloc[0]:.{decimals}f}"
-    middle, low, high = known.quantile([0.5, 0.025, 0.975])
-    return f"{middle:.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"
-
-
-def p_span_in_words(values: Iterable[float], decimals: int = 4) -> str:
-    """Return the range of p values; what would print as zero is given as a limit."""
-    known = np.array([value for value in values if not np.isnan(value)])
-    if known.size == 0:
-        return "none"
-    return " to ".join(dict.fromkeys(p_in_words(end, decimals) for end in (min(known), max(known))))
-
-
-def p_in_words(value: float, decimals: int = 4) -> str:
-    """Return a p value with some decimals, as a limit where it would print as zero."""
-    smallest = 10.0**-decimals
-    return f"<{smallest:.{decimals}f}" if value < smallest / 2 else f"{value:.{decimals}f}"
-
-
-def percent(share: float) -> str:
-    """Return a share in percent; neither none nor all is said unless it is so."""
-    if 0 < share < 0.01:
-        return "under 1 %"
-    if 0.99 < share < 1:
-        return "over 99 %"
-    return f"{100 * share:.0f} %"
 
 
 def agreements(ledger: Ledger, section: str, notebook: str) -> list[Agreement]:
@@ -242,11 +213,16 @@ def mean_records(ledger: Ledger, found: Sequence[Agreement]) -> list[dict[str, o
     return rows
 
 
-def label_of(ledger: Ledger, row: NumberRow) -> str:
-    """Return what a figure is about, in words."""
-    variable = ledger.registry.variables[row.variable].label
-    words = [variable, TIMEPOINTS.get(row.timepoint, ""), STATISTICS[row.statistic]]
-    return ", ".join(word for word in words if word)
+def together(rows: list[dict[str, object]], column: str) -> list[dict[str, object]]:
+    """Return rows that differ in one column alone as one row, with all its words in that column."""
+    found: dict[tuple[object, ...], dict[str, object]] = {}
+    for row in rows:
+        key = tuple(value for name, value in row.items() if name != column)
+        if key in found:
+            found[key][column] = f"{found[key][column]}, {row[column]}"
+        else:
+            found[key] = dict(row)
+    return list(found.values())
 
 
 def bound_of(
@@ -310,17 +286,17 @@ def implied_below(bound: Bound, alpha: float) -> bool | None:
 
 def implied_in_words(bound: Bound, alpha: float) -> str:
     """Return what the other skin scores say of a p value, as the predicate of a sentence."""
-    low, high = (p_in_words(end) for end in (bound.low.limit, bound.high.limit))
+    low, high = (p_text(end) for end in (bound.low.limit, bound.high.limit))
     implied = implied_below(bound, alpha)
     if implied:
         return f"leave a *p* of at most {high}: significance at α = {alpha:g} follows from them"
     best = bound.high.best
     if implied is False and best is not None:
         return (
-            f"also suit data with a *p* of {p_in_words(best)}: significance at α = {alpha:g} does "
+            f"also suit data with a *p* of {p_text(best)}: significance at α = {alpha:g} does "
             "not follow from them"
         )
-    found = "" if best is None else f"; the greatest found is {p_in_words(best)}"
+    found = "" if best is None else f"; the greatest found is {p_text(best)}"
     return (
         f"are only proved to leave a *p* of {low} to {high}{found}: whether significance at "
         f"α = {alpha:g} follows from them is open"

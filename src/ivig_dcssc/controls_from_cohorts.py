@@ -12,18 +12,16 @@ from typing import Any
 import pandas as pd
 
 from ivig_dcssc.cohort.skin import READINGS
-from ivig_dcssc.cohort_words import (
-    bound_in_words,
-    bound_of,
+from ivig_dcssc.cohort_groups import (
+    by_prior,
     cohorts_of,
-    note_in_words,
-    p_span_in_words,
+    p_between,
+    p_text,
     percent,
-    printing,
     span_in_words,
 )
+from ivig_dcssc.cohort_words import bound_in_words, bound_of, note_in_words, printing
 from ivig_dcssc.controls import COMPARATORS, MONTHS, p_id
-from ivig_dcssc.evidence import Cohorts
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
 from rederive.reconstruct.bounds import Kind
@@ -57,16 +55,13 @@ def records(ledger: Ledger) -> list[dict[str, object]]:
         if not cohorts.reconstructed:
             rows.append(_own_record(found.iloc[0], _name(timepoint, group), str(published)))
             continue
-        below = {prior: (part["p"] < alpha).mean() for prior, part in _by_prior(cohorts, found)}
-        prints = {
-            prior: printing(part["p"], published).mean()
-            for prior, part in _by_prior(cohorts, found)
-        }
+        below = by_prior(cohorts, found["p"] < alpha)
+        prints = by_prior(cohorts, printing(found["p"], published))
         rows.append(
             {
                 "Comparison": _name(timepoint, group),
                 "IVIG minus comparator": span_in_words(found["difference"], 2),
-                "p": p_span_in_words(found["p"]),
+                "p": p_between(float(found["p"].min()), float(found["p"].max())),
                 f"p < {alpha:g} in": _shares(below),
                 "Published p": str(published),
                 "Printed by": _shares(prints),
@@ -75,14 +70,9 @@ def records(ledger: Ledger) -> list[dict[str, object]]:
     return rows
 
 
-def _by_prior(cohorts: Cohorts, table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    groups = table.groupby(cohorts.priors.reindex(table.index), sort=False)
-    return [(str(prior), part) for prior, part in groups]
-
-
-def _shares(shares: Mapping[str, float]) -> str:
-    """Return shares by prior, as one where all agree."""
-    words = {prior: percent(float(share)) for prior, share in shares.items()}
+def _shares(flags: Mapping[str, pd.Series[Any]]) -> str:
+    """Return by prior in how many cohorts something holds, as one share where all agree."""
+    words = {prior: percent(float(part.mean())) for prior, part in flags.items()}
     if len(set(words.values())) == 1:
         return next(iter(words.values()))
     return ", ".join(f"{share} ({prior})" for prior, share in words.items())
@@ -94,7 +84,7 @@ def _own_record(row: pd.Series[Any], name: str, published: str) -> dict[str, obj
         "Patients": int(row["n"]),
         "IVIG minus comparator": f"{row['difference']:.2f}",
         "95 % interval": f"{row['low']:.2f} to {row['high']:.2f}",
-        "p": p_span_in_words([row["p"]]),
+        "p": p_text(float(row["p"])),
         "Published p": published,
     }
 

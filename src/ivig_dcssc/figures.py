@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
-import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -50,43 +49,6 @@ def use_style() -> None:
         }
     )
     set_matplotlib_formats("svg", metadata={"Date": None, "Creator": None})
-
-
-def windows(
-    baseline_window: int, tolerance: int, targets: Sequence[int], months: Sequence[int] = ()
-) -> Figure:
-    """Draw which months around the first infusion count for which time point.
-
-    Parameters
-    ----------
-    baseline_window : int
-        Months before the first infusion from which a score counts as baseline.
-    tolerance : int
-        Months around a target within which a score counts.
-    targets : sequence of int
-        Target months.
-    months : sequence of int
-        Ends of the axis; chosen from the targets if empty.
-
-    Returns
-    -------
-    Figure
-    """
-    figure, axes = plt.subplots(figsize=(8, 2.2))
-    palette = sns.color_palette("colorblind", len(targets) + 1)
-    spans = [(-baseline_window, 0, "baseline")]
-    spans += [(target - tolerance, target + tolerance, f"month {target}") for target in targets]
-    for colour, (start, stop, name) in zip(palette, spans, strict=True):
-        axes.axvspan(start - 0.5, stop + 0.5, color=colour, alpha=0.35, lw=0)
-        axes.text(start + 0.1, 0.5, name, ha="center", va="center", rotation=90)
-    for target in targets:
-        axes.axvline(target, color=PUBLISHED, lw=1, ls=":")
-    axes.axvline(0, color=PUBLISHED, lw=1.5)
-    low, high = months or (-max(6, baseline_window + 2), max(targets) + 6)
-    axes.set(xlim=(low, high), ylim=(0, 1), yticks=[], xlabel="Months since the first infusion")
-    axes.set_xticks(np.arange(int(np.ceil(low / 6)) * 6, high + 1, 6))
-    axes.grid(visible=False, axis="y")
-    return figure
 
 
 def control_p_values(ledger: Ledger) -> Figure:

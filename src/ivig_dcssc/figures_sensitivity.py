@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from ivig_dcssc.cohort_groups import CENTRAL, label_of
 from ivig_dcssc.figures import GRID, MISSED, PUBLISHED, REACHED
 from ivig_dcssc.sensitivity_results import MAIN, TIGHT, Kept, Span
-from ivig_dcssc.spread import CENTRAL
 
 _COLOURS = {MAIN: REACHED, TIGHT: MISSED}
 _MARKERS = {MAIN: "o", TIGHT: "D"}
@@ -66,7 +66,7 @@ def skin_courses(courses: pd.DataFrame, priors: pd.Series[str]) -> Figure:
             middle, colour = groups.median().to_numpy(), _COLOURS[analysis]
             axes.vlines(months, low, high, color=colour, lw=4, alpha=0.45)
             axes.plot(months, middle, marker=_MARKERS[analysis], color=colour, ms=5, lw=1)
-        axes.set(title="" if name == "own" else f"{name} prior", xticks=range(0, 25, 6))
+        axes.set(title="" if name == "own" else label_of(name), xticks=range(0, 25, 6))
         axes.set_xlabel("Month")
     panels[0][0].set(ylabel="Mean skin score", ylim=(0, None))
     handles = [

@@ -10,13 +10,12 @@ import numpy as np
 
 from ivig_dcssc import baseline, controls, open_readings
 from ivig_dcssc.cohort.skin import READINGS, skin_block
+from ivig_dcssc.cohort_groups import CENTRAL, cohorts_of, percent
 from ivig_dcssc.cohort_words import (
     bound_in_words,
     bound_of,
-    cohorts_of,
     implied_below,
     implied_in_words,
-    percent,
     printing,
 )
 from ivig_dcssc.open_readings import OpenReading
@@ -342,7 +341,7 @@ def _predicted(ledger: Ledger, row_id: str) -> str:
     printed = ledger.registry.numbers[row_id].printed
     parts = []
     for prior, part in own.groupby("prior", sort=False):
-        low, high = np.quantile(part["value"], [0.025, 0.975])
+        low, high = np.quantile(part["value"], CENTRAL)
         share = percent(float(printing(part["value"], printed).mean()))
         parts.append(f"{prior} {low:.0f} to {high:.0f}, {share} print it")
     return f"predicted in synthetic data (95 %): {'; '.join(parts)}"

@@ -17,17 +17,17 @@ import pandas as pd
 from scipy.stats import t as student_t
 from statsmodels.stats.proportion import proportion_confint
 
-from ivig_dcssc.reproduced import CohortResults
-from ivig_dcssc.spread import (
+from ivig_dcssc.cohort_groups import (
+    Spread,
     by_prior,
     cohorts_of,
-    heading,
-    number,
-    share,
-    shares,
-    spread,
-    together,
+    fixed,
+    label_of,
+    share_by_prior,
+    share_of,
 )
+from ivig_dcssc.cohort_words import together
+from ivig_dcssc.reproduced import CohortResults
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule, outward
@@ -199,13 +199,13 @@ def paired_records(ledger: Ledger) -> list[dict[str, object]]:
             rows.append(
                 {
                     "Measure": label(ledger, measure),
-                    "Cohorts": heading(prior),
-                    "Pairs": spread(part["n"], 0),
-                    "Mean change": spread(part["change_mean"], decimals),
-                    "SD of change": spread(part["change_sd"], decimals),
-                    "Correlation of visits": spread(part["correlation"], 2),
-                    "p": spread(part["p"], 3),
-                    "Mean change upward": share(part["change_mean"] > SHOWN),
+                    "Cohorts": label_of(prior),
+                    "Pairs": Spread.of(part["n"]).in_words(0),
+                    "Mean change": Spread.of(part["change_mean"]).in_words(decimals),
+                    "SD of change": Spread.of(part["change_sd"]).in_words(decimals),
+                    "Correlation of visits": Spread.of(part["correlation"]).in_words(2),
+                    "p": Spread.of(part["p"]).p_in_words(3),
+                    "Mean change upward": share_of(part["change_mean"] > SHOWN),
                 }
             )
     return together(rows, "Cohorts")
@@ -223,7 +223,7 @@ def direction_in_words(ledger: Ledger) -> list[str]:
     )
     upward = own["change_mean"] > SHOWN
     if not cohorts.reconstructed:
-        change = number(float(own["change_mean"].iloc[0]), DECIMALS["haq_di"])
+        change = fixed(float(own["change_mean"].iloc[0]), DECIMALS["haq_di"])
         return [
             f"In the cohort of this run the mean {name} of the patients with both values changes "
             f"by {change}; the article prints {before} before and {after} after."
@@ -234,9 +234,9 @@ def direction_in_words(ledger: Ledger) -> list[str]:
         f"The number of pairs behind {name} and the rating is our choice, {sizes[0]} to "
         f"{sizes[-1]} here; what follows from it is not the article's.",
         f"Still it shows one thing. The printed means of {name} fall from {before} to {after}, but "
-        f"they need not be of the same patients: in {shares(cohorts, upward)} of the synthetic "
-        "cohorts the patients with both values get worse on average. That "
-        "this can be is certain, as such cohorts exist; how often it is so our prior decides.",
+        f"they need not be of the same patients: in {share_by_prior(cohorts, upward)} of the "
+        "synthetic cohorts the patients with both values get worse on average. That this can be is "
+        "certain, as such cohorts exist; how often it is so our prior decides.",
         SAME_DRAWS,
     ]
 

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from html import escape
 
-from ivig_dcssc.cohort_words import bound_of, cohorts_of, implied_in_words, note_in_words
+from ivig_dcssc.cohort_groups import cohorts_of
+from ivig_dcssc.cohort_words import bound_of, implied_in_words, note_in_words
 from ivig_dcssc.overview import SECTIONS
 from rederive.book import render
 from rederive.book.ledger import Ledger, LedgerRow

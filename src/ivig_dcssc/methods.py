@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from ivig_dcssc.cohort_groups import p_text
 from ivig_dcssc.project import project_root
 from ivig_dcssc.reproduced import Choices, open_cohort
 from ivig_dcssc.reproduced.choices import (
@@ -324,17 +325,11 @@ def change_records(scores: pd.DataFrame, threshold: float) -> list[dict[str, obj
                 "Time point": window_title(name),
                 "Pairs": int(found["n"]),
                 "Mean change (SD)": f"{found['change_mean']:.1f} ({found['change_sd']:.1f})",
-                "Paired t, p": _p(found["p"]),
+                "Paired t, p": p_text(found["p"]),
                 "Responders": f"{int(flags.sum())} of {len(flags)}",
             }
         )
     return rows
-
-
-def _p(value: float) -> str:
-    if np.isnan(value):
-        return "none"
-    return "<0.0001" if value < 0.00005 else f"{value:.4f}"
 
 
 def tests_on_visits(
@@ -373,7 +368,7 @@ def tests_on_visits(
             "Comparison": name,
             "Function": function,
             "Patients": int(table.iloc[0]["n"]),
-            "p": _p(float(table.iloc[0]["p"])),
+            "p": p_text(float(table.iloc[0]["p"])),
         }
         for name, function, table in found
     ]

@@ -8,16 +8,10 @@ import pandas as pd
 
 from ivig_dcssc import baseline, controls
 from ivig_dcssc.cohort.skin import READINGS
-from ivig_dcssc.cohort_words import (
-    bound_in_words,
-    bound_of,
-    cohorts_of,
-    p_span_in_words,
-    percent,
-)
+from ivig_dcssc.cohort_groups import cohorts_of, p_between, percent
+from ivig_dcssc.cohort_words import bound_in_words, bound_of
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
-from rederive.printed import outward
 from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.reconstruct.bounds import Kind
 
@@ -248,7 +242,7 @@ def prednisone(ledger: Ledger) -> OpenReading:
     words = {
         answer: in_words(
             [
-                f"{reach.convention} ({p_span_in_words([reach.low, reach.high])})"
+                f"{reach.convention} ({p_between(reach.low, reach.high)})"
                 for reach in outcome.reaches
                 if reach.decision(alpha) is answer
             ]
@@ -295,8 +289,7 @@ def _p_over(part: pd.DataFrame, alpha: float) -> str:
     known = part["p"].dropna()
     if known.empty:
         return "no p"
-    low, high = outward(float(known.min()), float(known.max()), 3)
-    span = low if low == high else f"{low} to {high}"
+    span = p_between(float(known.min()), float(known.max()))
     return f"p {span}, below α in {percent(float((known < alpha).mean()))}"
 
 

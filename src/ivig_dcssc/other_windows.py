@@ -6,11 +6,12 @@ from functools import lru_cache
 
 import pandas as pd
 
+from ivig_dcssc.cohort_groups import cohorts_of, fixed, percent, share_by_prior
+from ivig_dcssc.cohort_words import together
 from ivig_dcssc.function_results import OTHER_WINDOWS, label
 from ivig_dcssc.reproduced import CohortResults
 from ivig_dcssc.reproduced.choices import SKIN_TARGETS
 from ivig_dcssc.sensitivity_results import tested
-from ivig_dcssc.spread import cohorts_of, number, percent, shares, together
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
 from rederive.retrospective import at_baseline, at_followup
@@ -118,9 +119,11 @@ def skin_window_records(ledger: Ledger) -> list[dict[str, object]]:
             name: part[part["timepoint"] == name].set_index("cohort") for name in SKIN_TIMEPOINTS
         }
         for month, name in zip(SKIN_TARGETS, SKIN_TIMEPOINTS, strict=True):
-            row[f"n, month {month}"] = number(float(own[name]["n"].median()), 0)
+            row[f"n, month {month}"] = fixed(float(own[name]["n"].median()), 0)
         for month, name in zip(SKIN_TARGETS, SKIN_TIMEPOINTS, strict=True):
-            row[f"p below {alpha:g}, month {month}"] = shares(cohorts, own[name]["p"] < alpha)
+            row[f"p below {alpha:g}, month {month}"] = share_by_prior(
+                cohorts, own[name]["p"] < alpha
+            )
         rows.append(row)
     return together(rows, "Baseline")
 
@@ -148,8 +151,10 @@ def organ_window_records(ledger: Ledger) -> list[dict[str, object]]:
             for measure, table in tables.items():
                 own = table[(table["baseline"] == months) & (table["tolerance"] == tolerance)]
                 own = own.set_index("cohort")
-                n = number(float(own["n"].median()), 0)
-                row[label(ledger, measure)] = f"n = {n}; {shares(cohorts, own['p'] < alpha)}"
+                n = fixed(float(own["n"].median()), 0)
+                row[label(ledger, measure)] = (
+                    f"n = {n}; {share_by_prior(cohorts, own['p'] < alpha)}"
+                )
             rows.append(row)
     return rows
 
@@ -178,7 +183,7 @@ def windows_in_words(ledger: Ledger) -> list[str]:
         f"Of {len(below)} combinations of windows and follow-up, p is below {alpha:g} in every "
         f"synthetic cohort in {held}. Least often it is so at month {timepoint.removeprefix('m')} "
         f"with a baseline window of {_months(months)} and ± {tolerance}: in {percent(least)} of "
-        f"the cohorts, with {number(middle, 0)} pairs in the middle.",
+        f"the cohorts, with {fixed(middle, 0)} pairs in the middle.",
         "Inside the article's windows the scores are bound by what is printed. The months of "
         "single visits, and all scores outside, are our prior: the table shows what can be "
         "expected, not what was.",
@@ -215,7 +220,7 @@ def organ_windows_in_words(ledger: Ledger) -> list[str]:
         (each.organ_baseline_window, each.organ_followup_tolerance)
         for each in (cohorts.choices, tight)
     ]
-    known = [shares(cohorts, parts[corner]) for corner in corners if corner in parts]
+    known = [share_by_prior(cohorts, parts[corner]) for corner in corners if corner in parts]
     most = max(parts, key=lambda each: float(parts[each].mean()))
     return [
         f"In the main and in the tightened windows p of muscle severity is below {alpha:g} in "
@@ -224,6 +229,6 @@ def organ_windows_in_words(ledger: Ledger) -> list[str]:
         if cohorts.as_published
         else OTHER_WINDOWS,
         f"Most often it is so with a baseline window of {_months(most[0])} and ± {most[1]}: in "
-        f"{shares(cohorts, parts[most])} of them. How often is for our prior to say; that the "
-        "decision on a borderline p can turn on a window that is not printed is not.",
+        f"{share_by_prior(cohorts, parts[most])} of them. How often is for our prior to say; that "
+        "the decision on a borderline p can turn on a window that is not printed is not.",
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ivig_dcssc import baseline, controls
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
 from rederive.printed import Evidence, Verdict
@@ -142,10 +141,10 @@ def ledger_in_words(ledger: Ledger) -> list[str]:
     rows = list(ledger)
     pending = sum(row.verdict is Verdict.PENDING for row in rows)
     unbuilt = Counter(row.notebook for row in rows if not row.built)
-    waiting = in_words([f"{SECTIONS[name]} ({count})" for name, count in unbuilt.items()])
     waits = f"{pending} are *pending*, because no patient-level data are there for them"
     sentences = [f"{len(rows)} rows; {waits if pending else 'none is *pending*'}."]
     if unbuilt:
+        waiting = in_words([f"{SECTIONS[name]} ({count})" for name, count in unbuilt.items()])
         sentences.append(f"Not built yet, with their numbers of rows: {waiting}.")
     return sentences
 
@@ -166,65 +165,3 @@ def sections(ledger: Ledger) -> list[dict[str, object]]:
             }
         )
     return found
-
-
-def findings(ledger: Ledger) -> list[str]:
-    """Return what the engine finds in the printed figures, one sentence or two for each finding."""
-    items = []
-    for group in baseline.COMPARATORS:
-        found = [baseline.denominators(ledger, group, topic) for topic in baseline.SHARED]
-        misfits = [each for each in found if not each.fits]
-        if not misfits:
-            continue
-        common = set(misfits[0].others).intersection(*(each.others for each in misfits))
-        sizes = sorted(common, reverse=True)
-        what = in_words([each.topic for each in misfits])
-        answer = f"smaller denominators that give all of them: {in_words(sizes[:6])}"
-        if len(sizes) == 1:
-            answer = f"the only smaller denominator that gives all of them is {sizes[0]}"
-        elif not sizes:
-            answer = "no smaller denominator gives all of them"
-        items.append(
-            f"The percentages of {what} printed for the {group} group are not those of "
-            f"{misfits[0].printed} patients, {baseline.ROUNDED[misfits[0].rule]}; {answer}."
-        )
-    for timepoint, groups in controls.COMPARATORS.items():
-        for group in groups:
-            row = ledger.row(controls.p_id(group, timepoint))
-            if row.verdict is Verdict.NEEDS_CHOICE:
-                items.append(_choice_in_words(ledger, group, timepoint))
-    contested = baseline.contested_cells(ledger)
-    cells = {(row["Variable"], row["Comparator"]) for row in contested}
-    items.append(
-        f"{len(cells)} of the {len(baseline.asterisk_claims(ledger))} decisions about asterisks in "
-        "Table 1 would change under a test other than the article's."
-    )
-    disagreeing = ledger.disagreeing_repeats()
-    repeats = sum(bool(row.same_as) for row in ledger.registry.numbers.values())
-    if disagreeing:
-        names = in_words([row.id for row, _ in disagreeing])
-        count = len(disagreeing)
-        items.append(f"{count} repeated figures disagree with their first mention: {names}.")
-    else:
-        items.append(
-            f"All {repeats} repeated figures agree with their first mention within rounding."
-        )
-    return items
-
-
-def _choice_in_words(ledger: Ledger, group: str, timepoint: str) -> str:
-    """Return what the published p of one comparison needs, as one sentence."""
-    row = ledger.row(controls.p_id(group, timepoint))
-    baseline_n = next(
-        comparison.summary.n
-        for comparison in controls.comparisons(ledger, timepoint)
-        if comparison.name == group
-    )
-    options = [
-        option.split(": ")[0].replace(" (pooled variance)", "").replace("IVIG mean", "change")
-        for option in row.would_do
-    ]
-    return (
-        f"The p of {row.printed} published against {group} at {controls.MONTHS[timepoint]} months "
-        f"hangs on a choice (Table 1 has {baseline_n} patients): {'; '.join(options)}."
-    )

@@ -18,6 +18,7 @@ from ivig_dcssc.cohort_groups import (
     label_of,
     p_text,
     percent,
+    percent_between,
     share_of,
 )
 from ivig_dcssc.reproduced.predictors import PRINTED_BY_ITSELF, TIMEPOINTS
@@ -439,8 +440,7 @@ def _shares(shares: pd.Series[Any], single: bool) -> str:
     """Return the least and the greatest share over the groups; of one cohort yes or no."""
     if single:
         return "yes" if float(shares.iloc[0]) else "no"
-    ends = [percent(float(shares.min())), percent(float(shares.max()))]
-    return " to ".join(dict.fromkeys(ends))
+    return percent_between(shares)
 
 
 # Separation

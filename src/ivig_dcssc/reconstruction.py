@@ -17,10 +17,9 @@ from ivig_dcssc.check import check_cohort, incoherences, unchecked
 from ivig_dcssc.cohort.ensemble import PATIENTS, VISITS
 from ivig_dcssc.cohort.priors import PRIORS
 from ivig_dcssc.cohort.skin import MEASURE, THRESHOLD, TIMEPOINTS, skin_block
-from ivig_dcssc.evidence import Cohorts
+from ivig_dcssc.cohort_groups import Spread
 from ivig_dcssc.reproduced import CohortResults
 from ivig_dcssc.shipped import TEACHING_COHORT, cohorts_folder
-from rederive.book.ledger import Ledger
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
 from rederive.book.section import in_words
 from rederive.printed.registry import Registry
@@ -51,19 +50,6 @@ _STATISTIC_COLUMNS = {
     Statistic.PAIRED_P: "p of change",
     Statistic.RESPONDERS: "Responders",
 }
-
-
-def cohorts_of(ledger: Ledger) -> Cohorts:
-    """Return the cohorts behind a ledger.
-
-    Raises
-    ------
-    ValueError
-        If the ledger has none.
-    """
-    if not isinstance(ledger.cohorts, Cohorts):
-        raise ValueError("ledger: found no cohorts, allowed: the ledger of open_ledger()")
-    return ledger.cohorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,12 +371,6 @@ PAIRS_OF_VISITS = (
 """Visits whose correlation is shown: two that the article's SDs of change bear on, three not."""
 
 
-def spread_in_words(values: Floats, decimals: int = 1) -> str:
-    """Return the median with the central 95 % of some values."""
-    low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
-    return f"{middle:.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"
-
-
 def correlation_table(results: CohortResults, priors: pd.Series[Any]) -> list[dict[str, object]]:
     """Return the correlation between visits under each prior: median and central 95 %."""
     cohorts, scores = score_arrays(results)
@@ -408,7 +388,7 @@ def correlation_table(results: CohortResults, priors: pd.Series[Any]) -> list[di
             {
                 "Visits": f"{TIMES_IN_WORDS[one]} and {TIMES_IN_WORDS[other]}",
                 "SD of the change printed": "yes" if tied else "no",
-                **{name: spread_in_words(values[prior == name], 2) for name in PRIORS},
+                **{name: Spread.of(values[prior == name]).in_words(2) for name in PRIORS},
             }
         )
     return records

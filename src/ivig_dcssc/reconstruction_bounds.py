@@ -24,6 +24,7 @@ from ivig_dcssc.cohort.skin_bounds import (
     control_change,
     own_quantity,
 )
+from ivig_dcssc.cohort_groups import CENTRAL, Spread, by_prior, percent
 from ivig_dcssc.evidence import Cohorts
 from ivig_dcssc.reproduced import CohortResults
 from ivig_dcssc.shipped import cohorts_folder
@@ -339,18 +340,9 @@ def _left(
     bounds: SkinBounds,
 ) -> Left:
     own = table[table["timepoint"] == at].set_index("cohort")[column]
-    values = by_prior(own, cohorts.priors)
+    parts = by_prior(cohorts, own).items()
+    values = {name: part.to_numpy(np.float64) for name, part in parts}
     return Left(quantity_in_words(quantity), values, bounds.get(quantity))
-
-
-def by_prior(values: pd.Series[Any], priors: pd.Series[Any]) -> dict[str, Floats]:
-    """Return values by cohort as one array for each prior, in the order of the priors."""
-    prior = priors.loc[values.index]
-    return {
-        name: values[(prior == name).to_numpy()].to_numpy(np.float64)
-        for name in PRIORS
-        if (prior == name).any()
-    }
 
 
 def left_open_table(found: Sequence[Left]) -> list[dict[str, object]]:
@@ -358,15 +350,10 @@ def left_open_table(found: Sequence[Left]) -> list[dict[str, object]]:
     records: list[dict[str, object]] = []
     for each in found:
         decimals = 0 if "responders" in each.name else 1
-        spans = {name: _spread(values, decimals) for name, values in each.values.items()}
+        spans = {name: Spread.of(values).in_words(decimals) for name, values in each.values.items()}
         bound = "not computed" if each.bound is None else " to ".join(shown_ends(each.bound))
         records.append({"Not printed": each.name, "Bounds": bound, **spans})
     return records
-
-
-def _spread(values: Floats, decimals: int) -> str:
-    low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
-    return f"{middle:.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,7 +482,7 @@ class Predicted:
 
     def in_the_middle(self, prior: str) -> bool:
         """Return whether the printed figure lies in the central 95 % of a prior's draws."""
-        low, high = np.quantile(self.draws[prior], [0.025, 0.975])
+        low, high = np.quantile(self.draws[prior], CENTRAL)
         return self.figure.printed.interval().meets(float(low), float(high))
 
     def share_printing(self, prior: str) -> float:
@@ -550,7 +537,7 @@ def prediction_table(found: Sequence[Predicted], caption: str) -> render.Html:
         ends = "not computed" if each.bound is None else " to ".join(shown_ends(each.bound))
         if each.bound is not None and not each.bound.sharp:
             ends += " (not both attained)"
-        left = "" if each.left is None else percent(each.left)
+        left = "" if each.left is None else _in_cell(each.left)
         cells = [
             render.Cell(link),
             render.text(each.figure.printed, "number"),
@@ -566,8 +553,13 @@ def prediction_table(found: Sequence[Predicted], caption: str) -> render.Html:
 def _predicted_cell(each: Predicted, prior: str) -> str:
     low, middle, high = np.quantile(each.draws[prior], [0.025, 0.5, 0.975])
     texts = [_like(float(value), each.figure) for value in (middle, low, high)]
-    share = percent(each.share_printing(prior))
+    share = _in_cell(each.share_printing(prior))
     return f"{texts[0]} ({texts[1]} to {texts[2]}), {share}"
+
+
+def _in_cell(share: float) -> str:
+    """Return a share in percent that a narrow cell does not break."""
+    return percent(share).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _like(value: float, figure: Figure) -> str:
@@ -581,14 +573,6 @@ def _like(value: float, figure: Figure) -> str:
         return f"<{10.0**-decimals:.{decimals}f}" if small else f"{value:.{decimals}f}"
     more = figure.statistic is not Statistic.RESPONDERS
     return f"{value:.{max(decimals, 1) + 1 if more else 0}f}"
-
-
-def percent(share: float) -> str:
-    """Return a share in percent, small ones as a limit."""
-    # The blank is one that does not break, for narrow cells.
-    if 0 < share < 0.01:
-        return "<1\N{NO-BREAK SPACE}%"
-    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
 def predictions_in_words(found: Sequence[Predicted]) -> list[str]:
@@ -713,7 +697,7 @@ def responders_in_words(found: Sequence[Predicted], bounds: SkinBounds) -> list[
         least, greatest = shown_ends(each.bound)
         spans: list[str] = []
         for prior, values in each.draws.items():
-            low, high = np.quantile(values, [0.025, 0.975])
+            low, high = np.quantile(values, CENTRAL)
             spans.append(f"{low:.0f} to {high:.0f} under {prior}")
         sentences.append(
             f"At {TIMES_IN_WORDS[each.figure.at]}, {each.figure.printed} responders of {each.n} "

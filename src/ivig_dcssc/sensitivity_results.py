@@ -16,19 +16,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ivig_dcssc.cohort_groups import (
+    Spread,
+    by_prior,
+    cohorts_of,
+    label_of,
+    mean_by_prior,
+    share_by_prior,
+)
 from ivig_dcssc.function_results import CONTINUED, OTHER_WINDOWS, Flow, label, rubs_flow
 from ivig_dcssc.reproduced import CohortResults
 from ivig_dcssc.reproduced.choices import SKIN_TARGETS, Choices
 from ivig_dcssc.reproduced.tables import SEVERITIES, Tables
 from ivig_dcssc.severity_results import changes_of_one_grade
-from ivig_dcssc.spread import (
-    by_prior,
-    cohorts_of,
-    heading,
-    mean_shares,
-    shares,
-    spread,
-)
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
 from rederive.retrospective import paired_change, signed_rank
@@ -176,13 +176,13 @@ def skin_records(ledger: Ledger) -> list[dict[str, object]]:
             main, tight = (own[own["analysis"] == analysis] for analysis in (MAIN, TIGHT))
             rows.append(
                 {
-                    "Cohorts": heading(prior),
+                    "Cohorts": label_of(prior),
                     "Month": "baseline" if month == 0 else str(month),
-                    "Patients": spread(main["n"], 0),
-                    "Mean": spread(main["mean"], 1),
-                    "Patients, tightened": spread(tight["n"], 0),
-                    "Mean, tightened": spread(tight["mean"], 1),
-                    "p, tightened": "" if month == 0 else spread(tight["p"], 4),
+                    "Patients": Spread.of(main["n"]).in_words(0),
+                    "Mean": Spread.of(main["mean"]).in_words(1),
+                    "Patients, tightened": Spread.of(tight["n"]).in_words(0),
+                    "Mean, tightened": Spread.of(tight["mean"]).in_words(1),
+                    "p, tightened": "" if month == 0 else Spread.of(tight["p"]).p_in_words(4),
                 }
             )
     return rows
@@ -209,7 +209,7 @@ def statement_records(ledger: Ledger, ids: Sequence[str]) -> list[dict[str, obje
         row: dict[str, object] = {"Statement": ledger.registry.claims[row_id].statement}
         if cohorts.reconstructed:
             row["Built into the synthetic cohorts"] = "yes"
-        rows.append(row | {"Holds in the cohorts": shares(cohorts, holds)})
+        rows.append(row | {"Holds in the cohorts": share_by_prior(cohorts, holds)})
     return rows
 
 
@@ -227,7 +227,7 @@ def skin_in_words(ledger: Ledger) -> list[str]:
             f"and tests at months {months} are in the table."
         ]
     kept = [
-        mean_shares(cohorts, kept_at_random(cohorts.results, "mrss", f"m{month}"))
+        mean_by_prior(cohorts, kept_at_random(cohorts.results, "mrss", f"m{month}"))
         for month in SKIN_TARGETS
     ]
     listed = (
@@ -362,12 +362,12 @@ def kept_records(ledger: Ledger) -> list[dict[str, object]]:
         rows.append(
             {
                 "Measure": label(ledger, measure),
-                "Pairs": spread(own["n"], 0),
-                "Pairs, tightened": spread(own["restricted_n"], 0),
-                "p": spread(own["p"], 3),
-                "p, tightened": spread(own["restricted_p"], 3),
-                "Decision stays": shares(cohorts, own["same_decision"]),
-                "Left out at random": mean_shares(cohorts, at_random),
+                "Pairs": Spread.of(own["n"]).in_words(0),
+                "Pairs, tightened": Spread.of(own["restricted_n"]).in_words(0),
+                "p": Spread.of(own["p"]).p_in_words(3),
+                "p, tightened": Spread.of(own["restricted_p"]).p_in_words(3),
+                "Decision stays": share_by_prior(cohorts, own["same_decision"]),
+                "Left out at random": mean_by_prior(cohorts, at_random),
             }
         )
     return rows
@@ -396,7 +396,7 @@ def kept_shares(ledger: Ledger) -> list[Kept]:
     points = [("mrss", month, f"skin score, month {month}") for month in SKIN_TARGETS]
     points += [(measure, 12, label(ledger, measure)) for measure in COMPARED]
     return [
-        Kept(name, heading(prior), float(part.mean()))
+        Kept(name, label_of(prior), float(part.mean()))
         for measure, month, name in points
         for prior, part in by_prior(
             cohorts, kept_at_random(cohorts.results, measure, f"m{month}")
@@ -416,7 +416,7 @@ def organs_in_words(ledger: Ledger) -> list[str]:
         return [f"In the cohort of this run the decision {end}."]
     left = float((own["restricted_n"] / own["n"]).median())
     weakest = min(COMPARED, key=lambda m: kept_at_random(cohorts.results, m, "m12").mean())
-    at_random = mean_shares(cohorts, kept_at_random(cohorts.results, weakest, "m12"))
+    at_random = mean_by_prior(cohorts, kept_at_random(cohorts.results, weakest, "m12"))
     return [
         f"The appendix prints no number of pairs. In the synthetic cohorts the tight windows keep "
         f"{100 * left:.0f} % of them in the middle, by a prior of ours about the months of visits.",

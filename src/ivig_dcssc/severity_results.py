@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from ivig_dcssc.cohort_groups import Spread, cohorts_of, share_by_prior, share_of
 from ivig_dcssc.function_results import OTHER_WINDOWS, function_table, label
-from ivig_dcssc.spread import cohorts_of, share, shares, spread
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
@@ -234,8 +234,8 @@ def convention_records(ledger: Ledger) -> list[dict[str, object]]:
                     "Organ": organ_label(ledger, organ),
                     "Convention": name,
                     "Published p": str(p_of(ledger, organ)),
-                    "p in the cohorts": spread(p, 3),
-                    f"p below {alpha:g}": shares(cohorts, p < alpha),
+                    "p in the cohorts": Spread.of(p).p_in_words(3),
+                    f"p below {alpha:g}": share_by_prior(cohorts, p < alpha),
                 }
             )
     return rows
@@ -278,7 +278,7 @@ def conventions_in_words(ledger: Ledger) -> list[str]:
         split = below.any(axis=1) & ~below.all(axis=1)
         if split.any():
             others = [name for name in DEFINED[1:] if (below[name] != below[DEFINED[0]]).any()]
-            changing.append((organ_label(ledger, organ), others, shares(cohorts, split)))
+            changing.append((organ_label(ledger, organ), others, share_by_prior(cohorts, split)))
     if not cohorts.reconstructed:
         if not changing:
             return [f"In the cohort of this run no convention changes a decision at {alpha:g}."]
@@ -304,7 +304,7 @@ def conventions_in_words(ledger: Ledger) -> list[str]:
         sentences.append(f"For {in_words(kept)} severity no convention changes a decision.")
     exact = table[table["measure"].isin([f"severity_{organ}" for organ in ORGANS])]
     exact = exact[exact["test"] == CONVENTIONS[-1].name]
-    defined = share(exact.set_index("cohort")["p"].notna())
+    defined = share_of(exact.set_index("cohort")["p"].notna())
     sentences.append(
         "The exact distribution is defined without ties only, and grades tie: it gives a p in "
         f"{defined} of organs and cohorts."

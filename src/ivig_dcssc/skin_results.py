@@ -187,14 +187,6 @@ def _before_in_words(ledger: Ledger) -> list[str]:
 # Paired tests
 
 
-def _figure_id(ledger: Ledger, variable: str, timepoint: str, statistic: str) -> str:
-    for row in ledger.registry.numbers.values():
-        wanted = (row.group, row.variable, row.timepoint, row.statistic)
-        if wanted == ("IVIG", variable, timepoint, statistic) and not row.same_as:
-            return row.id
-    raise ValueError(f"no printed {statistic} of {variable} at {timepoint}")
-
-
 def predicted(ledger: Ledger, row_id: str, reading: str = READINGS[0]) -> dict[str, pd.Series[Any]]:
     """Return the values of one skin-score figure that was switched off and predicted.
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivig_dcssc import cohort_words
+from ivig_dcssc import cohort_groups, cohort_words
 from ivig_dcssc.article import open_ledger
 from rederive.book.ledger import Ledger
 from rederive.printed import PrintedNumber
@@ -36,23 +36,6 @@ def test_printing_is_what_format_would_print(total: int, n: int) -> None:
     series = pd.Series([value, np.nan])
     assert list(cohort_words.printing(series, PrintedNumber(f"{value:.1f}"))) == [True, False]
     assert not cohort_words.printing(series, PrintedNumber(f"{value + 0.2:.1f}")).any()
-
-
-@given(st.floats(0, 1))
-def test_none_and_all_are_said_only_when_so(share: float) -> None:
-    words = cohort_words.percent(share)
-    assert (words == "0 %") == (share == 0)
-    assert (words == "100 %") == (share == 1)
-
-
-@given(st.lists(st.floats(-60, 60), min_size=1, max_size=30))
-def test_ranges_are_rounded_outward(values: list[float]) -> None:
-    words = cohort_words.span_in_words([*values, float("nan")], 2)
-    ends = [float(end) for end in words.split(" to ")]
-    if len(ends) == 2:
-        assert ends[0] <= min(values) + 1e-9 and max(values) - 1e-9 <= ends[1]
-    else:
-        assert max(values) == min(values)
 
 
 def end(limit: float, best: float | None) -> End:
@@ -90,7 +73,7 @@ def test_means_are_those_of_the_patients(own: Ledger) -> None:
     """Means and SDs once more, from the tables themselves."""
     found = cohort_words.agreements(own, "table1", "results_baseline")
     rows = {row["Variable"]: row for row in cohort_words.mean_records(own, found)}
-    patients = cohort_words.cohorts_of(own).results.tables.cohort.patients
+    patients = cohort_groups.cohorts_of(own).results.tables.cohort.patients
     for label, column in (
         ("Age at drug initiation", "age"),
         ("Disease duration at drug initiation", "disease_duration"),

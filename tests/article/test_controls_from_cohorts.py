@@ -12,7 +12,8 @@ from scipy import stats
 
 from ivig_dcssc import controls_from_cohorts
 from ivig_dcssc.article import open_ledger
-from ivig_dcssc.cohort_words import bound_of, cohorts_of
+from ivig_dcssc.cohort_groups import cohorts_of
+from ivig_dcssc.cohort_words import bound_of
 from ivig_dcssc.controls import COMPARATORS
 from rederive.book.ledger import Ledger
 from rederive.reconstruct.bounds import Kind

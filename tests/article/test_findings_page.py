@@ -8,7 +8,8 @@ from bs4 import BeautifulSoup
 
 from ivig_dcssc import controls, findings
 from ivig_dcssc.article import open_ledger
-from ivig_dcssc.cohort_words import bound_of, cohorts_of
+from ivig_dcssc.cohort_groups import cohorts_of
+from ivig_dcssc.cohort_words import bound_of
 from rederive.book.ledger import Ledger
 from rederive.printed import Evidence
 from rederive.reconstruct.bounds import Kind
@@ -105,3 +106,16 @@ def test_what_could_be_released_is_said_in_full() -> None:
     rows = findings.release()
     assert len(rows) > 5
     assert all(cell.strip() for row in rows for cell in row.values())
+
+
+def test_the_landing_page_says_what_the_tables_of_this_page_say(ledger: Ledger) -> None:
+    said = findings.from_printed_figures(ledger)
+    rows = [ledger.row(row_id) for row_id in ledger.registry.numbers]
+    statements = [
+        *(each.statement for each in findings.denominators(ledger)),
+        *(each.statement for each in findings.choices_of(ledger, rows)),
+        *(each.statement for each in findings.repeats(ledger)),
+    ]
+    assert len(said) == len(set(said))
+    others = [words for words in said if words not in statements]
+    assert len(others) == 1 and "asterisks" in others[0]

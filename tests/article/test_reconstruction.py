@@ -18,6 +18,7 @@ from ivig_dcssc.article import open_ledger
 from ivig_dcssc.cohort.priors import PRIORS
 from ivig_dcssc.cohort.recipe import switchable
 from ivig_dcssc.cohort.skin import THRESHOLD, TIMEPOINTS, skin_block
+from ivig_dcssc.cohort_groups import cohorts_of
 from rederive.book.ledger import Ledger
 from rederive.reconstruct.block import Statistic
 from rederive.reconstruct.bounds import Kind, load_bounds
@@ -30,7 +31,7 @@ def ledger() -> Ledger:
 
 @pytest.fixture(scope="module")
 def cohorts(ledger):
-    return reconstruction.cohorts_of(ledger)
+    return cohorts_of(ledger)
 
 
 @pytest.fixture(scope="module")

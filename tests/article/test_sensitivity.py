@@ -19,7 +19,7 @@ from scipy import stats
 
 from ivig_dcssc import other_windows, sensitivity_results, severity_results
 from ivig_dcssc.article import open_ledger
-from ivig_dcssc.spread import cohorts_of
+from ivig_dcssc.cohort_groups import cohorts_of
 from rederive.book.ledger import Ledger
 from rederive.printed import PrintedNumber, RoundingRule
 from rederive.retrospective import Cohort, write_cohort

@@ -13,7 +13,8 @@ from scipy import stats
 
 from ivig_dcssc import skin_results as skin
 from ivig_dcssc.article import open_ledger, open_section
-from ivig_dcssc.cohort_groups import Spread, about, cohorts_of, groups, is_prediction, share_of
+from ivig_dcssc.cohort_groups import Spread, cohorts_of, groups, is_prediction, share_of
+from ivig_dcssc.cohort_words import about
 from ivig_dcssc.shipped import TEACHING
 from rederive.book.ledger import Ledger
 from rederive.book.section import prose
