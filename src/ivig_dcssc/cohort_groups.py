@@ -14,6 +14,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from ivig_dcssc.evidence import Cohorts
+from ivig_dcssc.p_words import p_between as p_between
+from ivig_dcssc.p_words import p_ceiling as p_ceiling
+from ivig_dcssc.p_words import p_floor as p_floor
+from ivig_dcssc.p_words import p_text as p_text
 from rederive.book.ledger import Ledger
 from rederive.printed import outward
 
@@ -125,19 +129,6 @@ def span_in_words(values: Iterable[float], decimals: int) -> str:
     return fixed(low, decimals) if low == high else _range(outward(low, high, decimals))
 
 
-def p_text(p: float, decimals: int = 4) -> str:
-    """Return a p value with some decimals, as a limit where it would print as zero."""
-    if np.isnan(p):
-        return "none"
-    smallest = 10.0**-decimals
-    return f"<{smallest:.{decimals}f}" if p < smallest / 2 else f"{p:.{decimals}f}"
-
-
-def p_between(low: float, high: float, decimals: int = 4) -> str:
-    """Return a range of p values as text."""
-    return _range([p_text(low, decimals), p_text(high, decimals)])
-
-
 def percent(share: float) -> str:
     """Return a share in whole percent; neither none nor all is said unless it is so."""
     if np.isnan(share):
@@ -221,7 +212,8 @@ class Spread:
 
     def p_in_words(self, decimals: int = 4) -> str:
         """Return median and central 95 % of p values as text, tiny ones as a limit."""
-        return _with_range(p_text(self.median, decimals), p_between(self.low, self.high, decimals))
+        ends = _range([p_text(self.low, decimals), p_text(self.high, decimals)])
+        return _with_range(p_text(self.median, decimals), ends)
 
 
 def _known(values: Iterable[float]) -> Floats:

@@ -7,7 +7,7 @@ own, nothing is said of reconstruction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -16,11 +16,11 @@ import pandas as pd
 
 from ivig_dcssc.cohort.skin import READINGS, skin_block
 from ivig_dcssc.cohort.skin_bounds import control_change
-from ivig_dcssc.cohort_groups import cohorts_of, groups, p_text, span_in_words
+from ivig_dcssc.cohort_groups import cohorts_of, groups, p_ceiling, p_floor, span_in_words
 from ivig_dcssc.evidence import Cohorts
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
-from rederive.printed import PrintedNumber, outward
+from rederive.printed import PrintedNumber, Verdict, outward
 from rederive.printed.registry import NumberRow
 from rederive.reconstruct.bounds import Bound, Kind, Quantity, key_of
 
@@ -85,6 +85,24 @@ def about(ledger: Ledger) -> list[str]:
             "figures here."
         )
     return sentences
+
+
+def verdicts_in_words(counts: Mapping[Verdict, int]) -> str:
+    """Return how many rows have each verdict of a recomputation, as a list in a sentence.
+
+    Parameters
+    ----------
+    counts : mapping of Verdict to int
+        Rows by verdict; verdicts without rows are left out.
+    """
+    tails = {
+        Verdict.SAME: ("*same*", "*same*"),
+        Verdict.WITHIN_ROUNDING: ("*within rounding*", "*within rounding*"),
+        Verdict.NEEDS_CHOICE: ("that *needs an unstated choice*", "that need an unstated choice"),
+        Verdict.DIFFERS: ("that *differs*", "that differ"),
+    }
+    found = {verdict: counts.get(verdict, 0) for verdict in tails}
+    return in_words([f"{n} {tails[verdict][n > 1]}" for verdict, n in found.items() if n])
 
 
 def printing(values: pd.Series[Any], printed: PrintedNumber) -> pd.Series[Any]:
@@ -286,17 +304,17 @@ def implied_below(bound: Bound, alpha: float) -> bool | None:
 
 def implied_in_words(bound: Bound, alpha: float) -> str:
     """Return what the other skin scores say of a p value, as the predicate of a sentence."""
-    low, high = (p_text(end) for end in (bound.low.limit, bound.high.limit))
+    low, high = p_floor(bound.low.limit), p_ceiling(bound.high.limit)
     implied = implied_below(bound, alpha)
     if implied:
         return f"leave a *p* of at most {high}: significance at α = {alpha:g} follows from them"
     best = bound.high.best
     if implied is False and best is not None:
         return (
-            f"also suit data with a *p* of {p_text(best)}: significance at α = {alpha:g} does "
-            "not follow from them"
+            f"also suit data with a *p* of at least {p_floor(best)} (their limit is {high}): "
+            f"significance at α = {alpha:g} does not follow from them"
         )
-    found = "" if best is None else f"; the greatest found is {p_text(best)}"
+    found = "" if best is None else f"; the greatest found is at least {p_floor(best)}"
     return (
         f"are only proved to leave a *p* of {low} to {high}{found}: whether significance at "
         f"α = {alpha:g} follows from them is open"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ivig_dcssc.p_words import p_between, p_text
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
 from rederive.printed import Interval, PrintedNumber, Verdict, outward
@@ -86,7 +87,9 @@ class NeededSize:
             "n at baseline": self.at_baseline,
             "n needed, by itself": describe_sizes(self.alone),
             "n needed, all comparisons together": describe_sizes(self.jointly),
-            "baseline n would do": "yes" if self.at_baseline in self.jointly else "no",
+            "baseline n would do, all together": "yes"
+            if self.at_baseline in self.jointly
+            else "no",
         }
 
 
@@ -210,8 +213,8 @@ def p_by_convention(ledger: Ledger) -> list[dict[str, object]]:
                         "Comparison": f"{group}, month {MONTHS[timepoint]}",
                         "Convention": reach.convention,
                         "Published p": str(outcome.printed),
-                        "At the printed figures": f"{reach.point:.4f}",
-                        "Interval": " to ".join(outward(reach.low, reach.high, 4)),
+                        "At the printed figures": p_text(reach.point),
+                        "Interval": p_between(reach.low, reach.high),
                         "Published p reachable": "yes" if reach.meets else "no",
                     }
                 )
@@ -253,13 +256,12 @@ def _readings_in_words(ledger: Ledger, group: str, timepoint: str) -> str:
     parts = []
     for reach in outcome.stated:
         reading = reach.convention.rsplit("read as ", 1)[-1]
-        low, high = outward(reach.low, reach.high, 4)
-        parts.append(f"{low} to {high} with the change read as {reading}")
+        parts.append(f"{p_between(reach.low, reach.high)} with the change read as {reading}")
     reached = any(reach.meets for reach in outcome.stated)
-    tail = "only the wider one reaches it" if reached else "neither reaches it"
+    holds = "only the wider range holds" if reached else "neither range holds"
     return (
-        f"Against {_name(group, timepoint)} the article's figures give {in_words(parts)}: of the "
-        f"published {outcome.printed}, {tail}."
+        f"Against {_name(group, timepoint)} the article's figures give {in_words(parts)}; "
+        f"{holds} the published {outcome.printed}."
         if len(parts) > 1
         else f"Against {_name(group, timepoint)} the article's figures give {parts[0]}, not the "
         f"published {outcome.printed}."
@@ -336,8 +338,8 @@ def reading_in_words(ledger: Ledger) -> list[str]:
     if depends:
         sentences.append(
             f"With the baseline sizes and the test taken as the article's, the published p against "
-            f"{in_words(depends)} is reached only if the change was rounded to a whole number "
-            f"({wide})."
+            f"{in_words(depends)} is reached, each by itself, only if the change was rounded to a "
+            f"whole number ({wide})."
         )
     else:
         sentences.append("No published p depends on the reading at the baseline sizes.")
@@ -383,8 +385,10 @@ def missing_in_words(ledger: Ledger, implied: Sequence[Followed]) -> list[str]:
             side = "above"
         elif high < float(mean.value):
             side = "below"
+        readings = sum(other.timepoint == each.timepoint for other in implied)
+        read = f", with the mean change read as {each.reading}," if readings > 1 else ""
         sentences.append(
-            f"At {MONTHS[each.timepoint]} months, with the mean change read as {each.reading}, the "
+            f"At {MONTHS[each.timepoint]} months{read} the "
             f"{each.missing} {what} of {each.range_in_words}, {side} the cohort's {mean}."
         )
     return sentences

@@ -17,7 +17,7 @@ class Difference:
 
     ``low`` and ``high`` come from the figures as printed and the comparator's size at baseline;
     ``widest`` is the union of such intervals over the rounding of all figures. Negative values are
-    in favour of IVIG.
+    in favor of IVIG.
     """
 
     comparator: str
@@ -29,8 +29,13 @@ class Difference:
 
     @property
     def name(self) -> str:
-        """The comparison in words."""
+        """The comparison as a label."""
         return f"{self.comparator}, month {self.month}"
+
+    @property
+    def in_sentence(self) -> str:
+        """The comparison in the middle of a sentence."""
+        return f"{self.comparator} at month {self.month}"
 
     @property
     def open(self) -> bool:
@@ -90,7 +95,9 @@ def likeness_in_words(ledger: Ledger, found: list[Difference]) -> list[str]:
     }
     sentences = []
     for outcome, tail in tails.items():
-        names = [each.name for each in found if each.open and each.excludes(points) is outcome]
+        names = [
+            each.in_sentence for each in found if each.open and each.excludes(points) is outcome
+        ]
         if names:
             sentences.append(
                 f"Against {in_words(names)} the interval includes no difference and {tail}"
@@ -99,7 +106,7 @@ def likeness_in_words(ledger: Ledger, found: list[Difference]) -> list[str]:
     if clear:
         nearest = min(min(abs(each.low), abs(each.high)) for each in clear)
         sentences.append(
-            f"Against {in_words([each.name for each in clear])} it excludes no difference; the "
-            f"least difference inside these intervals is {nearest:.1f} points."
+            f"Against {in_words([each.in_sentence for each in clear])} it excludes no difference; "
+            f"the least difference inside these intervals is {nearest:.1f} points."
         )
     return sentences

@@ -19,6 +19,7 @@ from ivig_dcssc.cohort.predictions import first_mention, load_predictions
 from ivig_dcssc.cohort.predictors import predictor_claims
 from ivig_dcssc.cohort.skin import READINGS, skin_block
 from ivig_dcssc.cohort.skin_bounds import BOUNDS_FILE, own_quantity
+from ivig_dcssc.parameters import PARAMETERS
 from ivig_dcssc.reproduced import Choices, CohortResults, open_cohort
 from ivig_dcssc.reproduced.predictors import PRINTED_BY_ITSELF
 from ivig_dcssc.shipped import cohorts_folder
@@ -147,8 +148,11 @@ class Cohorts:
         ends = [_central(values) for values in draws.values()]
         low, high = min(end[0] for end in ends), max(end[1] for end in ends)
         bound = self.own_bound(figure)
-        interval = "" if bound is None else _between(bound.low.limit, bound.high.limit, row.printed)
-        inside = bound is None or row.printed.interval().meets(bound.low.limit, bound.high.limit)
+        interval = "" if bound is None else _outward(bound, row.printed)
+        verdict = Verdict.NONE
+        if bound is not None:
+            inside = row.printed.interval().meets(bound.low.limit, bound.high.limit)
+            verdict = Verdict.WITHIN_ROUNDING if inside else Verdict.DIFFERS
         words = [
             f"{prior}: median {_plain(float(np.median(values)), row.printed)}, 95 % "
             f"{_between(*_central(values), row.printed)}, {_percent(_prints(values, row.printed))} "
@@ -156,11 +160,11 @@ class Cohorts:
             for prior, values in draws.items()
         ]
         why = f"predicted from all other skin-score figures; {_proved(bound)}. {'; '.join(words)}"
-        verdict = Verdict.WITHIN_ROUNDING if inside else Verdict.DIFFERS
         decision = ""
         if row.statistic == "p" and bound is not None:
             decision = _decision(bound, self.choices.alpha)
-        return Shown(f"{_between(low, high, row.printed)} (95 %)", interval, verdict, why, decision)
+        reproduced = f"{_between(low, high, row.printed)} (95 %, priors together)"
+        return Shown(reproduced, interval, verdict, why, decision)
 
     def _draws(self, figure_id: str) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
         table = self.predictions
@@ -184,7 +188,10 @@ class Cohorts:
         words = "; ".join(f"{prior}: in {_percent(share)}" for prior, share in shares.items())
         reproduced = "holds in " + _between_shares(list(shares.values()))
         why = f"of cohorts that were not told so. {words}"
-        verdict = Verdict.WITHIN_ROUNDING if max(shares.values()) > 0 else Verdict.DIFFERS
+        # Draws can show that a claim may hold, never that it cannot.
+        article = self.choices.alpha == PARAMETERS["alpha"].default
+        seen = max(shares.values()) > 0
+        verdict = Verdict.WITHIN_ROUNDING if seen and article else Verdict.NONE
         return Shown(reproduced, "", verdict, why, "depends on the cohort")
 
     def claim_holds(self, claim: ClaimRow, regressions: pd.DataFrame) -> pd.Series[Any]:
@@ -221,7 +228,7 @@ class Cohorts:
         reproduced = "holds in " + _between_shares(list(shares.values()))
         if bound is not None:
             low, high = bound.low.limit, bound.high.limit
-            interval = f"p {_between(low, high, row.printed)}"
+            interval = f"p {_outward(bound, row.printed)}"
             decision = _decision(bound, self.choices.alpha)
             if high < self.choices.alpha:
                 verdict, reproduced = Verdict.SAME, "holds"
@@ -251,6 +258,15 @@ def _between(low: float, high: float, model: PrintedNumber) -> str:
     """Return a range with the figure's decimals, p values near 0 as a limit."""
     ends = [_plain(low, model), _plain(high, model)]
     return " to ".join(dict.fromkeys(ends))
+
+
+def _outward(bound: Bound, model: PrintedNumber) -> str:
+    """Return a bound's ends with the figure's decimals, none of them rounded inwards."""
+    low, high = outward(bound.low.limit, bound.high.limit, model.decimals)
+    smallest = 10.0**-model.decimals
+    if model.decimals >= 3 and bound.low.limit < smallest:
+        low = f"<{smallest:.{model.decimals}f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _range(values: pd.Series[Any], model: PrintedNumber) -> str:

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ivig_dcssc.cohort.skin import THRESHOLD
+from ivig_dcssc.cohort_groups import label_of
 from ivig_dcssc.figures import GRID, MISSED, PUBLISHED, REACHED
 from ivig_dcssc.reconstruction import Uniform
 from ivig_dcssc.reconstruction_bounds import Curve, Left, Predicted
@@ -173,7 +174,7 @@ def spreads(found: Sequence[Left]) -> Figure:
             _bracket(ax, each.bound.low.limit, each.bound.high.limit, len(each.values))
         ax.set_title(each.name, fontsize="small")
         ax.set(ylim=(len(each.values) + 0.6, -0.6), yticks=range(len(each.values)))
-        ax.set_yticklabels(list(each.values), fontsize="small")
+        ax.set_yticklabels([label_of(prior) for prior in each.values], fontsize="small")
         ax.tick_params(labelsize="small")
         ax.grid(visible=False, axis="y")
     for ax in panels[len(found) :]:
@@ -238,7 +239,14 @@ def responder_curves(curves: Sequence[Curve]) -> Figure:
     axes[0].set_ylim(bottom=0)
     handles = [
         *(
-            Line2D([], [], color=colour, marker=marker, lw=1.5, label=f"{prior}: median, 95 %")
+            Line2D(
+                [],
+                [],
+                color=colour,
+                marker=marker,
+                lw=1.5,
+                label=f"{label_of(prior)}: median, 95 %",
+            )
             for prior, (colour, marker) in PRIOR_LOOKS.items()
         ),
         Patch(color=GRID, alpha=0.3, label="bounds over all data"),
@@ -272,7 +280,9 @@ def predictions(found: Sequence[Predicted]) -> Figure:
         ax.grid(visible=False, axis="y")
     handles = [
         *(
-            Line2D([], [], color=colour, marker=marker, lw=2, label=f"{prior}: median, 95 %")
+            Line2D(
+                [], [], color=colour, marker=marker, lw=2, label=f"{label_of(prior)}: median, 95 %"
+            )
             for prior, (colour, marker) in PRIOR_LOOKS.items()
         ),
         Patch(color=GRID, alpha=0.35, label="bounds from the other figures"),

@@ -136,7 +136,7 @@ def choices(ledger: Ledger) -> list[Finding]:
         *(
             Finding(
                 f"{render.label_of(row)}: {row.printed} is reached under nothing that was tried.",
-                row.decision or "no decision rests on it",
+                _decision(row) or "no decision rests on it",
                 (row.id,),
             )
             for row in lost
@@ -166,8 +166,47 @@ def choices_of(ledger: Ledger, rows: Iterable[LedgerRow]) -> list[Finding]:
                 f"The p of {row.printed} for {row.variable} is reached under a choice that is not "
                 f"stated: {'; '.join(row.would_do)}."
             )
-        found.append(Finding(words, f"decision: {row.decision}", (row.id,)))
+        found.append(Finding(words, _decision(row), (row.id,)))
     return found
+
+
+def _decision(row: LedgerRow) -> str:
+    """Return what became of a decision as a phrase; empty if the row has none."""
+    if row.decision.startswith(_OPEN):
+        return f"the decision is open: it {row.decision.removeprefix(_OPEN)}"
+    return f"decision: {row.decision}" if row.decision else ""
+
+
+_OPEN = "open: "
+"""How the ledger words a decision that is open, before the reason."""
+
+
+def choices_in_words(ledger: Ledger) -> str:
+    """Return what kinds of rows need an unstated choice, as a sentence that counts all of them."""
+    rows = [
+        row
+        for row in ledger
+        if row.verdict is Verdict.NEEDS_CHOICE and row.evidence is Evidence.RECOMPUTED
+    ]
+    shown = [row for row in rows if row.statistic == "p" and row.section != "abstract"]
+    again = [row for row in rows if row.statistic == "p" and row.section == "abstract"]
+    shares = [row for row in rows if row.kind == "number" and row.statistic == "percent"]
+    near = [row for row in rows if row.kind == "claim" and row.statistic == "borderline"]
+    limits = list(dict.fromkeys(option for row in near for option in row.would_do))
+    kinds = [
+        (len(shown), "p value", "p values", "of the results"),
+        (len(again), "mention of them", "mentions of them", "in the abstract"),
+        (len(shares), "percentage", "percentages", "without a possible denominator as stated"),
+        (
+            len(near),
+            "statement that a p is borderline",
+            "statements that a p is borderline",
+            f"(reached with {in_words(limits, 'or')})",
+        ),
+        (len(rows) - len(shown) - len(again) - len(shares) - len(near), "other", "others", ""),
+    ]
+    parts = [f"{n} {many if n > 1 else one} {tail}".rstrip() for n, one, many, tail in kinds if n]
+    return f"The {len(rows)} that need a choice are {in_words(parts)}."
 
 
 def conventions(ledger: Ledger) -> list[Finding]:
@@ -211,9 +250,9 @@ def _of_reading(reading: OpenReading) -> Finding:
         f"way: {reading.other}."
     )
     consequence = {
-        "yes": "what is published would be another the other way",
-        "no": "what is published stays either way",
-    }.get(reading.changes, f"what is published would be another {reading.changes}")
+        "yes": "read the other way, a published decision or statement changes",
+        "no": "no published decision or statement changes either way",
+    }.get(reading.changes, f"a published decision or statement changes {reading.changes}")
     return Finding(statement, consequence, reading.evidence)
 
 
@@ -469,6 +508,8 @@ def summary_in_words(ledger: Ledger) -> list[str]:
         f"alone, {good} come out, {choice} need a choice that is not stated, and "
         + ("none contradicts the others." if not lost else f"{lost} are not reached at all."),
     ]
+    if choice > 1:
+        sentences.append(choices_in_words(ledger))
     fixed = {decision for row_id in _main(ledger) for decision in (ledger.row(row_id).decision,)}
     alpha = ledger.settings.alpha
     if fixed == {f"p < {alpha:g} throughout"}:

@@ -17,14 +17,13 @@ import pandas as pd
 from scipy.stats import t as student_t
 from statsmodels.stats.proportion import proportion_confint
 
+from ivig_dcssc.cohort.measures import FOLLOWUP, FOLLOWUP_SIZES, block_of
 from ivig_dcssc.cohort_groups import (
     Spread,
     by_prior,
     cohorts_of,
     fixed,
     label_of,
-    share_by_prior,
-    share_of,
 )
 from ivig_dcssc.cohort_words import together
 from ivig_dcssc.reproduced import CohortResults
@@ -34,6 +33,14 @@ from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRu
 from rederive.recompute.missing import sum_range
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_tests import implied_correlation_from_p
+from rederive.reconstruct.block import (
+    Block,
+    ContradictionError,
+    Figure,
+    NothingFoundError,
+    Statistic,
+    find_data,
+)
 
 PAIRED = ("haq_di", "patient_rating", "fvc", "dlco")
 """Measures that the article compares between baseline and month 12 by a paired t test."""
@@ -48,18 +55,11 @@ MADE_TO_PRINT = (
     "These rows are calibrated: the reconstructed, synthetic cohorts were made to print means, SDs "
     "and p, so the agreement shows no more than that such patients exist."
 )
-SAME_DRAWS = (
-    "The priors of the book differ in the skin scores. The measures of this section have one prior "
-    "each, and nearly the same draws in every ensemble, so that the ensembles agree on them by "
-    "construction."
-)
 OTHER_WINDOWS = (
     "The reconstructed, synthetic cohorts were made to print the article's figures under its own "
     "windows; this run reads their visits in others."
 )
 
-SHOWN = 1e-9
-"""Mean changes closer to 0 than this are rounding of floats."""
 
 DECIMALS = {"haq_di": 3, "patient_rating": 3, "fvc": 2, "dlco": 2}
 """Decimals of a mean change, one more than the means have."""
@@ -183,8 +183,8 @@ def paired_records(ledger: Ledger) -> list[dict[str, object]]:
     Returns
     -------
     list of dict
-        Columns ``Measure, Cohorts, Pairs, Mean change, SD of change, Correlation of visits, p,
-        Mean change upward``; medians with the middle 95 %.
+        Columns ``Measure, Cohorts, Pairs, Mean change, SD of change, Correlation of visits,
+        p``; medians with the middle 95 %.
     """
     cohorts = cohorts_of(ledger)
     table = function_table(cohorts.results)
@@ -205,7 +205,6 @@ def paired_records(ledger: Ledger) -> list[dict[str, object]]:
                     "SD of change": Spread.of(part["change_sd"]).in_words(decimals),
                     "Correlation of visits": Spread.of(part["correlation"]).in_words(2),
                     "p": Spread.of(part["p"]).p_in_words(3),
-                    "Mean change upward": share_of(part["change_mean"] > SHOWN),
                 }
             )
     return together(rows, "Cohorts")
@@ -221,7 +220,6 @@ def direction_in_words(ledger: Ledger) -> list[str]:
         ledger.registry.numbers[f"{_stem('haq_di')}-{at}-mean"].as_printed
         for at in ("baseline", "m12")
     )
-    upward = own["change_mean"] > SHOWN
     if not cohorts.reconstructed:
         change = fixed(float(own["change_mean"].iloc[0]), DECIMALS["haq_di"])
         return [
@@ -233,12 +231,54 @@ def direction_in_words(ledger: Ledger) -> list[str]:
         MADE_TO_PRINT if cohorts.as_published else OTHER_WINDOWS,
         f"The number of pairs behind {name} and the rating is our choice, {sizes[0]} to "
         f"{sizes[-1]} here; what follows from it is not the article's.",
-        f"Still it shows one thing. The printed means of {name} fall from {before} to {after}, but "
-        f"they need not be of the same patients: in {share_by_prior(cohorts, upward)} of the "
-        "synthetic cohorts the patients with both values get worse on average. That this can be is "
-        "certain, as such cohorts exist; how often it is so our prior decides.",
-        SAME_DRAWS,
+        f"The printed means of {name} fall from {before} to {after}, but they need not be of the "
+        f"same patients: {rise_in_words(ledger)} The cohorts take the article's word for it that "
+        "disability fell.",
     ]
+
+
+def sizes_that_may_rise(ledger: Ledger, measure: str) -> list[int]:
+    """Return numbers of pairs with which every figure of a measure prints while its pairs rise.
+
+    Each is shown by an example that a search finds; a size without one is not excluded.
+    """
+    return [size for size in FOLLOWUP_SIZES if _may_rise(block_of(ledger.registry, measure, size))]
+
+
+@lru_cache(maxsize=16)
+def _may_rise(block: Block) -> bool:
+    fall = [f.id for f in block.figures if f.statistic is Statistic.CHANGE_MEAN]
+    rise = Figure("rise", Statistic.CHANGE_MEAN, FOLLOWUP, PrintedNumber("0", ">"))
+    try:
+        find_data(block.without(fall).with_figures([rise]), attempts=2, iterations=60_000)
+    except (NothingFoundError, ContradictionError):
+        return False
+    return True
+
+
+def rise_in_words(ledger: Ledger) -> str:
+    """Return whether the patients with both values may have got worse, as a sentence."""
+    sizes = sizes_that_may_rise(ledger, "haq_di")
+    if not sizes:
+        return "no example is known in which those with both values get worse on average."
+    return (
+        f"with {in_words(sizes, 'or')} pairs there are data that print every figure and in which "
+        "the patients with both values get worse on average, so the figures alone do not say."
+    )
+
+
+def lesson_in_words(ledger: Ledger) -> str:
+    """Return what missing numbers of pairs leave open of the direction of change, as a sentence."""
+    name = label(ledger, "haq_di")
+    if sizes_that_may_rise(ledger, "haq_di"):
+        return (
+            f"Where neither is printed, as for {name}, not even the direction of the change in the "
+            "patients with both values is certain."
+        )
+    return (
+        f"Where neither is printed, as for {name}, the direction of the change in the patients "
+        "with both values is not proved, though no example with another direction is known."
+    )
 
 
 # The physician's assessment
@@ -425,12 +465,12 @@ def unmeasured_in_words(found: Sequence[Unmeasured]) -> list[str]:
 def _beside(found: Unmeasured) -> str:
     mean, last_digit = float(found.mean_all), 0.1
     if found.low > mean:
-        return f"more than the {found.mean_all} of all: it was not the worst lungs that were lost"
+        return f"above the mean of all, {found.mean_all}: it was not the worst lungs that were lost"
     if found.high < mean:
-        return f"less than the {found.mean_all} of all"
+        return f"below the mean of all, {found.mean_all}"
     if found.low > mean - last_digit:
-        return f"no less than about the {found.mean_all} of all"
-    return f"which may be more or less than the {found.mean_all} of all"
+        return f"about the mean of all, {found.mean_all}, or above it"
+    return f"which may be above or below the mean of all, {found.mean_all}"
 
 
 # What "stable" leaves open
@@ -524,10 +564,10 @@ def least_greatest(mean: PrintedNumber, sd: PrintedNumber, n: int, rule: Roundin
         How the figures were rounded.
     """
     low = sd.interval(rule).lower ** 2 * (n - 1) / n
-    centre: Interval = mean.interval(rule)
+    center: Interval = mean.interval(rule)
     lowest = sqrt(low)
     # mean + variance / mean falls until the mean is the SD, then rises.
-    at = float(np.clip(lowest, centre.lower, centre.upper))
+    at = float(np.clip(lowest, center.lower, center.upper))
     return at + low / at
 
 
@@ -569,9 +609,12 @@ def tests_in_words(ledger: Ledger, rows: Sequence[str]) -> str:
         for row_id in rows
         if float(ledger.registry.numbers[row_id].printed.value) < alpha
     ]
-    found = f"below {alpha:g}: {in_words(below)}" if below else f"none of them below {alpha:g}"
+    found = f"none is below {alpha:g}"
+    if below:
+        verb = "is" if len(below) == 1 else "are"
+        found = f"{len(below)} {verb} below {alpha:g} ({in_words(below)})"
     return (
-        f"This section prints {len(rows)} p values for changes from baseline to month 12, {found}. "
+        f"This section prints {len(rows)} p values for changes from baseline to month 12; {found}. "
         f"If nothing had changed, {alpha * len(rows):.1f} of {len(rows)} would be expected below "
         f"{alpha:g} by chance."
     )

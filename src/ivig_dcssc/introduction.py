@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from html import escape
 
 from ivig_dcssc.cohort_groups import cohorts_of
-from ivig_dcssc.cohort_words import bound_of, implied_in_words, note_in_words
+from ivig_dcssc.cohort_words import (
+    bound_of,
+    implied_in_words,
+    note_in_words,
+)
+from ivig_dcssc.cohort_words import verdicts_in_words as counted_verdicts
 from ivig_dcssc.overview import SECTIONS
 from rederive.book import render
 from rederive.book.ledger import Ledger, LedgerRow
@@ -146,7 +151,7 @@ def verdicts_in_words(section: Section) -> list[str]:
     counts = section.counts()
     evidence = {kind: sum(n for (e, _), n in counts.items() if e is kind) for kind in Evidence}
     recomputed = {verdict: counts[Evidence.RECOMPUTED, verdict] for verdict in Verdict}
-    came_out = in_words([f"{n} *{verdict}*" for verdict, n in recomputed.items() if n])
+    came_out = counted_verdicts(recomputed)
     sentences = [
         f"Of the {len(section)} rows, {evidence[Evidence.STATED]} are stated, inputs that nothing "
         f"else determines, and {evidence[Evidence.RECOMPUTED]} can be recomputed from printed "

@@ -198,6 +198,21 @@ def cohort_in_words(cohort: Cohort, choices: Choices) -> list[str]:
     ]
 
 
+def titled(title: str, choices: Choices) -> str:
+    """Return the title of a table of the cohort, which says so if the cohort is synthetic."""
+    return title if choices.cohort_folder else f"{title} (synthetic cohort)"
+
+
+def calibrated_in_words(choices: Choices) -> str:
+    """Return what it is worth that the cohort prints the published figures, as a sentence."""
+    if choices.cohort_folder:
+        return "Nothing in the cohort of this run was made to agree with the published figures."
+    return (
+        "The synthetic cohort was made to print these figures, so that it does so in the next "
+        "three tables confirms nothing."
+    )
+
+
 def records_of(cohort: Cohort, measure: str) -> pd.DataFrame:
     """Return the records of one measure in the order of patients and months."""
     own = cohort.visits[(cohort.visits["measure"] == measure) & cohort.visits["value"].notna()]

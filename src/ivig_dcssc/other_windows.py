@@ -183,7 +183,7 @@ def windows_in_words(ledger: Ledger) -> list[str]:
         f"Of {len(below)} combinations of windows and follow-up, p is below {alpha:g} in every "
         f"synthetic cohort in {held}. Least often it is so at month {timepoint.removeprefix('m')} "
         f"with a baseline window of {_months(months)} and ± {tolerance}: in {percent(least)} of "
-        f"the cohorts, with {fixed(middle, 0)} pairs in the middle.",
+        f"the cohorts, with {fixed(middle, 0)} pairs in the median cohort.",
         "Inside the article's windows the scores are bound by what is printed. The months of "
         "single visits, and all scores outside, are our prior: the table shows what can be "
         "expected, not what was.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ivig_dcssc.cohort_words import verdicts_in_words
+from rederive.book import render
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
 from rederive.printed import Evidence, Verdict
@@ -102,23 +104,13 @@ def counts_in_words(ledger: Ledger) -> list[str]:
     unbuilt = sum(not row.built for row in rows)
     evidence = Counter(row.evidence for row in rows)
     verdicts = Counter(row.verdict for row in rows if row.evidence is Evidence.RECOMPUTED)
-    agreed = [
-        f"{verdicts[verdict]} *{verdict}*"
-        for verdict in (
-            Verdict.SAME,
-            Verdict.WITHIN_ROUNDING,
-            Verdict.NEEDS_CHOICE,
-            Verdict.DIFFERS,
-        )
-        if verdicts[verdict]
-    ]
     predicted = Counter(row.verdict for row in rows if row.evidence is Evidence.PREDICTED)
     outside = predicted[Verdict.DIFFERS]
     sentences = [
         f"The article prints **{numbers}** figures and makes **{len(rows) - numbers}** claims that "
         f"can be checked; {repeats} of these rows repeat an earlier one.",
         f"**{evidence[Evidence.RECOMPUTED]}** rows are recomputed from other printed figures "
-        f"alone: {in_words(agreed)}.",
+        f"alone: {verdicts_in_words(verdicts)}.",
         "A count and its percentage check each other, so agreement there is one piece of evidence "
         "printed twice.",
         f"**{evidence[Evidence.PREDICTED]}** rows are predicted by synthetic cohorts "
@@ -150,18 +142,20 @@ def ledger_in_words(ledger: Ledger) -> list[str]:
 
 
 def sections(ledger: Ledger) -> list[dict[str, object]]:
-    """Return every section with its rows, and whether its notebook is built."""
+    """Return every section with its rows by evidence; its title links to its page if it is built.
+
+    The links are relative to the pages in ``book/``.
+    """
     rows = list(ledger)
+    page = pages(ledger)
     found: list[dict[str, object]] = []
     for name, title in SECTIONS.items():
-        own = [row for row in rows if row.notebook == name]
+        evidence = Counter(row.evidence for row in rows if row.notebook == name)
         found.append(
             {
-                "Section": title,
-                "Rows": len(own),
-                "Recomputed": sum(row.evidence is Evidence.RECOMPUTED for row in own),
-                "Pending": sum(row.verdict is Verdict.PENDING for row in own),
-                "Notebook": "built" if name in ledger.built else "not built yet",
+                "Section": render.link(title, page[name]) if name in page else title,
+                "Rows": evidence.total(),
+                **{str(kind).capitalize(): evidence[kind] for kind in Evidence},
             }
         )
     return found

@@ -367,11 +367,23 @@ def about_regressions(ledger: Ledger) -> list[str]:
     made = in_words([f"{size} under the {label_of(str(name))}" for name, size in sizes.items()])
     return [
         f"The regressions are computed in further synthetic cohorts: {made}.",
+        *_left_out(sizes),
         "They print every other figure of the article, the odds ratio of prednisone among them, "
         "but were not told that nothing predicts.",
         "Who has which characteristic was left to chance there: no association was built in beyond "
         "the printed one, so what turns up as significant for other predictors is a false "
         "positive.",
+    ]
+
+
+def _left_out(sizes: pd.Series[Any]) -> list[str]:
+    """Return why some priors have fewer cohorts than others, where they do."""
+    if sizes.nunique() == 1:
+        return []
+    return [
+        "The numbers differ because a draw is left out when, after several attempts, its patients "
+        "do not fit what the text says of single ones: the patient who died, for example, can have "
+        "no skin score at 18 or 24 months."
     ]
 
 

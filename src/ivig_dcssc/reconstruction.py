@@ -17,7 +17,7 @@ from ivig_dcssc.check import check_cohort, incoherences, unchecked
 from ivig_dcssc.cohort.ensemble import PATIENTS, VISITS
 from ivig_dcssc.cohort.priors import PRIORS
 from ivig_dcssc.cohort.skin import MEASURE, THRESHOLD, TIMEPOINTS, skin_block
-from ivig_dcssc.cohort_groups import Spread
+from ivig_dcssc.cohort_groups import Spread, label_of
 from ivig_dcssc.reproduced import CohortResults
 from ivig_dcssc.shipped import TEACHING_COHORT, cohorts_folder
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
@@ -230,7 +230,7 @@ def prior_table() -> list[dict[str, object]]:
     """Return every prior in words and with its parameters."""
     return [
         {
-            "Prior": name,
+            "Prior": label_of(name),
             "What it says before the figures": IN_WORDS[name],
             "Parameters (baseline, months 6, 12, 18, 24)": prior.describe().removeprefix(
                 f"{name}: "
@@ -285,11 +285,12 @@ def convergence_table(found: Iterable[Convergence]) -> list[dict[str, object]]:
         fewest = each.table.iloc[int(each.table["ess"].argmin())]
         records.append(
             {
-                "Prior": each.prior,
+                "Prior": label_of(each.prior),
                 "Cohorts": each.cohorts,
                 "Chains": each.chains,
                 "Quantities watched": len(each.table),
-                "Greatest R-hat": f"{worst['r_hat']:.3f} ({_in_words(worst['quantity'])})",
+                "Greatest R-hat": f"{_r_hat_text(float(worst['r_hat']))} "
+                f"({_in_words(worst['quantity'])})",
                 "Least effective sample size": f"{fewest['ess']:.0f} "
                 f"({_in_words(fewest['quantity'])})",
             }
@@ -307,16 +308,43 @@ def _in_words(quantity: object) -> str:
 def convergence_in_words(found: Sequence[Convergence]) -> list[str]:
     """Return what the diagnostics allow, as sentences."""
     tables = pd.concat([each.table for each in found])
-    greatest, least = float(tables["r_hat"].max()), float(tables["ess"].min())
-    settled = "below" if greatest < R_HAT_LIMIT else "above"
+    least = float(tables["ess"].min())
     # The spread of a simulated 2.5 % point: sqrt(p (1 - p) / ESS) in probability.
     off = 100 * np.sqrt(0.025 * 0.975 / least)
     return [
-        f"The greatest R-hat is {greatest:.2f}, {settled} the {R_HAT_LIMIT} that we ask of long "
-        "chains; the chains of an ensemble are many and short, so it is noisy.",
+        *_agreement_of_chains(found),
         f"The least effective sample size is {least:.0f}: an end of a 95 % interval, meant to cut "
         f"off 2.5 %, may cut off some {off:.1f} percentage points more or less.",
         "Read the intervals from cohorts as rough; the sharp bounds have no such error.",
+    ]
+
+
+def _r_hat_text(r_hat: float) -> str:
+    """Return an R-hat with three decimals, or as many as tell it from the limit."""
+    decimals = 3
+    while decimals < 8 and float(f"{r_hat:.{decimals}f}") == R_HAT_LIMIT != r_hat:
+        decimals += 1
+    return f"{r_hat:.{decimals}f}"
+
+
+def _agreement_of_chains(found: Sequence[Convergence]) -> list[str]:
+    """Return how far the chains agree, and what follows where they do so less than we ask."""
+    greatest = max(float(each.table["r_hat"].max()) for each in found)
+    above = [
+        f"{_in_words(quantity).replace(': ', ', ')} ({label_of(each.prior)})"
+        for each in found
+        for quantity in each.table.loc[each.table["r_hat"] >= R_HAT_LIMIT, "quantity"]
+    ]
+    noisy = "The chains of an ensemble are many and short, so R-hat is noisy."
+    worst = f"The greatest R-hat is {_r_hat_text(greatest)}"
+    if not above:
+        return [f"{worst}, below the {R_HAT_LIMIT} that we ask of long chains.", noisy]
+    return [
+        f"{worst}; we ask of long chains that it be below {R_HAT_LIMIT}.",
+        f"It reaches or exceeds that for {'; '.join(above)}.",
+        "There the chains have not been shown to agree, so the interval under that prior may be "
+        "too narrow or displaced.",
+        noisy,
     ]
 
 
@@ -326,7 +354,7 @@ def first_cohorts(priors: pd.Series[Any], of_each: int = 2) -> dict[str, int]:
     Taken by number and not by look, so that nothing is picked.
     """
     return {
-        f"{prior}, cohort {position}": int(number)
+        f"{label_of(prior)}, cohort {position}": int(number)
         for prior in PRIORS
         for position, number in enumerate(priors.index[priors == prior][:of_each], start=1)
     }
@@ -388,7 +416,7 @@ def correlation_table(results: CohortResults, priors: pd.Series[Any]) -> list[di
             {
                 "Visits": f"{TIMES_IN_WORDS[one]} and {TIMES_IN_WORDS[other]}",
                 "SD of the change printed": "yes" if tied else "no",
-                **{name: Spread.of(values[prior == name]).in_words(2) for name in PRIORS},
+                **{label_of(name): Spread.of(values[prior == name]).in_words(2) for name in PRIORS},
             }
         )
     return records

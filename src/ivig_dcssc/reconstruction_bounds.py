@@ -24,7 +24,7 @@ from ivig_dcssc.cohort.skin_bounds import (
     control_change,
     own_quantity,
 )
-from ivig_dcssc.cohort_groups import CENTRAL, Spread, by_prior, percent
+from ivig_dcssc.cohort_groups import CENTRAL, Spread, by_prior, label_of, percent
 from ivig_dcssc.evidence import Cohorts
 from ivig_dcssc.reproduced import CohortResults
 from ivig_dcssc.shipped import cohorts_folder
@@ -350,7 +350,10 @@ def left_open_table(found: Sequence[Left]) -> list[dict[str, object]]:
     records: list[dict[str, object]] = []
     for each in found:
         decimals = 0 if "responders" in each.name else 1
-        spans = {name: Spread.of(values).in_words(decimals) for name, values in each.values.items()}
+        spans = {
+            label_of(name): Spread.of(values).in_words(decimals)
+            for name, values in each.values.items()
+        }
         bound = "not computed" if each.bound is None else " to ".join(shown_ends(each.bound))
         records.append({"Not printed": each.name, "Bounds": bound, **spans})
     return records
@@ -530,7 +533,7 @@ def prediction_table(found: Sequence[Predicted], caption: str) -> render.Html:
     """Return the table of predictions; each name links to its row of the ledger."""
     priors = list(found[0].draws)
     header = ["Figure", "Printed", "Bounds from the others", "Range left", "Agreement is"]
-    header += [f"{prior}: median (95 %), print it" for prior in priors]
+    header += [f"{label_of(prior)}: median (95 %), print it" for prior in priors]
     lines = []
     for each in found:
         link = f'<a href="ledger.html#{escape(each.figure.id, quote=True)}">{escape(each.name)}</a>'
@@ -641,7 +644,9 @@ def typical_in_words(found: Sequence[Predicted]) -> str:
     """Return how many printed figures lie in the middle of the draws, and which do not."""
     priors = list(found[0].draws)
     inside = {prior: sum(each.in_the_middle(prior) for each in found) for prior in priors}
-    counts = [f"{count} of {len(found)} under {prior}" for prior, count in inside.items()]
+    counts = [
+        f"{count} of {len(found)} under the {label_of(prior)}" for prior, count in inside.items()
+    ]
     outside = [each for each in found if not all(each.in_the_middle(p) for p in priors)]
     sentence = f"Of the printed figures, {in_words(counts)} lie within 95 % of the draws"
     if outside:
@@ -670,6 +675,10 @@ def limits_in_words() -> list[str]:
         "limits are ours.",
         f"For *p* values the range counts orders of magnitude, from 1 down to {LEAST_P:g}.",
         "Beside the interval of each prior stands the share of its draws that print the figure.",
+        "The draws for a mean also assume the article's statement that the mean fell, where it "
+        "makes one; the bounds do without it.",
+        "The priors take no number from the article's scores, but what the other figures do not "
+        "decide follows the prior.",
     ]
 
 
@@ -698,7 +707,7 @@ def responders_in_words(found: Sequence[Predicted], bounds: SkinBounds) -> list[
         spans: list[str] = []
         for prior, values in each.draws.items():
             low, high = np.quantile(values, CENTRAL)
-            spans.append(f"{low:.0f} to {high:.0f} under {prior}")
+            spans.append(f"{low:.0f} to {high:.0f} under the {label_of(prior)}")
         sentences.append(
             f"At {TIMES_IN_WORDS[each.figure.at]}, {each.figure.printed} responders of {each.n} "
             f"are printed; the other figures alone allow anything from {least} to {greatest}, and "
@@ -712,5 +721,5 @@ def prediction_chains_in_words(root: Path) -> str:
     table = load_convergence(cohorts_folder(root))
     return (
         f"Behind each interval are {int(table['draws'].min()):,} draws of data sets, with R-hat up "
-        f"to {table['r_hat'].max():.2f} and an effective sample size from {table['ess'].min():.0f}."
+        f"to {table['r_hat'].max():.3f} and an effective sample size from {table['ess'].min():.0f}."
     )

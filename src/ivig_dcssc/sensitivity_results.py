@@ -414,12 +414,14 @@ def organs_in_words(ledger: Ledger) -> list[str]:
         names = [label(ledger, str(measure)) for measure in changed]
         end = f"changes for {in_words(names)}" if names else "changes for none of them"
         return [f"In the cohort of this run the decision {end}."]
-    left = float((own["restricted_n"] / own["n"]).median())
+    pairs = own.groupby("cohort")[["n", "restricted_n"]].sum()
+    left = float((pairs["restricted_n"] / pairs["n"]).median())
     weakest = min(COMPARED, key=lambda m: kept_at_random(cohorts.results, m, "m12").mean())
     at_random = mean_by_prior(cohorts, kept_at_random(cohorts.results, weakest, "m12"))
     return [
         f"The appendix prints no number of pairs. In the synthetic cohorts the tight windows keep "
-        f"{100 * left:.0f} % of them in the middle, by a prior of ours about the months of visits.",
+        f"{100 * left:.0f} % of them in the median cohort, by a prior of ours about the months of "
+        "visits.",
         BUILT_IN if cohorts.as_published else OTHER_WINDOWS,
         f"The last column is a prediction. It is lowest for {label(ledger, weakest)}, where "
         f"the decision stays in {at_random} of the trials.",

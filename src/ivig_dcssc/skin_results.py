@@ -738,16 +738,25 @@ def curve_in_words(ledger: Ledger, table: Frame) -> list[str]:
     """Return how much the number of responders hangs on the threshold, as sentences."""
     cohorts = cohorts_of(ledger)
     chosen = cohorts.choices.responder_threshold
+    whose = "95 % of the synthetic cohorts of each prior have"
+    if not cohorts.reconstructed:
+        whose = "the cohort of this run has"
     sentences = []
     for at in RESPONSE:
         parts = []
         for threshold in (chosen - 2, chosen + 2):
             own = table[(table["timepoint"] == at) & (table["threshold"] == threshold)]
-            if not own.empty:
-                low, high = own["low"].min(), own["high"].max()
-                parts.append(f"{between(low, high, 0)} at {threshold} points")
+            if own.empty:
+                continue
+            part = f"{between(own['low'].min(), own['high'].max(), 0)} at {threshold} points"
+            least, most = own["least"].min(), own["most"].max()
+            if cohorts.reconstructed and least < most:
+                part += f", where the bounds allow {between(least, most, 0)}"
+            parts.append(part)
         if parts:
-            sentences.append(f"At {month_of(at)} months it would be {in_words(parts)}.")
+            sentences.append(
+                f"At {month_of(at)} months {whose} these numbers of responders: {'; '.join(parts)}."
+            )
     published = ledger.registry.numbers["methods-responder-threshold-threshold"].printed.value
     pinned = table[table["threshold"] == int(published)]
     if cohorts.reconstructed and (pinned["low"] == pinned["high"]).all():
@@ -772,17 +781,19 @@ def missing_records(ledger: Ledger) -> list[dict[str, object]]:
         for reading in READINGS if at == "m12" else READINGS[:1]:
             known = implied.get((at, reading))
             bound = bound_of(ledger, Quantity(Kind.MISSING_BASELINE_MEAN, at), (), reading)
+            # The score of a single patient is a whole number.
+            decimals = 0 if _missing_number(ledger, at) == 1 else 1
             row: dict[str, object] = {
                 "Month": month_of(at),
                 "Change at 12 months read as": reading.replace("-", "−") if at == "m12" else "any",
                 "Missing": _missing_number(ledger, at),
                 "From the printed means": "no change printed" if known is None else known,
-                "Over all compatible data": bound_text(bound, 1),
+                "Over all compatible data": bound_text(bound, decimals),
             }
             for group in groups(cohorts):
                 part = _of(own, group)
                 part = part[part["cohort"].isin(_read_as(ledger, reading))]
-                text = Spread.of(part["missing_mean"]).in_words(1)
+                text = Spread.of(part["missing_mean"]).in_words(decimals)
                 row[group.label[0].upper() + group.label[1:]] = text
             rows.append(row)
     return rows
@@ -819,11 +830,13 @@ def _read_as(ledger: Ledger, reading: str) -> list[int]:
 def missing_in_words(ledger: Ledger) -> list[str]:
     """Return what the missing patients imply, as sentences."""
     mean = ledger.registry.numbers["abstract-mrss-ivig-baseline-mean"].printed
-    implied = [each for at in RESPONSE for each in controls.followed(ledger, at)]
-    sentences = controls.missing_in_words(ledger, implied)
+    sentences = []
+    for at in RESPONSE:
+        readings = controls.followed(ledger, at)
+        sentences += [_implied_in_words(ledger, each, len(readings)) for each in readings]
     gaps = [
-        f"{_fall(ledger, at):.1f} at {month_of(at)} months, beside a mean change of "
-        f"{controls.ivig_change(ledger, at).mean}"
+        f"{_fall(ledger, at):.1f} at {month_of(at)} months (mean change "
+        f"{controls.ivig_change(ledger, at).mean})"
         for at in RESPONSE
     ]
     sentences.append(
@@ -851,6 +864,34 @@ def missing_in_words(ledger: Ledger) -> list[str]:
                 f"In the cohort of this run the missing had a mean baseline of {in_words(known)}."
             )
     return [str(_minus(sentence)) for sentence in sentences]
+
+
+def _implied_in_words(ledger: Ledger, each: controls.Followed, readings: int) -> str:
+    """Return the baseline of the missing at one time point, by the sharp bounds where there are."""
+    mean = ledger.registry.numbers["abstract-mrss-ivig-baseline-mean"].printed
+    quantity = Quantity(Kind.MISSING_BASELINE_MEAN, each.timepoint)
+    bound = bound_of(ledger, quantity, (), each.reading if readings > 1 else READINGS[0])
+    ends = each.baseline_of_missing
+    low, high, wider = float(ends.lower), float(ends.upper), ""
+    if bound is not None:
+        low, high = bound.low.limit, bound.high.limit
+        wider = f" (change and means alone allow {each.range_in_words})"
+    text = " to ".join(outward(low, high, 0 if each.missing == 1 else 1))
+    if text == each.range_in_words:
+        wider = ""
+    side = "within reach of"
+    if low > float(mean.value):
+        side = "above"
+    elif high < float(mean.value):
+        side = "below"
+    who = f"{each.missing} patients without a score had a mean baseline score"
+    if each.missing == 1:
+        who = "one patient without a score had a baseline score"
+    reading = f", with the mean change read as {each.reading}," if readings > 1 else ""
+    return (
+        f"At {month_of(each.timepoint)} months{reading} the {who} of {text}, {side} the cohort's "
+        f"{mean}{wider}."
+    )
 
 
 def _fall(ledger: Ledger, at: str) -> float:

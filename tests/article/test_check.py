@@ -124,9 +124,9 @@ def make_patients() -> pd.DataFrame:
     table["age"], table["disease_duration"] = 30 + order, 3 + order[::-1]
     table["age_onset"] = (table["age"] - table["disease_duration"] / 12).round(1)
     table["cycles"] = [3, 24, *(5 + order[2:] % 9)]
-    table["cycles_first_6_months"] = 3
     table["treatment_length"] = table["cycles"]
-    table.loc[28, "treatment_length"] = 14
+    table["cycles_first_6_months"] = table["cycles"].clip(upper=6)
+    table.loc[28, ["cycles", "cycles_first_6_months", "treatment_length"]] = [9, 4, 14]
     return table[list(PATIENT_COLUMNS)]
 
 

@@ -48,6 +48,17 @@ def test_a_p_value_never_prints_as_zero(p: float, decimals: int) -> None:
     assert abs(float(text.removeprefix("<")) - p) <= 10.0**-decimals
 
 
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(2, 5))
+def test_bounds_of_p_values_are_rounded_outward(one: float, other: float, decimals: int) -> None:
+    low, high = sorted((one, other))
+    floor, ceiling = cohort_groups.p_floor(low, decimals), cohort_groups.p_ceiling(high, decimals)
+    assert floor.startswith("<") or float(floor) <= low + 1e-11
+    assert float(ceiling.removeprefix("<")) >= high - 1e-11
+    if high - low > 1e-11:
+        ends = dict.fromkeys((floor, ceiling))
+        assert cohort_groups.p_between(low, high, decimals) == " to ".join(ends)
+
+
 @given(st.lists(st.floats(-50, 50), min_size=1, max_size=20), st.integers(0, 3))
 def test_a_spread_says_no_figure_twice(values: list[float], decimals: int) -> None:
     words = cohort_groups.Spread.of([*values, math.nan]).in_words(decimals)

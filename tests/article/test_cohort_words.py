@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ivig_dcssc import cohort_groups, cohort_words
 from ivig_dcssc.article import open_ledger
 from rederive.book.ledger import Ledger
-from rederive.printed import PrintedNumber
+from rederive.printed import PrintedNumber, Verdict
 from rederive.reconstruct.bounds import Bound, End, Kind, Proof, Quantity
 
 TEACHING = "data/cohorts/synthetic-teaching"
@@ -58,6 +58,20 @@ def test_significance_is_implied_denied_or_open(
     assert ("is open" in words) == (expected is None)
     marked = "proved" in cohort_words.bound_in_words(found, 4)
     assert marked == (not found.sharp)
+
+
+def test_the_limit_of_a_p_value_is_not_rounded_inward() -> None:
+    found = Bound(
+        Quantity(Kind.PAIRED_P, "m24"), (), end(0.0, 0.0), end(0.02181, 0.02181), "key", 0.0
+    )
+    assert "of at most 0.0219:" in cohort_words.implied_in_words(found, 0.05)
+
+
+def test_verdicts_are_counted_in_the_right_number() -> None:
+    one = {Verdict.SAME: 8, Verdict.NEEDS_CHOICE: 1}
+    assert cohort_words.verdicts_in_words(one) == "8 *same* and 1 that *needs an unstated choice*"
+    assert cohort_words.verdicts_in_words({Verdict.NEEDS_CHOICE: 2}).startswith("2 that need an")
+    assert cohort_words.verdicts_in_words({Verdict.DIFFERS: 2}) == "2 that differ"
 
 
 def test_every_figure_of_the_ivig_column_is_printed_by_every_cohort(ensemble: Ledger) -> None:

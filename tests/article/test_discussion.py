@@ -71,5 +71,5 @@ def test_exclusion_has_three_answers() -> None:
 def test_every_open_comparison_is_in_the_sentences(ledger: Ledger) -> None:
     found = discussion.differences(ledger)
     words = " ".join(discussion.likeness_in_words(ledger, found))
-    assert all(each.name in words for each in found)
+    assert all(f"{each.comparator} at month {each.month}" in words for each in found)
     assert math.isclose(discussion.threshold(ledger), 5)

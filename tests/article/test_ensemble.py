@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from ivig_dcssc.check import incoherences
 from ivig_dcssc.cohort import ensemble
 from ivig_dcssc.cohort.assemble import Drawn, draw_cohorts
 from ivig_dcssc.cohort.ensemble import (
@@ -212,8 +215,37 @@ def test_the_plugin_predicts_bounds_and_checks() -> None:
     assert sharp["low"] <= sharp["high"]
     with pytest.raises(ValueError, match="did you mean responders"):
         cohorts.bounds("responder", at="m6", threshold=None, reading="-8")
+    with pytest.raises(ValueError, match="found 100, allowed are numbers above 0 up to 51"):
+        cohorts.bounds("responders", at="m6", threshold=Fraction(100), reading="-8")
+    with pytest.raises(ValueError, match="ids are listed by `rederive ledger`"):
+        cohorts.predict("mrss.m6", prior="flat", draws=4, seed=1, reading="-8")
+    with pytest.raises(ValueError, match="did you mean results-responder-ivig-m6-count"):
+        cohorts.predict(
+            "results-responder-ivig-m6-cont", prior="flat", draws=4, seed=1, reading="-8"
+        )
     report = cohorts.check(cohorts_folder(ROOT) / TEACHING, reading="-8")
     assert report["agrees"].all()
+
+
+def test_the_plugin_names_every_faulty_row_of_a_users_cohort(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    shutil.copytree(cohorts_folder(ROOT) / TEACHING, folder)
+    visits = folder / "visits.csv"
+    lines = visits.read_text(encoding="utf-8").splitlines()
+    faulty = (5, 9)
+    for row in faulty:
+        cells = lines[row - 1].split(",")
+        lines[row - 1] = ",".join([cells[0], "June", *cells[2:]])
+    visits.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="found 'June'") as caught:
+        PoelmanCohorts().check(folder, reading="-8")
+    words = str(caught.value).splitlines()
+    assert [line.split(": ")[0] for line in words] == [
+        f"visits.csv, row {row}, column month" for row in faulty
+    ]
+    visits.unlink()
+    with pytest.raises(ValueError, match=r"visits\.csv: found 'no such file'"):
+        PoelmanCohorts().check(folder, reading="-8")
 
 
 def test_notes_name_what_is_switched_off(tmp_path: Path) -> None:
@@ -225,3 +257,30 @@ def test_notes_name_what_is_switched_off(tmp_path: Path) -> None:
     assert notes["without"] == list(off)
     assert notes["reading"] == "-8.0"
     assert PoelmanCohorts().check(tmp_path, reading="-8.0")["agrees"].mean() > 0.99
+
+
+def test_no_course_of_treatment_holds_a_pause_that_ends_a_round() -> None:
+    for prior in ("gaussian", "flat", "bimodal"):
+        patients = pd.read_parquet(cohorts_folder(ROOT) / prior / PATIENTS)
+        late = patients["cycles"] - patients["cycles_first_6_months"]
+        left = (patients["treatment_length"] - 6).clip(lower=0)
+        # Cycles at most two months apart after month 6, and at most one a month.
+        assert (left <= 2 * late).all()
+        assert (late <= left + 1).all()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("cycles", 24, "more monthly cycles than months"),
+        ("treatment_length", 60, "a pause of 3 months or more"),
+        ("cycles_first_6_months", 9, "than months 0 to 6"),
+        ("age_onset", float("nan"), "age_onset is unknown"),
+    ],
+)
+def test_incoherent_courses_are_named(column: str, value: float, words: str, drawn: Drawn) -> None:
+    patients = drawn.patients.copy()
+    short = patients["cycles"].idxmin()
+    patients[column] = patients[column].astype(float)
+    patients.loc[short, column] = value
+    assert any(words in line for line in incoherences(patients, drawn.visits))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
@@ -99,7 +101,20 @@ def test_choices_are_those_of_the_ledger(ledger: Ledger) -> None:
     }
     found = findings.choices_of(ledger, [ledger.row(row_id) for row_id in sorted(needed)])
     assert {each.evidence[0] for each in found} == needed
-    assert all(each.consequence.startswith("decision: ") for each in found)
+    assert all(
+        each.consequence.startswith(("decision: ", "the decision is open: it depends on "))
+        for each in found
+    )
+
+
+def test_the_kinds_of_rows_that_need_a_choice_add_up(ledger: Ledger) -> None:
+    words = findings.choices_in_words(ledger)
+    whole, *parts = (
+        int(each) for each in re.findall(r"(?:(?<=The )|(?<=are )|(?<=, )|(?<=and ))\d+", words)
+    )
+    verdicts = [str(row.verdict) for row in ledger if row.evidence is Evidence.RECOMPUTED]
+    assert whole == verdicts.count("needs an unstated choice") == sum(parts)
+    assert "other" not in words
 
 
 def test_what_could_be_released_is_said_in_full() -> None:

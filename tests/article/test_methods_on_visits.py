@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
@@ -68,6 +70,14 @@ def test_windows_print_the_published_figures(
         assert str(row["Patients"]) == row["Published n"]
     changes = methods.change_records(scores, choices.responder_threshold)
     assert [row["Responders"] for row in changes[:2]] == ["16 of 29", "15 of 25"]
+
+
+def test_only_the_cohort_of_the_book_is_called_synthetic(choices: Choices) -> None:
+    own = replace(choices, cohort_folder="my-cohort")
+    assert methods.titled("Scores", choices) == "Scores (synthetic cohort)"
+    assert methods.titled("Scores", own) == "Scores"
+    assert "confirms nothing" in methods.calibrated_in_words(choices)
+    assert "synthetic" not in methods.calibrated_in_words(own)
 
 
 def made(months: list[int], cycles: list[float]) -> Cohort:

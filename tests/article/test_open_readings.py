@@ -41,7 +41,15 @@ def test_half_of_all_treated_is_no_majority(own: Ledger) -> None:
     reading = open_readings.share_of_responders(own)
     assert f"{100 * 16 / 29:.1f} % at 6 months" in reading.one
     assert f"{100 * 15 / 30:.1f} % at 12 months" in reading.other
+    assert "not the article's denominator" in reading.other
+    assert "6 months" not in reading.other  # 16 of 30 are more than half
     assert reading.changes == "yes"
+
+
+def test_the_baseline_sizes_reach_the_p_of_one_reading_one_at_a_time(own: Ledger) -> None:
+    reading = open_readings.change_at_12_months(own)
+    assert "each by itself; not all together" in reading.one
+    assert "not all together" not in reading.other
 
 
 def test_prednisone_by_fisher(own: Ledger) -> None:

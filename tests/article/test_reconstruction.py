@@ -18,7 +18,7 @@ from ivig_dcssc.article import open_ledger
 from ivig_dcssc.cohort.priors import PRIORS
 from ivig_dcssc.cohort.recipe import switchable
 from ivig_dcssc.cohort.skin import THRESHOLD, TIMEPOINTS, skin_block
-from ivig_dcssc.cohort_groups import cohorts_of
+from ivig_dcssc.cohort_groups import cohorts_of, label_of
 from rederive.book.ledger import Ledger
 from rederive.reconstruct.block import Statistic
 from rederive.reconstruct.bounds import Kind, load_bounds
@@ -158,8 +158,8 @@ def test_first_cohorts_are_the_first_of_each_prior(cohorts) -> None:
     chosen = reconstruction.first_cohorts(cohorts.priors)
     assert len(chosen) == 2 * len(PRIORS)
     for title, number in chosen.items():
-        prior = title.split(",")[0]
-        assert cohorts.priors[number] == prior
+        prior = cohorts.priors[number]
+        assert title.split(",")[0] == label_of(prior)
         same = cohorts.priors.index[cohorts.priors == prior]
         assert number in sorted(same)[:2]
 
@@ -301,7 +301,9 @@ def test_every_other_measure_is_in_the_table(ledger: Ledger) -> None:
     rows = reconstruction_choices.scale_table(ledger.registry)
     assert [row["Measure"] for row in rows] and len(rows) == len(reconstruction_choices.BLOCKS)
     printed = sum(int(str(row["Printed figures that hold"])) for row in rows)
-    assert printed == len(switchable(ledger.registry)["measures"])
+    # What can be switched off are these and the article's words that a measure fell.
+    figures = [i for i in switchable(ledger.registry)["measures"] if i in ledger.registry.numbers]
+    assert printed == len(figures)
     for row in (*rows, *reconstruction_choices.part_table(ledger.registry)):
         assert all(str(value).strip() for value in row.values()), row
 
@@ -313,6 +315,16 @@ def test_the_checker_is_told_as_it_is(ledger: Ledger, cohorts) -> None:
     assert found.report["agrees"].all() and found.incoherent == ()
     words = " ".join(reconstruction.check_in_words(found, ledger.registry))
     assert f"{len(found.report)} of {len(found.report)} rows agree" in words
+
+
+@pytest.mark.parametrize(("r_hat", "named"), [(1.04998, False), (1.05002, True)])
+def test_chains_that_disagree_are_named(r_hat: float, named: bool) -> None:
+    table = pd.DataFrame({"quantity": ["m6 mean", "m12 sd"], "r_hat": [1.0, r_hat], "ess": 100.0})
+    words = " ".join(
+        reconstruction.convergence_in_words([reconstruction.Convergence("flat", 9, 3, table)])
+    )
+    assert str(r_hat) in words
+    assert ("sd (flat prior)" in words) is named
 
 
 def test_no_sentence_is_blank(ledger: Ledger, cohorts, bounds, predicted) -> None:

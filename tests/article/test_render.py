@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections import Counter
 
 import pytest
@@ -67,6 +68,7 @@ def test_a_comparison_has_all_columns_and_links_to_the_ledger(ledger: Ledger) ->
         lambda: render.comparison([hostile_row()], HOSTILE, decision=True),
         lambda: render.ledger_page([hostile_row()], {"results": HOSTILE}, HOSTILE),
         lambda: render.records([{HOSTILE: HOSTILE}], HOSTILE),
+        lambda: render.records([{HOSTILE: render.link(HOSTILE, f'"{HOSTILE}')}], HOSTILE),
     ],
 )
 def test_no_text_becomes_markup(table: object) -> None:
@@ -127,3 +129,32 @@ def test_prose_is_never_blank() -> None:
 def test_records_need_equal_columns() -> None:
     with pytest.raises(ValueError, match="differ in their columns"):
         render.records([{"a": 1}, {"b": 1}], "t")
+
+
+def test_a_record_links_and_a_wide_table_becomes_cards() -> None:
+    wide = {str(column): column for column in range(render.WIDE)}
+    row = {"Section": render.link("Methods", "a.html?x=1&y=2"), **wide}
+    soup = BeautifulSoup(str(render.records([row], "t")), "html5lib")
+    found = soup.select_one("table.cards tbody th a")
+    assert found is not None and found["href"] == "a.html?x=1&y=2"
+    assert not BeautifulSoup(str(render.records([wide], "t")), "html5lib").select("table.cards")
+
+
+def test_downloads_carry_their_texts() -> None:
+    texts = {"a.csv": "a,µ\n1,2\n", "b.json": '{"x": "<y>"}'}
+    soup = BeautifulSoup(str(render.downloads(texts)), "html5lib")
+    links = {str(tag["download"]): str(tag["href"]) for tag in soup.select("a")}
+    assert {
+        name: b64decode(address.split("base64,")[1]).decode() for name, address in links.items()
+    } == texts
+    assert links["a.csv"].startswith("data:text/csv;")
+    with pytest.raises(ValueError, match=r"found the ending '\.exe'"):
+        render.downloads({"a.exe": ""})
+    with pytest.raises(ValueError, match="need a file"):
+        render.downloads({})
+
+
+def test_a_range_never_ends_at_a_p_of_zero(ledger: Ledger) -> None:
+    ends = [row.interval.split(" to ")[0] for row in ledger if row.statistic == "p"]
+    assert any(end.startswith("<0.") for end in ends)
+    assert not {"0.000", "0.0000", "0.00000"} & set(ends)

@@ -172,6 +172,13 @@ def test_the_missing_lie_inside_bounds_in_every_cohort(ledger: Ledger) -> None:
     assert [row["Change at 12 months read as"] for row in at_12] == ["−8", "−8.0"]
 
 
+def test_prose_on_the_missing_has_the_sharp_bounds_of_the_table(ledger: Ledger) -> None:
+    words = skin.missing_in_words(ledger)
+    for row in skin.missing_records(ledger)[:3]:
+        assert any(f" of {row['Over all compatible data']}, " in sentence for sentence in words)
+    assert not [s for s in words if s.startswith("At 6 months") and "read as" in s]
+
+
 def test_the_bound_of_the_change_holds_in_every_cohort(ledger: Ledger) -> None:
     table = cohorts_of(ledger).results.skin_over_time()
     for timepoint in skin.FOLLOWUPS:

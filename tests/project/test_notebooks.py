@@ -61,6 +61,14 @@ def test_names_begin_with_a_letter_and_are_in_the_contents(path, project):
 
 
 @pytest.mark.parametrize("path", STORED, ids=name_of)
+def test_captions_have_no_asterisk_that_markup_would_take(path):
+    """Captions are Markdown, in which a pair of bare asterisks turns into emphasis."""
+    figures = [cell["metadata"].get("mystnb", {}).get("figure", {}) for cell in read(path)["cells"]]
+    captions = [figure["caption"] for figure in figures if "caption" in figure]
+    assert not [text for text in captions if re.search(r"(?<!\\)\*", text)]
+
+
+@pytest.mark.parametrize("path", STORED, ids=name_of)
 def test_code_cells_are_short_and_pages_begin_with_a_title(path):
     cells = read(path)["cells"]
     code = [source(cell) for cell in cells if cell["cell_type"] == "code"]

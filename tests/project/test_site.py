@@ -183,3 +183,14 @@ def test_no_page_holds_a_path_of_the_machine_or_a_memory_address(built_book, roo
 def test_every_page_of_the_contents_is_built(built_book, project):
     for page in project.pages:
         assert (built_book / page.with_suffix(".html")).is_file(), page
+
+
+def test_the_ledger_page_offers_its_data(built_book):
+    page = parsed(built_book / "book" / "ledger.html")
+    links = {
+        str(tag["download"]) or Path(urlsplit(str(tag["href"])).path).name
+        for tag in page.find_all("a", download=True)
+    }
+    registry = {"numbers.csv", "claims.csv", "variables.csv", "plan.csv", "schema.json"}
+    cohort = {"patients.csv", "visits.csv", "codebook.csv"}
+    assert links >= {"ledger.csv", "ledger.json"} | registry | cohort

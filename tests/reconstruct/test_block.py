@@ -284,3 +284,14 @@ def test_diagnostics_know_a_chain_that_has_not_settled() -> None:
     assert np.isnan(diagnose_quantity("q", np.ones((4, 10))).r_hat)
     names = [d.quantity for d in diagnose(sample_data(pair(()), FLAT, 80))]
     assert "later change SD" in names
+
+
+def test_a_single_patient_is_drawn_evenly() -> None:
+    block = Block("one", Scale(Fraction(0), Fraction(5)), 1, ("only",), (1,))
+    values = sample_data(block, FLAT, 6000, 1, thin=2, warmup=1000).values[:, 0, 0]
+    assert stats.chisquare(np.bincount(values, minlength=6)).pvalue > 1e-4
+
+
+def test_an_extreme_is_a_plain_figure() -> None:
+    with pytest.raises(ValueError, match="later-minimum: found <2"):
+        find_data(pair((figure("minimum", "later", "<2"),)))

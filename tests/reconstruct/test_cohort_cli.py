@@ -26,6 +26,7 @@ from rederive.reconstruct.study import OutOfTimeError, read_table
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "data" / "examples" / "grip-strength.yaml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
+RESPONDERS = ("bounds", "responders", EXAMPLE)
 COMMANDS = (reconstruct_command, predict_command, bounds_command, check_command)
 
 
@@ -165,7 +166,21 @@ def test_bounds_in_words_and_as_json() -> None:
         (["reconstruct", EXAMPLE, "--out", "x.csv", "--without", "x"], "figure: found 'x'"),
         (["predict", "grip.week6.maen", EXAMPLE], "did you mean grip.week6.mean"),
         (["bounds", "maen", EXAMPLE, "--measure", "pain", "--at", "start"], "did you mean mean"),
-        (["bounds", "mean", EXAMPLE, "--at", "start"], "allowed are grip, pain"),
+        (
+            ["bounds", "mean", EXAMPLE, "--at", "start"],
+            "measures are grip, pain",
+        ),
+        (
+            [*RESPONDERS, "--measure", "grip", "--at", "week6", "--threshold", "60.5"],
+            "found 60.5, allowed are numbers above 0 up to 60",
+        ),
+        (
+            [*RESPONDERS, "--measure", "pain", "--at", "week12", "--threshold", "0"],
+            "found 0, allowed are numbers above 0 up to 10",
+        ),
+        (["reconstruct", EXAMPLE, "--out", "no-such/x.csv"], "folder no-such does not exist"),
+        (["reconstruct", "--out", "no-such/cohorts"], "folder no-such does not exist"),
+        (["check", EXAMPLE], "were the data, which stand before STUDY, forgotten?"),
         (["bounds", "mean", EXAMPLE, "--measure", "pain", "--at", "week1"], "week12"),
         (["check", EXAMPLE, EXAMPLE], "found .yaml, allowed are .parquet, .csv"),
         (["reconstruct", "--out", "x.csv", "--seconds", "3"], "--seconds: goes with a study only"),
@@ -176,6 +191,27 @@ def test_requests_that_are_not_usable(arguments: list[object], words: str) -> No
     result = run(*arguments)
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+def test_a_file_without_its_study_is_refused(made: Path) -> None:
+    result = run("check", made)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "error: grip.csv is a file; without STUDY a folder with a cohort is expected; was the YAML "
+        "file of the study forgotten?\n"
+    )
+
+
+def test_a_missing_file_of_an_article_is_no_traceback(
+    article: _Article, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*arguments: object, **options: object) -> None:
+        raise FileNotFoundError("visits.csv: not in folder 'x'")
+
+    monkeypatch.setattr(article, "check", missing)
+    result = run("check", tmp_path)
+    assert result.exit_code == 2
+    assert "error: visits.csv: not in folder" in result.stderr
 
 
 def test_an_unreadable_description_is_refused(tmp_path: Path) -> None:

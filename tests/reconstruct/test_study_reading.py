@@ -127,6 +127,57 @@ def test_each_kind_of_problem_is_named(old: str, new: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('mean: "2.0"', 'mean: "99.6"', "found 99.6, allowed: a value from 0 to 4, the scale"),
+        ('mean: "2.0"', 'mean: "-0.1"', "a value from 0 to 4, the scale"),
+        ('mean: "2.0"', 'minimum: "5"', "a value from 0 to 4, the scale"),
+        ('mean: "2.0"', 'maximum: ">4"', "a value from 0 to 4, the scale"),
+        ('sd: "1.10"', 'sd: "2.20"', "an SD up to 2.191, the largest of 6 values from 0 to 4"),
+        ('change_mean: "–0.4"', 'baseline_mean: "4.1"', "a value from 0 to 4, the scale"),
+        ('change_mean: "–0.4"', 'baseline_sd: "2.25"', "an SD up to 2.236, the largest of 5"),
+        ('change_mean: "–0.4"', 'change_mean: "–4.1"', "from -4 to 4, the range of changes"),
+        ('change_mean: "–0.4"', 'change_sd: "4.6"', "an SD up to 4.472"),
+    ],
+)
+def test_a_figure_beyond_the_scale_is_named(old: str, new: str, words: str) -> None:
+    (problem,) = changed(old, new)
+    assert words in problem
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('mean: "2.0"', 'mean: "4.0"'),
+        ('mean: "2.0"', 'minimum: "<1"'),
+        ('sd: "1.10"', 'sd: "2.19"'),
+        ('sd: "1.10"', 'sd: "2.2"'),
+        ('sd: "1.10"', 'sd: "<9"'),
+        ('change_mean: "–0.4"', 'change_mean: "–4.0"'),
+        ('change_mean: "–0.4"', 'change_sd: "4.47"'),
+    ],
+)
+def test_what_rounds_to_a_possible_value_is_read(old: str, new: str) -> None:
+    assert len(parse_study(SMALL.replace(old, new)).measures) == 1
+
+
+def test_figures_beyond_the_scale_stand_among_the_other_mistakes() -> None:
+    text = SMALL.replace('mean: "2.0"', 'mean: "99.6"').replace("correlation: 0.5", "corelation: 0")
+    places = [problem.split(": ")[0].split(", ")[-1] for problem in problems(text)]
+    assert places == [
+        "measures.score.figures.0.mean",
+        "measures.score.priors.wide.corelation",
+    ]
+
+
+def test_a_tab_is_called_by_its_name() -> None:
+    (problem,) = problems(SMALL.replace("    unit", "\tunit").replace("    scale", "\tscale"))
+    assert problem == "x.yaml, line 6: found a tab character, allowed: spaces"
+    (other,) = problems("a: @b")
+    assert "found found" not in other
+
+
+@pytest.mark.parametrize(
     "text", ["", "[1, 2]", "a: [", "a: &x [*x]", "? [a]\n: b", "---\na\n---\nb"]
 )
 def test_texts_that_are_no_description(text: str) -> None:

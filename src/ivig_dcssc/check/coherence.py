@@ -20,7 +20,7 @@ SCALES: dict[str, tuple[str, str | None, str]] = {
     "mrss": ("0", "51", "1"),
     "haq_di": ("0", "3", "0.125"),
     "patient_rating": ("0", "3", "0.01"),
-    "cpk": ("0", None, "1"),
+    "cpk": ("5", None, "1"),
     "fvc": ("0", None, "1"),
     "dlco": ("0", None, "1"),
     "rvsp": ("0", None, "1"),
@@ -28,6 +28,16 @@ SCALES: dict[str, tuple[str, str | None, str]] = {
     **{name: ("0", "4", "1") for name in SEVERITIES},
 }
 """Lowest and highest value and step of each measure."""
+
+MAY_BE_UNKNOWN = (
+    "anti_rna_polymerase_iii",
+    "rnp",
+    "first_line",
+    "stop_reason",
+    "death_month",
+    "kidney_injury_delay",
+)
+"""Columns of the patients' table that are empty for some."""
 
 CATEGORIES: dict[str, tuple[str, ...]] = {
     "race": ("white", "black", "other"),
@@ -56,7 +66,12 @@ def incoherences(patients: pd.DataFrame, visits: pd.DataFrame) -> list[str]:
         If the tables are no cohort.
     """
     tables = Tables(patients, visits, Windows())
-    return [*_off_scale(tables), *_categories(tables), *_within_patients(tables)]
+    return [
+        *_off_scale(tables),
+        *_categories(tables),
+        *_unknown(tables),
+        *_within_patients(tables),
+    ]
 
 
 def _off_scale(tables: Tables) -> Iterator[str]:
@@ -81,6 +96,13 @@ def _categories(tables: Tables) -> Iterator[str]:
             yield f"{patient}: {column} is {value!r}, allowed are {', '.join(allowed)}"
 
 
+def _unknown(tables: Tables) -> Iterator[str]:
+    """Yield what is unknown and must not be: it would take a test out of a claim without a word."""
+    for column in tables.by_patient.columns.difference(list(MAY_BE_UNKNOWN)):
+        for patient in tables.by_patient.index[tables.by_patient[column].isna()]:
+            yield f"{patient}: {column} is unknown"
+
+
 def _within_patients(tables: Tables) -> Iterator[str]:
     p = tables.by_patient
     last_visit = tables.visits.groupby("patient", observed=True)["month"].max().reindex(p.index)
@@ -89,7 +111,13 @@ def _within_patients(tables: Tables) -> Iterator[str]:
     injury, died = p["ae_kidney_injury"].eq(1), p["death_month"].notna()
     reason, first = p["stop_reason"], p["first_line"]
     other = p[["prior_gold", "prior_alefacept", "prior_chemotherapy"]].eq(1).any(axis=1)
+    late = p["cycles"] - p["cycles_first_6_months"]
+    left = (p["treatment_length"] - 6).clip(lower=0)
     wrong = {
+        "more monthly cycles than months of treatment": p["cycles"] > p["treatment_length"] + 1,
+        "more cycles in the first 6 months than months 0 to 6": p["cycles_first_6_months"] > 7,
+        "more cycles after month 6 than months of treatment": late > left + 1,
+        "a pause of 3 months or more, which ends a round of treatment": left > 2 * late,
         "age at onset is not age less disease duration": (p["age_onset"] - onset).abs() > 0.0501,
         "fewer cycles in all than in the first 6 months": p["cycles"] < p["cycles_first_6_months"],
         "aseptic meningitis without headache": meningitis & p["ae_headache"].ne(1),

@@ -133,7 +133,7 @@ def at_target(
         order = np.lexsort((months, distance))
     else:
         order = np.argsort(-months if rule == "last" else months, kind="stable")
-    counts = distance <= tolerance
+    counts = (distance <= tolerance) & (months > 0)
     if targets:
         all_targets = np.asarray(targets)
         nearest = np.abs(months[:, np.newaxis] - all_targets).argmin(axis=1)

@@ -127,7 +127,8 @@ def draw_course(
     cycles, months = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
     reason = _draw_reasons(skin, months, died, counts, tests, rng)
     least = counts.number("cycles_required", "threshold")
-    return Course(cycles, _early(cycles, months, least, rng), months, reason)
+    gap = counts.number("treatment_gap", "threshold")
+    return Course(cycles, _early(cycles, months, least, gap, rng), months, reason)
 
 
 def _who_died(skin: Floats, tests: Unrelated, rng: np.random.Generator) -> int:
@@ -200,12 +201,20 @@ def _ease_of_leaving(skin: Floats, months: Integers) -> Floats:
     return weights
 
 
-def _early(cycles: Integers, months: Integers, least: int, rng: np.random.Generator) -> Integers:
-    """Return cycles of the first six months, so that the others fit into the months left."""
+def _early(
+    cycles: Integers, months: Integers, least: int, gap: int, rng: np.random.Generator
+) -> Integers:
+    """Return cycles of the first six months.
+
+    The others fit into the months left, and are enough for no pause to last as long as the one
+    that ends a round.
+    """
     left = np.maximum(months - _FIRST_MONTHS, 0)
     low = np.maximum(least, cycles - left)
-    high = np.maximum(low, np.minimum(cycles, _FIRST_MONTHS))
-    return rng.integers(low, high + 1)
+    high = np.minimum(
+        np.maximum(low, np.minimum(cycles, _FIRST_MONTHS)), cycles - -(-left // (gap - 1))
+    )
+    return rng.integers(low, np.maximum(low, high) + 1)
 
 
 def draw_assessment(course: Course, counts: Counts, rng: np.random.Generator) -> list[str]:

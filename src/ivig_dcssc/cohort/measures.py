@@ -140,8 +140,25 @@ def block_of(registry: Registry, name: str, followed: int | None = None) -> Bloc
         for row in _rows(registry, name)
         if row.statistic in _STATISTICS
     ]
+    if name in PAIRED:
+        figures += _falls(registry, name)
     scale = PLAUSIBLE[name].scale(registry.variables[name])
     return Block(name, scale, Counts(registry).size, timepoints, observed, tuple(figures), ROUNDING)
+
+
+def _falls(registry: Registry, measure: str) -> list[Figure]:
+    """Return the article's statements that a measure fell, for the patients with both values.
+
+    A two-sided p alone would allow as large a rise of them.
+    """
+    return [
+        Figure(claim.id, Statistic.CHANGE_MEAN, FOLLOWUP, PrintedNumber("0", "<"))
+        for claim in registry.claims.values()
+        if (claim.group, claim.variable, claim.timepoint) == (GROUP, measure, FOLLOWUP)
+        and claim.kind in ("direction", "significant")
+        and not claim.same_as
+        and "lower" in claim.note
+    ]
 
 
 def _of_followed(row: NumberRow, observed: tuple[int, ...]) -> bool:
@@ -204,7 +221,8 @@ def sample_measures(
     not stated); the patients, exchangeable within a measure, are put in random order. Only who
     filled in a questionnaire, or had lung function tested, is the same for both its measures. Draws
     of creatine phosphokinase have at least as many values above normal as the article has patients
-    with serial values that normalised.
+    with serial values that normalised. Nobody's cycles are too few for the months of treatment to
+    be free of a pause that ends a round.
 
     Parameters
     ----------
@@ -232,7 +250,7 @@ def sample_measures(
     for name in ("age", "disease_duration", "rvsp"):
         values[name] = _shuffled(_chain(_free(block_of(registry, name), without), draws, rng), rng)
     values["cpk"] = _shuffled(_draw_cpk(registry, draws, rng, without), rng)
-    treatment = _shuffled(_chain(_free(block_of(registry, "treatment"), without), draws, rng), rng)
+    treatment = _shuffled(_draw_treatment(registry, draws, rng, without), rng)
     for position, name in enumerate(TREATMENT):
         values[name] = treatment[:, :, position : position + 1]
     sizes = rng.choice(FOLLOWUP_SIZES, draws)
@@ -261,6 +279,20 @@ def _chain(block: Block, draws: int, rng: np.random.Generator) -> Floats:
 
 def _free(block: Block, without: Collection[str]) -> Block:
     return block.without([figure.id for figure in block.figures if figure.id in without])
+
+
+def _draw_treatment(
+    registry: Registry, draws: int, rng: np.random.Generator, without: Collection[str]
+) -> Floats:
+    """Return cycles and months of treatment without a pause that would end a round."""
+    block = _free(block_of(registry, "treatment"), without)
+    gap = int(Counts(registry).number("treatment_gap", "threshold"))
+    kept: list[Floats] = []
+    while sum(map(len, kept)) < draws:
+        more = _chain(block, draws + 10, rng)
+        cycles, months = more[:, :, 0], more[:, :, 1]
+        kept.append(more[(months <= (gap - 1) * cycles).all(axis=1)])
+    return np.concatenate(kept)[:draws]
 
 
 def _draw_cpk(

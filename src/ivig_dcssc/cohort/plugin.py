@@ -18,7 +18,12 @@ from ivig_dcssc.cohort.skin_bounds import BOUNDS_FILE, own_quantity
 from ivig_dcssc.project import project_root
 from rederive.printed.registry import load_registry
 from rederive.printed.schema import nearest
+from rederive.reconstruct.block import Block
 from rederive.reconstruct.bounds import Bound, Kind, Quantity, bound, key_of, load_bounds
+from rederive.reconstruct.study.limits import require_threshold
+from rederive.retrospective import Codebook, read_cohort
+
+CODEBOOK_FILE = Path("data") / "cohorts" / "codebook.csv"
 
 INCOHERENCE = "coherence"
 """Stands in the column of ids where a fact without a printed figure is broken."""
@@ -58,6 +63,7 @@ class PoelmanCohorts:
         self, figure: str, *, prior: str, draws: int, seed: int, reading: str
     ) -> Mapping[str, object]:
         """Switch a skin-score figure off and say what the others make of it."""
+        self._require_figure(skin_block(self._registry, reading), figure)
         found = predict_figure(self._registry, figure, prior, draws, seed, reading)
         low, high = found.interval
         quantity = own_quantity(found.figure)
@@ -88,13 +94,26 @@ class PoelmanCohorts:
             raise ValueError(f"quantity: found {quantity!r}, allowed are {', '.join(kinds)}{meant}")
         kind = kinds[quantity]
         limit = threshold if threshold is not None or kind is not Kind.RESPONDERS else THRESHOLD
+        block = skin_block(self._registry, reading)
+        if kind is Kind.RESPONDERS and limit is not None:
+            require_threshold(limit, block.scale)
         wanted = Quantity(kind, at, limit)
         found = self._shipped(reading, wanted, ())
-        return _as_mapping(found or bound(skin_block(self._registry, reading), wanted))
+        return _as_mapping(found or bound(block, wanted))
 
     def check(self, path: Path, *, reading: str) -> pd.DataFrame:
-        """Check a cohort's folder of CSV files, or every cohort of an ensemble's folder."""
+        """Check a cohort's folder of CSV files, or every cohort of an ensemble's folder.
+
+        CSV files are held against the codebook first.
+
+        Raises
+        ------
+        ValueError
+            With every cell that the codebook does not allow, or the file that is missing.
+        """
         if (path / PATIENTS).is_file():
+            if not (path / VISITS).is_file():
+                raise ValueError(f"{path.name}: found {PATIENTS}, and no {VISITS} beside it")
             patients = pd.read_parquet(path / PATIENTS)
             visits = pd.read_parquet(path / VISITS)
             groups = dict(list(visits.groupby("cohort", observed=True)))
@@ -105,7 +124,20 @@ class PoelmanCohorts:
                 ],
                 ignore_index=True,
             )
-        return self._check(*read_tables(path), reading)
+        valid = read_cohort(path, Codebook.load(self._root / CODEBOOK_FILE))
+        # The checker reads the plain tables; columns that were left out are unknown throughout.
+        patients, visits = read_tables(path)
+        return self._check(patients.reindex(columns=valid.patients.columns), visits, reading)
+
+    def _require_figure(self, block: Block, figure: str) -> None:
+        ids = [known.id for known in block.figures]
+        if first_mention(self._registry, figure) in ids:
+            return
+        hint = nearest(figure, ids)
+        meant = f"did you mean {hint}?" if hint else "ids are listed by `rederive ledger`"
+        raise ValueError(
+            f"figure: found {figure!r}, allowed are ids of constrained skin-score figures; {meant}"
+        )
 
     def _check(self, patients: pd.DataFrame, visits: pd.DataFrame, reading: str) -> pd.DataFrame:
         report = check_cohort(patients, visits, self._registry, reading=reading)

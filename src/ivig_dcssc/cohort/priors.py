@@ -1,7 +1,8 @@
 """The priors of skin-score trajectories.
 
-None of them is centred on the article's own skin scores, so that a figure that is switched off is
-predicted by the others and not by the prior. The Gaussian one says what the trials of the
+None of them takes a number from the article's own skin scores, so nothing of a figure that is
+switched off leaks into its prediction. What the other figures do not decide follows the prior all
+the same, which is why there are three. The Gaussian one says what the trials of the
 historical controls show of diffuse disease: a score of about 26 that falls slowly. The bimodal one
 says that treatment divides patients into improvers and others. The flat one says nothing.
 """

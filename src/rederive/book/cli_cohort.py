@@ -103,9 +103,9 @@ def _errors(command: Callable[..., None]) -> Callable[..., None]:
     def guarded(**options: Any) -> None:
         try:
             command(**options)
-        except ValueError as error:
+        except (ValueError, FileNotFoundError) as error:
             raise ConfigurationError(str(error)) from error
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:
             raise BookError(str(error)) from error
 
     return guarded
@@ -203,6 +203,8 @@ def reconstruct_command(
     article. Every data set is checked before it is written. The same request gives the same bytes.
     """
     notes: dict[str, object]
+    if not out.absolute().parent.is_dir():
+        raise ConfigurationError(f"--out: folder {out.parent} does not exist")
     if study is None:
         _refuse({"--seconds": seconds}, "goes with a study only")
         source = open_cohorts(article)
@@ -435,6 +437,9 @@ def bounds_command(
         from rederive.reconstruct.study.bounding import bound_quantity
 
         described = _opened(study, article, reading)
+        if not measure and len(described.measures) > 1:
+            names = ", ".join(one.name for one in described.measures)
+            raise ConfigurationError(f"option --measure is needed; measures are {names}")
         chosen = described.measure(measure)
         _say("computing the bounds ...")
         try:
@@ -472,6 +477,7 @@ def check_command(
     The exit status is 1 if a figure differs.
     """
     if study is None:
+        _require_folder(data)
         source = open_cohorts(article)
         report = source.check(data, reading=_chosen("reading", reading, source.readings))
     else:
@@ -487,6 +493,15 @@ def check_command(
         _print_report(report, wrong)
     if len(wrong):
         raise BookError(f"{len(wrong)} of {len(report)} figures differ")
+
+
+def _require_folder(data: Path) -> None:
+    if not data.is_file():
+        return
+    words = f"{data.name} is a file; without STUDY a folder with a cohort is expected"
+    if data.suffix in (".yaml", ".yml"):
+        raise ConfigurationError(f"{words}; were the data, which stand before STUDY, forgotten?")
+    raise ConfigurationError(f"{words}; was the YAML file of the study forgotten?")
 
 
 def _print_report(report: pd.DataFrame, wrong: pd.DataFrame) -> None:

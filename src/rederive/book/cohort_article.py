@@ -69,7 +69,10 @@ class ArticleCohorts(Protocol):
         ...
 
     def check(self, path: Path, *, reading: str) -> pd.DataFrame:
-        """Return a report on a cohort: columns ``id``, ``printed``, ``computed``, ``agrees``."""
+        """Return a report on a folder: columns ``id``, ``printed``, ``computed``, ``agrees``.
+
+        Faults of the files are a ``ValueError`` that lists them all.
+        """
         ...
 
 

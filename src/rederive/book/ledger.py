@@ -233,14 +233,20 @@ def _plain(value: float, decimals: int) -> str:
 
 
 def range_in_words(reach: Reach, printed: PrintedNumber, whole: bool) -> str:
-    """Return a reachable range with one digit more than the printed figure has."""
+    """Return a reachable range with one digit more than the printed figure has.
+
+    An end above 0 that these digits cannot show is given as below the smallest that they can.
+    """
     decimals = 0 if whole else printed.decimals + 1
     smallest = Fraction(1, 10**decimals)
     if 0 < reach.high < smallest / 2:
         return f"<{format_fixed(smallest, decimals)}"
     if reach.low == reach.high:
         return format_fixed(Fraction(reach.low), decimals)
-    return " to ".join(outward(reach.low, reach.high, decimals))
+    low, high = outward(reach.low, reach.high, decimals)
+    if not whole and reach.low > 0 and Fraction(low) == 0:
+        low = f"<{format_fixed(smallest, decimals)}"
+    return f"{low} to {high}"
 
 
 def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -> Shown:

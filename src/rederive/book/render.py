@@ -6,10 +6,12 @@ colour.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import PurePath
 
 from rederive.book.ledger import LedgerRow
 from rederive.printed import Evidence, Verdict
@@ -42,6 +44,12 @@ STATISTICS = {
     "other": "value",
 }
 """Statistics in words."""
+
+WIDE = 4
+"""A table with more columns than this becomes a card for each row on a phone."""
+
+MEDIA_TYPES = {".csv": "text/csv", ".json": "application/json"}
+"""Types of the texts that a page can offer for download, by ending of the file's name."""
 
 _VERDICT_CLASS = {
     Verdict.SAME: "same",
@@ -117,6 +125,11 @@ def text(value: object, css: str = "") -> Cell:
     return Cell(escape(str(value)), css)
 
 
+def link(words: str, page: str) -> Cell:
+    """Return a cell with a link; words and address are escaped."""
+    return Cell(f'<a href="{escape(page, quote=True)}">{escape(words)}</a>')
+
+
 def html_table(
     header: Sequence[str],
     rows: Iterable[tuple[str, Sequence[Cell]]],
@@ -124,6 +137,8 @@ def html_table(
     css: str = "",
 ) -> Html:
     """Return a table in a box of its own that scrolls when it is wider than the page.
+
+    With more than :data:`WIDE` columns it is a card for each row on a phone.
 
     Parameters
     ----------
@@ -143,7 +158,7 @@ def html_table(
     )
     body = "".join(_row_markup(anchor, header, cells) for anchor, cells in lines)
     name = escape(caption, quote=True)
-    classes = f"rederive {css}".strip()
+    classes = " ".join(filter(None, ("rederive", css, "cards" if len(header) > WIDE else "")))
     return Html(
         f'<div class="rederive-scroll" role="region" aria-label="{name}" tabindex="0">'
         f'<table class="{classes}"><caption>{escape(caption)}</caption>'
@@ -226,6 +241,8 @@ def comparison(
 def records(rows: Sequence[Mapping[str, object]], caption: str) -> Html:
     """Return a plain table of records, all texts escaped; numbers are set to the right.
 
+    A value that is a :class:`Cell` is shown as it is.
+
     Raises
     ------
     ValueError
@@ -241,6 +258,8 @@ def records(rows: Sequence[Mapping[str, object]], caption: str) -> Html:
 
 
 def _record_cell(value: object) -> Cell:
+    if isinstance(value, Cell):
+        return value
     return text(value, "number" if isinstance(value, int | float) else "")
 
 
@@ -320,6 +339,35 @@ def _method_markup(row: LedgerRow) -> str:
     if not inputs:
         return f'<div class="method">Method: {method}</div>'
     return f'<details class="method"><summary>Method: {method}</summary>from {inputs}</details>'
+
+
+def downloads(files: Mapping[str, str]) -> Html:
+    """Return links that save texts as files; the page itself carries the texts.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Text of each file by its name, which ends as one of :data:`MEDIA_TYPES`.
+
+    Raises
+    ------
+    ValueError
+        If there is no file, or a name ends otherwise.
+    """
+    if not files:
+        raise ValueError("downloads need a file")
+    items = []
+    for name, content in files.items():
+        suffix = PurePath(name).suffix
+        if suffix not in MEDIA_TYPES:
+            allowed = ", ".join(MEDIA_TYPES)
+            raise ValueError(f"{name}: found the ending {suffix!r}, allowed: {allowed}")
+        data = content.encode()
+        size = f"{max(1, round(len(data) / 1000))} kB"
+        address = f"data:{MEDIA_TYPES[suffix]};charset=utf-8;base64,{b64encode(data).decode()}"
+        file = escape(name, quote=True)
+        items.append(f'<li><a download="{file}" href="{address}">{file}</a> ({size})</li>')
+    return Html(f'<ul class="rederive-downloads">{"".join(items)}</ul>')
 
 
 _FILTER = """

@@ -201,6 +201,10 @@ def _whole(figure: Figure, block: Block, column: Column) -> tuple[int, int]:
 
 
 def _count_extreme(column: Column, block: Block, figure: Figure) -> None:
+    if figure.printed.operator != "=":
+        raise ValueError(
+            f"{figure.id}: found {figure.printed}, allowed for an extreme is a plain figure"
+        )
     interval = _shifted(figure.printed.interval(block.rule), -block.scale.minimum)
     inside = integers_within(scaled(interval, 1 / block.scale.step))
     if not inside:

@@ -291,7 +291,7 @@ def run_chain(
             if (
                 of_how_many > 0
                 and _allowed(first, moves.highest)
-                and _allowed(second, moves.highest)
+                and (not both or _allowed(second, moves.highest))
             ):
                 new_sums[:] = sums
                 new_counts[:] = counts

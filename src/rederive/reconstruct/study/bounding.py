@@ -8,6 +8,7 @@ from fractions import Fraction
 from rederive.printed.schema import nearest
 from rederive.reconstruct.block import Figure, Statistic
 from rederive.reconstruct.bounds import End, Kind, Quantity, bound
+from rederive.reconstruct.study.limits import require_threshold
 from rederive.reconstruct.study.model import Measure
 from rederive.reconstruct.study.reading import least_fall_of_others
 
@@ -67,7 +68,8 @@ def bound_quantity(
     Raises
     ------
     ValueError
-        If there is no such quantity, time point or figure, or the figures contradict each other.
+        If there is no such quantity, time point or figure, the threshold is no change on the
+        scale, or the figures contradict each other.
     """
     if quantity not in KINDS:
         hint = nearest(quantity, KINDS)
@@ -76,6 +78,8 @@ def bound_quantity(
     without = tuple(without)
     block = measure.block
     at_index = block.index(at)
+    if quantity == Kind.RESPONDERS and threshold is not None:
+        require_threshold(threshold, block.scale)
     rises = measure.rises and quantity == Kind.RESPONDERS
     asked = threshold
     if rises and threshold is not None:

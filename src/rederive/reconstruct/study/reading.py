@@ -17,6 +17,7 @@ from rederive.printed import PrintedNumber, RoundingRule, parse
 from rederive.printed.schema import nearest
 from rederive.recompute.summaries import Scale
 from rederive.reconstruct.block import Block, Component, Figure, Prior, Statistic
+from rederive.reconstruct.study.limits import beyond
 from rederive.reconstruct.study.model import Measure, Study
 from rederive.reconstruct.study.problems import StudyError, StudyProblem
 from rederive.reconstruct.study.tree import Mapping, Node, Scalar, Sequence, parse_tree
@@ -380,6 +381,11 @@ class _MeasureReader:
         if statistic is Statistic.PAIRED_P and not 0 <= number.value <= 1:
             self.reader.wrong(node.line, place, number, "a p value from 0 to 1")
             return []
+        if scale is not None:
+            allowed = beyond(statistic, number, scale, observed[at], self.rule)
+            if allowed:
+                self.reader.wrong(node.line, place, number, allowed)
+                return []
         name = f"{self.name}.{at}.{statistic}"
         self.printed[name] = str(number)
         return [Figure(name, statistic, at, number)]

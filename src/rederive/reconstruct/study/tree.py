@@ -13,6 +13,7 @@ import yaml
 from rederive.reconstruct.study.problems import StudyError, StudyProblem
 
 _NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_TAB = r"character '\t'"
 _NOTHING = "tag:yaml.org,2002:null"
 
 
@@ -74,8 +75,11 @@ def parse_tree(text: str, file: str) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        problem = error.problem or error.context or "text that is no YAML"
-        raise StudyError([StudyProblem(file, line, "", str(problem), "YAML")]) from error
+        problem = str(error.problem or error.context or "text that is no YAML")
+        found, allowed = problem.removeprefix("found "), "YAML"
+        if found.startswith(_TAB):
+            found, allowed = "a tab character", "spaces"
+        raise StudyError([StudyProblem(file, line, "", found, allowed)]) from error
     except yaml.YAMLError as error:
         raise StudyError([StudyProblem(file, 1, "", str(error), "YAML")]) from error
     if root is None:

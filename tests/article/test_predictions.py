@@ -1,0 +1,96 @@
+"""Predictions of skin-score figures: what is switched off, what is assumed, what is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ivig_dcssc.associations import load_associations
+from ivig_dcssc.cohort.predictions import (
+    AMBIGUOUS_AT,
+    DRAWS,
+    falls,
+    first_mention,
+    load_convergence,
+    load_predictions,
+    predict_figure,
+)
+from ivig_dcssc.cohort.priors import PRIORS
+from ivig_dcssc.cohort.skin import READINGS, skin_block
+from ivig_dcssc.project import project_root
+from ivig_dcssc.shipped import cohorts_folder
+from rederive.printed.registry import load_registry
+from rederive.reconstruct.block import Statistic
+
+ROOT = project_root()
+FOLDER: Path = cohorts_folder(ROOT)
+REGISTRY = load_registry(ROOT / "data" / "published")
+
+
+def test_every_figure_is_predicted_under_every_prior() -> None:
+    table = load_predictions(FOLDER)
+    sizes = table.groupby(["reading", "prior", "figure"]).size()
+    assert set(sizes) == {DRAWS}
+    ids = {figure.id for figure in skin_block(REGISTRY).figures}
+    ambiguous = {f.id for f in skin_block(REGISTRY).figures if f.at == AMBIGUOUS_AT}
+    for reading, wanted in zip(READINGS, (ids, ambiguous), strict=True):
+        for prior in PRIORS:
+            assert set(sizes.loc[reading, prior].index) == wanted
+
+
+def test_all_predictions_have_converged() -> None:
+    found = load_convergence(FOLDER)
+    varying = found.dropna(subset="r_hat")
+    assert len(varying) > 70
+    assert varying["r_hat"].max() < 1.05
+    assert varying["ess"].min() > 200
+
+
+def test_a_repeat_is_predicted_as_its_first_mention() -> None:
+    assert first_mention(REGISTRY, "results-mrss-ivig-m6-mean") == "abstract-mrss-ivig-m6-mean"
+    assert first_mention(REGISTRY, "nothing") == "nothing"
+
+
+def test_only_a_mean_is_told_that_it_fell() -> None:
+    (figure,) = falls(REGISTRY, "m18")
+    assert figure.statistic is Statistic.CHANGE_MEAN
+    assert figure.printed.operator == "<"
+    assert falls(REGISTRY, "baseline") == ()
+    found = predict_figure(REGISTRY, "abstract-mrss-ivig-m18-mean", "flat", 40, 1)
+    assert found.values.max() < 29.6
+
+
+@pytest.mark.parametrize("figure", ["results-responder-ivig-m6-count", "abstract-mrss-ivig-m12-sd"])
+def test_the_shipped_draws_are_what_the_code_gives(figure: str) -> None:
+    again = predict_figure(REGISTRY, figure, "bimodal")
+    table = load_predictions(FOLDER)
+    own = table[
+        (table["figure"] == figure)
+        & (table["prior"] == "bimodal")
+        & (table["reading"] == READINGS[0])
+    ]
+    np.testing.assert_array_equal(own["value"], again.values.astype(np.float32))
+
+
+def test_bad_requests_name_what_is_allowed() -> None:
+    with pytest.raises(ValueError, match="prior: found 'flatt', allowed are gaussian, flat"):
+        predict_figure(REGISTRY, "results-responder-ivig-m6-count", "flatt")
+    with pytest.raises(ValueError, match="did you mean results-responder-ivig-m6-count"):
+        predict_figure(REGISTRY, "results-responder-ivig-m6-cont", "flat")
+
+
+def test_associations_cover_every_predictor_in_every_cohort() -> None:
+    table = load_associations(FOLDER)
+    counts = table.groupby(["prior", "cohort"]).size()
+    assert counts.nunique() == 1
+    assert table.groupby("prior")["cohort"].nunique().min() >= 195
+    assert set(table["outcome"]) == {"response", "change"}
+    estimated = table["status"].isin(["ok", "exact fit"])
+    assert (table["p"].notna() == estimated).all()
+    # Chance alone: about one in twenty linear tests is significant where nothing was told.
+    linear = table[(table["outcome"] == "change") & estimated]
+    assert 0.03 < (linear["p"] < 0.05).mean() < 0.07
+    assert isinstance(linear, pd.DataFrame)
