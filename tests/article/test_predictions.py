@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from ivig_dcssc.associations import load_associations
+from ivig_dcssc.cohort.plugin import PoelmanCohorts
 from ivig_dcssc.cohort.predictions import (
     AMBIGUOUS_AT,
     DRAWS,
@@ -94,3 +95,22 @@ def test_associations_cover_every_predictor_in_every_cohort() -> None:
     linear = table[(table["outcome"] == "change") & estimated]
     assert 0.03 < (linear["p"] < 0.05).mean() < 0.07
     assert isinstance(linear, pd.DataFrame)
+
+
+@pytest.mark.parametrize(
+    ("figure", "printed"),
+    [
+        ("table1-rvsp-ivig-baseline-mean", "32.1"),
+        ("results-fvc-ivig-m12-p", "0.678"),
+        ("results-severity-gi-ivig-m12-p", "0.182"),
+        ("appendix2-severity-muscle-restricted-ivig-m12-p", "0.08"),
+    ],
+)
+def test_figures_of_other_measures_are_predicted_too(figure: str, printed: str) -> None:
+    found = PoelmanCohorts().predict(figure, prior="flat", draws=40, seed=3, reading="-8")
+    again = PoelmanCohorts().predict(figure, prior="flat", draws=40, seed=3, reading="-8")
+    assert found == again
+    assert found["printed"] == printed
+    assert found["low"] < found["median"] < found["high"]
+    assert found["share"] < 1
+    assert found["bounds"] is None

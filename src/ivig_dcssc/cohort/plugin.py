@@ -6,19 +6,27 @@ from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ivig_dcssc.check import check_cohort, incoherences, read_tables
 from ivig_dcssc.cohort.ensemble import PATIENTS, VISITS, Progress, make_ensemble
+from ivig_dcssc.cohort.measures import switchable as switchable_measures
+from ivig_dcssc.cohort.other_predictions import (
+    measure_block,
+    predict_measure,
+    predict_severity_p,
+)
 from ivig_dcssc.cohort.predictions import first_mention, predict_figure
 from ivig_dcssc.cohort.priors import PRIORS
 from ivig_dcssc.cohort.recipe import Recipe
+from ivig_dcssc.cohort.severities import switchable as severity_figures
 from ivig_dcssc.cohort.skin import READINGS, THRESHOLD, skin_block
 from ivig_dcssc.cohort.skin_bounds import BOUNDS_FILE, own_quantity
 from ivig_dcssc.project import project_root
 from rederive.printed.registry import load_registry
 from rederive.printed.schema import nearest
-from rederive.reconstruct.block import Block
+from rederive.reconstruct.block import Block, Prediction
 from rederive.reconstruct.bounds import Bound, Kind, Quantity, bound, key_of, load_bounds
 from rederive.reconstruct.study.limits import require_threshold
 from rederive.retrospective import Codebook, read_cohort
@@ -62,25 +70,33 @@ class PoelmanCohorts:
     def predict(
         self, figure: str, *, prior: str, draws: int, seed: int, reading: str
     ) -> Mapping[str, object]:
-        """Switch a skin-score figure off and say what the others make of it."""
+        """Switch a figure off and say what the others make of it; bounds for skin scores only."""
+        first = first_mention(self._registry, figure)
+        block = measure_block(self._registry, first)
+        if block is not None:
+            return _of_draws(predict_measure(self._registry, block, first, draws, seed))
+        if first in severity_figures(self._registry):
+            return self._predict_severity(first, draws, seed)
         self._require_figure(skin_block(self._registry, reading), figure)
         found = predict_figure(self._registry, figure, prior, draws, seed, reading)
-        low, high = found.interval
-        quantity = own_quantity(found.figure)
-        shipped = self._shipped(reading, quantity, (found.figure.id,))
+        shipped = self._shipped(reading, own_quantity(found.figure), (found.figure.id,))
+        bounds = None if shipped is None else _as_mapping(shipped)
+        return {**_of_draws(found), "reading": reading, "bounds": bounds}
+
+    def _predict_severity(self, figure: str, draws: int, seed: int) -> Mapping[str, object]:
+        printed = self._registry.numbers[figure].printed
+        values = predict_severity_p(self._registry, figure, draws, seed)
+        low, high = np.quantile(values, [0.025, 0.975])
         return {
-            "figure": found.figure.id,
-            "printed": str(found.figure.printed),
-            "prior": PRIORS[prior].describe(),
-            "reading": reading,
-            "draws": len(found.values),
-            "median": found.median,
-            "low": low,
-            "high": high,
-            "share": found.share_printing,
-            "r_hat": found.convergence.r_hat,
-            "ess": found.convergence.ess,
-            "bounds": None if shipped is None else _as_mapping(shipped),
+            "figure": figure,
+            "printed": str(printed),
+            "prior": "severity scores: shares of grades and changes of our choice",
+            "draws": draws,
+            "median": float(np.median(values)),
+            "low": float(low),
+            "high": float(high),
+            "share": float(np.mean([value in printed.interval() for value in values])),
+            "bounds": None,
         }
 
     def bounds(
@@ -131,12 +147,14 @@ class PoelmanCohorts:
 
     def _require_figure(self, block: Block, figure: str) -> None:
         ids = [known.id for known in block.figures]
+        ids += [*switchable_measures(self._registry), *severity_figures(self._registry)]
         if first_mention(self._registry, figure) in ids:
             return
         hint = nearest(figure, ids)
         meant = f"did you mean {hint}?" if hint else "ids are listed by `rederive ledger`"
         raise ValueError(
-            f"figure: found {figure!r}, allowed are ids of constrained skin-score figures; {meant}"
+            f"figure: found {figure!r}, allowed are ids of means, SDs, p values and "
+            f"responder counts of measures; {meant}"
         )
 
     def _check(self, patients: pd.DataFrame, visits: pd.DataFrame, reading: str) -> pd.DataFrame:
@@ -153,6 +171,23 @@ class PoelmanCohorts:
             return None
         key = key_of(skin_block(self._registry, reading), quantity, dropped)
         return next((one for one in load_bounds(file).values() if one.key == key), None)
+
+
+def _of_draws(found: Prediction) -> dict[str, object]:
+    low, high = found.interval
+    return {
+        "figure": found.figure.id,
+        "printed": str(found.figure.printed),
+        "prior": found.prior.describe(),
+        "draws": len(found.values),
+        "median": found.median,
+        "low": low,
+        "high": high,
+        "share": found.share_printing,
+        "r_hat": found.convergence.r_hat,
+        "ess": found.convergence.ess,
+        "bounds": None,
+    }
 
 
 def _as_mapping(found: Bound) -> dict[str, object]:

@@ -73,6 +73,7 @@ def predict(
     without: Sequence[str] = (),
     chains: int = 4,
     thin: int = 4,
+    heat: float = 1.5,
     progress: Progress | None = None,
 ) -> Prediction:
     """Switch a figure off, and say what the others make of it.
@@ -85,7 +86,7 @@ def predict(
         Id of the figure to predict.
     without : sequence of str
         Further figures to switch off.
-    prior, draws, seed, chains, thin, progress
+    prior, draws, seed, chains, thin, heat, progress
         As in :func:`~rederive.reconstruct.block.sampling.sample_data`.
 
     Raises
@@ -95,7 +96,9 @@ def predict(
     """
     wanted = block.figure(figure)
     free = block.without({figure, *without})
-    ensemble = sample_data(free, prior, draws, seed, chains=chains, thin=thin, progress=progress)
+    ensemble = sample_data(
+        free, prior, draws, seed, chains=chains, thin=thin, heat=heat, progress=progress
+    )
     values = figure_values(ensemble, wanted)
     convergence = diagnose_quantity(figure, ensemble.by_chain(values))
     return Prediction(wanted, prior, seed, values, convergence)
