@@ -152,7 +152,8 @@ def test_a_cohort_that_does_not_print_a_figure_is_refused(drawn: Drawn) -> None:
 
 
 def test_a_figure_that_is_switched_off_need_not_hold() -> None:
-    off = ("results-responder-ivig-m12-count", "table1-rvsp-ivig-baseline-mean")
+    # The count at month 12 would follow again from the odds ratio of prednisone.
+    off = ("results-responder-ivig-m6-count", "table1-rvsp-ivig-baseline-mean")
     recipe = Recipe("flat", 5, without=off)
     found = list(draw_cohorts(REGISTRY, recipe, 0, 4))
     rvsp, responders = set(), set()
@@ -160,10 +161,10 @@ def test_a_figure_that_is_switched_off_need_not_hold() -> None:
         require_printed(REGISTRY, recipe, one, 0)
         values = one.visits.loc[one.visits["measure"] == "rvsp", "value"]
         rvsp.add(round(values.mean(), 1))
-        change = one.skin.observed()[:, 2] - one.skin.observed()[:, 0]
+        change = one.skin.observed()[:, 1] - one.skin.observed()[:, 0]
         responders.add(int((change <= -5).sum()))
     assert len(rvsp) > 1
-    assert responders != {15}
+    assert responders != {16}
 
 
 @pytest.mark.parametrize(

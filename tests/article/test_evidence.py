@@ -66,7 +66,7 @@ def test_the_prediction_of_the_responders_is_that_of_the_draws(ledger: Ledger) -
     own = table[(table["figure"] == row.id) & (table["reading"] == READINGS[0])]
     ends = own.groupby("prior")["value"].quantile([0.025, 0.975]).unstack()
     low, high = ends[0.025].min(), ends[0.975].max()
-    assert row.reproduced == f"{low:.0f} to {high:.0f} (95 %)"
+    assert row.reproduced == f"{low:.0f} to {high:.0f} (95 %, priors together)"
     assert row.verdict is Verdict.WITHIN_ROUNDING
     bounds = [float(end) for end in row.interval.split(" to ")]
     assert bounds[0] <= low <= 16 <= high <= bounds[1]

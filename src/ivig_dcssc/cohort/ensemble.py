@@ -21,7 +21,7 @@ import pandas as pd
 
 from ivig_dcssc.check import check_cohort, incoherences
 from ivig_dcssc.cohort.assemble import CHAINS, Drawn, draw_cohorts
-from ivig_dcssc.cohort.recipe import Recipe, switches
+from ivig_dcssc.cohort.recipe import Recipe, switchable, switches
 from ivig_dcssc.cohort.skin import TIMEPOINTS
 from ivig_dcssc.cohort.versions import versions
 from rederive.printed.registry import Registry, load_registry
@@ -191,9 +191,8 @@ def require_printed(registry: Registry, recipe: Recipe, drawn: Drawn, number: in
         Naming the figures, what is printed and what was computed.
     """
     checked = check_cohort(drawn.patients, drawn.visits, registry, reading=recipe.reading)
-    off = set(recipe.without)
-    same_as = {row.id: row.same_as for row in registry}
-    on = np.array([row not in off and same_as[row] not in off for row in checked["id"]])
+    off = _off(registry, recipe.without)
+    on = ~checked["id"].isin(off).to_numpy()
     wrong = checked[~checked["agrees"] & on]
     problems = [
         f"{row.id}: printed {row.printed}, computed {row.computed}" for row in wrong.itertuples()
@@ -201,6 +200,21 @@ def require_printed(registry: Registry, recipe: Recipe, drawn: Drawn, number: in
     problems += incoherences(drawn.patients, drawn.visits)
     if problems:
         raise RejectedError(f"cohort {number}: {'; '.join(problems)}")
+
+
+def _off(registry: Registry, without: tuple[str, ...]) -> set[str]:
+    """Return what need not hold: figures switched off, their repeats, and statements about them."""
+    if not without:
+        return set()
+    figures = {name for ids in switchable(registry).values() for name in ids}
+    about = [(registry.row(name).variable, registry.row(name).timepoint) for name in without]
+    found = set()
+    for row in registry:
+        first = row.same_as or row.id
+        near = any(row.variable == name and row.timepoint in ("", at) for name, at in about)
+        if first in without or (near and first not in figures):
+            found.add(row.id)
+    return found
 
 
 def _left_open(skin: BlockData) -> dict[str, float]:

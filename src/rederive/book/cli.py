@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from rederive.book.build import build_book
-from rederive.book.cli_cohort import (
-    bounds_command,
-    check_command,
-    predict_command,
-    reconstruct_command,
-)
 from rederive.book.cli_column import count_command, sample_command
 from rederive.book.config import Project, find_project
 from rederive.book.errors import BookError
@@ -26,9 +21,23 @@ from rederive.book.export import FORMATS, ledger_text, open_article, registry_su
 from rederive.book.files import write_atomically
 from rederive.book.serve import serve
 
+_LATER = ("bounds", "check", "predict", "reconstruct")
+"""Commands that are imported when asked for: a compiler and more come with them."""
+
 
 class _BookGroup(click.Group):
     """Turn the book's errors into one message and their exit status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_LATER})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _LATER:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(
+            import_module("rederive.book.cli_cohort"), f"{cmd_name}_command"
+        )
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -102,10 +111,6 @@ def registry_command(ctx: click.Context, folder: Path | None) -> None:
 
 main.add_command(count_command)
 main.add_command(sample_command)
-main.add_command(reconstruct_command)
-main.add_command(predict_command)
-main.add_command(bounds_command)
-main.add_command(check_command)
 
 if __name__ == "__main__":
     sys.exit(main())
