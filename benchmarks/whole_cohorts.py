@@ -46,7 +46,7 @@ from rederive.reconstruct.column import ColumnSummary, column_sampler
 ROOT = project_root()
 REGISTRY = load_registry(ROOT / "data" / "published")
 LINES: list[str] = []
-PAIR_SECONDS = 30.0
+PAIR_SECONDS = 20.0
 
 EXPLANATION = """
 Compilation (some 10 s, once, then kept on disk) is left out. *Pairs*: baseline and month 6 only,
@@ -121,7 +121,8 @@ def pairs_table() -> None:
     seconds = time.perf_counter() - start
     assert all(holds(ensemble[i]) for i in range(0, 4000, 100))
     emit(f"| ours: chain | 4000 | 4000 | {4000 / seconds:,.0f} |")
-    firsts = exact_columns("29.6", "7.2", 4000)
+    # 29.6 is the mean of all 30 patients; of those followed it has to be about 29.4.
+    firsts = exact_columns("29.4", "7.2", 4000)
     hits, tries = random_order(exact_columns("24.1", "9.6", 4000), firsts, 1)
     emit(f"| our exact columns, random order | {hits} | {tries} | {hits / PAIR_SECONDS:.1f} |")
     try:
@@ -247,7 +248,7 @@ def cohorts_table(sizes: list[int]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--job", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--cohorts", type=int, nargs="+", default=[100, 1000])
+    parser.add_argument("--cohorts", type=int, nargs="+", default=[50, 200])
     arguments = parser.parse_args()
     if arguments.job:
         cohort_job(arguments.job)
