@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from rederive.book import cli_cohort, cohort_article
+from rederive.book import cli_cohort, cohort_article, installed
 from rederive.book.cli import main
 from rederive.book.cli_cohort import (
     bounds_command,
@@ -259,7 +259,7 @@ def article(monkeypatch: pytest.MonkeyPatch) -> _Article:
     found = _Article()
     entry = EntryPoint("trial", "x:y", cohort_article.COHORTS)
     monkeypatch.setattr(EntryPoint, "load", lambda self: lambda: found)
-    monkeypatch.setattr(cohort_article, "entry_points", lambda group: [entry])
+    monkeypatch.setattr(installed, "entry_points", lambda group: [entry])
     return found
 
 
@@ -296,7 +296,7 @@ def test_errors_of_the_article_keep_their_status(
 
 
 def test_without_study_and_article_the_way_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cohort_article, "entry_points", lambda group: [])
+    monkeypatch.setattr(installed, "entry_points", lambda group: [])
     result = run("predict", "a")
     assert result.exit_code == 2
     assert "describe a study in a YAML file" in result.stderr

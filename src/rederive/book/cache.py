@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from rederive.book.config import Project
-from rederive.book.files import digest_of_files, files_below, write_atomically
+from rederive.book.files import digest_of_files, files_below
 from rederive.book.notebooks import canonical_bytes, without_outputs
+from rederive.printed.files import write_atomically
 
 # Raise this number when the form of the cached notebooks changes.
 CACHE_FORMAT = 1

@@ -18,8 +18,8 @@ from rederive.book.cli_column import count_command, sample_command
 from rederive.book.config import Project, find_project
 from rederive.book.errors import BookError
 from rederive.book.export import FORMATS, ledger_text, open_article, registry_summary
-from rederive.book.files import write_atomically
 from rederive.book.serve import serve
+from rederive.printed.files import write_atomically
 
 _LATER = ("bounds", "check", "predict", "reconstruct")
 """Commands that are imported when asked for: a compiler and more come with them."""

@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from rederive.book.errors import ConfigurationError
-from rederive.book.files import write_atomically
 from rederive.printed import PrintedNumber, RoundingRule, parse
+from rederive.printed.files import write_atomically
 from rederive.reconstruct.column import (
     ColumnSummary,
     NearestFigures,

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
 import pandas as pd
 
-from rederive.book.errors import ConfigurationError
-from rederive.printed.schema import nearest
+from rederive.book.installed import load_installed
 
 COHORTS = "rederive.cohorts"
 """Entry-point group: each entry is a function that returns an article's :class:`ArticleCohorts`."""
@@ -89,13 +87,7 @@ def open_cohorts(name: str = "") -> ArticleCohorts:
     ConfigurationError
         If there is no such article, or the name is needed and not given.
     """
-    found = {entry.name: entry for entry in entry_points(group=COHORTS)}
-    if not name and len(found) == 1:
-        name = next(iter(found))
-    if name not in found:
-        allowed = ", ".join(sorted(found)) or "none is installed; describe a study in a YAML file"
-        hint = nearest(name, found)
-        suggestion = f" (did you mean {hint!r}?)" if hint else ""
-        raise ConfigurationError(f"article: found {name!r}, allowed: {allowed}{suggestion}")
-    opener: Callable[[], ArticleCohorts] = found[name].load()
+    opener: Callable[[], ArticleCohorts] = load_installed(
+        COHORTS, name, "none is installed; describe a study in a YAML file"
+    )
     return opener()

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pandas as pd
 
 from rederive.book.errors import ConfigurationError
+from rederive.book.installed import load_installed
 from rederive.book.ledger import Ledger
 from rederive.printed.registry import load_registry
-from rederive.printed.schema import TableError, nearest
+from rederive.printed.schema import TableError
 
 ARTICLES = "rederive.articles"
 """Entry-point group: each entry is a function that opens the ledger of one article."""
@@ -35,15 +35,7 @@ def open_article(name: str = "") -> Ledger:
     ConfigurationError
         If there is no such article, or the name is needed and not given.
     """
-    found = {entry.name: entry for entry in entry_points(group=ARTICLES)}
-    if not name and len(found) == 1:
-        name = next(iter(found))
-    if name not in found:
-        allowed = ", ".join(sorted(found)) or "none is installed"
-        hint = nearest(name, found)
-        suggestion = f" (did you mean {hint!r}?)" if hint else ""
-        raise ConfigurationError(f"article: found {name!r}, allowed: {allowed}{suggestion}")
-    opener: Callable[[], Ledger] = found[name].load()
+    opener: Callable[[], Ledger] = load_installed(ARTICLES, name, "none is installed")
     return opener()
 
 

@@ -1,37 +1,13 @@
-"""Files written whole or not at all, and digests of what they hold."""
+"""The files below a folder, and digests of what they hold."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 IGNORED_NAMES = frozenset({"__pycache__", ".ipynb_checkpoints", ".DS_Store"})
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` to a temporary neighbour of `path`, then rename it.
-
-    Parameters
-    ----------
-    path
-        File to write; missing folders are created.
-    content
-        The bytes of the file.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def files_below(folder: Path) -> tuple[Path, ...]:

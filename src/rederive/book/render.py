@@ -303,7 +303,9 @@ def count_table(counts: Counter[tuple[Evidence, Verdict]], caption: str) -> Html
     return html_table(header, lines, caption)
 
 
-def ledger_page(rows: Iterable[LedgerRow], notebooks: Mapping[str, str], caption: str) -> Html:
+def ledger_page(
+    rows: Iterable[LedgerRow], notebooks: Mapping[str, str], caption: str, tests: str = ""
+) -> Html:
     """Return the whole ledger as one table, with anchors, and links to where each row is shown.
 
     Parameters
@@ -314,6 +316,8 @@ def ledger_page(rows: Iterable[LedgerRow], notebooks: Mapping[str, str], caption
         Page of each notebook that is part of the book, relative to the ledger.
     caption : str
         What the table shows.
+    tests : str
+        File with a test for each row, named by its id; empty for none.
     """
     header = ["Number and place", *COMPARISON, "Shown in"]
     lines = []
@@ -328,17 +332,20 @@ def ledger_page(rows: Iterable[LedgerRow], notebooks: Mapping[str, str], caption
             if page
             else f"{escape(row.notebook)}: section not built yet"
         )
-        because = Cell(why.markup + _method_markup(row), why.css)
+        because = Cell(why.markup + _method_markup(row, tests), why.css)
         lines.append((row.id, [Cell(own + place), *figures, because, Cell(where)]))
     return html_table(header, lines, caption, "ledger")
 
 
-def _method_markup(row: LedgerRow) -> str:
+def _method_markup(row: LedgerRow, tests: str) -> str:
     inputs = ", ".join(f'<a href="#{name}">{escape(name)}</a>' for name in row.inputs)
     method = f"<code>{escape(row.method)}</code>"
+    test = f'<div class="method">Test: <code>{escape(tests)}</code></div>' if tests else ""
     if not inputs:
-        return f'<div class="method">Method: {method}</div>'
-    return f'<details class="method"><summary>Method: {method}</summary>from {inputs}</details>'
+        return f'<div class="method">Method: {method}</div>{test}'
+    return (
+        f'<details class="method"><summary>Method: {method}</summary>from {inputs}</details>{test}'
+    )
 
 
 def downloads(files: Mapping[str, str]) -> Html:

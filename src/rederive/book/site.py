@@ -21,8 +21,9 @@ from rederive.book.config import (
     repository_of,
 )
 from rederive.book.errors import BookError
-from rederive.book.files import digest_of_files, files_below, replace_folder, write_atomically
+from rederive.book.files import digest_of_files, files_below, replace_folder
 from rederive.book.staging import write_stage
+from rederive.printed.files import write_atomically
 
 # Warnings are errors, all of them are shown, and no reference may point nowhere.
 STRICT_FLAGS = ("-W", "--keep-going", "-n")

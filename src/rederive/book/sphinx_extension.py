@@ -31,7 +31,7 @@ from rederive.book.config import (
     repository_of,
     theme_options_for,
 )
-from rederive.book.files import write_atomically
+from rederive.printed.files import write_atomically
 
 _LOGGER = logging.getLogger(__name__)
 # What assistive technology stumbles on in the theme's markup, and what takes its place: a button

@@ -10,7 +10,8 @@ import yaml
 
 from rederive.book.config import Project, read_settings
 from rederive.book.errors import ConfigurationError
-from rederive.book.files import files_below, write_atomically
+from rederive.book.files import files_below
+from rederive.printed.files import write_atomically
 
 STATIC_FOLDER = Path("book/_static")
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from rederive.printed.files import write_atomically
 from rederive.reconstruct.bounds.quantities import Exact, Kind, Quantity
 from rederive.reconstruct.bounds.result import Bound, Cells, End, Proof
 
@@ -28,16 +27,7 @@ def save_bounds(bounds: Named, path: Path, *, about: str = "") -> None:
     lines = [f"{json.dumps(name)}: {json.dumps(_record(b))}" for name, b in bounds.items()]
     body = ",\n".join(lines)
     text = f'{{"about": {json.dumps(about)},\n"bounds": {{\n{body}\n}}}}\n'
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_atomically(path, text.encode())
 
 
 def load_bounds(path: Path) -> Named:

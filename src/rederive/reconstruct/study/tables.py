@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rederive.printed.files import write_atomically
 from rederive.reconstruct.study.model import Study
 
 SYNTHETIC = "synthetic data: compatible with the printed figures, not what was observed"
@@ -99,7 +98,7 @@ def write_table(path: Path, table: pd.DataFrame, notes: Mapping[str, object]) ->
         sink = io.BytesIO()
         pq.write_table(arrow.replace_schema_metadata(schema_notes), sink, compression="zstd")
         content = sink.getvalue()
-    _replace(path, content)
+    write_atomically(path, content)
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -126,16 +125,3 @@ def read_notes(path: Path) -> dict[str, object]:
     raw = (pq.read_schema(path).metadata or {}).get(_NOTES, b"{}")
     notes: dict[str, object] = json.loads(raw)
     return notes
-
-
-def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
