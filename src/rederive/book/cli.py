@@ -5,7 +5,6 @@ Exit status: 0 done, 1 a step failed, 2 the request is not usable.
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -13,16 +12,20 @@ from typing import Any
 
 import click
 
-from rederive.book.build import build_book
+from rederive.book.cli_build import build_command, serve_command
 from rederive.book.cli_column import count_command, sample_command
-from rederive.book.config import Project, find_project
+from rederive.book.config import find_project
 from rederive.book.errors import BookError
 from rederive.book.export import FORMATS, ledger_text, open_article, registry_summary
-from rederive.book.serve import serve
 from rederive.printed.files import write_atomically
 
-_LATER = ("bounds", "check", "predict", "reconstruct")
-"""Commands that are imported when asked for: a compiler and more come with them."""
+_LATER = {
+    "bounds": "cli_cohort",
+    "check": "cli_cohort",
+    "predict": "cli_cohort",
+    "reconstruct": "cli_cohort",
+}
+"""Commands that are imported when asked for, with their module: much comes with them."""
 
 
 class _BookGroup(click.Group):
@@ -34,9 +37,8 @@ class _BookGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _LATER:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(
-            import_module("rederive.book.cli_cohort"), f"{cmd_name}_command"
-        )
+        module = import_module(f"rederive.book.{_LATER[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -57,31 +59,6 @@ class _BookGroup(click.Group):
 def main(ctx: click.Context, root: Path | None) -> None:
     """Build and read a book that re-derives the printed numbers of an article."""
     ctx.obj = root
-
-
-def _project(ctx: click.Context) -> Project:
-    return find_project(ctx.obj)
-
-
-@main.command("build")
-@click.option("--jobs", default=2, show_default=True, help="Notebooks executed at the same time.")
-@click.pass_context
-def build_command(ctx: click.Context, jobs: int) -> None:
-    """Execute all notebooks and build the site."""
-    built = build_book(_project(ctx), jobs=jobs, report=click.echo)
-    index = os.path.relpath(built.site / "index.html")
-    click.echo(
-        f"\nNotebooks executed: {built.executions}. The book is ready:\n"
-        f"  open {index} in a browser, or run 'make serve'."
-    )
-
-
-@main.command("serve")
-@click.option("--port", default=8000, show_default=True, help="Port on this computer.")
-@click.pass_context
-def serve_command(ctx: click.Context, port: int) -> None:
-    """Show the built site on this computer's own address."""
-    serve(_project(ctx).site, port, report=click.echo)
 
 
 @main.command("ledger")
@@ -106,9 +83,11 @@ def ledger_command(article: str, form: str, output: Path | None) -> None:
 @click.pass_context
 def registry_command(ctx: click.Context, folder: Path | None) -> None:
     """Check the tables of printed numbers, claims and plan in FOLDER (data/published)."""
-    click.echo(registry_summary(folder or _project(ctx).root / "data" / "published"))
+    click.echo(registry_summary(folder or find_project(ctx.obj).root / "data" / "published"))
 
 
+main.add_command(build_command)
+main.add_command(serve_command)
 main.add_command(count_command)
 main.add_command(sample_command)
 

@@ -1,0 +1,1 @@
+"""Execution of notebooks in forks of a process that has the libraries imported."""
