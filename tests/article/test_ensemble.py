@@ -173,7 +173,7 @@ def test_a_figure_that_is_switched_off_need_not_hold() -> None:
         (lambda: Recipe("gausian", 1), "prior: found 'gausian', allowed are gaussian"),
         (lambda: Recipe("flat", -1), "seed: found -1"),
         (lambda: Recipe("flat", 1, "-8.00"), "reading: found"),
-        (lambda: switches(REGISTRY, ("table1-female-ivig-baseline-percent",)), "no other figure"),
+        (lambda: switches(REGISTRY, ("discussion-responder-ivig-percent",)), "follows from others"),
         (lambda: switches(REGISTRY, ("results-mrss-ivig-m6-meen",)), "did you mean"),
     ],
 )
@@ -186,7 +186,7 @@ def test_repeats_stand_for_their_first_mention() -> None:
     off = switches(REGISTRY, ("results-mrss-ivig-m6-mean",))
     assert off.skin == ("abstract-mrss-ivig-m6-mean",)
     every = switchable(REGISTRY)
-    assert {len(ids) > 3 for ids in every.values()} == {True}
+    assert all(len(ids) > 1 for ids in every.values())
 
 
 def test_every_calibrated_or_predicted_measure_can_be_switched_off() -> None:

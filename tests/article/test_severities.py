@@ -19,6 +19,7 @@ from ivig_dcssc.cohort.severities import (
     FOLLOWED,
     IMPROVED,
     RENAL,
+    RENAL_UNCHANGED,
     TIGHT_P,
     Severities,
     draw_severities,
@@ -148,8 +149,9 @@ def test_a_p_can_be_switched_off(registry: Registry, off: str) -> None:
     assert len(found) > 15
 
 
-def test_only_p_values_can_be_switched_off(registry: Registry) -> None:
-    assert set(switchable(registry)) == {*map(p_id, BASELINE_SHARES), TIGHT_P}
+def test_only_p_values_and_one_claim_can_be_switched_off(registry: Registry) -> None:
+    p_values = {*map(p_id, BASELINE_SHARES), TIGHT_P}
+    assert set(switchable(registry)) == p_values | {RENAL_UNCHANGED}
     with pytest.raises(ValueError, match="did you mean results-severity-gi-ivig-m12-p"):
         draw_severities(
             registry, np.random.default_rng(0), without=["results-severity-gi-ivig-m12-n"]

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from ivig_dcssc.cohort.characteristics import draw_characteristics
+from ivig_dcssc.cohort.counts import draw_counts, with_counts
 from ivig_dcssc.cohort.drawing import NoFittingPatientsError
 from ivig_dcssc.cohort.measured import Measured
 from ivig_dcssc.cohort.measures import ONCE, PAIRED, MeasureDraws, sample_measures
 from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.recipe import Recipe, switches
+from ivig_dcssc.cohort.recipe import Recipe, Switches, switches
 from ivig_dcssc.cohort.rubs import draw_rubs
 from ivig_dcssc.cohort.severities import draw_severities
+from ivig_dcssc.cohort.sizes import Sizes, draw_sizes
 from ivig_dcssc.cohort.skin import TIMEPOINTS, skin_block
 from ivig_dcssc.cohort.visits import date_visits, seen_before
 from rederive.printed.registry import Registry
-from rederive.reconstruct.block import BlockData, sample_data
+from rederive.reconstruct.block import Block, BlockData, sample_data
 
 CHAINS = 2
 """Chains of a part; parts have streams of their own, so an ensemble has many."""
@@ -84,29 +86,71 @@ def draw_cohorts(
     stream = np.random.SeedSequence(entropy, spawn_key=(part,))
     skin_seed, measure_seed = (int(s) for s in stream.generate_state(2))
     draws = cohorts + spare
+    sizes = None
+    if off.sizes:
+        # A stream of its own, so that the others are what they are without it.
+        own = np.random.default_rng(np.random.SeedSequence([*entropy, 0], spawn_key=(part,)))
+        sizes = draw_sizes(
+            registry, off.sizes, draws, own, reading=recipe.reading, without=off.every
+        )
     block = skin_block(registry, recipe.reading).without(off.skin)
-    skin = sample_data(block, PRIORS[recipe.prior], draws, skin_seed, chains=CHAINS, jobs=1)
-    measures = sample_measures(registry, draws, measure_seed, without=off.measures)
+    skin = _draw_skin(block, recipe.prior, draws, skin_seed, sizes)
+    measures = sample_measures(
+        registry,
+        draws,
+        measure_seed,
+        without=off.measures,
+        sizes=sizes.measures if sizes else None,
+        high=not off.ck_serial,
+    )
     rngs = [np.random.default_rng(child) for child in stream.spawn(draws)]
     for draw, rng in enumerate(rngs):
+        scores, chain = skin[draw]
         for _ in range(ATTEMPTS):
             try:
-                tables = _one(registry, recipe, skin[draw], measures, draw, rng)
+                tables = _one(_own_registry(registry, off, rng), off, scores, measures, draw, rng)
             except NoFittingPatientsError:
                 continue
-            yield Drawn(*tables, skin[draw], int(skin.chain[draw]))
+            yield Drawn(*tables, scores, chain)
             break
+
+
+def _draw_skin(
+    block: Block, prior: str, draws: int, seed: int, sizes: Sizes | None
+) -> list[tuple[BlockData, int]]:
+    """Return skin scores with their chain; those with the same numbers of patients share chains."""
+    if sizes is None:
+        found = sample_data(block, PRIORS[prior], draws, seed, chains=CHAINS, jobs=1)
+        return [(found[draw], int(found.chain[draw])) for draw in range(draws)]
+    drawn: dict[int, tuple[BlockData, int]] = {}
+    for position, row in enumerate(np.unique(sizes.skin, axis=0)):
+        where = np.flatnonzero((sizes.skin == row).all(axis=1))
+        sized = replace(block, observed=tuple(row.tolist()))
+        wanted = -(-len(where) // CHAINS) * CHAINS
+        found = sample_data(sized, PRIORS[prior], wanted, seed + position, chains=CHAINS, jobs=1)
+        # Draws of a chain stand together, and would leave the last chain out.
+        order = np.arange(wanted).reshape(CHAINS, -1).T.ravel()
+        for draw, own in zip(where.tolist(), order.tolist(), strict=False):
+            drawn[draw] = found[own], int(found.chain[own])
+    return [drawn[draw] for draw in range(draws)]
+
+
+def _own_registry(registry: Registry, off: Switches, rng: np.random.Generator) -> Registry:
+    """Return the registry with numbers drawn in place of those that are switched off."""
+    if not off.counts:
+        return registry
+    values = draw_counts(registry, off.counts, 1, rng, without=off.every)
+    return with_counts(registry, {name: int(value[0]) for name, value in values.items()})
 
 
 def _one(
     registry: Registry,
-    recipe: Recipe,
+    off: Switches,
     skin: BlockData,
     draws: MeasureDraws,
     draw: int,
     rng: np.random.Generator,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    off = switches(registry, recipe.without)
     order = rng.permutation(len(skin.values))
     observed, latent, mask = skin.observed()[order], skin.values[order], skin.mask[order]
     measures = draws[draw]

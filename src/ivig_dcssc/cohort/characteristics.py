@@ -239,7 +239,13 @@ def _draw_antibodies(
 
     def partly_known(name: str, among: Integers) -> Floats:
         known = choose(rng, np.arange(size), counts.known(name))
-        positive = choose(rng, np.intersect1d(known, among), counts[name])
+        both = np.intersect1d(known, among)
+        if len(both) < counts[name]:
+            positive = choose(rng, among, counts[name])
+            rest = without(range(size), positive)
+            known = np.concatenate([positive, choose(rng, rest, len(known) - len(positive))])
+        else:
+            positive = choose(rng, both, counts[name])
         column = np.full(size, np.nan)
         column[known] = 0.0
         column[positive] = 1.0
@@ -267,9 +273,9 @@ def _draw_antibodies(
 
 def _first_line_words(first: FirstLine) -> dict[int, str]:
     return {
-        first.monotherapy: "monotherapy",
-        first.cyclophosphamide: "cyclophosphamide",
-        first.mmf: "mmf",
+        **dict.fromkeys(first.monotherapy, "monotherapy"),
+        **dict.fromkeys(first.cyclophosphamide, "cyclophosphamide"),
+        **dict.fromkeys(first.mmf, "mmf"),
     }
 
 

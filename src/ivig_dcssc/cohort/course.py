@@ -109,15 +109,17 @@ def draw_course(
     NoFittingPatientsError
         If the skin scores leave nobody for a role, or no order passes the tests.
     """
-    died = _who_died(skin, tests, rng)
+    died = _who_died(skin, counts["stop_death"], tests, rng)
     most = counts.number("death_delay", "other")
     pair = np.column_stack([measures["cycles"][:, 0], measures["treatment_length"][:, 0]])
-    near = _treated_until(pair[:, 1], most)
+    near = _treated_until(pair[:, 1], len(died), most)
 
     def draw() -> Floats:
-        own = int(rng.choice(near))
-        others = rng.permutation(np.delete(pair, own, axis=0))
-        return np.insert(others, died, pair[own], axis=0)
+        own = _some(near, len(died), rng)
+        rows = np.empty_like(pair)
+        rows[died] = pair[own]
+        rows[without(range(len(pair)), died)] = rng.permutation(np.delete(pair, own, axis=0))
+        return rows
 
     rows = until(
         draw,
@@ -131,23 +133,33 @@ def draw_course(
     return Course(cycles, _early(cycles, months, least, gap, rng), months, reason)
 
 
-def _who_died(skin: Floats, tests: Unrelated, rng: np.random.Generator) -> int:
+def _some(among: Integers, count: int, rng: np.random.Generator) -> Integers:
+    if count == 1:
+        return np.array([rng.choice(among)], np.int64)
+    return choose(rng, among, count)
+
+
+def _who_died(skin: Floats, count: int, tests: Unrelated, rng: np.random.Generator) -> Integers:
+    if not count:
+        return np.array([], np.int64)
     absent = np.flatnonzero(np.isnan(skin[:, _M18]) & np.isnan(skin[:, _M24]))
     alone = list(singles(len(skin)))
     fitting = [patient for patient in absent if tests.flags(alone[patient])]
-    if not fitting:
+    if len(fitting) < count:
         raise NoFittingPatientsError(
             "death: nobody without skin scores at 18 and 24 months fits the article's text"
         )
-    return int(rng.choice(fitting))
+    return _some(np.array(fitting, np.int64), count, rng)
 
 
-def _treated_until(months: Floats, death: int) -> Integers:
+def _treated_until(months: Floats, count: int, death: int) -> Integers:
     """Return whose length of treatment suits who died: ended in the last months, if any did."""
     alive = np.flatnonzero(months <= death)
-    if not alive.size:
+    if len(alive) < count:
         raise NoFittingPatientsError(f"death: nobody was treated for {death} months or less")
-    shortest = min(death - _LAST_MONTHS, months[alive].max())
+    if not count:
+        return alive
+    shortest = min(death - _LAST_MONTHS, np.sort(months[alive])[-count])
     suiting: Integers = alive[months[alive] >= shortest]
     return suiting
 
@@ -155,13 +167,13 @@ def _treated_until(months: Floats, death: int) -> Integers:
 def _draw_reasons(
     skin: Floats,
     months: Integers,
-    died: int,
+    died: Integers,
     counts: Counts,
     tests: Unrelated,
     rng: np.random.Generator,
 ) -> tuple[str | None, ...]:
     size = counts.size
-    everyone = without(range(size), [died])
+    everyone = without(range(size), died)
     rank = np.argsort(np.argsort(months, kind="stable"), kind="stable") / size
     early, late = 0.05 + (1 - rank) ** 2, 0.05 + rank**3
     weights = {"moved": _ease_of_leaving(skin, months), "aseptic_meningitis": early, "tia": early}
@@ -170,7 +182,7 @@ def _draw_reasons(
     still = counts["still_on_ivig"]
 
     def draw() -> dict[str, Integers]:
-        found = {"death": np.array([died]), "": choose(rng, everyone, still, late)}
+        found = {"death": died, "": choose(rng, everyone, still, late)}
         left = without(everyone, found[""])
         for name in single:
             found[name] = choose(rng, left, counts[f"stop_{name}"], weights[name])

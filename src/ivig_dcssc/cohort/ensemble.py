@@ -21,7 +21,7 @@ import pandas as pd
 
 from ivig_dcssc.check import check_cohort, incoherences
 from ivig_dcssc.cohort.assemble import CHAINS, Drawn, draw_cohorts
-from ivig_dcssc.cohort.recipe import Recipe, switchable, switches
+from ivig_dcssc.cohort.recipe import Recipe, need_not_hold, switches
 from ivig_dcssc.cohort.skin import TIMEPOINTS
 from ivig_dcssc.cohort.versions import versions
 from rederive.printed.registry import Registry, load_registry
@@ -191,7 +191,7 @@ def require_printed(registry: Registry, recipe: Recipe, drawn: Drawn, number: in
         Naming the figures, what is printed and what was computed.
     """
     checked = check_cohort(drawn.patients, drawn.visits, registry, reading=recipe.reading)
-    off = _off(registry, recipe.without)
+    off = need_not_hold(registry, recipe.without)
     on = ~checked["id"].isin(off).to_numpy()
     wrong = checked[~checked["agrees"] & on]
     problems = [
@@ -200,21 +200,6 @@ def require_printed(registry: Registry, recipe: Recipe, drawn: Drawn, number: in
     problems += incoherences(drawn.patients, drawn.visits)
     if problems:
         raise RejectedError(f"cohort {number}: {'; '.join(problems)}")
-
-
-def _off(registry: Registry, without: tuple[str, ...]) -> set[str]:
-    """Return what need not hold: figures switched off, their repeats, and statements about them."""
-    if not without:
-        return set()
-    figures = {name for ids in switchable(registry).values() for name in ids}
-    about = [(registry.row(name).variable, registry.row(name).timepoint) for name in without]
-    found = set()
-    for row in registry:
-        first = row.same_as or row.id
-        near = any(row.variable == name and row.timepoint in ("", at) for name, at in about)
-        if first in without or (near and first not in figures):
-            found.add(row.id)
-    return found
 
 
 def _left_open(skin: BlockData) -> dict[str, float]:

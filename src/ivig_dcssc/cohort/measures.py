@@ -8,9 +8,10 @@ the checker allows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from ivig_dcssc.cohort.measure_priors import PLAUSIBLE
 from ivig_dcssc.cohort.predictors import check_switches
 from rederive.printed import PrintedNumber, RoundingRule
 from rederive.printed.registry import NumberRow, Registry
-from rederive.reconstruct.block import Block, Figure, Statistic, sample_data
+from rederive.reconstruct.block import Block, Figure, NothingFoundError, Statistic, sample_data
 
 BASELINE, FOLLOWUP = "baseline", "m12"
 
@@ -58,6 +59,9 @@ _HEATS = {"cpk": 20.0, "haq_di": 8.0, "fvc": 8.0, "dlco": 8.0}
 _THIN = {"cpk": 10, "haq_di": 5}
 """Records of the chain for each draw that is kept."""
 _USUAL_THIN, _USUAL_HEAT = 8, 3.0
+
+_PATIENCE = 200
+"""Chains of CPK before it is taken that enough high values do not go with its figures."""
 
 _STATISTICS = {
     "mean": Statistic.MEAN,
@@ -213,7 +217,13 @@ class MeasureDraws:
 
 
 def sample_measures(
-    registry: Registry, draws: int, seed: int = 0, *, without: Collection[str] = ()
+    registry: Registry,
+    draws: int,
+    seed: int = 0,
+    *,
+    without: Collection[str] = (),
+    sizes: Mapping[str, Integers] | None = None,
+    high: bool = True,
 ) -> MeasureDraws:
     """Draw data sets of every measure that print all its figures.
 
@@ -234,6 +244,11 @@ def sample_measures(
         Seed of everything.
     without : collection of str
         Ids of :func:`switchable` figures that need not hold.
+    sizes : mapping of str to array of int, shape (draws, times), optional
+        Patients measured in each draw, where they are not as printed; of a questionnaire at
+        baseline only.
+    high : bool
+        False leaves open how many values of creatine phosphokinase are above normal.
 
     Raises
     ------
@@ -246,22 +261,29 @@ def sample_measures(
         raise ValueError(f"draws: found {draws}, allowed are numbers from 1")
     check_switches(without, switchable(registry))
     rng = np.random.default_rng(seed)
+    given = sizes or {}
     values: dict[str, Floats] = {}
     for name in ("age", "disease_duration", "rvsp"):
-        values[name] = _shuffled(_chain(_free(block_of(registry, name), without), draws, rng), rng)
-    values["cpk"] = _shuffled(_draw_cpk(registry, draws, rng, without), rng)
+        block = _free(block_of(registry, name), without)
+        values[name] = _shuffled(_by_size(block, given.get(name), draws, rng), rng)
+    least = Counts(registry)["cpk_serial"] if high else 0
+    block = _free(block_of(registry, "cpk"), without)
+    cpk = _by_size(block, given.get("cpk"), draws, rng, partial(_draw_cpk, least=least))
+    values["cpk"] = _shuffled(cpk, rng)
     treatment = _shuffled(_draw_treatment(registry, draws, rng, without), rng)
     for position, name in enumerate(TREATMENT):
         values[name] = treatment[:, :, position : position + 1]
-    sizes = rng.choice(FOLLOWUP_SIZES, draws)
+    again = rng.choice(FOLLOWUP_SIZES, draws)
     for group in (QUESTIONNAIRE, LUNG_FUNCTION):
-        drawn = [_draw_paired(registry, name, sizes, rng, without) for name in group]
+        drawn = [
+            _draw_paired(registry, name, again, rng, without, given.get(name)) for name in group
+        ]
         for name, column in zip(group, _aligned(drawn, rng), strict=True):
             values[name] = column
     return MeasureDraws({name: values[name] for name in MEASURES}, seed)
 
 
-def _chain(block: Block, draws: int, rng: np.random.Generator) -> Floats:
+def chain_of(block: Block, draws: int, rng: np.random.Generator) -> Floats:
     """Return draws of one block in random order, shape (draws, patients, times)."""
     ensemble = sample_data(
         block,
@@ -277,6 +299,24 @@ def _chain(block: Block, draws: int, rng: np.random.Generator) -> Floats:
     return ensemble.observed()[rng.permutation(draws)]
 
 
+def _by_size(
+    block: Block,
+    sizes: Integers | None,
+    draws: int,
+    rng: np.random.Generator,
+    draw: Callable[[Block, int, np.random.Generator], Floats] = chain_of,
+) -> Floats:
+    """Return draws of a block; those with the same numbers of patients come from one chain."""
+    if sizes is None:
+        return draw(block, draws, rng)
+    found = np.empty((draws, block.patients, len(block.timepoints)))
+    for row in np.unique(sizes, axis=0):
+        where = (sizes == row).all(axis=1)
+        sized = replace(block, observed=tuple(row.tolist()))
+        found[where] = draw(sized, int(where.sum()), rng)
+    return found
+
+
 def _free(block: Block, without: Collection[str]) -> Block:
     return block.without([figure.id for figure in block.figures if figure.id in without])
 
@@ -289,22 +329,25 @@ def _draw_treatment(
     gap = int(Counts(registry).number("treatment_gap", "threshold"))
     kept: list[Floats] = []
     while sum(map(len, kept)) < draws:
-        more = _chain(block, draws + 10, rng)
+        more = chain_of(block, draws + 10, rng)
         cycles, months = more[:, :, 0], more[:, :, 1]
         kept.append(more[(months <= (gap - 1) * cycles).all(axis=1)])
     return np.concatenate(kept)[:draws]
 
 
-def _draw_cpk(
-    registry: Registry, draws: int, rng: np.random.Generator, without: Collection[str]
-) -> Floats:
-    block, least = _free(block_of(registry, "cpk"), without), Counts(registry)["cpk_serial"]
+def _draw_cpk(block: Block, draws: int, rng: np.random.Generator, least: int) -> Floats:
+    """Return draws with enough values above normal."""
     kept: list[Floats] = []
-    while sum(map(len, kept)) < draws:
-        more = _chain(block, draws + 10, rng)
+    for _ in range(_PATIENCE):
+        if sum(map(len, kept)) >= draws:
+            return np.concatenate(kept)[:draws]
+        more = chain_of(block, draws + 10, rng)
         high = np.sum(more[:, :, 0] > CK_NORMAL, axis=1)
         kept.append(more[high >= least])
-    return np.concatenate(kept)[:draws]
+    raise NothingFoundError(
+        f"cpk: too few data with {least} values above {CK_NORMAL} U/L were found in "
+        f"{_PATIENCE} chains; that does not prove that there are none"
+    )
 
 
 def _draw_paired(
@@ -313,15 +356,23 @@ def _draw_paired(
     sizes: Integers,
     rng: np.random.Generator,
     without: Collection[str],
+    given: Integers | None,
 ) -> Floats:
-    """Return draws of a measure; ``sizes`` counts where the article states no n at month 12."""
+    """Return draws of a measure; ``sizes`` counts where the article states no n at month 12.
+
+    Where that is more than the patients given at baseline, all of these are measured again.
+    """
     stated = followup_size(registry, measure)
     if stated is not None:
-        return _chain(_free(block_of(registry, measure), without), len(sizes), rng)
+        return _by_size(_free(block_of(registry, measure), without), given, len(sizes), rng)
+    if given is not None:
+        both = np.column_stack([given[:, 0], np.minimum(given[:, 0], sizes)])
+        block = _free(block_of(registry, measure, FOLLOWUP_SIZES[0]), without)
+        return _by_size(block, both, len(sizes), rng)
     drawn = np.empty((len(sizes), Counts(registry).size, 2))
     for size in np.unique(sizes):
         where = sizes == size
-        drawn[where] = _chain(
+        drawn[where] = chain_of(
             _free(block_of(registry, measure, int(size)), without), int(where.sum()), rng
         )
     return drawn

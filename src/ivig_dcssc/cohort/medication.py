@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,14 +65,14 @@ _ASSOCIATED = 12
 class FirstLine:
     """The patients who had the treatment as part of their first."""
 
-    monotherapy: int
-    cyclophosphamide: int
-    mmf: int
+    monotherapy: tuple[int, ...]
+    cyclophosphamide: tuple[int, ...]
+    mmf: tuple[int, ...]
 
     @property
-    def patients(self) -> tuple[int, int, int]:
-        """All three."""
-        return self.monotherapy, self.cyclophosphamide, self.mmf
+    def patients(self) -> tuple[int, ...]:
+        """All of them."""
+        return *self.monotherapy, *self.cyclophosphamide, *self.mmf
 
 
 def draw_first_line(
@@ -83,23 +83,27 @@ def draw_first_line(
     Parameters
     ----------
     myositis : array of int
-        The patients with myositis; one of them got concomitant MMF.
+        The patients with myositis; those with concomitant MMF are among them.
     duration : array of int, shape (patients,)
         Disease duration in months.
 
     Raises
     ------
     ValueError
-        If the registry counts other than three such patients, one of each kind.
+        If the registry counts fewer such patients than of two of the three kinds.
     """
-    kinds = counts["first_line_monotherapy"], counts["first_line_mmf"], counts["first_line"]
-    if kinds != (1, 1, 3):
-        raise ValueError(f"first line: found {kinds}, allowed is one patient of each of 3 kinds")
+    alone, with_mmf = counts["first_line_monotherapy"], counts["first_line_mmf"]
+    patients = counts["first_line"]
+    if alone + with_mmf > patients:
+        raise ValueError(
+            f"first line: found {alone} on monotherapy and {with_mmf} with MMF, allowed are "
+            f"{patients} together"
+        )
     recent = 1 / (1.0 + duration)
-    with_mmf = int(choose(rng, myositis, 1, recent)[0])
+    combined = choose(rng, myositis, with_mmf, recent)
     others = without(range(counts.size), myositis)
-    alone, rapid = choose(rng, others, 2, recent)
-    return FirstLine(int(alone), int(rapid), with_mmf)
+    drawn = choose(rng, others, patients - with_mmf, recent).tolist()
+    return FirstLine(tuple(drawn[:alone]), tuple(drawn[alone:]), tuple(combined.tolist()))
 
 
 def association_figures(registry: Registry) -> dict[str, NumberRow]:
@@ -125,6 +129,29 @@ def prednisone_tables(
         Ids of figures that the tables need not print. Without any figure the list is empty, and
         any patients may take prednisone.
     """
+    followed, responders = tests.followed(_ASSOCIATED), tests.responders(_ASSOCIATED)
+    taking, total = counts["concomitant_prednisone"], int(followed.sum())
+    least = max(1, taking - int((~followed).sum()))
+    outcome = [int((responders & followed).sum())]
+    return association_tables(registry, switched_off, total, outcome, range(least, taking + 1))
+
+
+def association_tables(
+    registry: Registry,
+    switched_off: Collection[str],
+    total: int,
+    outcome: Iterable[int],
+    exposed: Iterable[int],
+) -> list[Table2x2]:
+    """Return the tables with some margins that print the figures of prednisone and response.
+
+    Parameters
+    ----------
+    switched_off : collection of str
+        Ids of figures that the tables need not print. Without any figure the list is empty.
+    total, outcome, exposed
+        Patients followed, and allowed numbers of responders and of patients on prednisone.
+    """
     printed = {
         _ODDS_RATIO[row.statistic]: row.printed
         for name, row in association_figures(registry).items()
@@ -132,15 +159,8 @@ def prednisone_tables(
     }
     if not printed:
         return []
-    followed, responders = tests.followed(_ASSOCIATED), tests.responders(_ASSOCIATED)
-    taking, total = counts["concomitant_prednisone"], int(followed.sum())
-    least = max(1, taking - int((~followed).sum()))
     return compatible_tables(
-        PrintedOddsRatio(**printed),
-        total,
-        [int((responders & followed).sum())],
-        range(least, taking + 1),
-        RoundingRule.HALF_UP,
+        PrintedOddsRatio(**printed), total, outcome, exposed, RoundingRule.HALF_UP
     )
 
 
@@ -154,7 +174,7 @@ def draw_concomitant(
 ) -> dict[str, Integers]:
     """Return flags of concomitant drugs by name.
 
-    MMF and cyclophosphamide go to different patients. The patient on monotherapy takes nothing.
+    MMF and cyclophosphamide go to different patients. Who is on monotherapy takes nothing.
 
     Raises
     ------
@@ -163,16 +183,15 @@ def draw_concomitant(
     """
     size = counts.size
     others = without(range(size), first.patients)
-    free = without(range(size), [first.monotherapy])
+    free = without(range(size), first.monotherapy)
 
     def draw_main() -> tuple[Integers, Integers]:
-        mmf = choose(rng, others, counts["concomitant_mmf"] - 1)
+        mmf = choose(rng, others, counts["concomitant_mmf"] - len(first.mmf))
         spared = without(others, mmf)
-        cyclophosphamide = choose(rng, spared, counts["concomitant_cyclophosphamide"] - 1)
-        return (
-            flag(size, [first.mmf, *mmf]),
-            flag(size, [first.cyclophosphamide, *cyclophosphamide]),
-        )
+        rapid = first.cyclophosphamide
+        more = counts["concomitant_cyclophosphamide"] - len(rapid)
+        cyclophosphamide = choose(rng, spared, more)
+        return flag(size, [*first.mmf, *mmf]), flag(size, [*rapid, *cyclophosphamide])
 
     found: dict[str, Integers] = {}
     found["mmf"], found["cyclophosphamide"] = until(
@@ -226,7 +245,7 @@ def draw_prior(
 ) -> dict[str, Integers]:
     """Return flags of earlier drugs by name.
 
-    Everybody had one, but for the patients treated first: of these only the one with concomitant
+    Everybody had one, but for the patients treated first: of these only who got concomitant
     cyclophosphamide had a short course of MMF. Who takes MMF or prednisone as concomitant drug
     likelier took it before; the four other drugs went to different patients.
     """
@@ -241,8 +260,9 @@ def draw_prior(
         for name in PRIOR:
             count = counts[f"prior_{name}"]
             if name == "mmf":
-                chosen = choose(rng, treated, count - 1, likelier(name))
-                found[name] = flag(size, [first.cyclophosphamide, *chosen])
+                more = count - len(first.cyclophosphamide)
+                chosen = choose(rng, treated, more, likelier(name))
+                found[name] = flag(size, [*first.cyclophosphamide, *chosen])
             elif name == "prednisone":
                 found[name] = flag(size, choose(rng, treated, count, likelier(name)))
             elif name not in OTHER:

@@ -11,27 +11,30 @@ import pandas as pd
 
 from ivig_dcssc.check import check_cohort, incoherences, read_tables
 from ivig_dcssc.cohort.ensemble import PATIENTS, VISITS, Progress, make_ensemble
-from ivig_dcssc.cohort.measures import switchable as switchable_measures
+from ivig_dcssc.cohort.free_predictions import FreePrediction, predict_claim, predict_free
 from ivig_dcssc.cohort.other_predictions import (
     measure_block,
     predict_measure,
     predict_severity_p,
 )
 from ivig_dcssc.cohort.predictions import first_mention, predict_figure
+from ivig_dcssc.cohort.predictors import predictor_claims
 from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.recipe import Recipe
+from ivig_dcssc.cohort.recipe import Recipe, predicted_statements, refusal
 from ivig_dcssc.cohort.severities import switchable as severity_figures
 from ivig_dcssc.cohort.skin import READINGS, THRESHOLD, skin_block
 from ivig_dcssc.cohort.skin_bounds import BOUNDS_FILE, own_quantity
 from ivig_dcssc.project import project_root
 from rederive.printed.registry import load_registry
 from rederive.printed.schema import nearest
-from rederive.reconstruct.block import Block, Prediction
+from rederive.reconstruct.block import Prediction
 from rederive.reconstruct.bounds import Bound, Kind, Quantity, bound, key_of, load_bounds
 from rederive.reconstruct.study.limits import require_threshold
 from rederive.retrospective import Codebook, read_cohort
 
 CODEBOOK_FILE = Path("data") / "cohorts" / "codebook.csv"
+
+ASSOCIATIONS_FILE = "associations.parquet"
 
 INCOHERENCE = "coherence"
 """Stands in the column of ids where a fact without a printed figure is broken."""
@@ -72,16 +75,71 @@ class PoelmanCohorts:
     ) -> Mapping[str, object]:
         """Switch a figure off and say what the others make of it; bounds for skin scores only."""
         first = first_mention(self._registry, figure)
+        free = predict_free(self._registry, first, draws, seed, reading)
+        if free is not None:
+            return self._of_free(first, free)
+        if first in predictor_claims(self._registry):
+            return self._of_free(first, self._predict_claim(first, prior))
+        if first in predicted_statements(self._registry):
+            return self._predict_statement(first, prior, draws, seed, reading)
         block = measure_block(self._registry, first)
         if block is not None:
             return _of_draws(predict_measure(self._registry, block, first, draws, seed))
         if first in severity_figures(self._registry):
             return self._predict_severity(first, draws, seed)
-        self._require_figure(skin_block(self._registry, reading), figure)
+        if first not in [known.id for known in skin_block(self._registry, reading).figures]:
+            raise ValueError(refusal(self._registry, figure))
         found = predict_figure(self._registry, figure, prior, draws, seed, reading)
         shipped = self._shipped(reading, own_quantity(found.figure), (found.figure.id,))
         bounds = None if shipped is None else _as_mapping(shipped)
         return {**_of_draws(found), "reading": reading, "bounds": bounds}
+
+    def _of_free(self, figure: str, found: FreePrediction) -> Mapping[str, object]:
+        low, high = np.quantile(found.values, [0.025, 0.975])
+        return {
+            "figure": figure,
+            "printed": self._registry.row(figure).as_printed,
+            "prior": found.prior,
+            "draws": len(found.values),
+            "median": float(np.median(found.values)),
+            "low": float(low),
+            "high": float(high),
+            "share": found.share,
+            "bounds": None,
+        }
+
+    def _predict_claim(self, figure: str, prior: str) -> FreePrediction:
+        folder = self._root / "data" / "cohorts"
+        if not (folder / ASSOCIATIONS_FILE).is_file():
+            raise ValueError(
+                f"{ASSOCIATIONS_FILE}: not in data/cohorts; make it with `make cohorts`"
+            )
+        return predict_claim(
+            self._registry, figure, pd.read_parquet(folder / ASSOCIATIONS_FILE), prior
+        )
+
+    def _predict_statement(
+        self, figure: str, prior: str, draws: int, seed: int, reading: str
+    ) -> Mapping[str, object]:
+        """Predict that a fall is significant: by the p value, switched off as well."""
+        claim = self._registry.claims[figure]
+        p = next(
+            row.id
+            for row in self._registry.numbers.values()
+            if (row.group, row.variable, row.timepoint, row.statistic)
+            == (claim.group, claim.variable, claim.timepoint, "p")
+        )
+        found = predict_figure(self._registry, p, prior, draws, seed, reading)
+        alpha = float(self._registry.numbers["methods-alpha-alpha"].printed.value)
+        share = float(np.mean(found.values < alpha))
+        return {
+            **_of_draws(found),
+            "figure": figure,
+            "printed": claim.as_printed,
+            "prior": f"{found.prior.describe()}; of the p value, which is switched off as well",
+            "share": share,
+            "reading": reading,
+        }
 
     def _predict_severity(self, figure: str, draws: int, seed: int) -> Mapping[str, object]:
         printed = self._registry.numbers[figure].printed
@@ -144,18 +202,6 @@ class PoelmanCohorts:
         # The checker reads the plain tables; columns that were left out are unknown throughout.
         patients, visits = read_tables(path)
         return self._check(patients.reindex(columns=valid.patients.columns), visits, reading)
-
-    def _require_figure(self, block: Block, figure: str) -> None:
-        ids = [known.id for known in block.figures]
-        ids += [*switchable_measures(self._registry), *severity_figures(self._registry)]
-        if first_mention(self._registry, figure) in ids:
-            return
-        hint = nearest(figure, ids)
-        meant = f"did you mean {hint}?" if hint else "ids are listed by `rederive ledger`"
-        raise ValueError(
-            f"figure: found {figure!r}, allowed are ids of means, SDs, p values and "
-            f"responder counts of measures; {meant}"
-        )
 
     def _check(self, patients: pd.DataFrame, visits: pd.DataFrame, reading: str) -> pd.DataFrame:
         report = check_cohort(patients, visits, self._registry, reading=reading)

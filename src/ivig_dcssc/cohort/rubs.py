@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ivig_dcssc.cohort.drawing import NoFittingPatientsError
 from ivig_dcssc.cohort.measured import Flags, FloatArray
 from rederive.printed.registry import Registry
 
@@ -59,6 +60,8 @@ def draw_rubs(
     ------
     ValueError
         If the printed counts contradict each other.
+    NoFittingPatientsError
+        If too many of those whose rubs could last are unknown later; another draw may do.
     """
 
     def count(row_id: str) -> int:
@@ -91,7 +94,9 @@ def draw_rubs(
     early = [who for who in still if last_seen_early[who]][: lasting - lasting_recent]
     late = [who for who in still if not last_seen_early[who]][:lasting_recent]
     if len(early) + len(late) < lasting:
-        raise ValueError(f"rubs: {lasting} lasting cannot be found beside {unknown} unknown")
+        raise NoFittingPatientsError(
+            f"rubs: {lasting} lasting cannot be found beside {unknown} unknown"
+        )
     baseline = np.zeros(patients)
     baseline[with_rubs] = 1.0
     followup = np.where(rng.random(patients) < NEW_RUBS, 1.0, 0.0)

@@ -54,6 +54,12 @@ RENAL = "renal"
 RENAL_SHARES = (0.93, 0.07, 0.0, 0.0, 0.0)
 """The same for the kidney, where nobody had a crisis and nobody's score changed."""
 
+RENAL_CHANGES = np.array([0.0, 0.02, 0.95, 0.03, 0.0])
+"""Probability of each change of the kidney's score where the article's statement that it did not
+change is switched off; ours."""
+
+RENAL_UNCHANGED = "results-severity-renal-ivig-m12-unchanged"
+
 IMPROVED = "muscle"
 """The scale with a second printed p, in the tight windows, and with a stated direction."""
 
@@ -213,7 +219,12 @@ def p_id(organ: str) -> str:
 
 
 def switchable(registry: Registry) -> tuple[str, ...]:
-    """Return the ids of the p values that :func:`draw_severities` can leave out."""
+    """Return the ids of the p values and the claim that :func:`draw_severities` can leave out."""
+    claims = tuple(row_id for row_id in (RENAL_UNCHANGED,) if row_id in registry.claims)
+    return (*_p_values(registry), *claims)
+
+
+def _p_values(registry: Registry) -> tuple[str, ...]:
     ids = (*(p_id(organ) for organ in BASELINE_SHARES), TIGHT_P)
     return tuple(row_id for row_id in ids if row_id in registry.numbers)
 
@@ -241,8 +252,9 @@ def draw_severities(
     myositis : array of bool, shape (patients,), optional
         Who has myositis, and so a muscle score above 0 before treatment.
     without : collection of str
-        Ids of :func:`switchable` p values that need not hold; the changes are then drawn from
-        :data:`CHANGE_PRIOR` alone.
+        Ids of :func:`switchable` p values that need not hold, or the claim that nobody's kidney
+        changed; the changes are then drawn from :data:`CHANGE_PRIOR` or :data:`RENAL_CHANGES`
+        alone.
 
     Raises
     ------
@@ -254,7 +266,7 @@ def draw_severities(
     alpha = float(registry.numbers["methods-alpha-alpha"].printed.value)
     printed = {
         row_id: registry.numbers[row_id].printed
-        for row_id in switchable(registry)
+        for row_id in _p_values(registry)
         if row_id not in without
     }
     most = int(rng.choice(FOLLOWED))
@@ -284,6 +296,8 @@ def draw_severities(
         changes[organ] = change
     changes[RENAL] = np.full(patients, np.nan)
     changes[RENAL][seen] = 0.0
+    if RENAL_UNCHANGED in without:
+        changes[RENAL][seen] = rng.choice(CHANGES, len(seen), p=RENAL_CHANGES)
 
     baseline, followup = {}, {}
     for organ, change in changes.items():

@@ -1,0 +1,271 @@
+"""Numbers of patients measured that are switched off, and what is drawn instead.
+
+Every number is equally probable with which the figures still printed can hold, as far as a search
+finds data for it; of two numbers switched off every such pair. At later visits no more patients
+have a skin score than at earlier ones, which is our choice where a number is switched off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+
+from ivig_dcssc.cohort.counts import printed_counts
+from ivig_dcssc.cohort.drawing import GROUP, Counts, Integers
+from ivig_dcssc.cohort.measures import (
+    CK_NORMAL,
+    FOLLOWUP_SIZES,
+    ONCE,
+    PAIRED,
+    QUESTIONNAIRE,
+    block_of,
+    chain_of,
+)
+from ivig_dcssc.cohort.medication import association_figures, association_tables
+from ivig_dcssc.cohort.skin import MEASURE, TIMEPOINTS, skin_block
+from rederive.printed.registry import NumberRow, Registry
+from rederive.reconstruct.block import Block, ContradictionError, NothingFoundError, Statistic
+from rederive.reconstruct.block.sampling import find_data
+
+Size = tuple[str, str]
+"""Measure and time point of a number of patients."""
+
+FEWEST = 2
+"""Fewest patients of whom a mean and an SD are printed."""
+
+FEWEST_FOLLOWED = 5
+"""Fewest patients with a skin score; fewer may all change alike, and then no p can be computed."""
+
+SEARCHES, STEPS = 3, 150_000
+"""Attempts to find data with a number of patients before it is taken to be impossible, and steps of
+each; where there are data, the first attempt finds them as a rule."""
+
+_TRIAL_DRAWS = 12
+_ATTEMPTS = 20_000
+_SKIN_VARIABLES = (MEASURE, "responder")
+
+
+def size_figures(registry: Registry) -> dict[str, Size]:
+    """Return the numbers of patients that can be switched off: id to measure and time point."""
+    return {
+        row.id: size
+        for row in registry.numbers.values()
+        if not row.same_as and (size := _size_of(row)) is not None
+    }
+
+
+def _size_of(row: NumberRow) -> Size | None:
+    if row.group != GROUP or row.statistic != "n":
+        return None
+    if row.variable in _SKIN_VARIABLES:
+        return MEASURE, row.timepoint
+    return (row.variable, row.timepoint) if row.variable in (*ONCE, *PAIRED) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Patients measured in each draw.
+
+    Attributes
+    ----------
+    skin : array of int, shape (draws, 5)
+        At baseline and the follow-ups.
+    measures : mapping of str to array of int, shape (draws, times)
+        Of the measures with a number switched off, at baseline and, where it is printed, month 12.
+    """
+
+    skin: Integers
+    measures: Mapping[str, Integers]
+
+
+def draw_sizes(
+    registry: Registry,
+    off: Collection[Size],
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    reading: str,
+    without: Collection[str],
+) -> Sizes:
+    """Draw how many patients were measured.
+
+    Parameters
+    ----------
+    registry : Registry
+        The article's registry.
+    off : collection of tuple
+        Values of :func:`size_figures`.
+    draws : int
+        Draws wanted.
+    rng : Generator
+        Source of all randomness.
+    reading : str
+        How the mean change of the skin score at month 12 is read.
+    without : collection of str
+        Ids of all figures that are switched off.
+
+    Raises
+    ------
+    NothingFoundError
+        If no numbers are found with which the other figures hold.
+    """
+    block = skin_block(registry, reading)
+    block = block.without([figure.id for figure in block.figures if figure.id in without])
+    skin = np.tile(block.observed, (draws, 1))
+    if any(measure == MEASURE for measure, _ in off):
+        where = [at for at, name in enumerate(TIMEPOINTS) if (MEASURE, name) in off]
+        fits = _skin_fits(registry, block, without)
+        skin = _draw(fits, block.observed, where, draws, rng, FEWEST_FOLLOWED)
+    measures = {}
+    for name in (*ONCE, *PAIRED):
+        times = [at for measure, at in off if measure == name]
+        if times:
+            measures[name] = _draw_measure(registry, name, times, draws, rng, without)
+    if QUESTIONNAIRE[0] in measures:
+        measures[QUESTIONNAIRE[1]] = measures[QUESTIONNAIRE[0]]
+    return Sizes(skin, measures)
+
+
+def _draw(
+    fits: Callable[[tuple[int, ...]], bool],
+    printed: tuple[int, ...],
+    where: list[int],
+    draws: int,
+    rng: np.random.Generator,
+    least: int = FEWEST,
+    most: int | None = None,
+) -> Integers:
+    """Draw numbers in some places until they fit, shape (draws, places)."""
+    highest = most or printed[0]
+    rows = []
+    for _ in range(_ATTEMPTS + draws):
+        row = list(printed)
+        for place in where:
+            row[place] = int(rng.integers(least, highest + 1))
+        if fits(tuple(row)):
+            rows.append(row)
+        if len(rows) == draws:
+            return np.array(rows, np.int64)
+    raise NothingFoundError("no numbers of patients were found with which the other figures hold")
+
+
+def _skin_fits(
+    registry: Registry, block: Block, without: Collection[str]
+) -> Callable[[tuple[int, ...]], bool]:
+    associated = TIMEPOINTS.index("m12")
+    responders = [int(f.printed.value) for f in block.figures if _counts_responders(f.id, block)]
+    wanted = set(association_figures(registry)) - set(without)
+    taking = range(1, Counts(registry).size + 1)
+    if "concomitant_prednisone" in printed_counts(registry):
+        taking = range(1, Counts(registry)["concomitant_prednisone"] + 1)
+    tables: dict[int, bool] = {}
+
+    def associated_fits(n: int) -> bool:
+        if not wanted:
+            return True
+        if n not in tables:
+            outcome = responders or range(n + 1)
+            tables[n] = bool(association_tables(registry, without, n, outcome, taking))
+        return tables[n]
+
+    def fits(sizes: tuple[int, ...]) -> bool:
+        falling = all(later <= earlier for earlier, later in pairwise(sizes))
+        if not (falling and associated_fits(sizes[associated])):
+            return False
+        return all(_can_hold(_pair(block, at, n)) for at, n in enumerate(sizes) if at)
+
+    return fits
+
+
+def _counts_responders(name: str, block: Block) -> bool:
+    figure = block.figure(name)
+    return figure.statistic is Statistic.RESPONDERS and figure.at == "m12"
+
+
+def _pair(block: Block, at: int, n: int) -> Block:
+    """Return the baseline and one follow-up of a block, with n patients followed."""
+    times = (block.timepoints[0], block.timepoints[at])
+    figures = tuple(figure for figure in block.figures if figure.at in times)
+    sizes = (block.observed[0], n)
+    return replace(block, timepoints=times, observed=sizes, figures=figures)
+
+
+def _draw_measure(
+    registry: Registry,
+    name: str,
+    times: list[str],
+    draws: int,
+    rng: np.random.Generator,
+    without: Collection[str],
+) -> Integers:
+    block = _free(registry, name, without)
+    least, most = FEWEST, block.patients
+    if name in QUESTIONNAIRE:
+        # Their number at month 12 is not printed, and drawn from what we took it to be.
+        blocks = [_first(_free(registry, one, without)) for one in QUESTIONNAIRE]
+        least = FOLLOWUP_SIZES[0]
+        return _draw(_all_can_hold(blocks), blocks[0].observed, [0], draws, rng, least, most)
+    if name == "cpk":
+        counts = printed_counts(registry)
+        high = counts["cpk_serial"] if "results-cpk-serial-ivig-count" not in without else 0
+        least = max(FEWEST, counts["myositis"])
+        enough = _enough_high(high)
+        fits = _all_can_hold([block])
+        return _draw(
+            lambda sizes: fits(sizes) and enough(replace(block, observed=sizes)),
+            block.observed,
+            [0],
+            draws,
+            rng,
+            least,
+            most,
+        )
+    where = [block.timepoints.index(at) for at in times]
+    return _draw(_all_can_hold([block]), block.observed, where, draws, rng, least, most)
+
+
+def _free(registry: Registry, name: str, without: Collection[str]) -> Block:
+    block = block_of(registry, name, FOLLOWUP_SIZES[0])
+    return block.without([figure.id for figure in block.figures if figure.id in without])
+
+
+def _first(block: Block) -> Block:
+    at = block.timepoints[0]
+    figures = tuple(figure for figure in block.figures if figure.at == at)
+    return replace(block, timepoints=(at,), observed=block.observed[:1], figures=figures)
+
+
+def _all_can_hold(blocks: list[Block]) -> Callable[[tuple[int, ...]], bool]:
+    def fits(sizes: tuple[int, ...]) -> bool:
+        if any(later > sizes[0] for later in sizes[1:]):
+            return False
+        return all(_can_hold(replace(block, observed=sizes)) for block in blocks)
+
+    return fits
+
+
+def _enough_high(least: int) -> Callable[[Block], bool]:
+    """Return whether data of a block can have some values of CPK above normal."""
+
+    @lru_cache(maxsize=64)
+    def enough(block: Block) -> bool:
+        if not least:
+            return True
+        values = chain_of(block, _TRIAL_DRAWS, np.random.default_rng(block.observed[0]))
+        return bool(((values[:, :, 0] > CK_NORMAL).sum(axis=1) >= least).any())
+
+    return enough
+
+
+@lru_cache(maxsize=2048)
+def _can_hold(block: Block) -> bool:
+    """Return whether data with all figures of a block are found."""
+    try:
+        find_data(block, attempts=SEARCHES, iterations=STEPS)
+    except (ContradictionError, NothingFoundError):
+        return False
+    return True
