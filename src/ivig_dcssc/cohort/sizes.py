@@ -46,6 +46,8 @@ each; where there are data, the first attempt finds them as a rule."""
 
 _TRIAL_DRAWS = 12
 _ATTEMPTS = 20_000
+"""Numbers tried in a row before there are taken to be none."""
+
 _SKIN_VARIABLES = (MEASURE, "responder")
 
 
@@ -141,16 +143,22 @@ def _draw(
 ) -> Integers:
     """Draw numbers in some places until they fit, shape (draws, places)."""
     highest = most or printed[0]
-    rows = []
-    for _ in range(_ATTEMPTS + draws):
+    rows: list[list[int]] = []
+    missed = 0
+    while len(rows) < draws and missed < _ATTEMPTS:
         row = list(printed)
         for place in where:
             row[place] = int(rng.integers(least, highest + 1))
         if fits(tuple(row)):
             rows.append(row)
-        if len(rows) == draws:
-            return np.array(rows, np.int64)
-    raise NothingFoundError("no numbers of patients were found with which the other figures hold")
+            missed = 0
+        else:
+            missed += 1
+    if len(rows) < draws:
+        raise NothingFoundError(
+            "no numbers of patients were found with which the other figures hold"
+        )
+    return np.array(rows, np.int64)
 
 
 def _skin_fits(
