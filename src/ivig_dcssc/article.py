@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from ivig_dcssc.evidence import Cohorts
-from ivig_dcssc.parameters import PARAMETERS
+from collections.abc import Mapping
+
+from ivig_dcssc.evidence import Cohorts, share_results
+from ivig_dcssc.parameters import BOTH_READINGS, PARAMETERS
 from ivig_dcssc.project import built_notebooks, project_root
 from ivig_dcssc.reproduced import Choices
 from rederive.book.ledger import Ledger
-from rederive.book.parameters import cells_run, check_injected
+from rederive.book.parameters import Value, cells_run, check_injected, takers
 from rederive.book.section import Section
 from rederive.printed import RoundingRule
 from rederive.printed.registry import load_registry
@@ -15,6 +17,24 @@ from rederive.recompute.methods import Settings
 
 DOI = "10.3899/jrheum.140833"
 """DOI of the article."""
+
+AMBIGUOUS = "abstract-mrss-change-ivig-m12-mean"
+"""Id of the mean change that is printed without decimals beside an SD with one."""
+
+_ABOUT_COHORTS = ("minimum_cycles", "reading", "cohorts", "cohort_seed", "cohort_folder")
+"""Parameters of which not every value suits the cohorts; a notebook fails on these at once."""
+
+
+def settings_of(values: Mapping[str, Value]) -> Settings:
+    """Return the choices for recomputations that checked parameters make."""
+    reading = str(values["reading"])
+    return Settings(
+        rule=RoundingRule(str(values["rounding_rule"])),
+        alpha=float(values["alpha"]),
+        test=str(values["two_sample_test"]),
+        unstated_n=str(values["comparator_n"]),
+        reading=() if reading == BOTH_READINGS else ((AMBIGUOUS, reading),),
+    )
 
 
 def open_ledger(**parameters: object) -> Ledger:
@@ -28,21 +48,43 @@ def open_ledger(**parameters: object) -> Ledger:
     Raises
     ------
     ParameterError
-        If a parameter is unknown or out of range.
+        If a parameter is unknown or out of range, or values do not go together.
+    ConfigurationError
+        If the cohorts that are asked for are not there, do not fit the codebook, or would have no
+        patient.
     TableError
         If the registry does not fit its schema.
     """
-    check_injected(cells_run())
-    values = PARAMETERS.check(parameters)
     root = project_root()
-    settings = Settings(
-        rule=RoundingRule(str(values["rounding_rule"])),
-        alpha=float(values["alpha"]),
-        test=str(values["two_sample_test"]),
-    )
+    cells = cells_run()
+    if any(cell.startswith("# Parameters") for cell in cells):
+        check_injected(cells, takers(root / "notebooks"), PARAMETERS.names)
+    values = PARAMETERS.check(parameters)
     registry = load_registry(root / "data" / "published")
     cohorts = Cohorts(root, Choices.of(values), registry)
-    return Ledger(registry, settings, built_notebooks(root), cohorts)
+    if any(name in PARAMETERS.changed(values) for name in _ABOUT_COHORTS):
+        # Opened now, so that what does not suit them is said in the first lines of a notebook.
+        cohorts.results  # noqa: B018
+    return Ledger(registry, settings_of(values), built_notebooks(root), cohorts)
+
+
+def open_compared(**parameters: object) -> Ledger:
+    """Return the ledger, with that under the article's parameters beside it if it may differ.
+
+    A cohort of one's own is compared with the published study and with nothing else.
+
+    Parameters
+    ----------
+    **parameters
+        As for :func:`open_ledger`.
+    """
+    ledger = open_ledger(**parameters)
+    changed = PARAMETERS.changed(PARAMETERS.check(parameters))
+    if changed and "cohort_folder" not in changed:
+        reference = open_ledger()
+        ledger.compare_with(reference)
+        share_results(ledger.cohorts, reference.cohorts)
+    return ledger
 
 
 def open_section(notebook: str, **parameters: object) -> Section:
@@ -55,4 +97,4 @@ def open_section(notebook: str, **parameters: object) -> Section:
     **parameters
         As for :func:`open_ledger`.
     """
-    return Section(open_ledger(**parameters), notebook)
+    return Section(open_compared(**parameters), notebook)

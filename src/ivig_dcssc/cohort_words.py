@@ -18,6 +18,8 @@ from ivig_dcssc.cohort.skin import READINGS, skin_block
 from ivig_dcssc.cohort.skin_bounds import control_change
 from ivig_dcssc.cohort_groups import cohorts_of, groups, p_ceiling, p_floor, span_in_words
 from ivig_dcssc.evidence import Cohorts
+from ivig_dcssc.parameters import COHORT_SEED
+from ivig_dcssc.reproduced.choices import SKIN_TARGETS
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
 from rederive.printed import PrintedNumber, Verdict, outward
@@ -44,11 +46,57 @@ def _sizes_in_words(cohorts: Cohorts) -> str:
     return in_words([f"{len(group.cohorts)} under the {group.label}" for group in parts])
 
 
+def departures_in_words(cohorts: Cohorts) -> list[str]:
+    """Return what this run has in place of the article's months and patients, as sentences.
+
+    Months of follow-up, patients who were left out or whose cycles are unknown, and which of the
+    reconstructed cohorts are taken; none where all is as in the article.
+    """
+    choices, sentences = cohorts.choices, []
+    if choices.followup_targets != SKIN_TARGETS:
+        printed, here = (in_words(months) for months in (SKIN_TARGETS, choices.followup_targets))
+        sentences.append(
+            f"The follow-ups of this run are at months {here}. Wherever a label or a published "
+            f"figure says month {printed}, they stand in its place, in this order."
+        )
+    if cohorts.reconstructed and choices.cohort_seed != COHORT_SEED:
+        sentences.append(f"The cohorts were made with the seed {choices.cohort_seed}.")
+    if cohorts.reconstructed and choices.reading in READINGS[1:]:
+        sentences.append(
+            f"Only cohorts whose mean change at month 12 prints as {choices.reading} are taken: "
+            f"{_sizes_in_words(cohorts)}."
+        )
+    return [*sentences, *_inclusion_in_words(cohorts)]
+
+
+def _inclusion_in_words(cohorts: Cohorts) -> list[str]:
+    """Return who is left out for too few cycles, and whose cycles are unknown, as sentences."""
+    least = cohorts.choices.minimum_cycles
+    inclusion = cohorts.results.tables.inclusion
+    ends = [(int(each.min()), int(each.max())) for each in (inclusion.left_out, inclusion.unknown)]
+    (fewest, most), (_, unknown) = ends
+    sentences = []
+    if most:
+        number = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+        where = " of each cohort" if cohorts.reconstructed else ""
+        sentences.append(
+            f"Patients with fewer than {least} cycles in the first six months are left out of "
+            f"every analysis: {number}{where}."
+        )
+    if unknown and least > 0:
+        sentences.append(
+            f"In {unknown} patients the number of cycles in the first six months is unknown; it "
+            f"counts as {least} or more."
+        )
+    return sentences
+
+
 def note_in_words(cohorts: Cohorts) -> list[str]:
     """Return what the cohorts of this run are and what their agreement is worth, as sentences."""
     if not cohorts.reconstructed:
         return [
-            "The figures come from the cohort that this run was given; nothing in it was fitted."
+            "The figures come from the cohort that this run was given; nothing in it was fitted.",
+            *departures_in_words(cohorts),
         ]
     made = "They were made to print the article's figures of the IVIG group, so agreement with"
     sentences = [
@@ -60,7 +108,7 @@ def note_in_words(cohorts: Cohorts) -> list[str]:
             "This run's windows, tests or limits are not the article's, so the cohorts need not "
             "print its figures."
         )
-    return sentences
+    return sentences + departures_in_words(cohorts)
 
 
 def about(ledger: Ledger) -> list[str]:
@@ -72,6 +120,7 @@ def about(ledger: Ledger) -> list[str]:
             f"What needs patient-level data is computed from the cohort of this run, {size} "
             "patients, through the same functions as in the book.",
             "Nothing in it was made to agree with the article.",
+            *departures_in_words(cohorts),
         ]
     sentences = [
         "What needs patient-level data is computed from reconstructed, synthetic cohorts: "
@@ -84,7 +133,7 @@ def about(ledger: Ledger) -> list[str]:
             "This run uses other windows or limits than the article, so they need not print its "
             "figures here."
         )
-    return sentences
+    return sentences + departures_in_words(cohorts)
 
 
 def verdicts_in_words(counts: Mapping[Verdict, int]) -> str:

@@ -39,8 +39,8 @@ def _summary(ledger: Ledger, group: str, timepoint: str, n_id: str) -> Summary:
     numbers = ledger.registry.numbers
     stem = f"abstract-mrss-change-{group.lower()}-{timepoint}"
     scale = scale_of(ledger.registry.variables["mrss_change"])
-    mean, sd = numbers[f"{stem}-mean"].printed, numbers[f"{stem}-sd"].printed
-    return Summary(mean, sd, int(numbers[n_id].printed.value), scale, group)
+    size = int(numbers[n_id].printed.value)
+    return ledger.settings.read(numbers[f"{stem}-mean"], numbers[f"{stem}-sd"].printed, size, scale)
 
 
 def ivig_change(ledger: Ledger, timepoint: str) -> Summary:
@@ -106,23 +106,22 @@ def needed_sizes(ledger: Ledger, timepoint: str) -> list[NeededSize]:
     Returns
     -------
     list of NeededSize
-        One entry for each comparator and convention.
+        One entry for each comparator and convention; where sizes are taken as stated, those at
+        baseline or none.
     """
     shared, rule = ivig_change(ledger, timepoint), ledger.settings.rule
     every = comparisons(ledger, timepoint)
+    stated = ledger.settings.unstated_n == "stated"
     joint = {solved.convention: solved.sizes for solved in solve_n(shared, every, rule)}
     found = []
     for comparison in every:
         for solved in solve_n(shared, [comparison], rule):
-            found.append(
-                NeededSize(
-                    comparison.name,
-                    solved.convention,
-                    comparison.summary.n,
-                    solved.sizes[comparison.name],
-                    joint[solved.convention][comparison.name],
-                )
-            )
+            size = comparison.summary.n
+            alone = solved.sizes[comparison.name]
+            jointly = joint[solved.convention][comparison.name]
+            if stated:
+                alone, jointly = (tuple(n for n in s if n == size) for s in (alone, jointly))
+            found.append(NeededSize(comparison.name, solved.convention, size, alone, jointly))
     return found
 
 
@@ -293,7 +292,7 @@ def _decisions_in_words(ledger: Ledger) -> list[str]:
             f"With the sizes at baseline the decision at α = {alpha:g} against {names} is the same "
             "within rounding, under both tests and every reading."
         )
-    for group, timepoint in safe:
+    for group, timepoint in safe if ledger.settings.unstated_n == "solved" else ():
         needed = least_safe_size(ledger, group, timepoint)
         if needed > 2:
             sentences.append(
@@ -328,6 +327,8 @@ def reading_in_words(ledger: Ledger) -> list[str]:
         sentences.append(
             f"Read as {text}, the mean lies between {interval.lower:g} and {interval.upper:g}."
         )
+    if len(named) == 1:
+        return [*sentences, "In this run it is read in no other way."]
     wide = named[0][0]
     depends = []
     for group in COMPARATORS["m12"]:
@@ -349,6 +350,8 @@ def reading_in_words(ledger: Ledger) -> list[str]:
 def sizes_in_words(ledger: Ledger, timepoint: str) -> list[str]:
     """Return which comparator sizes the p values of one month need, as sentences."""
     sizes = needed_sizes(ledger, timepoint)
+    if ledger.settings.unstated_n == "stated":
+        return _stated_sizes_in_words(sizes)
     conventions = list(dict.fromkeys(size.convention for size in sizes))
     sentences = []
     for convention in conventions:
@@ -368,6 +371,18 @@ def sizes_in_words(ledger: Ledger, timepoint: str) -> list[str]:
             sentences.append(f"Under *{convention}* the p values need {in_words(needed)}.")
         else:
             sentences.append(f"Under *{convention}* the baseline sizes would all do.")
+    return sentences
+
+
+def _stated_sizes_in_words(sizes: Sequence[NeededSize]) -> list[str]:
+    sentences = [
+        "In this run the comparators are taken to have as many patients at follow-up as Table 1 "
+        "has at baseline; no other number is tried."
+    ]
+    for convention in dict.fromkeys(size.convention for size in sizes):
+        lost = [s.comparator for s in sizes if s.convention == convention and not s.alone]
+        reached = f"every p but that against {in_words(lost)}" if lost else "every p"
+        sentences.append(f"Under *{convention}* {reached} can be reached with it, each by itself.")
     return sentences
 
 

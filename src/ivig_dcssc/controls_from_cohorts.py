@@ -13,8 +13,10 @@ import pandas as pd
 
 from ivig_dcssc.cohort.skin import READINGS
 from ivig_dcssc.cohort_groups import (
+    between,
     by_prior,
     cohorts_of,
+    fixed,
     p_between,
     p_text,
     percent,
@@ -31,8 +33,12 @@ def _pairs() -> list[tuple[str, str]]:
     return [(timepoint, group) for timepoint, groups in COMPARATORS.items() for group in groups]
 
 
-def _name(timepoint: str, group: str) -> str:
-    return f"{group}, month {MONTHS[timepoint]}"
+def _name(timepoint: str, group: str, here: int = 0) -> str:
+    """Return a comparison in words; ``here`` is the month that the run takes, if it may differ."""
+    printed = MONTHS[timepoint]
+    if here in (0, printed):
+        return f"{group}, month {printed}"
+    return f"month {here} against {group} at month {printed}"
 
 
 def _own(table: pd.DataFrame, timepoint: str, group: str) -> pd.DataFrame:
@@ -52,14 +58,15 @@ def records(ledger: Ledger) -> list[dict[str, object]]:
     for timepoint, group in _pairs():
         found = _own(table, timepoint, group)
         published = ledger.registry.numbers[p_id(group, timepoint)].printed
+        name = _name(timepoint, group, cohorts.choices.month(timepoint))
         if not cohorts.reconstructed:
-            rows.append(_own_record(found.iloc[0], _name(timepoint, group), str(published)))
+            rows.append(_own_record(found.iloc[0], name, str(published)))
             continue
         below = by_prior(cohorts, found["p"] < alpha)
         prints = by_prior(cohorts, printing(found["p"], published))
         rows.append(
             {
-                "Comparison": _name(timepoint, group),
+                "Comparison": name,
                 "IVIG minus comparator": span_in_words(found["difference"], 2),
                 "p": p_between(float(found["p"].min()), float(found["p"].max())),
                 f"p < {alpha:g} in": _shares(below),
@@ -82,8 +89,8 @@ def _own_record(row: pd.Series[Any], name: str, published: str) -> dict[str, obj
     return {
         "Comparison": name,
         "Patients": int(row["n"]),
-        "IVIG minus comparator": f"{row['difference']:.2f}",
-        "95 % interval": f"{row['low']:.2f} to {row['high']:.2f}",
+        "IVIG minus comparator": fixed(row["difference"], 2),
+        "95 % interval": between(row["low"], row["high"], 2),
         "p": p_text(float(row["p"])),
         "Published p": published,
     }
@@ -93,13 +100,15 @@ def bound_records(ledger: Ledger) -> list[dict[str, object]]:
     """Return the bounds of each difference under both readings of the change, for a table."""
     rows: list[dict[str, object]] = []
     for timepoint, group in _pairs():
-        readings = READINGS if timepoint == "m12" else READINGS[:1]
+        chosen = cohorts_of(ledger).choices.reading
+        both = (chosen,) if chosen in READINGS else READINGS
+        readings = both if timepoint == "m12" else READINGS[:1]
         for reading in readings:
             bound = bound_of(ledger, Kind.DIFFERENCE, timepoint, reading, control=group)
             rows.append(
                 {
                     "Comparison": _name(timepoint, group),
-                    "Mean change read as": reading if len(readings) > 1 else "printed",
+                    "Mean change read as": reading if timepoint == "m12" else "printed",
                     "IVIG minus comparator": bound_in_words(bound, 2),
                     "Sharp": "yes" if bound is not None and bound.sharp else "not known",
                 }
@@ -113,7 +122,7 @@ def in_sentences(ledger: Ledger) -> list[str]:
     sentences = note_in_words(cohorts)
     table, alpha = cohorts.results.controls(), cohorts.choices.alpha
     shares = {pair: float((_own(table, *pair)["p"] < alpha).mean()) for pair in _pairs()}
-    named = {pair: _name(*pair) for pair in shares}
+    named = {pair: _name(*pair, cohorts.choices.month(pair[0])) for pair in shares}
     if not cohorts.reconstructed:
         below = [named[pair] for pair, share in shares.items() if share == 1]
         return [

@@ -6,6 +6,7 @@ shows what cohorts that were not told the figure make of it, and the sharp bound
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -53,7 +54,12 @@ class Cohorts:
         self.root = root
         self.choices = choices
         self.registry = registry
-        self.as_published = choices == Choices.of({"prior": choices.prior, "alpha": choices.alpha})
+        self.as_published = choices.as_published
+
+    @cached_property
+    def by_article(self) -> Cohorts:
+        """The same reconstructed cohorts under the article's windows, tests and limits."""
+        return Cohorts(self.root, self.choices.by_article(), self.registry)
 
     @cached_property
     def results(self) -> CohortResults:
@@ -92,15 +98,33 @@ class Cohorts:
         """Sharp bounds by their key."""
         return {bound.key: bound for bound in load_bounds(self.root / BOUNDS_FILE).values()}
 
-    def own_bound(self, figure: Figure, reading: str = READINGS[0]) -> Bound | None:
-        """Return the bounds of a skin-score figure from all others, if they were computed."""
-        block = skin_block(self.registry, reading)
-        return self.bounds.get(key_of(block, own_quantity(figure), (figure.id,)))
+    @property
+    def reading(self) -> str:
+        """The reading of the mean change whose predictions count; the wider one if both do."""
+        return self.choices.reading if self.choices.reading in READINGS else READINGS[0]
+
+    def own_bound(self, figure: Figure, reading: str = "") -> Bound | None:
+        """Return the bounds of a skin-score figure from all others, if they were computed.
+
+        Parameters
+        ----------
+        figure : Figure
+            The figure.
+        reading : str
+            Reading of the mean change; by default that of the run. Bounds that were computed
+            under the wider reading only are taken from there: they hold under the narrower too.
+        """
+        for each in (reading or self.reading, READINGS[0]):
+            block = skin_block(self.registry, each)
+            found = self.bounds.get(key_of(block, own_quantity(figure), (figure.id,)))
+            if found is not None:
+                return found
+        return None
 
     def show(self, row_id: str, evidence: Evidence) -> Shown | None:
         """Return what the cohorts say about a calibrated or predicted row."""
         row = self.registry.row(row_id)
-        if not self.reconstructed or not self.as_published:
+        if not self.reconstructed or not (self.as_published or self._is_untouched(row)):
             return self._as_found(row)
         if evidence is Evidence.CALIBRATED:
             return self._calibrated(row)
@@ -108,17 +132,50 @@ class Cohorts:
             return self._predicted(row)
         return self._predicted_claim(row)
 
+    def _is_untouched(self, row: NumberRow | ClaimRow) -> bool:
+        """Return whether every cohort says of a row what it says under the article's choices."""
+        here, there = self.results, self.by_article.results
+        if not here.covers(row.id):
+            return False
+        if isinstance(row, NumberRow):
+            return here.number(row.id).equals(there.number(row.id))
+        words = ["computed", "holds", "p"]
+        return here.claim(row.id)[words].equals(there.claim(row.id)[words])
+
     def _as_found(self, row: NumberRow | ClaimRow) -> Shown | None:
         """Return what the cohorts yield where nothing was made to agree."""
         if not self.results.covers(row.id):
             return None
-        whose = "this run's windows and limits" if self.reconstructed else "the cohort of this run"
+        why = self._whose
+        other = None if self.reconstructed else Evidence.OTHER_STUDY
         if isinstance(row, ClaimRow):
-            holds = self.results.claim(row.id)["holds"]
-            return Shown(_holds(holds), _share(holds), Verdict.NONE, f"under {whose}")
-        values = self.results.number(row.id)
+            table = self.results.claim(row.id)
+            holds = table["holds"]
+            if not table["known"].any():
+                return Shown("none", "", Verdict.NONE, f"no data, {why}", evidence=other)
+            return Shown(
+                _holds(holds),
+                _share(holds),
+                Verdict.NONE,
+                why,
+                value=float(holds.mean()),
+                evidence=other,
+            )
+        values = self.results.known(row.id)
         texts = [_printed_like(value, row.printed) for value in values]
-        return Shown(_span(texts), _range(values, row.printed), Verdict.NONE, f"under {whose}")
+        words, ends = _span(texts), _range(values, row.printed)
+        shown = Shown(words, ends, Verdict.NONE, why, evidence=other)
+        return _with_numbers(shown, values)
+
+    @property
+    def _whose(self) -> str:
+        """Where a row comes from that nothing was made to agree with."""
+        if not self.reconstructed:
+            return "in the cohort of this run"
+        return (
+            f"in {len(self.results.cohorts)} synthetic cohorts under this run's windows and "
+            "limits; they were made to print the article's figures under the article's own"
+        )
 
     def _calibrated(self, row: NumberRow | ClaimRow) -> Shown | None:
         if not self.results.covers(row.id):
@@ -126,17 +183,22 @@ class Cohorts:
         if isinstance(row, ClaimRow):
             holds = self.results.claim(row.id)["holds"].to_numpy(bool)
             agree, reproduced, interval = holds, _holds(holds), ""
+            numbers: pd.Series[Any] | None = None
         else:
-            values = self.results.number(row.id)
+            numbers = values = self.results.number(row.id)
             texts = [_printed_like(value, row.printed) for value in values]
             agree = np.array([text == str(row.printed) for text in texts])
             reproduced, interval = _span(texts), _range(values, row.printed)
         number = len(agree)
         if agree.all():
             why = f"all {number} synthetic cohorts were made to print it"
-            return Shown(reproduced, interval, Verdict.FITTED, why)
-        why = f"{int(agree.sum())} of {number} synthetic cohorts print it, though made to"
-        return Shown(reproduced, interval, Verdict.DIFFERS, why)
+            shown = Shown(reproduced, interval, Verdict.FITTED, why)
+        else:
+            why = f"{int(agree.sum())} of {number} synthetic cohorts print it, though made to"
+            shown = Shown(reproduced, interval, Verdict.DIFFERS, why)
+        if numbers is None:
+            return replace(shown, value=float(agree.mean()))
+        return _with_numbers(shown, numbers)
 
     def _predicted(self, row: NumberRow) -> Shown | None:
         figure_id = first_mention(self.registry, row.id)
@@ -164,11 +226,14 @@ class Cohorts:
         if row.statistic == "p" and bound is not None:
             decision = _decision(bound, self.choices.alpha)
         reproduced = f"{_between(low, high, row.printed)} (95 %, priors together)"
-        return Shown(reproduced, interval, verdict, why, decision)
+        middle = float(np.median(np.concatenate(list(draws.values()))))
+        return Shown(reproduced, interval, verdict, why, decision, value=middle, low=low, high=high)
 
     def _draws(self, figure_id: str) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
         table = self.predictions
-        chosen = table[(table["figure"] == figure_id) & (table["reading"] == READINGS[0])]
+        own = table[table["figure"] == figure_id]
+        read = own["reading"] == self.reading
+        chosen = own[read if read.any() else own["reading"] == READINGS[0]]
         return {
             str(prior): part["value"].to_numpy(np.float64)
             for prior, part in chosen.groupby("prior", sort=False)
@@ -181,10 +246,11 @@ class Cohorts:
             return self._predicted_by_p(partner)
         if first.id not in predictor_claims(self.registry):
             return None
-        shares = {
-            str(prior): float(self.claim_holds(first, part).mean())
+        holding = {
+            str(prior): self.claim_holds(first, part).to_numpy(np.float64)
             for prior, part in self.associations.groupby("prior", sort=False)
         }
+        shares = {prior: float(holds.mean()) for prior, holds in holding.items()}
         words = "; ".join(f"{prior}: in {_percent(share)}" for prior, share in shares.items())
         reproduced = "holds in " + _between_shares(list(shares.values()))
         why = f"of cohorts that were not told so. {words}"
@@ -192,7 +258,8 @@ class Cohorts:
         article = self.choices.alpha == PARAMETERS["alpha"].default
         seen = max(shares.values()) > 0
         verdict = Verdict.WITHIN_ROUNDING if seen and article else Verdict.NONE
-        return Shown(reproduced, "", verdict, why, "depends on the cohort")
+        together = float(np.concatenate(list(holding.values())).mean())
+        return Shown(reproduced, "", verdict, why, "depends on the cohort", value=together)
 
     def claim_holds(self, claim: ClaimRow, regressions: pd.DataFrame) -> pd.Series[Any]:
         """Return for each cohort whether a claim about predictors holds.
@@ -235,7 +302,25 @@ class Cohorts:
             elif low >= self.choices.alpha:
                 verdict, reproduced = Verdict.DIFFERS, "does not hold"
         why = f"p predicted from all other skin-score figures. {words} of draws"
-        return Shown(reproduced, interval, verdict, why, decision)
+        together = float((np.concatenate(list(draws.values())) < self.choices.alpha).mean())
+        return Shown(reproduced, interval, verdict, why, decision, value=together)
+
+
+def share_results(cohorts: object, reference: object) -> None:
+    """Let cohorts use the results of others that are the same under the article's choices."""
+    if not isinstance(cohorts, Cohorts) or not isinstance(reference, Cohorts):
+        return
+    if cohorts.choices.by_article() == reference.choices:
+        cohorts.by_article = reference
+
+
+def _with_numbers(shown: Shown, values: pd.Series[Any]) -> Shown:
+    """Return the same with median and central 95 % of the cohorts' values."""
+    known = values.dropna().to_numpy(np.float64)
+    if not len(known):
+        return shown
+    low, high = _central(known)
+    return replace(shown, value=float(np.median(known)), low=low, high=high)
 
 
 def _printed_like(value: float, model: PrintedNumber) -> str:

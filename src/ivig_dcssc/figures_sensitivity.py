@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 
 from ivig_dcssc.cohort_groups import CENTRAL, label_of
 from ivig_dcssc.figures import GRID, MISSED, PUBLISHED, REACHED
+from ivig_dcssc.reproduced.choices import SKIN_TARGETS
 from ivig_dcssc.sensitivity_results import MAIN, TIGHT, Kept, Span
 
 _COLOURS = {MAIN: REACHED, TIGHT: MISSED}
@@ -39,7 +40,8 @@ def windows(spans: Sequence[Span]) -> Figure:
     axes.axvline(0, color=PUBLISHED, lw=1.2)
     axes.set_yticks(range(len(spans)), [f"{span.measures}, {span.analysis}" for span in spans])
     axes.set(ylim=(len(spans) - 0.5, -0.5), xlabel="Months since the first infusion")
-    axes.set_xticks(np.arange(-12, 31, 6))
+    latest = max(month + span.tolerance for span in spans for month in span.targets)
+    axes.set_xticks(np.arange(-12, max(31, latest + 1), 6))
     axes.grid(visible=False, axis="y")
     return figure
 
@@ -61,12 +63,13 @@ def skin_courses(courses: pd.DataFrame, priors: pd.Series[str]) -> Figure:
         for offset, analysis in ((-0.35, MAIN), (0.35, TIGHT)):
             own = courses[(prior == name) & (courses["analysis"] == analysis)]
             groups = own.groupby("month")["mean"]
-            months = np.asarray(sorted(own["month"].unique()), dtype=float) + offset
+            targets = sorted(int(month) for month in own["month"].unique())
+            months = np.asarray(targets, dtype=float) + offset
             low, high = (groups.quantile(q).to_numpy() for q in CENTRAL)
             middle, colour = groups.median().to_numpy(), _COLOURS[analysis]
             axes.vlines(months, low, high, color=colour, lw=4, alpha=0.45)
             axes.plot(months, middle, marker=_MARKERS[analysis], color=colour, ms=5, lw=1)
-        axes.set(title="" if name == "own" else label_of(name), xticks=range(0, 25, 6))
+        axes.set(title="" if name == "own" else label_of(name), xticks=targets)
         axes.set_xlabel("Month")
     panels[0][0].set(ylabel="Mean skin score", ylim=(0, None))
     handles = [
@@ -105,7 +108,9 @@ def kept_at_random(shares: Sequence[Kept]) -> Figure:
     return figure
 
 
-def pairs_by_window(table: pd.DataFrame, main: tuple[int, int]) -> Figure:
+def pairs_by_window(
+    table: pd.DataFrame, main: tuple[int, int], months: Sequence[int] = SKIN_TARGETS
+) -> Figure:
     """Draw the median number of pairs for every combination of windows, one panel per follow-up.
 
     Parameters
@@ -114,12 +119,14 @@ def pairs_by_window(table: pd.DataFrame, main: tuple[int, int]) -> Figure:
         Columns baseline, tolerance, timepoint and n, a row for each cohort.
     main : tuple of int
         Baseline window and tolerance of the main analysis, which is framed.
+    months : sequence of int
+        Months of the follow-ups, in their order.
     """
     names = list(dict.fromkeys(table["timepoint"]))
     figure, panels = plt.subplots(1, len(names), figsize=(8, 3.4), sharey=True, squeeze=False)
     medians = table.groupby(["timepoint", "baseline", "tolerance"])["n"].median()
     most = float(medians.max())
-    for axes, name in zip(panels[0], names, strict=True):
+    for axes, name, month in zip(panels[0], names, months, strict=True):
         grid = medians[name].unstack("tolerance")
         sns.heatmap(
             grid, ax=axes, annot=True, fmt=".0f", cmap="cividis", vmin=0, vmax=most, cbar=False,
@@ -128,7 +135,7 @@ def pairs_by_window(table: pd.DataFrame, main: tuple[int, int]) -> Figure:
         if main[0] in grid.index and main[1] in grid.columns:
             corner = (grid.columns.get_loc(main[1]), grid.index.get_loc(main[0]))
             axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec=MISSED, lw=2.5))
-        axes.set(title=f"month {name.removeprefix('m')}", xlabel="± months", ylabel="")
+        axes.set(title=f"month {month}", xlabel="± months", ylabel="")
         axes.tick_params(length=0)
         axes.spines[:].set_color(GRID)
     panels[0][0].set_ylabel("Oldest baseline (months before)")

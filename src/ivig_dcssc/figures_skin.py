@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 from ivig_dcssc import skin_results as skin
 from ivig_dcssc.cohort_groups import Spread, cohorts_of, groups, is_prediction, label_of
 from ivig_dcssc.figures import GRID, PUBLISHED
+from ivig_dcssc.reproduced.choices import FOLLOWUPS
 from rederive.book.ledger import Ledger
 
 LOOKS = {
@@ -24,6 +25,9 @@ LOOKS = {
     "own": ("#0072b2", "o", "-"),
 }
 """Colour (Okabe and Ito), marker and line of each prior, and of a user's own cohort."""
+
+PATIENTS = 30
+"""Patients in the article; axes of numbers of patients reach at least so far."""
 
 QUARTILES = np.array([0.25, 0.75])
 
@@ -96,7 +100,7 @@ def paired_p_values(ledger: Ledger) -> Figure:
     """Draw the p at 18 and 24 months as cohorts yield it, beside the published one and α."""
     figure, axes = plt.subplots(figsize=(8, 3))
     y, labels = 0, []
-    for at in skin.FOLLOWUPS[2:]:
+    for at in FOLLOWUPS[2:]:
         row_id = f"results-mrss-ivig-{at}-p"
         first = y
         for name, values in skin.predicted(ledger, row_id).items():
@@ -105,7 +109,7 @@ def paired_p_values(ledger: Ledger) -> Figure:
             axes.plot([spread.low, spread.high], [y, y], color=colour, lw=2)
             axes.plot(inner, [y, y], color=colour, lw=7, solid_capstyle="butt", alpha=0.6)
             axes.plot(spread.median, y, marker, color=colour, mec="white", ms=8)
-            labels.append(f"month {skin.month_of(at)}: {label_of(name)}")
+            labels.append(f"month {skin.month_here(ledger, at)}: {label_of(name)}")
             y += 1
         target = ledger.registry.numbers[row_id].printed.interval()
         low, high = max(target.lower, 1e-9), target.upper
@@ -147,7 +151,7 @@ def courses(ledger: Ledger) -> Figure:
         panel.plot(own["month"], own[middle], color=colour, lw=3)
         panel.set_title(group.label)
         panel.set_xlabel("Month")
-        panel.set_xticks([0, 6, 12, 18, 24])
+        panel.set_xticks([0, *cohorts.choices.followup_targets])
     axes[0, 0].set(ylabel="mRSS", ylim=(0, 51))
     what = "synthetic patients" if cohorts.reconstructed else "patients"
     handles = [
@@ -171,8 +175,11 @@ def responders(ledger: Ledger, found: Sequence[skin.Prediction]) -> Figure:
         One for each month, reading and group; those of the first reading are drawn.
     """
     figure, axes = plt.subplots(1, len(skin.RESPONSE), figsize=(8, 3.6), sharey=True)
+    greatest = max((float(each.values.max()) for each in found), default=0.0)
+    most = max(PATIENTS, int(np.nan_to_num(greatest)) + 1)
     for at, panel in zip(skin.RESPONSE, axes, strict=True):
-        own = [each for each in found if each.timepoint == at and each.reading == found[0].reading]
+        here = [each for each in found if each.timepoint == at]
+        own = [each for each in here if each.reading == here[0].reading]
         for each in own:
             colour, marker, line = LOOKS[each.group]
             counts = (
@@ -184,12 +191,13 @@ def responders(ledger: Ledger, found: Sequence[skin.Prediction]) -> Figure:
         if bound is not None:
             panel.axvspan(bound.low.limit, bound.high.limit, color=GRID, alpha=0.2, lw=0)
         panel.set_title(f"Month {own[0].month}, {own[0].n} patients")
-        panel.set(xlim=(0, 30), xlabel="Responders")
+        panel.set(xlim=(0, most), xlabel="Responders")
     axes[0].set_ylabel("Share in percent")
     axes[0].set_ylim(bottom=0)
+    bounded = any(each.bound is not None for each in found)
     handles = [
         Line2D([], [], color=PUBLISHED, lw=2, label="published"),
-        Patch(color=GRID, alpha=0.35, label="least to greatest possible"),
+        *([Patch(color=GRID, alpha=0.35, label="least to greatest possible")] if bounded else []),
         *group_handles(ledger),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
@@ -208,6 +216,7 @@ def responder_curve(ledger: Ledger, table: pd.DataFrame) -> Figure:
     """
     cohorts = cohorts_of(ledger)
     figure, axes = plt.subplots(1, len(skin.RESPONSE), figsize=(8, 3.8), sharey=True)
+    most = max(PATIENTS, int(table["high"].fillna(0).max()) + 1)
     parts = groups(cohorts)
     for at, panel in zip(skin.RESPONSE, axes, strict=True):
         own = table[table["timepoint"] == at]
@@ -222,13 +231,14 @@ def responder_curve(ledger: Ledger, table: pd.DataFrame) -> Figure:
             panel.vlines(places, part["low"], part["high"], color=colour, lw=1.5)
             panel.plot(places, part["median"], line, marker=marker, color=colour, ms=4, lw=0.8)
         panel.axvline(cohorts.choices.responder_threshold, color=PUBLISHED, lw=1, ls=":")
-        panel.set_title(f"Month {skin.month_of(at)}")
-        panel.set(xlabel="Limit: decrease in points", ylim=(0, 30))
+        panel.set_title(f"Month {skin.month_here(ledger, at)}")
+        panel.set(xlabel="Limit: decrease in points", ylim=(0, most))
         panel.set_xticks([1, 3, 5, 7, 9, 11, 13, 15])
     axes[0].set_ylabel("Responders")
+    bounded = bool(table["least"].notna().any())
     handles = [
         Line2D([], [], color=PUBLISHED, lw=1, ls=":", label="limit of this run"),
-        Patch(color=GRID, alpha=0.3, label="least to greatest possible"),
+        *([Patch(color=GRID, alpha=0.3, label="least to greatest possible")] if bounded else []),
         *group_handles(ledger),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)

@@ -25,7 +25,7 @@ from ivig_dcssc.cohort_groups import (
     fixed,
     label_of,
 )
-from ivig_dcssc.cohort_words import together
+from ivig_dcssc.cohort_words import departures_in_words, together
 from ivig_dcssc.reproduced import CohortResults
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
@@ -224,7 +224,8 @@ def direction_in_words(ledger: Ledger) -> list[str]:
         change = fixed(float(own["change_mean"].iloc[0]), DECIMALS["haq_di"])
         return [
             f"In the cohort of this run the mean {name} of the patients with both values changes "
-            f"by {change}; the article prints {before} before and {after} after."
+            f"by {change}; the article prints {before} before and {after} after.",
+            *departures_in_words(cohorts),
         ]
     sizes = sorted({int(n) for n in own["n"]})
     return [
@@ -234,6 +235,7 @@ def direction_in_words(ledger: Ledger) -> list[str]:
         f"The printed means of {name} fall from {before} to {after}, but they need not be of the "
         f"same patients: {rise_in_words(ledger)} The cohorts take the article's word for it that "
         "disability fell.",
+        *departures_in_words(cohorts),
     ]
 
 

@@ -9,6 +9,7 @@ from html import escape
 from ivig_dcssc.cohort_groups import cohorts_of
 from ivig_dcssc.cohort_words import (
     bound_of,
+    departures_in_words,
     implied_in_words,
     note_in_words,
 )
@@ -190,4 +191,4 @@ def changes_in_words(ledger: Ledger) -> list[str]:
             f"At {timepoint[1:]} months {printed} is published. The other figures of the skin "
             f"score {words}."
         )
-    return sentences
+    return sentences + departures_in_words(cohorts)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.cohort_groups import p_text
+from ivig_dcssc.cohort_groups import fixed, p_text
 from ivig_dcssc.project import project_root
 from ivig_dcssc.reproduced import Choices, open_cohort
 from ivig_dcssc.reproduced.choices import (
@@ -15,6 +15,7 @@ from ivig_dcssc.reproduced.choices import (
     RESTRICTED_ORGAN_FOLLOWUP_TOLERANCE,
 )
 from ivig_dcssc.reproduced.frames import printed_change
+from ivig_dcssc.reproduced.inclusion import include
 from ivig_dcssc.shipped import TEACHING, cohorts_folder
 from rederive.book.ledger import Ledger
 from rederive.book.render import STATISTICS, TIMEPOINTS
@@ -171,17 +172,24 @@ def one_cohort(choices: Choices) -> Cohort:
     Parameters
     ----------
     choices : Choices
-        ``cohort_folder`` is used.
+        ``cohort_folder`` and ``minimum_cycles`` are used.
 
     Raises
     ------
     ConfigurationError
-        If the cohort does not fit the codebook.
+        If the cohort does not fit the codebook, or nobody has so many cycles.
     """
     root = project_root()
     teaching = cohorts_folder(root).relative_to(root) / TEACHING
     folder = choices.cohort_folder or teaching.as_posix()
-    return open_cohort(root, replace(choices, cohort_folder=folder))
+    cohort = open_cohort(root, replace(choices, cohort_folder=folder))
+    one = Cohort(cohort.patients.assign(cohort=1), cohort.visits.assign(cohort=1))
+    return include(one, choices.minimum_cycles).cohort.select(1)
+
+
+def scores_in_windows(cohort: Cohort, choices: Choices) -> pd.DataFrame:
+    """Return the skin scores in their windows, one row per patient, follow-ups by name."""
+    return choices.named("mrss", cohort.measured("mrss", choices.windows("mrss")))
 
 
 def cohort_in_words(cohort: Cohort, choices: Choices) -> list[str]:
@@ -207,6 +215,11 @@ def calibrated_in_words(choices: Choices) -> str:
     """Return what it is worth that the cohort prints the published figures, as a sentence."""
     if choices.cohort_folder:
         return "Nothing in the cohort of this run was made to agree with the published figures."
+    if not choices.as_published:
+        return (
+            "The synthetic cohort was made to print these figures under the article's windows and "
+            "limits; under those of this run it need not."
+        )
     return (
         "The synthetic cohort was made to print these figures, so that it does so in the next "
         "three tables confirms nothing."
@@ -253,9 +266,20 @@ def visit_records(cohort: Cohort, windows: Windows, patient: str) -> list[dict[s
     ]
 
 
-def window_title(name: object) -> str:
-    """Return the name of a window in words."""
-    return TIMEPOINTS.get(str(name), str(name))
+def window_title(name: object, choices: Choices | None = None) -> str:
+    """Return the name of a window in words, by its month.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``baseline`` or ``m6``.
+    choices : Choices, optional
+        Given where ``m6`` is the name of the first follow-up, whatever its month.
+    """
+    text = str(name)
+    if choices is not None and text != "baseline":
+        text = f"m{choices.month(text)}"
+    return TIMEPOINTS.get(text, f"month {text.removeprefix('m')}")
 
 
 def inclusion(cohort: Cohort, scores: pd.DataFrame, registry: Registry) -> list[dict[str, object]]:
@@ -292,7 +316,9 @@ def inclusion(cohort: Cohort, scores: pd.DataFrame, registry: Registry) -> list[
     ]
 
 
-def window_records(scores: pd.DataFrame, registry: Registry) -> list[dict[str, object]]:
+def window_records(
+    scores: pd.DataFrame, registry: Registry, choices: Choices
+) -> list[dict[str, object]]:
     """Return n, missing, mean and SD of the skin score in each window, beside the published.
 
     Parameters
@@ -301,6 +327,8 @@ def window_records(scores: pd.DataFrame, registry: Registry) -> list[dict[str, o
         Skin scores in their windows, one row per patient.
     registry : Registry
         For the published figures.
+    choices : Choices
+        For the months of the follow-ups.
     """
     rows: list[dict[str, object]] = []
     for name in scores.columns:
@@ -310,10 +338,10 @@ def window_records(scores: pd.DataFrame, registry: Registry) -> list[dict[str, o
         mean, sd = (registry.numbers[f"{stem}-{what}"].printed for what in ("mean", "sd"))
         rows.append(
             {
-                "Time point": window_title(name),
+                "Time point": window_title(name, choices),
                 "Patients": int(found["n"]),
                 "Missing": len(scores) - int(found["n"]),
-                "Mean (SD)": f"{found['mean']:.1f} ({found['sd']:.1f})",
+                "Mean (SD)": f"{fixed(found['mean'], 1)} ({fixed(found['sd'], 1)})",
                 "Published n": str(size.printed),
                 "Published mean (SD)": f"{mean} ({sd})",
             }
@@ -321,25 +349,26 @@ def window_records(scores: pd.DataFrame, registry: Registry) -> list[dict[str, o
     return rows
 
 
-def change_records(scores: pd.DataFrame, threshold: float) -> list[dict[str, object]]:
+def change_records(scores: pd.DataFrame, choices: Choices) -> list[dict[str, object]]:
     """Return change, paired test and responders at each follow-up, for a table.
 
     Parameters
     ----------
     scores : DataFrame
         Skin scores in their windows, one row per patient.
-    threshold : float
-        Least decrease of a responder.
+    choices : Choices
+        For the least decrease of a responder, and the months of the follow-ups.
     """
     rows: list[dict[str, object]] = []
     for name in scores.columns.drop("baseline"):
         found = paired_change(scores, name).iloc[0]
-        flags = response(scores, name, threshold).dropna()
+        flags = response(scores, name, choices.responder_threshold).dropna()
         rows.append(
             {
-                "Time point": window_title(name),
+                "Time point": window_title(name, choices),
                 "Pairs": int(found["n"]),
-                "Mean change (SD)": f"{found['change_mean']:.1f} ({found['change_sd']:.1f})",
+                "Mean change (SD)": f"{fixed(found['change_mean'], 1)} "
+                f"({fixed(found['change_sd'], 1)})",
                 "Paired t, p": p_text(found["p"]),
                 "Responders": f"{int(flags.sum())} of {len(flags)}",
             }
@@ -363,20 +392,21 @@ def tests_on_visits(
     registry : Registry
         For the control group.
     """
-    severity = cohort.measured("severity_muscle", choices.windows("severity_muscle"))
+    severity = _organ(cohort, choices, "severity_muscle")
+    first, second = (choices.month(name) for name in ("m6", "m12"))
     flags = response(scores, "m12", choices.responder_threshold)
     prednisone = cohort.column("concomitant_prednisone").astype(float)
     control = printed_change(registry, "relaxin", "m6")
     against = two_sample(change(scores, "m6"), control, choices.two_sample_test)
     found: list[tuple[str, str, pd.DataFrame]] = [
-        ("skin score, month 6 and baseline", "paired_change", paired_change(scores, "m6")),
-        ("change at month 6, cohort and relaxin", "two_sample", against),
+        (f"skin score, month {first} and baseline", "paired_change", paired_change(scores, "m6")),
+        (f"change at month {first}, cohort and relaxin", "two_sample", against),
         (
-            "muscle severity, month 12 and baseline",
+            f"muscle severity, month {second} and baseline",
             "signed_rank",
             signed_rank(severity, "m12", convention=choices.convention),
         ),
-        ("response at month 12 on prednisone", "logistic", logistic(flags, prednisone)),
+        (f"response at month {second} on prednisone", "logistic", logistic(flags, prednisone)),
     ]
     return [
         {
@@ -387,6 +417,10 @@ def tests_on_visits(
         }
         for name, function, table in found
     ]
+
+
+def _organ(cohort: Cohort, choices: Choices, measure: str) -> pd.DataFrame:
+    return choices.named(measure, cohort.measured(measure, choices.windows(measure)))
 
 
 def several_visits(cohort: Cohort, windows: Windows, measure: str) -> int:
@@ -417,9 +451,9 @@ def unstated_choices(cohort: Cohort, choices: Choices) -> list[dict[str, object]
         This run's choices.
     """
     skin, organ = choices.windows("mrss"), choices.windows("haq_di")
-    tight = choices.restricted().windows("haq_di")
-    disability = cohort.measured("haq_di", organ)
-    lost = int(disability["m12"].notna().sum() - _followed(cohort, tight, "haq_di"))
+    disability = _organ(cohort, choices, "haq_di")
+    tight = _organ(cohort, choices.restricted(), "haq_di")
+    lost = int(disability["m12"].notna().sum() - tight["m12"].notna().sum())
     twice = several_visits(cohort, skin, "mrss"), several_visits(cohort, organ, "haq_di")
     both = int(disability.notna().all(axis=1).sum())
     rows: list[tuple[str, str, str]] = [
@@ -435,13 +469,13 @@ def unstated_choices(cohort: Cohort, choices: Choices) -> list[dict[str, object]
             f"the sensitivity analysis has {RESTRICTED_ORGAN_BASELINE_WINDOW}",
         ),
         (
-            "window around month 12 of these measures",
+            f"window around month {choices.month('m12')} of these measures",
             f"{choices.organ_followup_tolerance} months to either side",
             f"the sensitivity analysis has {RESTRICTED_ORGAN_FOLLOWUP_TOLERANCE}; disability then "
             f"loses {lost} of its values",
         ),
         (
-            "patients with disability and their own rating at month 12",
+            f"patients with disability and their own rating at month {choices.month('m12')}",
             "all who have both values",
             f"{both} patients for disability",
         ),
@@ -464,7 +498,3 @@ def unstated_choices(cohort: Cohort, choices: Choices) -> list[dict[str, object]
     ]
     header = ("Not stated", "In this run", "In this cohort")
     return [dict(zip(header, row, strict=True)) for row in rows]
-
-
-def _followed(cohort: Cohort, windows: Windows, measure: str) -> int:
-    return int(cohort.measured(measure, windows)["m12"].notna().sum())

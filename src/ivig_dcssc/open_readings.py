@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from ivig_dcssc.cohort_groups import cohorts_of, p_between, percent
 from ivig_dcssc.cohort_words import bound_in_words, bound_of
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
+from rederive.recompute.methods import SIZES
 from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.reconstruct.bounds import Kind
 
@@ -53,7 +54,13 @@ class OpenReading:
 
 
 def open_readings(ledger: Ledger) -> list[OpenReading]:
-    """Return every reading that stayed open, with what follows from each answer."""
+    """Return every reading that stayed open, with what follows from each answer.
+
+    Those that a run has settled for itself, by its parameters, are open here all the same.
+    """
+    settings = replace(ledger.settings, reading=(), unstated_n=SIZES[0])
+    if settings != ledger.settings:
+        ledger = Ledger(ledger.registry, settings, ledger.built, ledger.cohorts)
     return [
         change_at_12_months(ledger),
         controls_followed(ledger),

@@ -10,7 +10,7 @@ from ivig_dcssc.cohort_groups import cohorts_of, fixed, percent, share_by_prior
 from ivig_dcssc.cohort_words import together
 from ivig_dcssc.function_results import OTHER_WINDOWS, label
 from ivig_dcssc.reproduced import CohortResults
-from ivig_dcssc.reproduced.choices import SKIN_TARGETS
+from ivig_dcssc.reproduced.choices import FOLLOWUPS
 from ivig_dcssc.sensitivity_results import tested
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
@@ -54,11 +54,13 @@ def over_windows(
     """
     tables = results.tables
     records, patients = tables.visits(measure), tables.cohort.patients
-    windows = tables.choices.windows(measure)
+    choices = tables.choices
+    windows = choices.windows(measure)
     starts = {months: at_baseline(records, measure, months, patients) for months in baselines}
     parts = []
     for tolerance in tolerances:
         later = at_followup(records, measure, windows.targets, tolerance, windows.rule, patients)
+        later = choices.named(measure, later)
         for months, start in starts.items():
             values = later.assign(baseline=start)
             for timepoint in timepoints:
@@ -88,9 +90,6 @@ def _by_windows(table: pd.DataFrame) -> list[tuple[int, int, pd.DataFrame]]:
     ]
 
 
-SKIN_TIMEPOINTS = tuple(f"m{month}" for month in SKIN_TARGETS)
-
-
 def skin_windows(ledger: Ledger) -> pd.DataFrame:
     """Return n and p of the skin score in all windows that are tried; see `over_windows`."""
     return over_windows(
@@ -98,7 +97,7 @@ def skin_windows(ledger: Ledger) -> pd.DataFrame:
         "mrss",
         tuple(OTHER_BASELINES),
         tuple(OTHER_TOLERANCES),
-        SKIN_TIMEPOINTS,
+        FOLLOWUPS,
     )
 
 
@@ -115,12 +114,11 @@ def skin_window_records(ledger: Ledger) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for months, tolerance, part in _by_windows(skin_windows(ledger)):
         row: dict[str, object] = {"Baseline": _months(months), "Tolerance": f"± {tolerance}"}
-        own = {
-            name: part[part["timepoint"] == name].set_index("cohort") for name in SKIN_TIMEPOINTS
-        }
-        for month, name in zip(SKIN_TARGETS, SKIN_TIMEPOINTS, strict=True):
+        own = {name: part[part["timepoint"] == name].set_index("cohort") for name in FOLLOWUPS}
+        months_of = dict(zip(FOLLOWUPS, cohorts.choices.followup_targets, strict=True))
+        for name, month in months_of.items():
             row[f"n, month {month}"] = fixed(float(own[name]["n"].median()), 0)
-        for month, name in zip(SKIN_TARGETS, SKIN_TIMEPOINTS, strict=True):
+        for name, month in months_of.items():
             row[f"p below {alpha:g}, month {month}"] = share_by_prior(
                 cohorts, own[name]["p"] < alpha
             )
@@ -146,7 +144,7 @@ def organ_window_records(ledger: Ledger) -> list[dict[str, object]]:
         for tolerance in ORGAN_TOLERANCES:
             row: dict[str, object] = {
                 "Baseline": _months(months),
-                "Around month 12": f"± {tolerance}",
+                f"Around month {cohorts.choices.month('m12')}": f"± {tolerance}",
             }
             for measure, table in tables.items():
                 own = table[(table["baseline"] == months) & (table["tolerance"] == tolerance)]
@@ -166,7 +164,7 @@ def windows_in_words(ledger: Ledger) -> list[str]:
     below = [
         (float((own["p"] < alpha).mean()), months, tolerance, name, float(own["n"].median()))
         for months, tolerance, part in _by_windows(table)
-        for name in SKIN_TIMEPOINTS
+        for name in FOLLOWUPS
         for own in [part[part["timepoint"] == name]]
     ]
     held = sum(part == 1 for part, *_ in below)
@@ -181,9 +179,10 @@ def windows_in_words(ledger: Ledger) -> list[str]:
         f"Every patient has a baseline score within {window} months, as printed, so a wider "
         "baseline window changes nothing; this needs no cohort.",
         f"Of {len(below)} combinations of windows and follow-up, p is below {alpha:g} in every "
-        f"synthetic cohort in {held}. Least often it is so at month {timepoint.removeprefix('m')} "
-        f"with a baseline window of {_months(months)} and ± {tolerance}: in {percent(least)} of "
-        f"the cohorts, with {fixed(middle, 0)} pairs in the median cohort.",
+        f"synthetic cohort in {held}. Least often it is so at month "
+        f"{cohorts.choices.month(timepoint)} with a baseline window of {_months(months)} and ± "
+        f"{tolerance}: in {percent(least)} of the cohorts, with {fixed(middle, 0)} pairs in the "
+        "median cohort.",
         "Inside the article's windows the scores are bound by what is printed. The months of "
         "single visits, and all scores outside, are our prior: the table shows what can be "
         "expected, not what was.",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from ivig_dcssc.cohort_words import verdicts_in_words
 from rederive.book import render
-from rederive.book.ledger import Ledger
+from rederive.book.ledger import Ledger, LedgerRow
 from rederive.book.section import in_words
 from rederive.printed import Evidence, Verdict
+from rederive.printed.evidence import PLANNED
 
 SECTIONS = {
     "introduction": "Abstract",
@@ -113,12 +115,20 @@ def counts_in_words(ledger: Ledger) -> list[str]:
         f"alone: {verdicts_in_words(verdicts)}.",
         "A count and its percentage check each other, so agreement there is one piece of evidence "
         "printed twice.",
-        f"**{evidence[Evidence.PREDICTED]}** rows are predicted by synthetic cohorts "
-        f"that were not told them; {outside or 'none'} of them {_lies(outside)} outside what the "
-        "other figures allow.",
-        f"**{evidence[Evidence.CALIBRATED]}** rows are calibrated: the cohorts were made to print "
-        "them, so their agreement confirms nothing.",
     ]
+    if evidence[Evidence.OTHER_STUDY]:
+        sentences.append(
+            f"**{evidence[Evidence.OTHER_STUDY]}** rows need patient-level data and show what the "
+            "cohort of this run, another study, gives beside the published figure."
+        )
+    else:
+        sentences += [
+            f"**{evidence[Evidence.PREDICTED]}** rows are predicted by synthetic cohorts "
+            f"that were not told them; {outside or 'none'} of them {_lies(outside)} outside what "
+            "the other figures allow.",
+            f"**{evidence[Evidence.CALIBRATED]}** rows are calibrated: the cohorts were made to "
+            "print them, so their agreement confirms nothing.",
+        ]
     if unbuilt:
         sentences.append(f"{unbuilt} rows belong to sections that are not built yet.")
     return sentences
@@ -141,6 +151,12 @@ def ledger_in_words(ledger: Ledger) -> list[str]:
     return sentences
 
 
+def kinds_of(rows: Sequence[LedgerRow]) -> list[Evidence]:
+    """Return the kinds of evidence to count rows by: another study's figures only if there are."""
+    present = {row.evidence for row in rows}
+    return [kind for kind in Evidence if kind in PLANNED or kind in present]
+
+
 def sections(ledger: Ledger) -> list[dict[str, object]]:
     """Return every section with its rows by evidence; its title links to its page if it is built.
 
@@ -155,7 +171,7 @@ def sections(ledger: Ledger) -> list[dict[str, object]]:
             {
                 "Section": render.link(title, page[name]) if name in page else title,
                 "Rows": evidence.total(),
-                **{str(kind).capitalize(): evidence[kind] for kind in Evidence},
+                **{str(kind).capitalize(): evidence[kind] for kind in kinds_of(rows)},
             }
         )
     return found

@@ -20,13 +20,15 @@ from ivig_dcssc.cohort_groups import (
     Spread,
     by_prior,
     cohorts_of,
+    fixed,
     label_of,
     mean_by_prior,
     share_by_prior,
 )
+from ivig_dcssc.cohort_words import departures_in_words
 from ivig_dcssc.function_results import CONTINUED, OTHER_WINDOWS, Flow, label, rubs_flow
 from ivig_dcssc.reproduced import CohortResults
-from ivig_dcssc.reproduced.choices import SKIN_TARGETS, Choices
+from ivig_dcssc.reproduced.choices import FOLLOWUPS, Choices
 from ivig_dcssc.reproduced.tables import SEVERITIES, Tables
 from ivig_dcssc.severity_results import changes_of_one_grade
 from rederive.book.ledger import Ledger
@@ -148,9 +150,10 @@ def skin_courses(results: CohortResults) -> pd.DataFrame:
         about = start.groupby(level="cohort").agg(["count", "mean", "std"]).reset_index()
         about.columns = pd.Index(["cohort", "n", "mean", "sd"])
         parts.append(about.assign(analysis=analysis, month=0, p=np.nan))
-        for month in SKIN_TARGETS:
-            table = tables.paired("mrss", f"m{month}", restricted=restricted).reset_index()
+        for name in FOLLOWUPS:
+            table = tables.paired("mrss", name, restricted=restricted).reset_index()
             table = table.rename(columns={"followup_mean": "mean", "followup_sd": "sd"})
+            month = tables.choices.month(name)
             parts.append(
                 table[["cohort", "n", "mean", "sd", "p"]].assign(analysis=analysis, month=month)
             )
@@ -171,7 +174,7 @@ def skin_records(ledger: Ledger) -> list[dict[str, object]]:
     table = skin_courses(cohorts.results)
     rows: list[dict[str, object]] = []
     for prior, members in by_prior(cohorts, _any_of(cohorts.results)).items():
-        for month in (0, *SKIN_TARGETS):
+        for month in (0, *cohorts.choices.followup_targets):
             own = table[table["cohort"].isin(members.index) & (table["month"] == month)]
             main, tight = (own[own["analysis"] == analysis] for analysis in (MAIN, TIGHT))
             rows.append(
@@ -219,22 +222,23 @@ def skin_in_words(ledger: Ledger) -> list[str]:
     table = skin_courses(cohorts.results)
     first = table[table["month"] == 0].pivot(index="cohort", columns="analysis", values="n")
     lost = first[MAIN] - first[TIGHT]
-    months = in_words([str(month) for month in SKIN_TARGETS])
+    targets = cohorts.choices.followup_targets
+    months = in_words([str(month) for month in targets])
     if not cohorts.reconstructed:
         count = int(lost.iloc[0])
         return [
             f"In the cohort of this run the tightened baseline leaves out {count} patients; means "
-            f"and tests at months {months} are in the table."
+            f"and tests at months {months} are in the table.",
+            *departures_in_words(cohorts),
         ]
     kept = [
-        mean_by_prior(cohorts, kept_at_random(cohorts.results, "mrss", f"m{month}"))
-        for month in SKIN_TARGETS
+        mean_by_prior(cohorts, kept_at_random(cohorts.results, "mrss", name)) for name in FOLLOWUPS
     ]
     listed = (
         f"{kept[0]} of the trials at every follow-up"
         if len(set(kept)) == 1
         else in_words(
-            [f"{part} at month {month}" for part, month in zip(kept, SKIN_TARGETS, strict=True)]
+            [f"{part} at month {month}" for part, month in zip(kept, targets, strict=True)]
         )
         + " of the trials"
     )
@@ -243,6 +247,7 @@ def skin_in_words(ledger: Ledger) -> list[str]:
         f"{int(lost.min())} to {int(lost.max())} patients, by a prior of ours.",
         BUILT_IN if cohorts.as_published else OTHER_WINDOWS,
         f"If as many patients are left out at random instead, the decision stays in {listed}.",
+        *departures_in_words(cohorts),
     ]
 
 
@@ -393,13 +398,15 @@ class Kept:
 def kept_shares(ledger: Ledger) -> list[Kept]:
     """Return the share of decisions that stay at random, for each comparison and prior."""
     cohorts = cohorts_of(ledger)
-    points = [("mrss", month, f"skin score, month {month}") for month in SKIN_TARGETS]
-    points += [(measure, 12, label(ledger, measure)) for measure in COMPARED]
+    points = [
+        ("mrss", name, f"skin score, month {cohorts.choices.month(name)}") for name in FOLLOWUPS
+    ]
+    points += [(measure, "m12", label(ledger, measure)) for measure in COMPARED]
     return [
         Kept(name, label_of(prior), float(part.mean()))
-        for measure, month, name in points
+        for measure, timepoint, name in points
         for prior, part in by_prior(
-            cohorts, kept_at_random(cohorts.results, measure, f"m{month}")
+            cohorts, kept_at_random(cohorts.results, measure, timepoint)
         ).items()
     ]
 
@@ -420,8 +427,8 @@ def organs_in_words(ledger: Ledger) -> list[str]:
     at_random = mean_by_prior(cohorts, kept_at_random(cohorts.results, weakest, "m12"))
     return [
         f"The appendix prints no number of pairs. In the synthetic cohorts the tight windows keep "
-        f"{100 * left:.0f} % of them in the median cohort, by a prior of ours about the months of "
-        "visits.",
+        f"{fixed(100 * left, 0)} % of them in the median cohort, by a prior of ours about the "
+        "months of visits.",
         BUILT_IN if cohorts.as_published else OTHER_WINDOWS,
         f"The last column is a prediction. It is lowest for {label(ledger, weakest)}, where "
         f"the decision stays in {at_random} of the trials.",

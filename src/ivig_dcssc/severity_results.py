@@ -259,7 +259,8 @@ def convention_ranges(ledger: Ledger) -> list[ConventionRange]:
     found = []
     for organ in ORGANS:
         for name in DEFINED:
-            own = table[(table["measure"] == f"severity_{organ}") & (table["test"] == name)]["p"]
+            chosen = (table["measure"] == f"severity_{organ}") & (table["test"] == name)
+            own = table.loc[chosen, "p"].dropna()
             ends = (float(own.min()), float(own.median()), float(own.max()))
             printed = float(p_of(ledger, organ).value)
             found.append(ConventionRange(organ_label(ledger, organ), name, printed, *ends))

@@ -25,6 +25,7 @@ from ivig_dcssc.cohort_groups import (
     Spread,
     between,
     cohorts_of,
+    fixed,
     groups,
     is_prediction,
     label_of,
@@ -33,7 +34,7 @@ from ivig_dcssc.cohort_groups import (
     percent,
     share_of,
 )
-from ivig_dcssc.reproduced.choices import CONFIDENCE, SKIN_TARGETS
+from ivig_dcssc.reproduced.choices import CONFIDENCE, FOLLOWUPS
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
 from rederive.printed import PrintedNumber, RoundingRule, outward
@@ -41,7 +42,6 @@ from rederive.reconstruct.bounds import Bound, Kind, Quantity, key_of
 
 Frame = pd.DataFrame
 
-FOLLOWUPS = tuple(f"m{month}" for month in SKIN_TARGETS)
 RESPONSE = ("m6", "m12")
 """Time points at which the article counts responders."""
 
@@ -56,8 +56,27 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def month_of(timepoint: str) -> int:
-    """Return the month of a time point, 0 for baseline."""
+    """Return the month for which the article prints a time point, 0 for baseline."""
     return 0 if timepoint == TIMEPOINTS[0] else int(timepoint.removeprefix("m"))
+
+
+def month_here(ledger: Ledger, timepoint: str) -> int:
+    """Return the month that this run takes for a time point."""
+    return cohorts_of(ledger).choices.month(timepoint)
+
+
+def both_months(ledger: Ledger, timepoint: str) -> int | str:
+    """Return the month of a time point for a row that has printed figures and this run's."""
+    printed, here = month_of(timepoint), month_here(ledger, timepoint)
+    return printed if printed == here else f"{printed}; in this run {here}"
+
+
+def shown_readings(ledger: Ledger, timepoint: str) -> tuple[str, ...]:
+    """Return the readings of the mean change at a time point that this run takes."""
+    if timepoint != "m12":
+        return READINGS[:1]
+    chosen = cohorts_of(ledger).choices.reading
+    return (chosen,) if chosen in READINGS else READINGS
 
 
 # Means over time
@@ -279,6 +298,7 @@ def paired_records(ledger: Ledger) -> list[dict[str, object]]:
             rows.append(
                 _paired_row(at, printed, label_of(name), p_text(spread.median), ends, decision)
             )
+            rows[-1]["Month"] = month_here(ledger, at)
             rows[-1]["Prints as published"] = share_of(_prints(values, printed))
     return rows
 
@@ -369,6 +389,12 @@ def _predicted_p_in_words(ledger: Ledger, at: str) -> str:
         f"{p_text(Spread.of(values).median)} ({label_of(name)})"
         for name, values in predicted(ledger, row_id).items()
     ]
+    here = month_here(ledger, at)
+    if here != month_of(at):
+        return (
+            f"At {here} months the p here is {in_words(parts)}; published for {month_of(at)} "
+            f"months is {printed}."
+        )
     if not is_prediction(cohorts_of(ledger)):
         return (
             f"At {month_of(at)} months the change is not printed; the p here is {in_words(parts)}, "
@@ -407,8 +433,9 @@ def change_records(ledger: Ledger) -> list[dict[str, object]]:
         size = int(ledger.registry.numbers[f"abstract-mrss-ivig-{at}-n"].printed.value)
         if at in RESPONSE:
             change = controls.ivig_change(ledger, at)
-            rows.append(_change_row(at, size, "printed", str(change.mean), str(change.sd)))
-        for reading in READINGS if at == "m12" else READINGS[:1]:
+            printed = ledger.registry.numbers[f"abstract-mrss-change-ivig-{at}-mean"].printed
+            rows.append(_change_row(at, size, "printed", str(printed), str(change.sd)))
+        for reading in shown_readings(ledger, at):
             ends = change_bound(ledger, at, reading)
             if ends is not None:
                 source = "all compatible data"
@@ -419,6 +446,7 @@ def change_records(ledger: Ledger) -> list[dict[str, object]]:
             mean, sd = Spread.of(part["change_mean"]), Spread.of(part["change_sd"])
             n = Spread.of(part["n"]).in_words(0) if part["n"].nunique() > 1 else part["n"].iloc[0]
             rows.append(_change_row(at, n, group.label, mean.in_words(1), sd.in_words(1)))
+            rows[-1]["Month"] = month_here(ledger, at)
     return [{key: _minus(value) for key, value in row.items()} for row in rows]
 
 
@@ -454,13 +482,15 @@ def changes_in_words(ledger: Ledger) -> list[str]:
     """Return what is known of the changes, as sentences."""
     cohorts = cohorts_of(ledger)
     sentences = []
-    narrow = change_bound(ledger, "m12")
+    narrow = change_bound(ledger, "m12", shown_readings(ledger, "m12")[0])
     if narrow is not None and cohorts.reconstructed:
-        change = controls.ivig_change(ledger, "m12")
-        wide = change.mean.interval(ledger.settings.rule)
+        mean = controls.ivig_change(ledger, "m12").mean
+        printed = ledger.registry.numbers["abstract-mrss-change-ivig-m12-mean"].printed
+        wide = mean.interval(ledger.settings.rule)
         ends = " to ".join(outward(*narrow, 2))
+        read = "" if mean.text == printed.text else f" and read as {mean.text}"
         sentences.append(
-            f"Printed as {change.mean}, the mean change at 12 months may be {wide.lower:g} to "
+            f"Printed as {printed}{read}, the mean change at 12 months may be {wide.lower:g} to "
             f"{wide.upper:g}; the other skin scores leave {ends}."
         )
     for at in FOLLOWUPS[2:]:
@@ -474,7 +504,9 @@ def changes_in_words(ledger: Ledger) -> list[str]:
         )
     if not cohorts.reconstructed:
         table = cohorts.results.skin_over_time().set_index("timepoint")["change_mean"]
-        listed = in_words([f"{table[at]:.1f} at month {month_of(at)}" for at in FOLLOWUPS])
+        listed = in_words(
+            [f"{fixed(table[at], 1)} at month {month_here(ledger, at)}" for at in FOLLOWUPS]
+        )
         sentences.insert(0, f"In the cohort of this run the mean change is {listed}.")
     return [str(_minus(sentence)) for sentence in sentences]
 
@@ -519,21 +551,24 @@ def courses(ledger: Ledger) -> Frame:
     later = table[table["timepoint"].isin(RESPONSE)]
     wide = later.pivot_table(
         index=["cohort", "patient"], columns="timepoint", values="change", observed=True
-    )
-    at_6, at_12 = (wide[at] for at in RESPONSE)
+    ).reindex(columns=list(RESPONSE))
+    at_6, at_12 = (wide[at].astype(float) for at in RESPONSE)
     flags = table.groupby(["cohort", "patient"], observed=True)[["responder_m6", "responder_m12"]]
     first = flags.first().dropna()
     responded, then = first["responder_m6"] == 1, first["responder_m12"]
     worse = (at_12.dropna() > 0).groupby("cohort").mean()
     both = pd.DataFrame({"m6": at_6, "m12": at_12}).dropna()
-    return pd.DataFrame(
+    cohorts = cohorts_of(ledger).results.cohorts
+    correlation = {cohort: _correlation(part) for cohort, part in both.groupby("cohort")}
+    found = pd.DataFrame(
         {
-            "correlation": both.groupby("cohort").apply(_correlation),
+            "correlation": pd.Series(correlation, dtype=float),
             "kept": then[responded].groupby("cohort").mean(),
             "gained": then[~responded].groupby("cohort").mean(),
             "worse": worse,
         }
     )
+    return found.reindex(cohorts)
 
 
 def _correlation(part: Frame) -> float:
@@ -549,13 +584,14 @@ def course_records(ledger: Ledger) -> list[dict[str, object]]:
         own = table.loc[group.cohorts]
         shares = {name: Spread.of(100 * own[name]) for name in ("kept", "gained", "worse")}
         correlation = Spread.of(own["correlation"]).in_words(2).replace("-", "−")
+        first, second = (month_here(ledger, at) for at in RESPONSE)
         rows.append(
             {
                 "Cohorts": group.label,
-                "Correlation of the changes at 6 and 12 months": correlation,
-                "Responders at 6 still so at 12, %": shares["kept"].in_words(0),
-                "Others at 6 responders at 12, %": shares["gained"].in_words(0),
-                "Worse than at baseline at 12, %": shares["worse"].in_words(0),
+                f"Correlation of the changes at {first} and {second} months": correlation,
+                f"Responders at {first} still so at {second}, %": shares["kept"].in_words(0),
+                f"Others at {first} responders at {second}, %": shares["gained"].in_words(0),
+                f"Worse than at baseline at {second}, %": shares["worse"].in_words(0),
             }
         )
     return rows
@@ -565,14 +601,25 @@ def courses_in_words(ledger: Ledger) -> list[str]:
     """Return what the figures leave open of single courses, as sentences."""
     cohorts, table = cohorts_of(ledger), courses(ledger)
     parts = groups(cohorts)
-    kept = {group.label: float(table["kept"].loc[group.cohorts].median()) for group in parts}
+    kept = {group.label: Spread.of(table["kept"].loc[group.cohorts]).median for group in parts}
     listed = in_words([f"{percent(share)} ({label})" for label, share in kept.items()])
+    first, second = (month_here(ledger, at) for at in RESPONSE)
     if not cohorts.reconstructed:
-        return [f"Of the responders at 6 months who were followed, {listed} were so at 12 months."]
+        share = percent(next(iter(kept.values())))
+        if share == "none":
+            return [
+                f"In the cohort of this run no responder at {first} months was followed at "
+                f"{second} months."
+            ]
+        return [
+            f"Of the responders at {first} months who were followed, {share} were so at {second} "
+            "months in the cohort of this run."
+        ]
     return [
         "The lines are patients of cohorts at equal distances in each ensemble, chosen by their "
         "place and not by what they show; the bands are of all cohorts.",
-        f"Of the responders at 6 months, in the median cohort {listed} are responders at 12.",
+        f"Of the responders at {first} months, in the median cohort {listed} are responders at "
+        f"{second}.",
         "The published figures fix every visit by itself and each change from baseline at 6 and 12 "
         "months; how a patient's visits hang together beyond that comes from the prior.",
     ]
@@ -594,7 +641,9 @@ class Prediction:
     printed, n : int
         Published number of responders, and of patients with both scores.
     bound : Bound or None
-        Sharp bounds.
+        Sharp bounds, where the cohorts print the other figures.
+    month : int
+        Month that the run takes for the time point.
     """
 
     timepoint: str
@@ -604,11 +653,7 @@ class Prediction:
     printed: int
     n: int
     bound: Bound | None
-
-    @property
-    def month(self) -> int:
-        """Month of the time point."""
-        return month_of(self.timepoint)
+    month: int
 
     def as_record(self) -> dict[str, object]:
         """Return the prediction as a row of a table."""
@@ -634,10 +679,14 @@ def responder_predictions(ledger: Ledger) -> list[Prediction]:
         row_id = f"results-responder-ivig-{at}-count"
         printed = int(numbers[row_id].printed.value)
         size = int(numbers[f"results-responder-ivig-{at}-n"].printed.value)
-        for reading in READINGS if at == "m12" and is_prediction(cohorts) else READINGS[:1]:
-            bound = bound_of(ledger, Quantity(Kind.RESPONDERS, at, limit), (row_id,), reading)
+        readings = shown_readings(ledger, at)
+        for reading in readings if is_prediction(cohorts) else readings[:1]:
+            bound = None
+            if is_prediction(cohorts):
+                bound = bound_of(ledger, Quantity(Kind.RESPONDERS, at, limit), (row_id,), reading)
             for name, values in predicted(ledger, row_id, reading).items():
-                found.append(Prediction(at, reading, name, values, printed, size, bound))
+                month = month_here(ledger, at)
+                found.append(Prediction(at, reading, name, values, printed, size, bound, month))
     return found
 
 
@@ -656,7 +705,8 @@ def responders_in_words(ledger: Ledger, found: Sequence[Prediction]) -> list[str
         return [f"With a decrease of {limit} points or more as the limit, responders are {listed}."]
     sentences = []
     for at in RESPONSE:
-        own = [each for each in found if each.timepoint == at and each.reading == READINGS[0]]
+        reading = shown_readings(ledger, at)[0]
+        own = [each for each in found if each.timepoint == at and each.reading == reading]
         spreads = [Spread.of(each.values) for each in own]
         inside = [
             label_of(each.group)
@@ -725,6 +775,10 @@ def curve(ledger: Ledger) -> Frame:
 
 
 def _curve_bound(ledger: Ledger, quantity: Quantity) -> tuple[float, float]:
+    cohorts = cohorts_of(ledger)
+    if not (cohorts.reconstructed and cohorts.choices.same_scores):
+        # Bounds over data that print the article's figures say nothing of other scores.
+        return float("nan"), float("nan")
     numbers = ledger.registry.numbers
     published = numbers["methods-responder-threshold-threshold"].printed.value
     if quantity.threshold == published:
@@ -755,11 +809,13 @@ def curve_in_words(ledger: Ledger, table: Frame) -> list[str]:
             parts.append(part)
         if parts:
             sentences.append(
-                f"At {month_of(at)} months {whose} these numbers of responders: {'; '.join(parts)}."
+                f"At {month_here(ledger, at)} months {whose} these numbers of responders: "
+                f"{'; '.join(parts)}."
             )
     published = ledger.registry.numbers["methods-responder-threshold-threshold"].printed.value
     pinned = table[table["threshold"] == int(published)]
-    if cohorts.reconstructed and (pinned["low"] == pinned["high"]).all():
+    printed = cohorts.reconstructed and cohorts.choices.same_scores
+    if printed and (pinned["low"] == pinned["high"]).all():
         sentences.append(
             "At the article's threshold all synthetic cohorts agree because they were made to; "
             "beside it they part."
@@ -778,13 +834,13 @@ def missing_records(ledger: Ledger) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for at in FOLLOWUPS:
         own = table[table["timepoint"] == at]
-        for reading in READINGS if at == "m12" else READINGS[:1]:
+        for reading in shown_readings(ledger, at):
             known = implied.get((at, reading))
             bound = bound_of(ledger, Quantity(Kind.MISSING_BASELINE_MEAN, at), (), reading)
             # The score of a single patient is a whole number.
             decimals = 0 if _missing_number(ledger, at) == 1 else 1
             row: dict[str, object] = {
-                "Month": month_of(at),
+                "Month": both_months(ledger, at),
                 "Change at 12 months read as": reading.replace("-", "−") if at == "m12" else "any",
                 "Missing": _missing_number(ledger, at),
                 "From the printed means": "no change printed" if known is None else known,
@@ -834,9 +890,12 @@ def missing_in_words(ledger: Ledger) -> list[str]:
     for at in RESPONSE:
         readings = controls.followed(ledger, at)
         sentences += [_implied_in_words(ledger, each, len(readings)) for each in readings]
+    changes = {
+        at: ledger.registry.numbers[f"abstract-mrss-change-ivig-{at}-mean"].printed
+        for at in RESPONSE
+    }
     gaps = [
-        f"{_fall(ledger, at):.1f} at {month_of(at)} months (mean change "
-        f"{controls.ivig_change(ledger, at).mean})"
+        f"{_fall(ledger, at):.1f} at {month_of(at)} months (mean change {changes[at]})"
         for at in RESPONSE
     ]
     sentences.append(
@@ -857,7 +916,9 @@ def missing_in_words(ledger: Ledger) -> list[str]:
     if not cohorts.reconstructed:
         table = cohorts.results.missing().set_index("timepoint")["missing_mean"]
         known = [
-            f"{table[at]:.1f} at month {month_of(at)}" for at in FOLLOWUPS if table.notna()[at]
+            f"{table[at]:.1f} at month {month_here(ledger, at)}"
+            for at in FOLLOWUPS
+            if table.notna()[at]
         ]
         if known:
             sentences.append(
@@ -870,7 +931,8 @@ def _implied_in_words(ledger: Ledger, each: controls.Followed, readings: int) ->
     """Return the baseline of the missing at one time point, by the sharp bounds where there are."""
     mean = ledger.registry.numbers["abstract-mrss-ivig-baseline-mean"].printed
     quantity = Quantity(Kind.MISSING_BASELINE_MEAN, each.timepoint)
-    bound = bound_of(ledger, quantity, (), each.reading if readings > 1 else READINGS[0])
+    reading = each.reading if each.timepoint == "m12" else READINGS[0]
+    bound = bound_of(ledger, quantity, (), reading)
     ends = each.baseline_of_missing
     low, high, wider = float(ends.lower), float(ends.upper), ""
     if bound is not None:
@@ -887,9 +949,9 @@ def _implied_in_words(ledger: Ledger, each: controls.Followed, readings: int) ->
     who = f"{each.missing} patients without a score had a mean baseline score"
     if each.missing == 1:
         who = "one patient without a score had a baseline score"
-    reading = f", with the mean change read as {each.reading}," if readings > 1 else ""
+    read = f", with the mean change read as {each.reading}," if readings > 1 else ""
     return (
-        f"At {month_of(each.timepoint)} months{reading} the {who} of {text}, {side} the cohort's "
+        f"At {month_of(each.timepoint)} months{read} the {who} of {text}, {side} the cohort's "
         f"{mean}{wider}."
     )
 

@@ -140,7 +140,7 @@ def test_a_users_own_cohort_takes_the_place_of_the_reconstructed(own: Ledger) ->
     for row in needing:
         assert "synthetic" not in row.why, row.id
         assert row.verdict is Verdict.NONE, row.id
-        assert row.why == "under the cohort of this run"
+        assert row.why == "in the cohort of this run"
     # The teaching cohort prints the article's figures, so as a user's cohort it does too.
     assert own.row("abstract-mrss-ivig-m12-mean").reproduced == "22.5"
     assert own.row("results-responder-ivig-m12-count").reproduced == "15"
@@ -151,9 +151,8 @@ def test_a_folder_that_is_no_cohort_names_everything_wrong(tmp_path: Path) -> No
     for name in ("patients.csv", "visits.csv"):
         text = (source / name).read_text()
         (tmp_path / name).write_text(text.replace(",mrss,", ",mrs,", 1))
-    ledger = open_ledger(cohort_folder=str(tmp_path))
     with pytest.raises(ConfigurationError, match=r"visits.csv, row \d+.*did you mean 'mrss'"):
-        ledger.row("abstract-mrss-ivig-m6-mean")
+        open_ledger(cohort_folder=str(tmp_path))
 
 
 def test_priors_are_named_for_every_cohort(own: Ledger) -> None:

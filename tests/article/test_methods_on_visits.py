@@ -65,10 +65,10 @@ def test_windows_print_the_published_figures(
     cohort: Cohort, choices: Choices, registry: Registry
 ) -> None:
     scores = cohort.measured("mrss", choices.windows("mrss"))
-    for row in methods.window_records(scores, registry):
+    for row in methods.window_records(scores, registry, choices):
         assert row["Mean (SD)"] == row["Published mean (SD)"]
         assert str(row["Patients"]) == row["Published n"]
-    changes = methods.change_records(scores, choices.responder_threshold)
+    changes = methods.change_records(scores, choices)
     assert [row["Responders"] for row in changes[:2]] == ["16 of 29", "15 of 25"]
 
 

@@ -12,7 +12,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
+from ivig_dcssc.article import open_ledger
 from ivig_dcssc.project import project_root
 from ivig_dcssc.reproduced import Choices, CohortResults, open_cohort
 from ivig_dcssc.shipped import TEACHING, TEACHING_COHORT, cohorts_folder
@@ -103,6 +105,117 @@ def test_every_notebook_runs_on_it(name: str, exported: Path) -> None:
     shown = re.findall(r'<tr id="([^"]+)"', "".join(html))
     assert sorted(shown) == sorted(planned)
     assert "were made to print it" not in "".join(html)
+
+
+LEFTOVERS = re.compile(r"synthetic|made to print|econstruct|calibrated|ensemble|Gaussian|bimodal")
+"""What is said of reconstructed cohorts alone."""
+
+QUICK = sorted({*NOTEBOOKS} - {"discussion", "introduction", "results_controls"})
+
+
+@pytest.fixture(scope="module")
+def another(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty-two patients with other scores, without some columns and measures."""
+    rng = np.random.default_rng(3)
+    whole = from_ensemble()
+    patients = whole.patients.iloc[:22].copy()
+    visits = whole.visits[whole.visits["patient"].isin(patients["patient"])].copy()
+    scores = visits["measure"] == "mrss"
+    moved = visits.loc[scores, "value"] + rng.integers(-3, 4, int(scores.sum()))
+    visits.loc[scores, "value"] = moved.clip(0, 51)
+    gone = ["rnp", "first_line", "race", "prior_gold", "concomitant_imatinib", "ae_tia"]
+    visits = visits[~visits["measure"].isin(["rvsp", "severity_renal", "patient_rating"])]
+    folder = tmp_path_factory.mktemp("cohort") / "another"
+    write_cohort(Cohort(patients.drop(columns=gone), visits), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def least(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight patients with skin scores and the columns that are required."""
+    whole = from_ensemble()
+    patients = whole.patients.iloc[:8][["patient", "age", "disease_duration", "female"]]
+    visits = whole.visits[whole.visits["patient"].isin(patients["patient"])]
+    folder = tmp_path_factory.mktemp("cohort") / "least"
+    write_cohort(Cohort(patients, visits[visits["measure"] == "mrss"]), folder)
+    return folder
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All texts of the figures that are closed in a test."""
+    texts: list[str] = []
+    close = plt.close
+
+    def collect(which: object = None) -> None:
+        for number in plt.get_fignums():
+            found = plt.figure(number).findobj(Text)
+            texts.extend(each.get_text() for each in found)
+        close(which)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(plt, "close", collect)
+    return texts
+
+
+def without_registry(html: str) -> str:
+    """HTML without the table of parameters, which names all of them."""
+    return re.sub(
+        r"<tr><th scope=.row.>(prior|cohorts|cohort_seed|cohort_folder)<.*?</tr>", "", html
+    )
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_nothing_is_said_of_reconstructed_cohorts(
+    name: str, another: Path, drawn: list[str]
+) -> None:
+    prose, html = run(name, cohort_folder=str(another))
+    for text in (*prose, *map(without_registry, html), *drawn):
+        assert not LEFTOVERS.search(text), LEFTOVERS.search(text)
+    for text in prose:
+        assert not NOTHING.search(text), text
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning", "error::FutureWarning")
+@pytest.mark.parametrize("name", QUICK)
+def test_a_cohort_with_the_least_data_runs_under_the_narrowest_windows(
+    name: str, least: Path
+) -> None:
+    extreme = dict.fromkeys(
+        ["baseline_window", "followup_tolerance", "organ_baseline_window"], 0
+    ) | {"organ_followup_tolerance": 0, "responder_threshold": 51, "alpha": 0.5}
+    prose, html = run(name, cohort_folder=str(least), **extreme)
+    assert prose and html
+    assert not any(NOTHING.search(text) for text in prose)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning", "error::FutureWarning")
+@pytest.mark.parametrize("name", QUICK)
+def test_other_months_and_more_cycles_run(name: str) -> None:
+    values = {"followup_targets": "3, 9, 15, 21", "minimum_cycles": 6, "cohorts": 1}
+    prose, html = run(name, **values, visit_rule="last", paired_test="signed_rank")
+    assert prose and html
+    assert not any(NOTHING.search(text) for text in prose)
+
+
+def test_a_relative_folder_is_looked_for_where_the_command_was_given(
+    another: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(another.parent)
+    found = open_cohort(ROOT, Choices.of({"cohort_folder": another.name}))
+    assert len(found.patients) == 22
+    teaching = (FOLDER / TEACHING).relative_to(ROOT).as_posix()
+    assert len(open_cohort(ROOT, Choices.of({"cohort_folder": teaching})).patients) == 30
+
+
+def test_what_is_not_recorded_is_not_counted_as_absent(least: Path) -> None:
+    ledger = open_ledger(cohort_folder=str(least))
+    for row_id in (
+        "results-first-line-ivig-count",
+        "table1-haq-di-ivig-baseline-mean",
+        "results-severity-renal-ivig-m12-unchanged",
+    ):
+        row = ledger.row(row_id)
+        assert (row.evidence, row.reproduced) == ("another study", "none"), row_id
 
 
 def test_one_error_lists_every_offending_row(tmp_path: Path) -> None:

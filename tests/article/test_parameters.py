@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import papermill
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ivig_dcssc import shipped
 from ivig_dcssc.article import open_ledger
-from ivig_dcssc.cohort import priors, windows
+from ivig_dcssc.cohort import priors, skin, windows
+from ivig_dcssc.cohort_groups import cohorts_of
+from ivig_dcssc.cohort_words import departures_in_words
 from ivig_dcssc.methods import follow_up_targets
-from ivig_dcssc.parameters import PARAMETERS, PRIORS
-from rederive.book.parameters import Parameter, ParameterError, ParameterSet, check_injected
+from ivig_dcssc.parameters import PARAMETERS, PRIORS, months_in
+from ivig_dcssc.reproduced import Choices, CohortResults, load_ensembles, open_cohort
+from ivig_dcssc.reproduced.inclusion import include
+from rederive.book.errors import ConfigurationError
+from rederive.book.parameters import (
+    Parameter,
+    ParameterError,
+    ParameterSet,
+    check_injected,
+    takers,
+)
 from rederive.printed.registry import load_registry
 from rederive.recompute.signed_rank import CONVENTIONS
+from rederive.retrospective import Cohort
 
-REGISTRY = load_registry(Path(__file__).resolve().parents[2] / "data" / "published")
+ROOT = Path(__file__).resolve().parents[2]
+REGISTRY = load_registry(ROOT / "data" / "published")
 
 
 @pytest.mark.parametrize(
@@ -37,6 +56,37 @@ def test_defaults_are_what_the_article_prints(name: str, row_id: str) -> None:
 
 def test_follow_up_targets_come_from_the_registry() -> None:
     assert follow_up_targets(REGISTRY) == [6, 12, 18, 24]
+    assert months_in(str(PARAMETERS["followup_targets"].default)) == (6, 12, 18, 24)
+
+
+def test_least_number_of_cycles_is_the_article_s() -> None:
+    printed = REGISTRY.numbers["methods-cycles-required-ivig-threshold"].printed.value
+    assert PARAMETERS["minimum_cycles"].default == printed
+
+
+def test_readings_and_seed_are_those_of_the_cohorts() -> None:
+    assert PARAMETERS["reading"].choices == ("both", *skin.READINGS)
+    assert PARAMETERS["cohorts"].default == PARAMETERS["cohorts"].maximum == shipped.COHORTS
+    assert PARAMETERS["cohort_seed"].default == shipped.SEED
+
+
+def test_every_parameter_says_what_it_changes_and_some_notebook_takes_it() -> None:
+    taken = takers(ROOT / "notebooks")
+    assert set(taken) == set(PARAMETERS.names)
+    assert all(each.meaning.endswith(".") for each in PARAMETERS)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")))
+def test_defaults_of_the_notebooks_are_the_article_s(name: str) -> None:
+    cells = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text())["cells"]
+    source = next(
+        "".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", [])
+    )
+    space: dict[str, Any] = {}
+    exec(source, space)
+    assigned = PARAMETERS.among(space)
+    assert assigned == {key: PARAMETERS.defaults[key] for key in assigned}
+    assert len(assigned) == len(source.splitlines())
 
 
 def test_priors_are_those_that_cohorts_are_drawn_from() -> None:
@@ -63,7 +113,7 @@ def test_unknown_names_get_a_suggestion() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("values", "words"),
     [
         ({"alpha": 2}, ["alpha", "found 2", "0.0001 to 0.5"]),
         ({"alpha": "0.05"}, ["alpha", "found '0.05'"]),
@@ -80,11 +130,30 @@ def test_unknown_names_get_a_suggestion() -> None:
         ({"signed_rank_convention": "exact"}, ["signed_rank_convention", CONVENTIONS[4].name]),
         ({"prior": "gausian"}, ["prior", "did you mean 'gaussian'"]),
         ({"cohort_folder": 1}, ["cohort_folder", "any text"]),
+        ({"followup_targets": "6, 12, 18"}, ["followup_targets", "4 rising whole months from 1"]),
+        ({"followup_targets": "6, 6, 12, 18"}, ["followup_targets", "rising"]),
+        ({"followup_targets": "0, 6, 12, 18"}, ["followup_targets"]),
+        ({"followup_targets": "6, 12, 18, 61"}, ["followup_targets", "to 60"]),
+        ({"followup_targets": "6, 12, 18, 24.5"}, ["followup_targets", "whole"]),
+        ({"followup_targets": 6}, ["followup_targets", "found 6"]),
+        ({"minimum_cycles": -1}, ["minimum_cycles", "0 to 24 cycles"]),
+        ({"reading": "-8,0"}, ["reading", "both or -8 or -8.0", "did you mean '-8.0'"]),
+        ({"cohorts": 0}, ["cohorts", "1 to 200"]),
+        ({"cohort_seed": 1.5}, ["cohort_seed", "whole number"]),
+        ({"comparator_n": "state"}, ["comparator_n", "did you mean 'stated'"]),
+        (
+            {"prior": "flat", "cohorts": 3, "cohort_folder": "mine"},
+            ["prior, cohorts, cohort_folder", "cohort of your own"],
+        ),
+        (
+            {"followup_targets": "2, 6, 12, 18"},
+            ["followup_tolerance", "month 2 ± 2", "month 3 or later", "at most 1"],
+        ),
     ],
 )
-def test_unfit_values_are_refused_with_the_range(given: dict[str, Any], words: list[str]) -> None:
+def test_unfit_values_are_refused_with_the_range(values: dict[str, Any], words: list[str]) -> None:
     with pytest.raises(ParameterError) as caught:
-        PARAMETERS.check(given)
+        PARAMETERS.check(values)
     assert all(word in str(caught.value) for word in words)
     assert caught.value.exit_status == 2
 
@@ -94,6 +163,37 @@ def test_fitting_values_take_the_parameters_type() -> None:
     assert values["alpha"] == 0.01
     assert values["baseline_window"] == 2 and isinstance(values["baseline_window"], int)
     assert dict(PARAMETERS.changed(values)) == {"alpha": 0.01, "baseline_window": 2}
+
+
+def test_months_take_their_usual_spelling() -> None:
+    values = PARAMETERS.check({"followup_targets": " 3,9 ,15,  21"})
+    assert values["followup_targets"] == "3, 9, 15, 21"
+    assert not PARAMETERS.changed(PARAMETERS.check({"followup_targets": "6,12,18,24"}))
+
+
+@given(st.text(alphabet="0123456789, -.x", max_size=20))
+def test_any_text_is_four_rising_months_or_refused(text: str) -> None:
+    try:
+        months = months_in(str(PARAMETERS["followup_targets"].check(text)))
+    except ParameterError:
+        return
+    assert len(months) == 4
+    assert 1 <= months[0] < months[1] < months[2] < months[3] <= 60
+
+
+def test_legal_if_unusual_values_go_together() -> None:
+    values = PARAMETERS.check(
+        {"baseline_window": 0, "followup_tolerance": 0, "followup_targets": "1, 2, 3, 4"}
+    )
+    assert values["baseline_window"] == 0
+    PARAMETERS.check({"cohort_folder": "mine", "minimum_cycles": 5})
+    PARAMETERS.check({"followup_targets": "6, 9, 12, 15", "followup_tolerance": 3})
+
+
+def test_rules_are_asked_only_when_every_value_fits() -> None:
+    with pytest.raises(ParameterError) as caught:
+        PARAMETERS.check({"prior": "flat", "cohort_folder": "mine", "alpha": 9})
+    assert "no sense" not in str(caught.value)
 
 
 def test_truth_values_and_free_text() -> None:
@@ -132,6 +232,132 @@ def test_papermill_stops_at_a_misspelt_parameter(tmp_path: Path) -> None:
             cwd=str(notebook.parent),
             progress_bar=False,
         )
+
+
+def test_papermill_says_who_takes_a_parameter_that_a_notebook_does_not(tmp_path: Path) -> None:
+    notebook = ROOT / "notebooks" / "results_treatment.ipynb"
+    with pytest.raises(papermill.PapermillExecutionError) as caught:
+        papermill.execute_notebook(
+            str(notebook),
+            str(tmp_path / "out.ipynb"),
+            parameters={"responder_threshold": 6},
+            cwd=str(notebook.parent),
+            progress_bar=False,
+        )
+    message = str(caught.value)
+    assert "not one that this notebook takes" in message
+    assert "taken by: methods, results_predictors, results_skin" in message
+
+
+P_COLLAGEN = "results-mrss-change-collagen-m12-p"
+
+
+def test_stated_sizes_are_not_solved_for() -> None:
+    solved, stated = open_ledger(), open_ledger(comparator_n="stated")
+    claims = [row.id for row in stated if row.method == "claim_two_sample_t_unstated_n"]
+    assert claims
+    assert any(
+        "comparator n" in reach.convention for reach in solved.recomputed(P_COLLAGEN).reaches
+    )
+    for row_id in (P_COLLAGEN, *claims):
+        conventions = [reach.convention for reach in stated.outcome(row_id).reaches]
+        assert conventions and all("as at baseline" in each for each in conventions)
+
+
+def test_a_reading_by_itself_is_the_only_one() -> None:
+    spans = {}
+    for reading in ("both", *skin.READINGS):
+        ledger = open_ledger(reading=reading, cohorts=1)
+        reaches = [r for r in ledger.recomputed(P_COLLAGEN).reaches if r.point is not None]
+        spans[reading] = (min(r.low for r in reaches), max(r.high for r in reaches))
+        texts = [r.convention for r in reaches]
+        assert any("read as" in text for text in texts) == (reading == "both")
+    assert spans["both"] == spans["-8"]
+    assert spans["-8"][0] < spans["-8.0"][0] < spans["-8.0"][1] < spans["-8"][1]
+
+
+def test_a_reading_keeps_the_cohorts_that_print_it() -> None:
+    results = open_ledger(reading="-8.0", prior="flat").cohorts.results  # type: ignore[union-attr]
+    change = results.number("abstract-mrss-change-ivig-m12-mean")
+    assert 0 < len(change) < 200
+    assert change.between(-8.05, -7.95).all()
+
+
+def test_the_first_cohorts_of_each_prior_are_taken() -> None:
+    few, all_of_them = load_ensembles(ROOT, number=3), load_ensembles(ROOT)
+    assert few.priors.value_counts().to_dict() == dict.fromkeys(PRIORS, 3)
+    first = all_of_them.patients[all_of_them.patients["cohort"].isin([1, 2, 3])]
+    mine = few.patients[few.patients["cohort"].isin([1, 2, 3])]
+    pd.testing.assert_frame_equal(mine.reset_index(drop=True), first.reset_index(drop=True))
+
+
+def test_another_seed_is_looked_for_and_the_command_named() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        open_ledger(cohort_seed=7, prior="flat")
+    assert caught.value.exit_status == 2
+    assert (
+        "rederive reconstruct --prior flat --seed 7 --cohorts 200 --out _build/cohorts/seed-7/flat"
+        in str(caught.value)
+    )
+
+
+def test_another_seed_is_found_where_the_command_puts_it(tmp_path: Path) -> None:
+    made = tmp_path / "_build" / "cohorts" / "seed-7" / "flat"
+    made.mkdir(parents=True)
+    for name in ("patients.parquet", "visits.parquet"):
+        table = pd.read_parquet(ROOT / "data" / "cohorts" / "flat" / name)
+        table[table["cohort"] < 2].to_parquet(made / name)
+    found = load_ensembles(tmp_path, "flat", seed=7)
+    assert len(found.priors) == 2
+
+
+def test_too_many_cycles_leave_nobody_and_the_message_says_how_many_do() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        open_ledger(minimum_cycles=20, prior="flat")
+    most = int(re.findall(r"at most (\d+)", str(caught.value))[0])
+    assert "parameter minimum_cycles: found 20" in str(caught.value)
+    assert "200 of 200 cohorts" in str(caught.value)
+    tables = open_ledger(minimum_cycles=most, prior="flat").cohorts.results.tables  # type: ignore[union-attr]
+    assert len(tables.cohorts) == 200
+    assert (tables.number("cycles_first_6_months") >= most).all()
+    assert (tables.inclusion.left_out > 0).all()
+
+
+def test_unknown_cycles_count_as_enough() -> None:
+    patients = pd.DataFrame({"cohort": 1, "patient": ["a", "b", "c"]})
+    patients["cycles_first_6_months"] = [2, math.nan, 4]
+    columns = ["cohort", "patient", "month", "measure", "value"]
+    visits = pd.DataFrame([(1, name, 0, "mrss", 20.0) for name in "abc"], columns=columns)
+    found = include(Cohort(patients, visits), 3)
+    assert (
+        list(found.cohort.patients["patient"]) == list(found.cohort.visits["patient"]) == ["b", "c"]
+    )
+    assert (found.left_out[1], found.unknown[1]) == (1, 1)
+    assert include(Cohort(patients, visits), 0).left_out[1] == 0
+
+
+def test_other_months_take_the_places_of_the_article_s() -> None:
+    choices = Choices.of({"followup_targets": "3, 9, 15, 21", "cohorts": 2, "prior": "flat"})
+    assert not choices.as_published
+    tables = CohortResults(open_cohort(ROOT, choices), choices, REGISTRY).tables
+    assert list(tables.measured("mrss")) == ["baseline", "m6", "m12", "m18", "m24"]
+    assert list(tables.measured("tfr")) == ["baseline", "m6"]
+    assert list(tables.measured("fvc")) == ["baseline", "m12"]
+    used = tables.months("mrss")
+    for name, month in zip(("m6", "m12", "m18", "m24"), (3, 9, 15, 21), strict=True):
+        known = used[name].dropna()
+        assert len(known)
+        assert known.between(month - 2, month + 2).all()
+    assert tables.months("fvc")["m12"].dropna().between(3, 15).all()
+    words = " ".join(departures_in_words(cohorts_of(open_ledger(followup_targets="3, 9, 15, 21"))))
+    assert "3, 9, 15 and 21" in words
+
+
+def test_which_cohorts_are_taken_does_not_change_what_they_print() -> None:
+    same = {"prior": "flat", "cohorts": 5, "cohort_seed": 7, "reading": "-8.0", "alpha": 0.01}
+    assert Choices.of(same).as_published
+    for name, value in {"minimum_cycles": 4, "followup_tolerance": 1}.items():
+        assert not Choices.of({name: value}).as_published
 
 
 def test_parameters_reach_the_results() -> None:

@@ -9,13 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from rederive.book.build import build_book
-from rederive.book.cache import ExecutionCache, execution_key, source_digest
 from rederive.book.cli import main
 from rederive.book.config import Project
 from rederive.book.errors import ConfigurationError
 from rederive.book.execution import NotebookFailedError, Task, execute_tasks
 from rederive.book.files import digest_of_files, files_below
-from rederive.book.notebooks import published_form, read_notebook
+from rederive.book.notebooks import published_form
 from rederive.book.site import SiteFailedError
 
 NOTEBOOK = Path("notebooks/numbers.ipynb")
@@ -163,54 +162,6 @@ def test_without_an_address_there_are_no_buttons_and_with_one_they_are_right(
     result = CliRunner().invoke(main, ["--root", str(tiny.root), "build"])
     assert result.exit_code == 2
     assert "https://host/owner/name" in result.output
-
-
-class TestKey:
-    def key(self, project: Project, **parameters: object) -> str:
-        notebook = read_notebook(project.root / NOTEBOOK)
-        return execution_key(notebook, NOTEBOOK.as_posix(), parameters, source_digest(project))
-
-    @pytest.mark.parametrize("name", ["src/tiny_helper.py", "data/table.csv", "requirements.lock"])
-    def test_depends_on_every_source(self, tiny, name):
-        before = self.key(tiny)
-        path = tiny.root / name
-        path.write_text((path.read_text() if path.exists() else "") + "# more\n")
-        assert self.key(tiny) != before
-
-    def test_depends_on_new_and_renamed_files(self, tiny):
-        before = self.key(tiny)
-        path = tiny.root / "data" / "table.csv"
-        path.rename(path.with_name("other.csv"))
-        assert self.key(tiny) != before
-
-    def test_depends_on_cells_and_parameters_but_not_on_outputs(self, tiny):
-        before = self.key(tiny)
-        assert self.key(tiny, factor=2) != before
-        notebook = json.loads((tiny.root / NOTEBOOK).read_text())
-        notebook["cells"][2]["execution_count"] = 7
-        (tiny.root / NOTEBOOK).write_text(json.dumps(notebook))
-        assert self.key(tiny) == before
-        edit(tiny.root / NOTEBOOK, "factor = 1", "factor = 3")
-        assert self.key(tiny) != before
-
-    def test_caches_of_python_do_not_count(self, tiny):
-        before = self.key(tiny)
-        folder = tiny.root / "src" / "__pycache__"
-        folder.mkdir()
-        (folder / "tiny_helper.cpython-311.pyc").write_bytes(b"x")
-        assert self.key(tiny) == before
-
-
-def test_the_cache_forgets_what_was_unused_for_longest(tmp_path):
-    import os
-
-    cache = ExecutionCache(tmp_path)
-    for age, key in enumerate(["aa1", "bb2", "cc3"]):
-        cache.put(key, key.encode())
-        os.utime(tmp_path / key[:2] / f"{key}.ipynb", (1000 - age, 1000 - age))
-    assert cache.get("cc3") == b"cc3"
-    cache.prune(kept=2)
-    assert [cache.get(key) for key in ("aa1", "bb2", "cc3")] == [b"aa1", None, b"cc3"]
 
 
 def test_published_form_keeps_tags_and_alternative_texts():

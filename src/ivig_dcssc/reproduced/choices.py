@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ivig_dcssc.parameters import PARAMETERS
+import pandas as pd
+
+from ivig_dcssc.parameters import (
+    BOTH_READINGS,
+    COHORT_SEED,
+    COHORTS_MADE,
+    PARAMETERS,
+    months_in,
+)
 from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention
 from rederive.retrospective import Windows
 
 SKIN_TARGETS = (6, 12, 18, 24)
-"""Follow-up months of the skin score."""
+"""Follow-up months of the skin score in the article; they name the follow-ups, as in ``m6``."""
+
+FOLLOWUPS = tuple(f"m{month}" for month in SKIN_TARGETS)
+"""Names of the follow-ups, whatever months a run takes for them."""
 
 ORGAN_TARGET = 12
-"""Follow-up month of organ and function measures."""
+"""Follow-up of organ and function measures, by the article's month."""
 
 RUBS_TARGET = 6
-"""Follow-up month of tendon friction rubs."""
+"""Follow-up of tendon friction rubs, by the article's month."""
 
 RESTRICTED_BASELINE_WINDOW = 2
 """Oldest baseline skin score in the sensitivity analysis (Appendix 1), in months."""
@@ -51,6 +62,14 @@ class Choices:
         Tests.
     prior, cohort_folder : str
         Which cohorts are analysed.
+    followup_targets : tuple of int
+        Months of the four follow-ups.
+    minimum_cycles : int
+        Patients with fewer cycles in the first six months are left out.
+    reading : str
+        Reading of the mean change at the second follow-up, or both.
+    cohorts, cohort_seed : int
+        How many reconstructed cohorts of each prior, and the seed that they were made with.
     """
 
     baseline_window: int
@@ -65,6 +84,11 @@ class Choices:
     signed_rank_convention: str
     prior: str
     cohort_folder: str
+    followup_targets: tuple[int, ...] = SKIN_TARGETS
+    minimum_cycles: int = 3
+    reading: str = BOTH_READINGS
+    cohorts: int = COHORTS_MADE
+    cohort_seed: int = COHORT_SEED
 
     @classmethod
     def of(cls, parameters: Mapping[str, object] | None = None) -> Choices:
@@ -94,7 +118,38 @@ class Choices:
             signed_rank_convention=str(values["signed_rank_convention"]),
             prior=str(values["prior"]),
             cohort_folder=str(values["cohort_folder"]),
+            followup_targets=months_in(str(values["followup_targets"])),
+            minimum_cycles=int(values["minimum_cycles"]),
+            reading=str(values["reading"]),
+            cohorts=int(values["cohorts"]),
+            cohort_seed=int(values["cohort_seed"]),
         )
+
+    @property
+    def as_published(self) -> bool:
+        """Whether cohorts made to print the article's figures print them under these choices.
+
+        Which of such cohorts are taken, and the significance level, make no difference to that.
+        """
+        return self == self.by_article()
+
+    def by_article(self) -> Choices:
+        """Return the article's windows, tests and limits for the same cohorts and level."""
+        same = ("prior", "alpha", "reading", "cohorts", "cohort_seed")
+        return Choices.of({name: getattr(self, name) for name in same})
+
+    @property
+    def same_scores(self) -> bool:
+        """Whether the skin scores that count are those that count in the article's analysis."""
+        about = ("baseline_window", "followup_targets", "followup_tolerance", "visit_rule")
+        article = Choices.of()
+        return all(
+            getattr(self, name) == getattr(article, name) for name in (*about, "minimum_cycles")
+        )
+
+    def month(self, timepoint: str) -> int:
+        """Return the month of a time point, such as ``m6``; 0 for baseline."""
+        return 0 if timepoint == "baseline" else self.followup_targets[FOLLOWUPS.index(timepoint)]
 
     def restricted(self) -> Choices:
         """Return the same choices with the windows of the sensitivity analysis.
@@ -116,14 +171,32 @@ class Choices:
 
     def windows(self, measure: str) -> Windows:
         """Return the windows of a measure of the visits."""
-        targets: tuple[int, ...]
         if measure == "mrss":
-            baseline, targets = self.baseline_window, SKIN_TARGETS
-            tolerance = self.followup_tolerance
+            baseline, tolerance = self.baseline_window, self.followup_tolerance
         elif measure == "tfr":
-            baseline, targets = self.organ_baseline_window, (RUBS_TARGET,)
-            tolerance = self.followup_tolerance
+            baseline, tolerance = self.organ_baseline_window, self.followup_tolerance
         else:
-            baseline, targets = self.organ_baseline_window, (ORGAN_TARGET,)
-            tolerance = self.organ_followup_tolerance
+            baseline, tolerance = self.organ_baseline_window, self.organ_followup_tolerance
+        targets = tuple(self.month(name) for name in followups_of(measure))
         return Windows(baseline, targets, tolerance, self.visit_rule)
+
+    def named(self, measure: str, values: pd.DataFrame) -> pd.DataFrame:
+        """Return a measure in its windows with the follow-ups under their names.
+
+        Parameters
+        ----------
+        measure : str
+            Measure of the visits.
+        values : DataFrame
+            Columns by month, as from `rederive.retrospective.measured` or `months_used`.
+        """
+        windows = self.windows(measure)
+        names = dict(zip(windows.columns, followups_of(measure), strict=True))
+        return values.rename(columns=names)
+
+
+def followups_of(measure: str) -> tuple[str, ...]:
+    """Return the names of the follow-ups at which a measure of the visits counts."""
+    if measure == "mrss":
+        return FOLLOWUPS
+    return (f"m{RUBS_TARGET if measure == 'tfr' else ORGAN_TARGET}",)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.reproduced.choices import SKIN_TARGETS
+from ivig_dcssc.reproduced.choices import FOLLOWUPS
 from ivig_dcssc.reproduced.figures import Figures
 from ivig_dcssc.reproduced.predictors import (
     PRINTED_BY_ITSELF,
@@ -42,6 +42,9 @@ SMALL = 1e-9
 """Differences of means or odds ratios below this are rounding of floats."""
 
 UNCHANGED = "not_significant"
+NOT_COMPUTABLE = "not computable"
+"""The word of a cohort that has no data for a claim."""
+
 Key = tuple[str, str, str]
 """Variable, time point and kind of a claim."""
 
@@ -50,12 +53,13 @@ Key = tuple[str, str, str]
 class Answers:
     """What each cohort says: the word, the p that decides it (NaN if none does), and why.
 
-    Arrays of shape (cohorts,).
+    Arrays of shape (cohorts,); ``known`` says whether a cohort has data for it at all.
     """
 
     word: Any
     p: Any
     detail: list[str]
+    known: Any = True
 
 
 class Claims:
@@ -85,12 +89,14 @@ class Claims:
         Returns
         -------
         DataFrame
-            Columns cohort, computed (the cohort's word), holds, p and detail.
+            Columns cohort, computed (the cohort's word), holds, p, detail and known (whether the
+            cohort has data for it).
         """
         key = (row.variable, row.timepoint, row.kind)
         if key not in self._computed:
             self._computed[key] = self.answers[key]()
         found = self._computed[key]
+        known = np.broadcast_to(np.asarray(found.known, dtype=bool), len(self.tables.cohorts))
         return pd.DataFrame(
             {
                 "cohort": self.tables.cohorts,
@@ -98,6 +104,7 @@ class Claims:
                 "holds": np.asarray(found.word, dtype=object) == row.expected,
                 "p": np.broadcast_to(found.p, len(self.tables.cohorts)),
                 "detail": found.detail,
+                "known": known & (np.asarray(found.word, dtype=object) != NOT_COMPUTABLE),
             }
         )
 
@@ -110,7 +117,7 @@ class Claims:
     def _catalogue(self) -> dict[Key, Callable[[], Answers]]:
         tested, same, borderline = self._tested, self._same, self._borderline_lower
         found: dict[Key, Callable[[], Answers]] = {
-            ("mrss", "", "significant"): partial(self._lower_at, SKIN_TARGETS),
+            ("mrss", "", "significant"): partial(self._lower_at, FOLLOWUPS),
             ("mrss", "", "decreasing"): partial(self._decreasing, restricted=False),
             ("mrss_restricted", "", "decreasing"): partial(self._decreasing, restricted=True),
             ("mrss_restricted", "", "same_conclusion"): self._same_skin_scores,
@@ -134,8 +141,8 @@ class Claims:
             ("stop_improved_or_stable", "", "ordering"): self._main_reason,
             ("concomitant_other", "", "none"): self._no_other_drug,
         }
-        for month in SKIN_TARGETS:
-            found["mrss", f"m{month}", "significant"] = partial(self._lower_at, (month,))
+        for name in FOLLOWUPS:
+            found["mrss", name, "significant"] = partial(self._lower_at, (name,))
         for variable, timepoint, kind in (
             ("responder_prednisone", "m6", "not_significant"),
             ("haq_di", "m12", "not_significant"),
@@ -186,14 +193,13 @@ class Claims:
         falls = self._falls("patient_rating", "m12")
         return self._lower_or_not(self._p("patient_rating", "m12"), falls)
 
-    def _lower_at(self, months: Sequence[int]) -> Answers:
+    def _lower_at(self, names: Sequence[str]) -> Answers:
         found = []
-        for month in months:
-            name = f"m{month}"
+        for name in names:
             found.append(self._lower_or_not(self._p("mrss", name), self._falls("mrss", name)))
         words = [
-            [f"month {month}: {text}" for text in answers.detail]
-            for month, answers in zip(months, found, strict=True)
+            [f"month {self.tables.choices.month(name)}: {text}" for text in answers.detail]
+            for name, answers in zip(names, found, strict=True)
         ]
         word = _worst([answers.word for answers in found], "significant")
         # The largest p decides whether all of them are below the level.
@@ -203,19 +209,18 @@ class Claims:
     def _decreasing(self, *, restricted: bool) -> Answers:
         values = self.tables.measured("mrss", restricted=restricted)["baseline"]
         means = [values.groupby(level="cohort").mean()]
-        for month in SKIN_TARGETS:
-            table = self.tables.paired("mrss", f"m{month}", restricted=restricted)
+        for name in FOLLOWUPS:
+            table = self.tables.paired("mrss", name, restricted=restricted)
             means.append(table["followup_mean"])
         courses = np.stack([each.to_numpy(dtype=float) for each in means], axis=1)
         # A difference with NaN is never below zero, so a time point without patients fails.
         holds = (np.diff(courses, axis=1) < -SMALL).all(axis=1)
         words = [f"means {', '.join(_number(mean, 1) for mean in course)}" for course in courses]
-        return Answers(_truth(holds), np.nan, words)
+        return Answers(_truth(holds), np.nan, words, ~np.isnan(courses).any(axis=1))
 
     def _same_skin_scores(self) -> Answers:
         same, words = True, []
-        for month in SKIN_TARGETS:
-            name = f"m{month}"
+        for name in FOLLOWUPS:
             primary, again = (
                 self.tables.paired("mrss", name, restricted=restricted)
                 for restricted in (False, True)
@@ -224,6 +229,7 @@ class Claims:
             falls = self._falls("mrss", name) == self._falls("mrss", name, restricted=True)
             same = same & decisions & falls.to_numpy() & again["p"].notna().to_numpy()
             texts = zip(again["n"], _p_words(again["p"]), strict=True)
+            month = self.tables.choices.month(name)
             words.append([f"month {month}: n = {n}, {text}" for n, text in texts])
         return Answers(_truth(same), np.nan, _joined(words, "; "))
 
@@ -241,31 +247,33 @@ class Claims:
 
     def _prednisone_borderline(self) -> Answers:
         p = self._p("responder_prednisone", "m12")
-        return Answers(_truth(self._is_borderline(p)), p, _p_words(p))
+        return Answers(_truth(self._is_borderline(p)), p, _p_words(p), p.notna())
 
     def _borderline_lower(self, *, restricted: bool) -> Answers:
         p = self._p("severity_muscle_restricted" if restricted else "severity_muscle", "m12")
         falls = self._falls("severity_muscle", "m12", restricted=restricted)
         words = _joined([_direction(falls), _p_words(p)], ", ")
-        return Answers(_truth(self._is_borderline(p) & falls.to_numpy()), p, words)
+        return Answers(_truth(self._is_borderline(p) & falls.to_numpy()), p, words, p.notna())
 
     def _odds_below_one(self) -> Answers:
         table = self.figures.table("responder_prednisone", "m12")
         words = ["no odds ratio" if np.isnan(x) else f"odds ratio {x:.3f}" for x in table["or"]]
-        return Answers(_truth(table["or"] < 1 - SMALL), table["p"], words)
+        return Answers(_truth(table["or"] < 1 - SMALL), table["p"], words, table["or"].notna())
 
     def _disability_lower(self) -> Answers:
         before = self.figures.table("haq_di", "baseline")["mean"].astype(float)
         after = self.figures.table("haq_di", "m12")["mean"].astype(float)
         texts = zip(before, after, strict=True)
         words = [f"{_number(first, 3)} to {_number(last, 3)}" for first, last in texts]
-        return Answers(_truth(after - before < -SMALL), np.nan, words)
+        change = after - before
+        return Answers(_truth(change < -SMALL), np.nan, words, change.notna())
 
     def _renal_unchanged(self) -> Answers:
         table = self.tables.paired("severity_renal", "m12")
         changed = table["increased"] + table["decreased"]
+        some = table["n"] > 0
         words = [f"{c} of {n} changed" for c, n in zip(changed, table["n"], strict=True)]
-        return Answers(_truth((table["n"] > 0) & (changed == 0)), table["p"], words)
+        return Answers(_truth(some & (changed == 0)), table["p"], words, some)
 
     def _organs_unchanged(self) -> Answers:
         every = {name: self._p(name, "m12") for name in SEVERITIES}
@@ -284,7 +292,7 @@ class Claims:
         holds = (counts["size"] > 0) & (counts["sum"] == counts["size"])
         texts = zip(counts["sum"], counts["size"], strict=True)
         words = [f"{s} of {n} from above {CPK_NORMAL} U/L to it or below" for s, n in texts]
-        return Answers(_truth(holds), np.nan, words)
+        return Answers(_truth(holds), np.nan, words, counts["size"] > 0)
 
     def _count(self, variable: str) -> Any:
         return self.figures.table(variable, "")["count"].to_numpy(dtype=int)
@@ -298,14 +306,19 @@ class Claims:
         most = np.max([self._count(name) for name in others], axis=0)
         texts = zip(least, most, strict=True)
         words = [f"{a} or more of each; of any other at most {b}" for a, b in texts]
-        return Answers(_truth(least > most), np.nan, words)
+        recorded = self._recorded(*named, *others)
+        return Answers(_truth(least > most), np.nan, words, recorded)
+
+    def _recorded(self, *names: str) -> Any:
+        """Return for each cohort whether one of some columns has a value at all."""
+        return self.tables.recorded(*names).groupby(level="cohort").first().to_numpy()
 
     def _main_reason(self) -> Answers:
         better = self._count("stop_improved_or_stable")
         others = np.sum([self._count(f"stop_{name}") for name in STOP_REASONS], axis=0) - better
         texts = zip(better, others, strict=True)
         words = [f"{a} against {b} for all other reasons" for a, b in texts]
-        return Answers(_truth(better > others), np.nan, words)
+        return Answers(_truth(better > others), np.nan, words, self._recorded("stop_reason"))
 
     def _no_other_drug(self) -> Answers:
         allowed = {f"concomitant_{name}" for name in GIVEN}
@@ -314,12 +327,13 @@ class Claims:
         for name in names:
             given += self._count(name) > 0
         words = [f"{count} of {len(names)} further drugs recorded were given" for count in given]
-        return Answers(_truth(given == 0), np.nan, words)
+        recorded = self._recorded(*names) if names else True
+        return Answers(_truth(given == 0), np.nan, words, recorded)
 
     def _majority(self, variable: str, timepoint: str) -> Answers:
         table = self.figures.table(variable, timepoint)
         words = [f"{c} of {n}" for c, n in zip(table["count"], table["n"], strict=True)]
-        return Answers(_truth(table["percent"] > 50), np.nan, words)
+        return Answers(_truth(table["percent"] > 50), np.nan, words, table["n"] > 0)
 
     # Predictors
 
@@ -345,7 +359,7 @@ class Claims:
 
 def decision(p: pd.Series[Any], alpha: float) -> Any:
     """Return ``significant``, ``not_significant`` or, where p is NaN, ``not computable``."""
-    words = ["not computable", "significant"]
+    words = [NOT_COMPUTABLE, "significant"]
     return np.select([p.isna(), p < alpha], words, UNCHANGED).astype(object)
 
 
@@ -356,7 +370,7 @@ def _truth(holds: Any) -> Any:
 def _worst(words: Sequence[Any], good: str) -> Any:
     """Return for each cohort the gravest word that is not the good one, if there is any."""
     found = np.full(len(words[0]), good, dtype=object)
-    every = ("not computable", "not lower", "significant", "not_significant")
+    every = (NOT_COMPUTABLE, "not lower", "significant", "not_significant")
     for word in reversed([each for each in every if each != good]):
         found[np.any([each == word for each in words], axis=0)] = word
     return found

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.reproduced.choices import CONFIDENCE, SKIN_TARGETS
+from ivig_dcssc.reproduced.choices import CONFIDENCE, FOLLOWUPS
 from ivig_dcssc.reproduced.predictors import PRINTED_BY_ITSELF, STOP_REASONS
 from ivig_dcssc.reproduced.tables import SEVERITIES, Frame, Tables
 from rederive.printed.registry import NumberRow
@@ -95,8 +95,20 @@ class Figures:
 
     def value(self, row: NumberRow) -> pd.Series[Any]:
         """Return a figure by cohort, NaN where a cohort yields none."""
-        variable, timepoint = source_of(row)
-        return self.table(variable, timepoint)[row.statistic].astype(float)
+        return self.table(*source_of(row))[row.statistic].astype(float)
+
+    def size(self, row: NumberRow) -> pd.Series[Any]:
+        """Return the number of patients behind a figure by cohort.
+
+        Raises
+        ------
+        ValueError
+            If the figure is not of a kind that has one.
+        """
+        table = self.table(*source_of(row))
+        if "n" not in table.columns:
+            raise ValueError(f"{row.id}: found a {row.statistic} without a number of patients")
+        return table["n"]
 
     def table(self, variable: str, timepoint: str) -> Frame:
         """Return all statistics of a variable at a time point, by cohort.
@@ -134,7 +146,11 @@ class Figures:
         return self._counts(partial(self.tables.number, name))
 
     def _among(self, name: str, *words: str) -> Statistics:
-        return self._counts(partial(self.tables.among, name, words))
+        return self._counts(partial(self._recorded_among, name, words))
+
+    def _recorded_among(self, name: str, words: tuple[str, ...]) -> pd.Series[Any]:
+        tables = self.tables
+        return tables.among(name, words).astype(float).where(tables.recorded(name))
 
     def _described(self, compute: Callable[[], pd.Series[Any]]) -> Frame:
         table = describe_number(compute()).set_index("cohort")
@@ -157,7 +173,7 @@ class Figures:
         for name in (*CHARACTERISTICS, *tables.names("prior_")):
             found[name, "baseline"] = self._flag(name)
         found["prior_therapy", "baseline"] = self._counts(self._treated_before)
-        found["first_line", ""] = self._counts(partial(tables.known, "first_line"))
+        found["first_line", ""] = self._counts(partial(self._given, "first_line"))
         found["first_line_monotherapy", ""] = self._counts(self._alone)
         found["first_line_mmf", ""] = self._counts(self._with_mmf)
         return found
@@ -170,7 +186,12 @@ class Figures:
         tables = self.tables
         drugs = [tables.number(name).eq(1) for name in tables.names("prior_")]
         treated = pd.Series(np.any(drugs, axis=0), index=tables.keys)
-        return treated & ~tables.known("first_line")
+        flags = treated & ~tables.known("first_line")
+        return flags.astype(float).where(tables.recorded(*tables.names("prior_")))
+
+    def _given(self, name: str) -> pd.Series[Any]:
+        """Return who has a value in a column that is empty for all others."""
+        return self.tables.known(name).astype(float).where(self.tables.recorded(name))
 
     def _of_first_line(self, flags: pd.Series[Any]) -> pd.Series[Any]:
         return flags.astype(float).where(self.tables.known("first_line"))
@@ -194,7 +215,7 @@ class Figures:
         for reason in STOP_REASONS:
             found[f"stop_{reason}", ""] = self._among("stop_reason", reason)
         found["stop_improved_or_stable", ""] = self._among("stop_reason", "improvement", "stable")
-        found["still_on_ivig", ""] = self._counts(lambda: ~tables.known("stop_reason"))
+        found["still_on_ivig", ""] = self._counts(lambda: 1 - self._given("stop_reason"))
         for word in ("improved", "stable"):
             found[f"physician_{word}", ""] = self._among("physician_assessment", word)
         found["kidney_injury_delay", ""] = Statistics(("other",), self._kidney_injury)
@@ -208,7 +229,8 @@ class Figures:
     def _meningitis(self) -> pd.Series[Any]:
         """Return whose headache was meningitis; Table 2 prints it as part of the headaches."""
         number = self.tables.number
-        return number("ae_aseptic_meningitis").eq(1) & number("ae_headache").eq(1)
+        both = number("ae_aseptic_meningitis").eq(1) & number("ae_headache").eq(1)
+        return both.astype(float).where(number("ae_aseptic_meningitis").notna())
 
     def _kidney_injury(self) -> Frame:
         tables = self.tables
@@ -228,8 +250,7 @@ class Figures:
 
     def _skin(self) -> dict[Source, Statistics]:
         found = {("mrss", "baseline"): self._moments(partial(self._baseline, "mrss"))}
-        for month in SKIN_TARGETS:
-            name = f"m{month}"
+        for name in FOLLOWUPS:
             followed = partial(self._followed, "mrss", name)
             found["mrss", name] = Statistics((*MOMENTS, "p"), followed)
             found["mrss_change", name] = Statistics(MOMENTS, partial(self._changed, name))
@@ -265,7 +286,7 @@ class Figures:
     def _rubs(self) -> dict[Source, Statistics]:
         found: dict[Source, Statistics] = {}
         for suffix, restricted in (("", False), (RESTRICTED, True)):
-            present = partial(self.with_rubs, restricted=restricted)
+            present = partial(self._share_with_rubs, restricted=restricted)
             found[f"tfr{suffix}", "baseline"] = self._counts(present)
             for word in ("resolved", "continued", "unknown"):
                 course = partial(self.course_of_rubs, word, restricted=restricted)
@@ -278,6 +299,11 @@ class Figures:
         Table 1 gives their share of the whole cohort.
         """
         return self.tables.measured("tfr", restricted=restricted)["baseline"].eq(1)
+
+    def _share_with_rubs(self, *, restricted: bool) -> pd.Series[Any]:
+        examined = self.tables.measured("tfr", restricted=restricted)["baseline"].notna()
+        some = examined.groupby(level="cohort").transform("any")
+        return self.with_rubs(restricted=restricted).astype(float).where(some)
 
     def course_of_rubs(self, word: str, *, restricted: bool = False) -> pd.Series[Any]:
         """Return for who had rubs at baseline whether they took a course; NaN for the others.

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.controls import COMPARATORS
-from ivig_dcssc.reproduced.choices import CONFIDENCE, ORGAN_TARGET, SKIN_TARGETS
+from ivig_dcssc.reproduced.choices import CONFIDENCE, FOLLOWUPS, ORGAN_TARGET
 from ivig_dcssc.reproduced.figures import Figures
 from ivig_dcssc.reproduced.tables import ORGAN_MEASURES, Frame, Tables
 from rederive.printed.registry import Registry
@@ -31,8 +31,8 @@ from rederive.retrospective import (
 PAIRED_T = "paired t"
 """Name of the t test where tests are listed; the others have the names of their conventions."""
 
-RESPONSE_MONTHS = (6, 12)
-"""Months at which the article counts responders."""
+RESPONSE = ("m6", "m12")
+"""Follow-ups at which the article counts responders."""
 
 MAIN_ORGAN_TIMEPOINT = f"m{ORGAN_TARGET}"
 
@@ -55,11 +55,11 @@ def skin_over_time(tables: Tables) -> Frame:
     values = tables.measured("mrss")
     start = describe_number(values["baseline"])[["cohort", "n", "mean", "sd"]]
     parts = [start.assign(timepoint="baseline", month=0, taken=start["n"], status="")]
-    for month in SKIN_TARGETS:
-        name = f"m{month}"
+    for name in FOLLOWUPS:
         table = tables.paired("mrss", name).reset_index()
         table = table.rename(columns={"followup_mean": "mean", "followup_sd": "sd"})
         taken = describe_number(values[name])["n"].to_numpy()
+        month = tables.choices.month(name)
         parts.append(table.assign(timepoint=name, month=month, taken=taken))
     columns = ["cohort", "timepoint", "month", "taken", "n", "mean", "sd", "change_mean"]
     columns += ["change_sd", "low", "high", "t", "p", "status"]
@@ -77,13 +77,12 @@ def trajectories(tables: Tables) -> Frame:
         followed).
     """
     values, taken = tables.measured("mrss"), tables.months("mrss")
-    flags = {f"responder_m{month}": tables.response(f"m{month}") for month in RESPONSE_MONTHS}
+    flags = {f"responder_{name}": tables.response(name) for name in RESPONSE}
     parts = []
-    for month in (0, *SKIN_TARGETS):
-        name = f"m{month}" if month else "baseline"
+    for name in ("baseline", *FOLLOWUPS):
         columns = {
             "timepoint": name,
-            "month": month,
+            "month": tables.choices.month(name),
             "visit_month": taken[name],
             "value": values[name],
             "change": tables.change(name),
@@ -131,9 +130,9 @@ def responders(tables: Tables, threshold: float | None = None) -> Frame:
     """
     limit = tables.choices.responder_threshold if threshold is None else threshold
     parts = []
-    for month in SKIN_TARGETS:
-        name = f"m{month}"
+    for name in FOLLOWUPS:
         table = describe_flag(tables.response(name, limit))
+        month = tables.choices.month(name)
         parts.append(table.assign(timepoint=name, month=month, threshold=limit))
     first = ["cohort", "timepoint", "month", "threshold"]
     return _stacked(parts)[[*first, "n", "missing", "count", "percent"]]
@@ -250,7 +249,7 @@ def sensitivity(tables: Tables) -> Frame:
         same of the restricted ones with ``restricted_`` before them, and same_decision: whether
         both p lie on the same side of the significance level, false where either is NaN.
     """
-    pairs = [("mrss", f"m{month}") for month in SKIN_TARGETS]
+    pairs = [("mrss", name) for name in FOLLOWUPS]
     pairs += [(measure, MAIN_ORGAN_TIMEPOINT) for measure in ORGAN_MEASURES]
     alpha, parts = tables.choices.alpha, []
     for measure, timepoint in pairs:

@@ -101,6 +101,27 @@ class CohortResults:
         self._require(row)
         return self._figures.value(row).rename(row_id)
 
+    def size(self, row_id: str) -> pd.Series[Any]:
+        """Return the number of patients behind a mean, SD, count or share in each cohort.
+
+        Raises
+        ------
+        ValueError
+            As `number`, and if the figure has no such number.
+        """
+        row = self._row(row_id)
+        if not isinstance(row, NumberRow):
+            raise ValueError(f"{row_id}: found a claim, allowed: a number")
+        self._require(row)
+        return self._figures.size(row).rename(row_id)
+
+    def known(self, row_id: str) -> pd.Series[Any]:
+        """Return a printed number as `number` does, NaN where it counts patients of none known."""
+        row = self._row(row_id)
+        values = self.number(row_id)
+        counts = isinstance(row, NumberRow) and row.statistic == "count"
+        return values.where(self.size(row_id) > 0) if counts else values
+
     def claim(self, row_id: str) -> Frame:
         """Return what each cohort says to a claim.
 
@@ -113,7 +134,8 @@ class CohortResults:
         -------
         DataFrame
             Columns cohort, computed (the cohort's word, to be held against the expected one),
-            holds, p (that which decides, NaN if none does) and detail.
+            holds, p (that which decides, NaN if none does), detail and known (whether
+            the cohort has data for it).
 
         Raises
         ------

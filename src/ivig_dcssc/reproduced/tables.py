@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.reproduced.choices import CONFIDENCE, Choices
+from ivig_dcssc.reproduced.inclusion import Inclusion, include
 from rederive.retrospective import (
     Cohort,
     change,
@@ -50,6 +51,8 @@ class Tables:
     ------
     ValueError
         If there is no patient.
+    ConfigurationError
+        If so many cycles are asked for that a cohort has no patient left.
     """
 
     def __init__(self, cohort: Cohort, choices: Choices) -> None:
@@ -60,7 +63,9 @@ class Tables:
         if patients.empty:
             raise ValueError("patients: found no row, allowed: at least one patient")
         self.choices = choices
-        self.cohort = Cohort(patients, visits)
+        self.inclusion: Inclusion = include(Cohort(patients, visits), choices.minimum_cycles)
+        self.cohort = self.inclusion.cohort
+        patients, visits = self.cohort.patients, self.cohort.visits
         self.cohorts = pd.Index(np.unique(patients["cohort"]), name="cohort")
         self.keys = key_index(patients)
         by_measure = visits.groupby("measure", observed=True)
@@ -91,6 +96,16 @@ class Tables:
         """Return which patients have one of some words in a column; false where unknown."""
         return self.cohort.column(name).isin(list(allowed))
 
+    def recorded(self, *names: str) -> pd.Series[Any]:
+        """Return for each patient whether the cohort has a value in one of some columns at all.
+
+        Where it has none, an empty cell does not say that somebody is without a feature.
+        """
+        some = np.any([self.known(name) for name in names], axis=0)
+        by_cohort = pd.Series(some, index=self.keys).groupby(level="cohort")
+        found: pd.Series[Any] = by_cohort.transform("any")
+        return found
+
     def names(self, prefix: str) -> list[str]:
         """Return the columns of the patients that begin with a prefix."""
         columns = self.cohort.patients.columns
@@ -104,15 +119,17 @@ class Tables:
         """Return a measure at baseline and follow-up by cohort and patient."""
         key = (measure, restricted)
         if key not in self._measured:
-            windows = self.choices_for(restricted).windows(measure)
-            patients = self.cohort.patients
-            self._measured[key] = measured(self.visits(measure), measure, windows, patients)
+            choices = self.choices_for(restricted)
+            windows, patients = choices.windows(measure), self.cohort.patients
+            values = measured(self.visits(measure), measure, windows, patients)
+            self._measured[key] = choices.named(measure, values)
         return self._measured[key]
 
     def months(self, measure: str) -> Frame:
         """Return the months of the visits that `measured` uses."""
         windows = self.choices.windows(measure)
-        return months_used(self.visits(measure), measure, windows, self.cohort.patients)
+        used = months_used(self.visits(measure), measure, windows, self.cohort.patients)
+        return self.choices.named(measure, used)
 
     def change(self, timepoint: str, measure: str = "mrss") -> pd.Series[Any]:
         """Return each patient's change from baseline."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rederive.book.config import Project
@@ -11,6 +12,7 @@ from rederive.book.execution import Report, Task, execute_tasks
 from rederive.book.export import registry_summary
 from rederive.book.site import build_site
 from rederive.book.staging import staged_files
+from rederive.book.variant import CHANGES_CAPTION, CHANGES_PAGE, Variant
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,41 @@ def check_registry(project: Project) -> None:
         registry_summary(folder)
 
 
-def build_book(project: Project, *, jobs: int = 2, report: Report = print) -> Built:
+def _tasks(project: Project, variant: Variant | None) -> list[Task]:
+    if variant is None:
+        return [Task(notebook) for notebook in project.notebooks]
+    return [
+        Task(notebook, variant.parameters_for(project.root / notebook))
+        for notebook in project.notebooks
+    ]
+
+
+def _changes_page(project: Project, variant: Variant) -> list[tuple[Task, str]]:
+    path = project.root / CHANGES_PAGE
+    if not path.is_file() or CHANGES_PAGE in project.pages:
+        return []
+    return [(Task(CHANGES_PAGE, variant.parameters_for(path)), CHANGES_CAPTION)]
+
+
+def build_book(
+    project: Project,
+    *,
+    variant: Variant | None = None,
+    added: Sequence[tuple[Task, str]] = (),
+    jobs: int = 2,
+    report: Report = print,
+) -> Built:
     """Execute all notebooks of a book and build its site; repeat nothing that is unchanged.
 
     Parameters
     ----------
     project
         The book.
+    variant
+        Parameters that differ from the article's; the site is then a folder of its own and the
+        original stays as it is.
+    added
+        Further notebooks of a variant, with the caption of the part in which each is to stand.
     jobs
         How many notebooks run at the same time.
     report
@@ -74,12 +104,15 @@ def build_book(project: Project, *, jobs: int = 2, report: Report = print) -> Bu
         report(f"[{time.monotonic() - start:6.1f} s] {line}")
 
     check_registry(project)
-    notebooks = project.notebooks
-    timed(f"{len(project.pages)} pages, {len(notebooks)} of them notebooks")
-    executed = execute_tasks(
-        project, [Task(notebook) for notebook in notebooks], jobs=jobs, report=timed
-    )
-    files = staged_files(project, dict(zip(notebooks, executed.contents, strict=True)))
+    if variant is not None:
+        project = replace(project, variant=variant.name)
+        added = (*_changes_page(project, variant), *added)
+    tasks = [*_tasks(project, variant), *(task for task, _ in added)]
+    timed(f"{len(project.pages) + len(added)} pages, {len(tasks)} of them notebooks")
+    executed = execute_tasks(project, tasks, jobs=jobs, report=timed)
+    contents = {task.notebook: c for task, c in zip(tasks, executed.contents, strict=True)}
+    captions = {task.notebook: caption for task, caption in added}
+    files = staged_files(project, contents, captions, variant)
     timed("site: checking and building the pages")
     site_built = build_site(project, files)
     timed("site: done" if site_built else "site: unchanged")

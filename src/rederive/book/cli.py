@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from rederive.book.cli_build import build_command, serve_command
-from rederive.book.cli_column import count_command, sample_command
+from rederive.book.cli_build import build_command, serve_command, variants_command
+from rederive.book.cli_completion import completion_command
 from rederive.book.config import find_project
 from rederive.book.errors import BookError
 from rederive.book.export import FORMATS, ledger_text, open_article, registry_summary
@@ -22,8 +22,16 @@ from rederive.printed.files import write_atomically
 _LATER = {
     "bounds": "cli_cohort",
     "check": "cli_cohort",
+    "count": "cli_column",
+    "params": "cli_parameters",
     "predict": "cli_cohort",
     "reconstruct": "cli_cohort",
+    "run": "cli_run",
+    "sample": "cli_column",
+    "sweep": "cli_sweep",
+    "sweep-page": "cli_sweep",
+    "template": "cli_validate",
+    "validate": "cli_validate",
 }
 """Commands that are imported when asked for, with their module: much comes with them."""
 
@@ -38,7 +46,7 @@ class _BookGroup(click.Group):
         if cmd_name not in _LATER:
             return super().get_command(ctx, cmd_name)
         module = import_module(f"rederive.book.{_LATER[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -87,9 +95,9 @@ def registry_command(ctx: click.Context, folder: Path | None) -> None:
 
 
 main.add_command(build_command)
+main.add_command(completion_command)
 main.add_command(serve_command)
-main.add_command(count_command)
-main.add_command(sample_command)
+main.add_command(variants_command)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -39,6 +39,9 @@ from rederive.reconstruct.study import (
     write_table,
 )
 
+BUILD = "_build"
+"""Folder of what can be made again; folders in it are made where they are missing."""
+
 _DIAGNOSIS_SECONDS = 60.0
 _PATIENCE = 2.0
 """Seconds after which a bar is shown."""
@@ -203,6 +206,8 @@ def reconstruct_command(
     article. Every data set is checked before it is written. The same request gives the same bytes.
     """
     notes: dict[str, object]
+    if BUILD in out.parts[:-1]:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
     if not out.absolute().parent.is_dir():
         raise ConfigurationError(f"--out: folder {out.parent} does not exist")
     if study is None:

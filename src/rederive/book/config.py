@@ -33,14 +33,32 @@ class Project:
     ----------
     root
         Folder that holds ``_config.yml`` and ``_toc.yml``.
+    variant
+        Name of the variant that is built from it; empty for the book as it is.
     """
 
     root: Path
+    variant: str = ""
 
     @property
     def build(self) -> Path:
-        """Folder for everything that a build writes."""
+        """Folder for everything that builds write."""
         return self.root / "_build"
+
+    @property
+    def variants(self) -> Path:
+        """Folder of all variants, each in a folder of its name."""
+        return self.build / "variants"
+
+    @property
+    def output(self) -> Path:
+        """Folder of this build alone: its staged tree and its site."""
+        return self.variants / self.variant if self.variant else self.build
+
+    @property
+    def runs(self) -> Path:
+        """Notebooks of single runs."""
+        return self.build / "runs"
 
     @property
     def cache(self) -> Path:
@@ -50,12 +68,12 @@ class Project:
     @property
     def stage(self) -> Path:
         """The tree that Jupyter Book reads: executed notebooks beside the other pages."""
-        return self.build / "stage"
+        return self.output / "stage"
 
     @property
     def site(self) -> Path:
         """The last good site."""
-        return self.build / "html"
+        return self.output / "html"
 
     @property
     def config_file(self) -> Path:

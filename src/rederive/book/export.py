@@ -6,14 +6,18 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from rederive.book.errors import ConfigurationError
 from rederive.book.installed import load_installed
-from rederive.book.ledger import Ledger
 from rederive.printed.registry import load_registry
 from rederive.printed.schema import TableError
+
+# Both bring much with them, and a build that only looks whether anything changed needs neither.
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rederive.book.ledger import Ledger
 
 ARTICLES = "rederive.articles"
 """Entry-point group: each entry is a function that opens the ledger of one article."""
@@ -47,6 +51,8 @@ def ledger_table(ledger: Ledger) -> pd.DataFrame:
     ledger : Ledger
         The ledger.
     """
+    import pandas as pd
+
     return pd.DataFrame([row.as_record() for row in ledger])
 
 
@@ -65,12 +71,13 @@ def ledger_text(ledger: Ledger, form: str) -> str:
     ConfigurationError
         If the format is unknown.
     """
-    table = ledger_table(ledger)
     if form == "json":
-        return json.dumps(table.to_dict("records"), indent=1, ensure_ascii=False) + "\n"
+        # Not by way of a table: it would write numbers that are not there as NaN, which no JSON is.
+        records = [row.as_record() for row in ledger]
+        return json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if form != "csv":
         raise ConfigurationError(f"format: found {form!r}, allowed: {', '.join(FORMATS)}")
-    return str(table.to_csv(index=False, lineterminator="\n"))
+    return str(ledger_table(ledger).to_csv(index=False, lineterminator="\n"))
 
 
 def registry_summary(folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -43,6 +44,10 @@ class LedgerRow:
         Notebook in which the row has its place.
     built : bool
         Whether that notebook is part of the book yet.
+    value, low, high : float, optional
+        The reproduced figure as a number; see :class:`rederive.book.shown.Shown`.
+    before : str
+        What the article's parameters give, where this run's give something else; else empty.
     """
 
     id: str
@@ -68,6 +73,10 @@ class LedgerRow:
     notebook: str
     built: bool
     same_as: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    before: str = ""
 
     def as_record(self) -> dict[str, object]:
         """Return the row as plain values, for CSV and JSON."""
@@ -91,6 +100,11 @@ class Ledger:
         Notebooks that are part of the book.
     cohorts : CohortEvidence, optional
         Patient-level data for the calibrated and predicted rows, which are pending without.
+
+    Attributes
+    ----------
+    reference : Ledger or None
+        The same registry under the article's parameters, where this one is under others.
     """
 
     def __init__(
@@ -102,6 +116,7 @@ class Ledger:
     ) -> None:
         self.registry = registry
         self.cohorts = cohorts
+        self.reference: Ledger | None = None
         self.settings = settings
         self.built = frozenset(built)
         self._outcomes: dict[str, Outcome] = {}
@@ -110,6 +125,15 @@ class Ledger:
     def __iter__(self) -> Iterator[LedgerRow]:
         for row in self.registry:
             yield self.row(row.id)
+
+    def compare_with(self, reference: Ledger) -> None:
+        """Take the same registry under the article's parameters as the reference.
+
+        Recomputations are shared where the choices for them are the same.
+        """
+        self.reference = reference
+        if reference.settings == self.settings:
+            reference._outcomes = self._outcomes
 
     def outcome(self, row_id: str) -> Outcome:
         """Return the recomputation of a row, with every convention that was tried.
@@ -181,7 +205,7 @@ class Ledger:
             printed=source.with_unit if isinstance(source, NumberRow) else source.as_printed,
             reproduced=shown.reproduced,
             interval=shown.interval,
-            evidence=plan.evidence,
+            evidence=shown.evidence or plan.evidence,
             verdict=shown.verdict,
             why=shown.why,
             would_do=shown.would_do,
@@ -193,7 +217,17 @@ class Ledger:
             notebook=plan.notebook,
             built=plan.notebook in self.built,
             same_as=source.same_as,
+            value=_finite(shown.value),
+            low=_finite(shown.low),
+            high=_finite(shown.high),
+            before=self._before(row_id, shown.reproduced),
         )
+
+    def _before(self, row_id: str, reproduced: str) -> str:
+        if self.reference is None:
+            return ""
+        before = self.reference.row(row_id).reproduced
+        return "" if before == reproduced else before or "nothing"
 
     def _show(self, row_id: str, source: NumberRow | ClaimRow) -> Shown:
         evidence = self.registry.plan[row_id].evidence
@@ -212,6 +246,10 @@ class Ledger:
         if evidence is Evidence.STATED and source.same_as:
             why = "stated, and printed before"
         return Shown("", "", verdict, why)
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
 
 
 _WITHOUT_RESULT: Mapping[Evidence, tuple[Verdict, str]] = {
@@ -273,7 +311,16 @@ def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -
     remark = f". {outcome.remark}" if outcome.remark else ""
     if outcome.verdict in (Verdict.SAME, Verdict.WITHIN_ROUNDING):
         why = outcome.main.convention
-        return Shown(reproduced, interval + sign, outcome.verdict, why + remark, decision)
+        return Shown(
+            reproduced,
+            interval + sign,
+            outcome.verdict,
+            why + remark,
+            decision,
+            value=main.point,
+            low=main.low,
+            high=main.high,
+        )
     ranged = {
         reach.meets: tuple(
             _with_range(other, printed, whole)
@@ -295,6 +342,9 @@ def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -
         decision,
         ranged.get(True, ()),
         ranged.get(False, ()),
+        value=main.point,
+        low=main.low,
+        high=main.high,
     )
 
 
@@ -344,4 +394,17 @@ def _show_claim(outcome: CheckedClaim) -> Shown:
         decision = "open within rounding"
     elif unsure:
         decision = "holds as stated; open under other choices"
-    return Shown(reproduced, main.shown, verdict, why + remark, decision, would_do, against, unsure)
+    low, high = float(main.must_hold), float(main.can_hold)
+    return Shown(
+        reproduced,
+        main.shown,
+        verdict,
+        why + remark,
+        decision,
+        would_do,
+        against,
+        unsure,
+        value=low if low == high else None,
+        low=low,
+        high=high,
+    )

@@ -15,6 +15,7 @@ from pathlib import PurePath
 
 from rederive.book.ledger import LedgerRow
 from rederive.printed import Evidence, Verdict
+from rederive.printed.evidence import PLANNED
 from rederive.recompute.result import Recomputed
 
 TIMEPOINTS = {
@@ -168,7 +169,7 @@ def html_table(
 
 def _number_class(rows: Sequence[tuple[str, Sequence[Cell]]], column: int) -> str:
     """Return the class of a column's title: that of numbers if all its cells are."""
-    numeric = rows and all(cells[column].css == "number" for _, cells in rows)
+    numeric = rows and all("number" in cells[column].css.split() for _, cells in rows)
     return ' class="number"' if numeric else ""
 
 
@@ -186,16 +187,42 @@ def _row_markup(anchor: str, header: Sequence[str], cells: Sequence[Cell]) -> st
     return f"<tr{identifier}>{''.join(parts)}</tr>"
 
 
+def number_class(row: LedgerRow) -> str:
+    """Return the class of a cell with a figure of this row: numbers are set to the right."""
+    return "number" if row.kind == "number" else ""
+
+
+def label_cell(row: LedgerRow, address: str) -> Cell:
+    """Return the cell that names a row: what it is about, as a link, and its place."""
+    link = f'<a href="{escape(address, quote=True)}">{escape(label_of(row))}</a>'
+    return Cell(link + _place_markup(row))
+
+
+def change_markup(before: str, after: str) -> str:
+    """Return what the article's parameters give and what this run gives, with an arrow between."""
+    return (
+        f'<span class="change"><del title="under the article\'s parameters">{escape(before)}</del> '
+        f"→ <ins>{escape(after or 'nothing')}</ins></span>"
+    )
+
+
+def _reproduced_cell(row: LedgerRow) -> Cell:
+    if not row.before:
+        return text(row.reproduced, number_class(row))
+    css = f"{number_class(row)} changed".strip()
+    return Cell(change_markup(row.before, row.reproduced), css)
+
+
 COMPARISON = ("Published", "Reproduced", "Interval", "Evidence", "Verdict", "Why")
 """Columns of every comparison, after the one that names the row."""
 
 
 def comparison_cells(row: LedgerRow) -> list[Cell]:
     """Return the cells of a comparison, in the order of :data:`COMPARISON`."""
-    css = "number" if row.kind == "number" else ""
+    css = number_class(row)
     return [
         text(row.printed, css),
-        text(row.reproduced, css),
+        _reproduced_cell(row),
         text(row.interval, css),
         Cell(evidence_chip(row.evidence)),
         Cell(verdict_chip(row.verdict)),
@@ -230,8 +257,7 @@ def comparison(
         header.append("Decision at α")
     lines = []
     for row in rows:
-        link = f'<a href="{escape(ledger_page, quote=True)}#{row.id}">{escape(label_of(row))}</a>'
-        cells = [Cell(link + _place_markup(row)), *comparison_cells(row)]
+        cells = [label_cell(row, f"{ledger_page}#{row.id}"), *comparison_cells(row)]
         if decision:
             cells.append(text(row.decision))
         lines.append((row.id if anchors else "", cells))
@@ -430,4 +456,4 @@ def ledger_filter() -> Html:
     def options(words: Iterable[str]) -> str:
         return "".join(f"<option>{escape(word)}</option>" for word in words)
 
-    return Html(_FILTER.format(evidence=options(Evidence), verdicts=options(Verdict)))
+    return Html(_FILTER.format(evidence=options(PLANNED), verdicts=options(Verdict)))

@@ -9,6 +9,7 @@ from IPython.display import Markdown
 
 from rederive.book import render
 from rederive.book.ledger import Ledger, LedgerRow
+from rederive.book.results import ResultsTable
 from rederive.printed import Evidence, Verdict
 
 
@@ -97,9 +98,13 @@ class Section:
         left = [self.ledger.row(row_id) for row_id in self._ids if row_id not in self._shown]
         return self._comparison(left, caption, decision=False)
 
-    def summary(self, caption: str) -> render.Html:
-        """Return the counts of this section's rows by evidence and verdict."""
-        return render.count_table(self.counts(), caption)
+    def summary(self, caption: str) -> ResultsTable:
+        """Return the counts of this section's rows by evidence and verdict.
+
+        The table also carries every row of the section as data; see :mod:`rederive.book.results`.
+        """
+        rows = [self.ledger.row(row_id) for row_id in self._ids]
+        return ResultsTable(render.count_table(self.counts(), caption), rows)
 
     def counts(self) -> Counter[tuple[Evidence, Verdict]]:
         """Return how many rows of this section there are by evidence and verdict."""

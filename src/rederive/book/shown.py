@@ -24,6 +24,13 @@ class Shown:
         Whether p lies below alpha, or whether a claim holds, and on what that depends.
     would_do, not_under, open_under : tuple of str
         Conventions that reach the published figure, that do not, and that leave it open.
+    value, low, high : float, optional
+        The reproduced figure as a number, in the unit printed. Recomputed: its value at the
+        inputs as printed, and the range that rounding leaves. From cohorts: the median and the
+        central 95 %, or the one value. Of a claim: the share of cohorts in which it holds, or 1
+        and 0 where it holds and does not.
+    evidence : Evidence, optional
+        Given where it is another than the plan names, as in a run on another study's data.
     """
 
     reproduced: str
@@ -34,6 +41,10 @@ class Shown:
     would_do: tuple[str, ...] = ()
     not_under: tuple[str, ...] = ()
     open_under: tuple[str, ...] = ()
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    evidence: Evidence | None = None
 
 
 class CohortEvidence(Protocol):

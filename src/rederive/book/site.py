@@ -66,7 +66,7 @@ def build_site(project: Project, files: Mapping[Path, bytes]) -> bool:
     if repository is not None:
         environment[REPOSITORY_URL_VARIABLE] = repository.url
         environment[REPOSITORY_BRANCH_VARIABLE] = repository.branch
-    built = run_jupyter_book(project.stage, project.build / SCRATCH_NAME, environment)
+    built = run_jupyter_book(project.stage, project.output / SCRATCH_NAME, environment)
     _stamp_file(project).unlink(missing_ok=True)
     replace_folder(built, project.site)
     stamp = {"key": key, "site": _site_digest(project.site)}
@@ -134,7 +134,7 @@ def _site_key(project: Project, files: Mapping[Path, bytes], address: str) -> st
 
 
 def _stamp_file(project: Project) -> Path:
-    return project.build / "site.json"
+    return project.output / "site.json"
 
 
 def _site_digest(site: Path) -> str:

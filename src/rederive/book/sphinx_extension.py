@@ -5,12 +5,14 @@
   cells alone, so that a changed function is never shown with old numbers.
 * Formulas become MathML, which browsers draw themselves, and no script of another origin is
   loaded.
+* Every page of a variant has a banner with the parameters that differ from the article's.
 * Small faults of the theme's markup that hinder screen readers are mended.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from rederive.book.config import (
     repository_of,
     theme_options_for,
 )
+from rederive.book.variant import STAGED_FILE, banner, copy_description
 from rederive.printed.files import write_atomically
 
 _LOGGER = logging.getLogger(__name__)
@@ -70,6 +73,22 @@ def keep_own_scripts(
     context["script_files"] = [
         script for script in context.get("script_files", []) if not _is_foreign(script)
     ]
+
+
+def show_variant(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Put a banner with the parameters that differ on every page of a variant."""
+    path = Path(app.srcdir) / STAGED_FILE
+    if path.is_file():
+        described = json.loads(path.read_text(encoding="utf-8"))
+        context["theme_announcement"] = banner(described, context["pathto"])
+
+
+def describe_variant(app: Sphinx, exception: Exception | None) -> None:
+    """Put the description of a variant into its site."""
+    if exception is None and isinstance(app.builder, StandaloneHTMLBuilder):
+        copy_description(Path(app.srcdir), Path(app.outdir))
 
 
 def _is_foreign(script: Any) -> bool:
@@ -159,6 +178,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.connect("config-inited", apply_settings, priority=100)
     app.connect("html-page-context", keep_own_scripts, priority=900)
+    app.connect("html-page-context", show_variant, priority=900)
     app.connect("build-finished", write_entry_page)
+    app.connect("build-finished", describe_variant)
     app.connect("build-finished", mend_pages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

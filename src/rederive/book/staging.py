@@ -11,12 +11,18 @@ import yaml
 from rederive.book.config import Project, read_settings
 from rederive.book.errors import ConfigurationError
 from rederive.book.files import files_below
+from rederive.book.variant import CHANGES_PAGE, STAGED_FILE, Variant
 from rederive.printed.files import write_atomically
 
 STATIC_FOLDER = Path("book/_static")
 
 
-def staged_files(project: Project, notebooks: Mapping[Path, bytes]) -> dict[Path, bytes]:
+def staged_files(
+    project: Project,
+    notebooks: Mapping[Path, bytes],
+    added: Mapping[Path, str] | None = None,
+    variant: Variant | None = None,
+) -> dict[Path, bytes]:
     """Collect the files of the staged tree.
 
     Parameters
@@ -24,7 +30,13 @@ def staged_files(project: Project, notebooks: Mapping[Path, bytes]) -> dict[Path
     project
         The book.
     notebooks
-        Executed notebooks by their path relative to the root; all of the table of contents.
+        Executed notebooks by their path relative to the root; all of the table of contents and
+        all that are added.
+    added
+        Notebooks that are not in the table of contents, with the caption of the part in which
+        they are to stand; a part that does not exist comes first.
+    variant
+        What is built, if it is not the book as it is.
 
     Returns
     -------
@@ -36,10 +48,10 @@ def staged_files(project: Project, notebooks: Mapping[Path, bytes]) -> dict[Path
     Raises
     ------
     ConfigurationError
-        If a notebook of the table of contents was not executed, or a bibliography is missing.
+        If a notebook of the contents was not executed, or a bibliography is missing.
     """
     files: dict[Path, bytes] = {}
-    for page in project.pages:
+    for page in (*project.pages, *(added or {})):
         if page.suffix == ".ipynb":
             if page not in notebooks:
                 raise ConfigurationError(f"{page.as_posix()}: in _toc.yml, but not executed")
@@ -58,8 +70,33 @@ def staged_files(project: Project, notebooks: Mapping[Path, bytes]) -> dict[Path
     execute = dict(settings.get("execute") or {})
     settings["execute"] = {**execute, "execute_notebooks": "off"}
     files[Path("_config.yml")] = yaml.safe_dump(settings, allow_unicode=True).encode()
-    files[Path("_toc.yml")] = project.toc_file.read_bytes()
+    files[Path("_toc.yml")] = _contents(project, added or {})
+    if variant is not None:
+        for page, content in files.items():
+            if page.suffix == ".ipynb":
+                files[page] = variant.as_page(content)
+        files[STAGED_FILE] = variant.described(CHANGES_PAGE in files)
     return files
+
+
+def _contents(project: Project, added: Mapping[Path, str]) -> bytes:
+    """Return the table of contents, with the pages that are added to it."""
+    if not added:
+        return project.toc_file.read_bytes()
+    contents = read_settings(project.toc_file)
+    for page, caption in added.items():
+        entry = {"file": page.with_suffix("").as_posix()}
+        if "parts" not in contents:
+            key = next((name for name in ("chapters", "sections") if name in contents), "chapters")
+            contents.setdefault(key, []).insert(0, entry)
+            continue
+        parts = contents["parts"]
+        own = next((part for part in parts if part.get("caption") == caption), None)
+        if own is None:
+            parts.insert(0, {"caption": caption, "chapters": [entry]})
+        else:
+            own.setdefault("chapters", []).append(entry)
+    return yaml.safe_dump(contents, allow_unicode=True, sort_keys=False).encode()
 
 
 def write_stage(stage: Path, files: Mapping[Path, bytes]) -> None:

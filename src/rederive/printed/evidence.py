@@ -6,18 +6,27 @@ from enum import StrEnum
 
 
 class Evidence(StrEnum):
-    """How a reproduced number came about. Every printed number has exactly one."""
+    """How a reproduced number came about. Every printed number has exactly one.
+
+    A plan names one of the first five. In a run on other data than the article's, rows that come
+    from patient-level data have the last: their figures are those of another study.
+    """
 
     RECOMPUTED = "recomputed"
     PREDICTED = "predicted"
     CALIBRATED = "calibrated"
     STATED = "stated"
     NOT_REPRODUCIBLE = "not reproducible"
+    OTHER_STUDY = "another study"
 
     @property
     def has_verdict(self) -> bool:
         """Whether agreement or disagreement can be stated at all."""
-        return self not in (Evidence.STATED, Evidence.NOT_REPRODUCIBLE)
+        return self not in (Evidence.STATED, Evidence.NOT_REPRODUCIBLE, Evidence.OTHER_STUDY)
+
+
+PLANNED = tuple(kind for kind in Evidence if kind is not Evidence.OTHER_STUDY)
+"""Every evidence that a plan can name."""
 
 
 class Verdict(StrEnum):

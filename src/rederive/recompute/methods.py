@@ -48,6 +48,9 @@ Outcome = Recomputed | CheckedClaim
 TESTS = ("student", "welch")
 """Names of the two-sample tests that can be taken as stated."""
 
+SIZES = ("solved", "stated")
+"""What is done about sizes that are not stated with a figure: solved for, or the stated one."""
+
 
 class PlanError(ValueError):
     """A row of the plan cannot be carried out as written."""
@@ -65,24 +68,36 @@ class Settings:
         Significance level for claims.
     test : str
         The two-sample test taken as stated: ``student`` or ``welch``.
+    unstated_n : str
+        What is done where a comparator's size is not stated with its figures: ``solved`` tries
+        every size up to the one that is stated elsewhere, ``stated`` that one alone.
+    reading : tuple of (str, str)
+        Ids of ambiguous means, and the one way in which each is read. Repeats are read as the
+        first mention; all other figures in every way.
 
     Raises
     ------
     ValueError
-        If the test is unknown or alpha is not between 0 and 1.
+        If the test or the treatment of sizes is unknown, or alpha is not between 0 and 1.
     """
 
     rule: RoundingRule = RoundingRule.EITHER
     alpha: float = 0.05
     test: str = "student"
+    unstated_n: str = SIZES[0]
+    reading: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.test not in TESTS:
-            hint = nearest(self.test, TESTS)
-            suggestion = f" (did you mean {hint!r}?)" if hint else ""
-            raise ValueError(
-                f"test: found {self.test!r}, allowed are {', '.join(TESTS)}{suggestion}"
-            )
+        for name, value, allowed in (
+            ("test", self.test, TESTS),
+            ("unstated_n", self.unstated_n, SIZES),
+        ):
+            if value not in allowed:
+                hint = nearest(value, allowed)
+                suggestion = f" (did you mean {hint!r}?)" if hint else ""
+                raise ValueError(
+                    f"{name}: found {value!r}, allowed are {', '.join(allowed)}{suggestion}"
+                )
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha: found {self.alpha}, allowed is more than 0 and less than 1")
 
@@ -90,6 +105,24 @@ class Settings:
     def two_sample(self) -> TwoSampleTest:
         """The two-sample test taken as stated."""
         return WELCH if self.test == "welch" else STUDENT
+
+    def read(self, mean: NumberRow, sd: PrintedNumber, n: int, scale: Scale | None) -> Summary:
+        """Return a summary whose mean is read as these settings say.
+
+        Parameters
+        ----------
+        mean : NumberRow
+            The printed mean.
+        sd : PrintedNumber
+            Its SD.
+        n : int
+            Size of the group.
+        scale : Scale, optional
+            Scale of single measurements.
+        """
+        only = dict(self.reading).get(mean.same_as or mean.id)
+        printed = mean.printed if only is None else PrintedNumber(only)
+        return Summary(printed, sd, n, scale, mean.group, ambiguous=only is None)
 
     @property
     def proportion_test(self) -> str:
@@ -194,7 +227,7 @@ class Task:
         mean = self.input(start)
         variable = self.registry.variables[mean.variable]
         n = self.whole(start + 2)
-        return Summary(mean.printed, self.figure(start + 1), n, scale_of(variable), mean.group)
+        return self.settings.read(mean, self.figure(start + 1), n, scale_of(variable))
 
     def directed(
         self, claim: CheckedClaim, first: PrintedNumber, second: PrintedNumber | None = None
@@ -309,6 +342,7 @@ def _two_sample_t_unstated_n(task: Task) -> Outcome:
         settings.rule,
         settings.two_sample,
         settings.alpha,
+        solve=settings.unstated_n == "solved",
     )
 
 
@@ -403,7 +437,12 @@ def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
     wanted = significant if not holds_as_stated else not significant
     side = "below" if wanted else "at or above"
     reaches = list(claim.reaches)
-    for solved in sizes_with_decision(shared, comparator, wanted, task.claim_alpha, settings.rule):
+    tried = (
+        sizes_with_decision(shared, comparator, wanted, task.claim_alpha, settings.rule)
+        if settings.unstated_n == "solved"
+        else []
+    )
+    for solved in tried:
         fewer = [n for n in solved.sizes["comparator"] if n < comparator.n]
         if fewer:
             convention = f"{solved.convention}, comparator n {describe_sizes(fewer)}"

@@ -56,6 +56,9 @@ class Summary:
         count.
     name : str
         Name of the group, for the words of a result.
+    ambiguous : bool
+        Whether figures with fewer decimals than their partner are read in both ways, or as
+        printed only.
 
     Raises
     ------
@@ -68,6 +71,7 @@ class Summary:
     n: int
     scale: Scale | None = None
     name: str = ""
+    ambiguous: bool = True
 
     def __post_init__(self) -> None:
         if self.n < 2:
@@ -100,7 +104,7 @@ class Summary:
             How the mean and the SD are read (empty where a figure is not ambiguous), and the
             summary so read.
         """
-        means = readings(self.mean, self.sd)
+        means = readings(self.mean, self.sd) if self.ambiguous else (self.mean,)
         sds = readings(self.sd, self.mean)
         for mean, sd in itertools.product(means, sds):
             mean_name = f"{self.name} mean read as {mean.text}" if len(means) > 1 else ""

@@ -187,17 +187,20 @@ def two_sample_t_unstated_n(
     rule: RoundingRule = RoundingRule.EITHER,
     stated: TwoSampleTest = STUDENT,
     alpha: float = 0.05,
+    *,
+    solve: bool = True,
 ) -> Recomputed:
     """Recompute a two-sample p when the comparator's size is not stated with its figures.
 
     The comparator's only stated size (``comparator.n``, say from a baseline table) is tried first
-    and counts as stated. Every smaller size is tried as an unstated choice.
+    and counts as stated. Every smaller size is tried as an unstated choice, unless ``solve`` is
+    false.
     """
     note = f"n = {comparator.n} as at baseline"
     at_baseline = two_sample_t(shared, comparator, p, rule, stated, note, alpha)
     reaches = list(at_baseline.reaches)
-    solutions = solve_n(shared, [Comparison("comparator", comparator, (p,))], rule)
-    for solution in solutions:
+    alone = [Comparison("comparator", comparator, (p,))]
+    for solution in solve_n(shared, alone, rule) if solve else ():
         sizes = solution.sizes["comparator"]
         fewer = tuple(n for n in sizes if n < comparator.n)
         if fewer:

@@ -175,8 +175,28 @@ def write_cohort(cohort: Cohort, folder: Path, remark: str = "") -> None:
     _write_all(Path(folder), files)
 
 
-def write_templates(folder: Path, codebook: Codebook) -> None:
+def write_templates(
+    folder: Path,
+    codebook: Codebook,
+    *,
+    example: Cohort | None = None,
+    remark: str = "",
+    more: Mapping[str, str] | None = None,
+) -> None:
     """Write empty tables with their headers and a ``README.txt`` that says what goes in.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to write to; made if it is not there.
+    codebook : Codebook
+        What the tables hold.
+    example : Cohort, optional
+        Patients to write into the tables, which are else empty.
+    remark : str
+        Line above the headers of the example, which says that it is one.
+    more : dict, optional
+        Further files: their text by name.
 
     Raises
     ------
@@ -184,11 +204,18 @@ def write_templates(folder: Path, codebook: Codebook) -> None:
         If one of the files is there already; it may hold somebody's data.
     """
     folder = Path(folder)
-    files = {
-        PATIENTS_FILE: f"{','.join(codebook.patients)}\n",
-        VISITS_FILE: f"{','.join(codebook.visits)}\n",
-        README_FILE: _readme(codebook),
-    }
+    if example is None:
+        tables = {
+            PATIENTS_FILE: f"{','.join(codebook.patients)}\n",
+            VISITS_FILE: f"{','.join(codebook.visits)}\n",
+        }
+    else:
+        above = f"{REMARK} {remark}\n" if remark else ""
+        tables = {
+            PATIENTS_FILE: above + _csv(example.patients),
+            VISITS_FILE: above + _csv(example.visits),
+        }
+    files = {**tables, README_FILE: _readme(codebook), **(more or {})}
     there = [name for name in files if (folder / name).exists()]
     if there:
         raise FileExistsError(f"{folder.name}: found {', '.join(there)}, allowed: a new folder")

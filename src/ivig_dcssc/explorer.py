@@ -1,0 +1,378 @@
+"""The explorer: a page on which a reader changes the article's choices and sees the results change.
+
+All results are computed here, by `ivig_dcssc.multiverse`; the page carries them as numbers and its
+script only looks them up. Without scripts the page shows the article's setting.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ivig_dcssc.cohort.skin import READINGS
+from ivig_dcssc.cohort_groups import fixed, label_of, percent
+from ivig_dcssc.cohort_words import printing
+from ivig_dcssc.controls import COMPARATORS
+from ivig_dcssc.figures_specification import level_name
+from ivig_dcssc.multiverse import (
+    BASELINE,
+    DEPENDS,
+    RESULTS,
+    TIMEPOINTS,
+    Axes,
+    Multiverse,
+    Result,
+    published,
+)
+from ivig_dcssc.p_words import p_text
+from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS, PRIORS
+from ivig_dcssc.project import project_root
+from ivig_dcssc.reproduced import load_ensembles
+from ivig_dcssc.reproduced.frames import PAIRED_T
+from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
+from rederive.book.render import Html
+from rederive.printed import PrintedNumber
+from rederive.printed.registry import load_registry
+
+AXES = Axes(reading=READINGS[:1], prior=(ALL_PRIORS, *PRIORS))
+"""Levels that the explorer offers; of the readings the wider one, so that no cohort is left out."""
+
+CHOICES = tuple(name for name in Axes.__slots__ if name != "reading")
+"""Choices that a reader can change."""
+
+ARTICLE: dict[str, object] = {
+    name: PAIRED_T if name == "paired_test" else PARAMETERS[name].default for name in CHOICES
+}
+"""The article's setting, and all priors together."""
+
+DECIMALS = {
+    "n": 1,
+    "mean": 2,
+    "change": 2,
+    "responders": 1,
+    "responder_percent": 1,
+    "p": 4,
+    "difference": 2,
+    "p_against": 4,
+}
+"""Decimals that the page carries of each quantity; counts have one for medians between two."""
+
+MARKS = ("as published", "within range", "outside range")
+"""What a mark says of a result beside its published figure."""
+
+NONE, RARELY, NEARLY = None, -1, 101
+"""No value; a share that is not none but reads so; one that is not all but reads so."""
+
+_RANGES = ("baseline_window", "followup_tolerance", "responder_threshold")
+_LABELS = {
+    "baseline_window": "Oldest baseline, months before",
+    "followup_tolerance": "Follow-up visits, months either way",
+    "responder_threshold": "Responder, points less at least",
+    "visit_rule": "Of several visits counts",
+    "paired_test": "Test of the change",
+    "two_sample_test": "t test against controls",
+    "prior": "Synthetic cohorts",
+}
+_COLUMNS = {
+    "n": "Patients",
+    "mean": "Mean score",
+    "change": "Mean change",
+    "p": "p of the change",
+    "responders": "Responders",
+    "responder_percent": "Responders, %",
+}
+_AGAINST = {"difference": "IVIG minus control", "p_against": "p of the difference"}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One result under one setting, as the page shows it.
+
+    Attributes
+    ----------
+    median, low, high : str
+        Over the cohorts, the last two the ends of the central 95 %.
+    share : str
+        Cohorts with p below the significance level; empty for what is no p.
+    mark : str
+        One of :data:`MARKS`; empty if nothing is published.
+    """
+
+    median: str
+    low: str
+    high: str
+    share: str = ""
+    mark: str = ""
+
+    @property
+    def span(self) -> str:
+        """The central 95 % as text; nothing where it reads as the median does."""
+        return "" if self.low == self.high == self.median else f"{self.low} to {self.high}"
+
+
+class Explorer:
+    """The explorer's numbers and its page.
+
+    Parameters
+    ----------
+    multiverse : Multiverse
+        Results over :data:`AXES`.
+    """
+
+    def __init__(self, multiverse: Multiverse) -> None:
+        self.multiverse = multiverse
+
+    @classmethod
+    def of(cls, root: Path | None = None) -> Explorer:
+        """Return the explorer of the shipped cohorts.
+
+        Parameters
+        ----------
+        root : Path, optional
+            Folder of the project.
+
+        Raises
+        ------
+        ConfigurationError
+            If the cohorts are missing.
+        """
+        folder = root or project_root()
+        registry = load_registry(folder / "data" / "published")
+        return cls(Multiverse(load_ensembles(folder), registry, AXES))
+
+    # Numbers
+
+    @cached_property
+    def numbers(self) -> dict[str, Any]:
+        """Everything that the script needs, ready for JSON.
+
+        Numbers are whole: a result times ten to the power of its decimals. Those of a result stand
+        in one row, by level of the choice that the quantity has beside windows and prior, then by
+        distinct windows, then by prior; for each: median, low, high, for p the share below the
+        significance level in percent, for what is published the mark.
+        """
+        axes = self.multiverse.axes
+        return {
+            "levels": {name: list(axes.levels(name)) for name in CHOICES},
+            "article": {name: ARTICLE[name] for name in CHOICES},
+            "places": self.multiverse.places.ravel().tolist(),
+            "distinct": self.multiverse.distinct_windows,
+            "alpha": self.multiverse.alpha,
+            "marks": list(MARKS),
+            "results": {name: self._row(result) for name, result in RESULTS.items()},
+        }
+
+    def _row(self, result: Result) -> dict[str, Any]:
+        decimals = DECIMALS[result.quantity]
+        band = self.multiverse.distinct_band(result)
+        ends = [array[:, :, 0].ravel() for array in (band.median, band.low, band.high)]
+        columns = [_whole(array, decimals) for array in ends]
+        if result.is_p:
+            columns.append(_shares(band.decision[:, :, 0].ravel()))
+        figure = published(self.multiverse.registry, result)
+        if figure is not None:
+            columns.append(_marks(figure, *ends))
+        own = [name for name in DEPENDS[result.quantity] if name in _OWN]
+        return {
+            "decimals": decimals,
+            "own": own[0] if own else "",
+            "p": result.is_p,
+            "count": result.quantity in ("n", "responders"),
+            "marked": figure is not None,
+            "values": [number for row in zip(*columns, strict=True) for number in row],
+        }
+
+    def figures(self, name: str, setting: dict[str, object] | None = None) -> Figures:
+        """Return a result under a setting as the page shows it.
+
+        Parameters
+        ----------
+        name : str
+            A key of :data:`ivig_dcssc.multiverse.RESULTS`.
+        setting : dict, optional
+            Levels by choice; those that are missing are the article's.
+        """
+        chosen = ARTICLE | (setting or {})
+        row, axes = self.numbers["results"][name], self.multiverse.axes
+        at = {choice: axes.levels(choice).index(chosen[choice]) for choice in CHOICES}
+        windows = at["baseline_window"], at["followup_tolerance"], at["visit_rule"]
+        place = int(self.multiverse.places[windows])
+        own = at[row["own"]] if row["own"] else 0
+        width = 3 + row["p"] + row["marked"]
+        distinct = self.multiverse.distinct_windows
+        start = width * ((own * distinct + place) * len(axes.prior) + at["prior"])
+        numbers = row["values"][start : start + width]
+        median, low, high = (_text(number, row) for number in numbers[:3])
+        share = _share_text(numbers[3]) if row["p"] else ""
+        mark = MARKS[numbers[-1]] if row["marked"] else ""
+        return Figures(median, low, high, share, mark)
+
+    # Page
+
+    def page(self) -> Html:
+        """Return controls, tables with the article's setting, numbers and script."""
+        data = json.dumps(self.numbers, separators=(",", ":")).replace("<", "\\u003c")
+        here = files("ivig_dcssc")
+        style = here.joinpath("explorer.css").read_text(encoding="utf-8")
+        script = here.joinpath("explorer.js").read_text(encoding="utf-8")
+        return Html(
+            f"<style>{style}</style>"
+            '<div class="rederive-explorer">'
+            f"{self._form()}"
+            '<p class="explorer-summary" role="status" aria-live="polite"></p>'
+            "<noscript><p>The controls need scripts; the tables show the article’s setting.</p>"
+            "</noscript>"
+            f"{self._table('The skin score over time', _over_time(), 'Time point')}"
+            f"{self._table('Change against each control', _against(), 'Control')}"
+            f'<script type="application/json" class="explorer-data">{data}</script>'
+            f"<script>{script}</script>"
+            "</div>"
+        )
+
+    def _form(self) -> str:
+        controls = "".join(
+            self._range(name) if name in _RANGES else self._select(name) for name in _LABELS
+        )
+        return (
+            '<form class="explorer-controls" aria-label="Choices of the analysis" hidden>'
+            f"{controls}"
+            '<div class="explorer-buttons"><button type="reset">Reset to the article’s</button>'
+            '<a class="explorer-link" href="#">Link to this setting</a></div></form>'
+        )
+
+    def _range(self, name: str) -> str:
+        levels = self.multiverse.axes.levels(name)
+        return (
+            f"<label><span>{escape(_LABELS[name])}: <output>{ARTICLE[name]}</output></span>"
+            f'<input type="range" name="{name}" min="{levels[0]}" max="{levels[-1]}" step="1" '
+            f'value="{ARTICLE[name]}"></label>'
+        )
+
+    def _select(self, name: str) -> str:
+        options = "".join(
+            f'<option value="{escape(str(level), quote=True)}"'
+            f"{' selected' if level == ARTICLE[name] else ''}>{escape(_option(name, level))}"
+            "</option>"
+            for level in self.multiverse.axes.levels(name)
+        )
+        title = escape(_LABELS[name])
+        return f'<label><span>{title}</span><select name="{name}">{options}</select></label>'
+
+    def _table(
+        self, caption: str, rows: Iterable[tuple[str, dict[str, Result]]], first: str
+    ) -> str:
+        titles = _AGAINST if first == "Control" else _COLUMNS
+        head = "".join(f'<th scope="col">{escape(each)}</th>' for each in (first, *titles.values()))
+        body = "".join(
+            f'<tr><th scope="row">{escape(name)}</th>'
+            + "".join(self._cell(title, cells.get(key)) for key, title in titles.items())
+            + "</tr>"
+            for name, cells in rows
+        )
+        return (
+            f'<div class="rederive-scroll" role="region" aria-label="{escape(caption)}" '
+            f'tabindex="0"><table class="rederive cards explorer"><caption>{escape(caption)}'
+            f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
+
+    def _cell(self, title: str, result: Result | None) -> str:
+        if result is None:
+            return f'<td data-label="{escape(title)}"></td>'
+        shown = self.figures(result.name)
+        figure = published(self.multiverse.registry, result)
+        parts = [
+            f'<span class="now">{escape(shown.median)}</span>',
+            f'<span class="span">{escape(shown.span)}</span>',
+        ]
+        if result.is_p:
+            level = f"below {self.multiverse.alpha:g} in "
+            parts.append(
+                f'<span class="share">{level}<span class="part">{shown.share}</span></span>'
+            )
+        if figure is not None:
+            mark = MARKS.index(shown.mark)
+            parts.append(f'<span class="printed">published {escape(str(figure))}</span>')
+            parts.append(f'<span class="mark mark-{mark}">{escape(shown.mark)}</span>')
+        return (
+            f'<td data-label="{escape(title)}" data-result="{escape(result.name)}">'
+            f"<div>{''.join(parts)}</div></td>"
+        )
+
+
+_OWN = ("responder_threshold", "paired_test", "two_sample_test")
+
+
+def _over_time() -> Iterator[tuple[str, dict[str, Result]]]:
+    for timepoint in (BASELINE, *TIMEPOINTS):
+        cells = {
+            quantity: RESULTS[name]
+            for quantity in _COLUMNS
+            if (name := Result(quantity, timepoint).name) in RESULTS
+        }
+        yield TIMES_IN_WORDS[timepoint].capitalize(), cells
+
+
+def _against() -> Iterator[tuple[str, dict[str, Result]]]:
+    for timepoint, groups in COMPARATORS.items():
+        for group in groups:
+            cells = {quantity: Result(quantity, timepoint, group) for quantity in _AGAINST}
+            yield f"{group}, {TIMES_IN_WORDS[timepoint]}", cells
+
+
+def _option(name: str, level: object) -> str:
+    if name == "prior":
+        return "all priors together" if level == ALL_PRIORS else label_of(str(level))
+    words = {"closest": "the closest", "first": "the first", "last": "the last"}
+    return words.get(str(level), level_name(str(level)))
+
+
+def _whole(array: Any, decimals: int) -> list[int | None]:
+    """Return numbers times a power of ten, rounded as `fixed` rounds them."""
+    scale = 10**decimals
+    return [
+        NONE if np.isnan(number) else round(float(fixed(float(number), decimals)) * scale)
+        for number in array
+    ]
+
+
+def _shares(array: Any) -> list[int | None]:
+    found: list[int | None] = []
+    for share in array:
+        code = round(float(f"{100 * share:.0f}"))
+        if 0 < share < 0.01:
+            code = RARELY
+        found.append(NEARLY if 0.99 < share < 1 else code)
+    return found
+
+
+def _marks(figure: PrintedNumber, median: Any, low: Any, high: Any) -> list[int | None]:
+    prints = printing(pd.Series(median), figure).to_numpy()
+    interval = figure.interval()
+    marks: list[int | None] = []
+    for as_printed, start, stop in zip(prints, low, high, strict=True):
+        inside = not np.isnan(start) and interval.meets(start, stop)
+        marks.append(0 if as_printed else 1 if inside else 2)
+    return marks
+
+
+def _text(number: int | None, row: dict[str, Any]) -> str:
+    if number is None:
+        return "none"
+    decimals: int = row["decimals"]
+    value = number / 10**decimals
+    if row["count"]:
+        return f"{value:g}"
+    return p_text(value, decimals) if row["p"] else fixed(value, decimals)
+
+
+def _share_text(code: int) -> str:
+    return percent({RARELY: 0.005, NEARLY: 0.995}.get(code, code / 100))

@@ -1,0 +1,270 @@
+"""Figures of a table of specifications: the curve, what the choices carry, two choices as a map."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import matplotlib.pyplot as plt
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+
+from ivig_dcssc.figures import GRID, MISSED, PUBLISHED, REACHED
+from rederive.book.specification import Specifications
+
+CHOICE_NAMES = {
+    "baseline_window": "baseline window",
+    "followup_tolerance": "follow-up tolerance",
+    "visit_rule": "visit that counts",
+    "responder_threshold": "responder threshold",
+    "paired_test": "paired test",
+    "two_sample_test": "two-sample t test",
+    "reading": "reading of the change",
+    "prior": "prior",
+}
+"""Names of choices in figures and sentences."""
+
+LEVEL_NAMES = {
+    "Pratt zeros, normal (Stata's signrank)": "signed rank, Stata",
+    "Pratt zeros, normal, continuity correction": "signed rank, Pratt, corrected",
+    "zeros dropped, normal": "signed rank, zeros dropped",
+    "zeros dropped, normal, continuity correction (R)": "signed rank, R",
+    "student": "Student",
+    "welch": "Welch",
+}
+"""Levels short enough for an axis."""
+
+AGREED = 0.95
+"""Share of data sets that makes a decision clear."""
+
+UNCLEAR = "#8a8f98"
+COLUMNS = 240
+"""Columns of the panel of choices; with more specifications each column is a share of several."""
+
+_RASTER = 200
+_WIDTH = 440
+"""Width of the curve's axes in typographic points, roughly."""
+
+
+def choice_name(choice: str) -> str:
+    """Return the words for a choice."""
+    return CHOICE_NAMES.get(choice, choice.replace("_", " "))
+
+
+def level_name(level: Hashable) -> str:
+    """Return the words for a level of a choice."""
+    return LEVEL_NAMES.get(str(level), str(level))
+
+
+def specification_curve(
+    table: Specifications,
+    title: str,
+    published: float | None = None,
+    limit: float | None = None,
+    log: bool = False,
+    label: str = "Result",
+    decision: str = "yes",
+) -> Figure:
+    """Draw all specifications by rising value, with the choices that make them below.
+
+    Parameters
+    ----------
+    table : Specifications
+        The result.
+    title : str
+        Title of the figure.
+    published : float, optional
+        The published value, a line.
+    limit : float, optional
+        Value on which the decision turns, a dashed line.
+    log : bool
+        Whether the axis of values is logarithmic; values of zero or below are left out there.
+    label : str
+        Title of the axis of values.
+    decision : str
+        What "yes" means, for the legend.
+    """
+    ordered = table.ordered()
+    ordered = ordered[ordered["value"].notna()].reset_index(drop=True)
+    rows = sum(len(levels) for levels in table.levels.values())
+    heights = [3.4, 0.165 * rows + 0.2]
+    figure, (top, below) = plt.subplots(
+        2, 1, figsize=(8, sum(heights) + 0.7), sharex=True, height_ratios=heights, dpi=_RASTER
+    )
+    _curve(top, ordered, log)
+    if published is not None:
+        top.axhline(published, color=PUBLISHED, lw=1.5)
+    if limit is not None:
+        top.axhline(limit, color=PUBLISHED, lw=1, ls="--")
+    top.set(title=title, ylabel=label)
+    top.grid(visible=False, axis="x")
+    top.tick_params(axis="x", labelbottom=False)
+    _choices_panel(below, table, ordered)
+    below.set(xlim=(-0.5, len(ordered) - 0.5), xlabel="Specifications by rising value")
+    _curve_legend(figure, ordered, published, limit, decision)
+    return figure
+
+
+def _colours(decisions: pd.Series[float]) -> npt.NDArray[np.str_]:
+    share = decisions.to_numpy(dtype=float)
+    conditions = [np.isnan(share), share >= AGREED, share <= 1 - AGREED]
+    return np.select(conditions, [PUBLISHED, REACHED, MISSED], UNCLEAR)
+
+
+def _curve(axes: Axes, ordered: pd.DataFrame, log: bool) -> None:
+    places = np.arange(len(ordered))
+    if log:
+        axes.set_yscale("log", nonpositive="mask")
+    if ordered[["low", "high"]].notna().any(axis=None):
+        low, high = ordered["low"], ordered["high"]
+        if log:
+            # Some p are tiny in some cohort; the axis ends one decade below the least median.
+            floor = 0.1 * float(ordered["value"][ordered["value"] > 0].min())
+            low = low.clip(lower=floor)
+            axes.set_ylim(bottom=floor)
+        width = max(0.1, min(3.0, _WIDTH / len(ordered)))
+        axes.vlines(places, low, high, color=GRID, alpha=0.45, lw=width, rasterized=True)
+    size = 3 if len(ordered) > COLUMNS else 14
+    colours = _colours(ordered["decision"])
+    axes.scatter(places, ordered["value"], s=size, c=colours, lw=0, zorder=3, rasterized=True)
+
+
+def _choices_panel(axes: Axes, table: Specifications, ordered: pd.DataFrame) -> None:
+    count = min(COLUMNS, len(ordered))
+    # With fewer columns than specifications, a column has the share of its specifications.
+    column = np.arange(len(ordered)) * count // len(ordered)
+    sizes = np.bincount(column, minlength=count)
+    lines, labels, start = [], [], 0
+    for choice in table.choices:
+        levels = table.levels[choice]
+        for level in levels:
+            here = (ordered[choice] == level).to_numpy(dtype=float)
+            lines.append(np.bincount(column, here, minlength=count) / sizes)
+            labels.append(level_name(level))
+        middle = start + (len(levels) - 1) / 2
+        axes.text(
+            1.01, middle, choice_name(choice), transform=axes.get_yaxis_transform(),
+            va="center", fontsize="small",
+        )  # fmt: skip
+        start += len(levels)
+        axes.axhline(start - 0.5, color=PUBLISHED, lw=0.6)
+    extent = (-0.5, len(ordered) - 0.5, len(lines) - 0.5, -0.5)
+    axes.imshow(
+        np.stack(lines), aspect="auto", extent=extent, cmap="Blues", vmin=0, vmax=1,
+        interpolation="nearest",
+    )  # fmt: skip
+    axes.set_yticks(range(len(labels)), labels, fontsize="xx-small")
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+
+
+def _curve_legend(
+    figure: Figure,
+    ordered: pd.DataFrame,
+    published: float | None,
+    limit: float | None,
+    decision: str,
+) -> None:
+    share, many = ordered["decision"].dropna(), f"{100 * AGREED:.0f} %"
+    handles: list[Line2D | Patch] = []
+    if share.isin([0.0, 1.0]).all() and len(share):
+        looks = [(REACHED, decision), (MISSED, f"not: {decision}")]
+    elif len(share):
+        looks = [
+            (REACHED, f"{decision} in at least {many} of the cohorts"),
+            (UNCLEAR, "depends on the cohort"),
+            (MISSED, f"in at most {100 - 100 * AGREED:.0f} %"),
+        ]
+    else:
+        looks = [(PUBLISHED, "value")]
+    handles += [Line2D([], [], color=c, marker="o", ls="none", label=name) for c, name in looks]
+    if ordered[["low", "high"]].notna().any(axis=None):
+        handles.append(Patch(color=GRID, alpha=0.6, label="range"))
+    if published is not None:
+        handles.append(Line2D([], [], color=PUBLISHED, lw=1.5, label="published"))
+    if limit is not None:
+        handles.append(Line2D([], [], color=PUBLISHED, lw=1, ls="--", label=f"limit {limit:g}"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+
+
+def variance_bars(table: Specifications) -> Figure:
+    """Draw each choice's share of the variance and, if anything is decided, how often it flips.
+
+    Parameters
+    ----------
+    table : Specifications
+        The result.
+    """
+    shares, flips = table.variance_shares(), table.flips().set_index("choice")
+    decided = bool(flips["flipped"].sum())
+    figure, panels = plt.subplots(
+        1, 1 + decided, figsize=(8, 0.42 * len(shares) + 1.5), sharey=True, squeeze=False
+    )
+    left, places = panels[0][0], np.arange(len(shares))
+    if shares["total"].notna().any():
+        left.barh(places, 100 * shares["total"], color=GRID, height=0.7)
+    left.barh(places, 100 * shares["first"], color=REACHED, height=0.4)
+    left.set_yticks(places, [choice_name(name) for name in shares["choice"]])
+    left.set(ylim=(len(shares) - 0.5, -0.5), xlim=(0, 100), xlabel="Share of the variance (%)")
+    handles = [Patch(color=REACHED, label="alone")]
+    if shares["total"].notna().any():
+        handles.append(Patch(color=GRID, label="with other choices"))
+    if decided:
+        right = panels[0][1]
+        right.barh(places, 100 * flips["share"].reindex(shares["choice"]), color=MISSED, height=0.7)
+        right.set_xlabel("Pairs in which the decision flips (%)")
+        right.set_xlim(left=0)
+        handles.append(Patch(color=MISSED, label="decision flips"))
+    for axes in panels[0]:
+        axes.grid(visible=False, axis="y")
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+def heat_map(
+    table: Specifications,
+    rows: str,
+    columns: str,
+    of: str = "value",
+    label: str = "",
+    mark: tuple[Hashable, Hashable] | None = None,
+    decimals: int = 1,
+) -> Figure:
+    """Draw the mean of an outcome over all other choices, for each pair of two choices.
+
+    Parameters
+    ----------
+    table : Specifications
+        The result.
+    rows, columns : str
+        Two choices.
+    of : str
+        ``value``, ``low``, ``high`` or ``decision``, the last in percent.
+    label : str
+        What the colours mean.
+    mark : tuple, optional
+        Levels of rows and columns whose cell is framed.
+    decimals : int
+        Decimals in the cells.
+    """
+    grid = table.pivot(rows, columns, of) * (100 if of == "decision" else 1)
+    height = 0.34 * len(grid.index) + 1.4
+    figure, axes = plt.subplots(figsize=(min(8, 0.62 * len(grid.columns) + 3.2), height))
+    sns.heatmap(
+        grid, ax=axes, annot=True, fmt=f".{decimals}f", cmap="cividis", linewidths=1,
+        linecolor="white", annot_kws={"fontsize": "small"}, cbar_kws={"label": label},
+    )  # fmt: skip
+    places = [list(table.levels[name]) for name in (columns, rows)]
+    if mark is not None and mark[0] in places[1] and mark[1] in places[0]:
+        corner = (places[0].index(mark[1]), places[1].index(mark[0]))
+        axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec=MISSED, lw=2.5))
+    axes.set(xlabel=choice_name(columns), ylabel=choice_name(rows))
+    axes.set_xticklabels([level_name(each) for each in grid.columns], rotation=0)
+    axes.set_yticklabels([level_name(each) for each in grid.index], rotation=0)
+    axes.tick_params(length=0)
+    return figure

@@ -1,0 +1,509 @@
+"""The skin score under every combination of the article's own choices, in all synthetic cohorts.
+
+Each combination of windows is laid out as further cohorts of one large ensemble, so that the
+methods of `rederive.retrospective` run over all of them at once. A figure is computed once for
+those choices on which it depends, windows that select the same visits once for all of them; the
+table of a result then repeats it over its axes. A choice on which a figure does not depend is no
+axis of its table.
+
+The bands come from synthetic cohorts. Inside the article's windows these print the article's
+figures. What lies outside, and in which month of a window a visit lies, was placed by the prior of
+the reconstruction: results in other windows are predictions from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ivig_dcssc.cohort.skin import READINGS
+from ivig_dcssc.cohort_groups import CENTRAL
+from ivig_dcssc.cohort_words import printing
+from ivig_dcssc.controls import COMPARATORS
+from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS, PRIORS
+from ivig_dcssc.reproduced import Choices, Ensembles
+from ivig_dcssc.reproduced.choices import SKIN_TARGETS
+from ivig_dcssc.reproduced.frames import PAIRED_T, printed_change
+from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
+from rederive.book.specification import Specifications
+from rederive.printed import PrintedNumber
+from rederive.printed.registry import Registry
+from rederive.recompute.signed_rank import CONVENTIONS
+from rederive.retrospective import (
+    at_baseline,
+    at_followup,
+    change,
+    describe_number,
+    key_index,
+    paired_change,
+    responders,
+    signed_rank,
+    two_sample,
+)
+from rederive.retrospective.keys import Grid
+from rederive.retrospective.two_sample import TESTS
+from rederive.retrospective.windows import RULES
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+MEASURE = "mrss"
+BASELINE = "baseline"
+TIMEPOINTS = tuple(f"m{month}" for month in SKIN_TARGETS)
+PAIRED = (PAIRED_T, *(convention.name for convention in CONVENTIONS if not convention.exact))
+"""Tests of a change: the t test, and the signed-rank test under each convention.
+
+Its exact distribution is left out: it does not exist with ties, and whole points are rarely without
+any.
+"""
+
+HALF = 50.0
+"""Percent of responders that the article's discussion names as a limit."""
+
+_WINDOWS = ("baseline_window", "followup_tolerance", "visit_rule")
+_COHORTS = ("reading", "prior")
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The choices, and the levels of each.
+
+    Attributes
+    ----------
+    baseline_window, followup_tolerance : tuple of int
+        Windows in months.
+    visit_rule : tuple of str
+        Which of several visits in one window counts.
+    responder_threshold : tuple of int
+        Decreases of the skin score that make a responder, in points.
+    paired_test : tuple of str
+        Some of :data:`PAIRED`.
+    two_sample_test : tuple of str
+        Pooled variance (``student``) or not (``welch``).
+    reading : tuple of str
+        Readings of the mean change at month 12; each keeps the cohorts that print it so under the
+        article's choices.
+    prior : tuple of str
+        Priors of the cohorts; ``all`` puts them together.
+    """
+
+    baseline_window: tuple[int, ...] = tuple(range(7))
+    followup_tolerance: tuple[int, ...] = tuple(range(4))
+    visit_rule: tuple[str, ...] = RULES
+    responder_threshold: tuple[int, ...] = tuple(range(1, 16))
+    paired_test: tuple[str, ...] = PAIRED
+    two_sample_test: tuple[str, ...] = TESTS
+    reading: tuple[str, ...] = READINGS
+    prior: tuple[str, ...] = PRIORS
+
+    def levels(self, choice: str) -> tuple[Any, ...]:
+        """Return the levels of a choice."""
+        found: tuple[Any, ...] = getattr(self, choice)
+        return found
+
+    @property
+    def size(self) -> int:
+        """Number of combinations of all choices."""
+        return int(np.prod([len(self.levels(name)) for name in self.__slots__]))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A result of the analysis.
+
+    Attributes
+    ----------
+    quantity : str
+        A key of :data:`DEPENDS`.
+    timepoint : str
+        Follow-up, such as ``m12``, or ``baseline``.
+    group : str
+        Control group of a comparison, otherwise nothing.
+    """
+
+    quantity: str
+    timepoint: str
+    group: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name as in :data:`RESULTS`."""
+        return "_".join(filter(None, (self.quantity, self.group.lower(), self.timepoint)))
+
+    @property
+    def is_p(self) -> bool:
+        """Whether it is a p value."""
+        return self.quantity in ("p", "p_against")
+
+    @property
+    def in_words(self) -> str:
+        """The result in words."""
+        month = TIMES_IN_WORDS[self.timepoint]
+        against = f" against {self.group}" if self.group else ""
+        return f"{_QUANTITIES[self.quantity]}{against}, {month}"
+
+
+DEPENDS: dict[str, tuple[str, ...]] = {
+    "n": (*_WINDOWS, *_COHORTS),
+    "mean": (*_WINDOWS, *_COHORTS),
+    "change": (*_WINDOWS, *_COHORTS),
+    "responders": (*_WINDOWS, "responder_threshold", *_COHORTS),
+    "responder_percent": (*_WINDOWS, "responder_threshold", *_COHORTS),
+    "p": (*_WINDOWS, "paired_test", *_COHORTS),
+    "difference": (*_WINDOWS, *_COHORTS),
+    "p_against": (*_WINDOWS, "two_sample_test", *_COHORTS),
+}
+"""The choices on which each quantity depends, in the order of a table's columns."""
+
+_QUANTITIES = {
+    "n": "patients with both scores",
+    "mean": "mean skin score",
+    "change": "mean change of the skin score",
+    "responders": "responders",
+    "responder_percent": "responders in percent",
+    "p": "p of the change",
+    "difference": "difference in mean change",
+    "p_against": "p of the difference in change",
+}
+
+RESULTS: dict[str, Result] = {
+    result.name: result
+    for result in (
+        *(Result(quantity, BASELINE) for quantity in ("n", "mean")),
+        *(
+            Result(quantity, timepoint)
+            for quantity in ("n", "mean", "change", "responders", "responder_percent", "p")
+            for timepoint in TIMEPOINTS
+        ),
+        *(
+            Result(quantity, timepoint, group)
+            for quantity in ("difference", "p_against")
+            for timepoint, groups in COMPARATORS.items()
+            for group in groups
+        ),
+    )
+}
+"""All results by name, such as ``responder_percent_m12`` or ``p_against_d-pen_m12``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Median, central 95 % and decision over cohorts; arrays of one shape.
+
+    Attributes
+    ----------
+    median, low, high : array
+        NaN where no cohort has a value; cohorts without one are left out.
+    decision : array
+        Share of all cohorts that decide yes; a cohort without a value does not.
+    """
+
+    median: Floats
+    low: Floats
+    high: Floats
+    decision: Floats
+
+    @classmethod
+    def of(cls, values: Floats, yes: Flags | None = None) -> Band:
+        """Summarise the last axis, that of the cohorts; without any, nothing is known."""
+        if values.shape[-1] == 0:
+            empty = np.full(values.shape[:-1], np.nan)
+            return cls(empty, empty, empty, empty)
+        ordered = np.sort(values, axis=-1)
+        known = np.count_nonzero(~np.isnan(values), axis=-1)
+        low, high = CENTRAL
+        middle, start, stop = (_quantile(ordered, known, share) for share in (0.5, low, high))
+        decided = np.full(known.shape, np.nan) if yes is None else yes.mean(axis=-1)
+        return cls(middle, start, stop, decided)
+
+
+def _quantile(ordered: Floats, known: npt.NDArray[Any], share: float) -> Floats:
+    """Return a quantile, linear between values, of rows in rising order with NaN at their end."""
+    place = share * np.maximum(known - 1, 0)
+    below = np.floor(place).astype(np.int64)
+    above = np.minimum(below + 1, np.maximum(known - 1, 0))
+    ends = [np.take_along_axis(ordered, at[..., None], -1)[..., 0] for at in (below, above)]
+    return np.asarray(ends[0] + (place - below) * (ends[1] - ends[0]), dtype=float)
+
+
+@dataclass
+class Multiverse:
+    """Results under every combination of choices, computed when first asked for and kept.
+
+    Parameters
+    ----------
+    ensembles : Ensembles
+        The synthetic cohorts, with the prior of each.
+    registry : Registry
+        The article's registry, for the controls' printed figures.
+    axes : Axes
+        Choices and levels.
+    alpha : float
+        Significance level of the decisions.
+    """
+
+    ensembles: Ensembles
+    registry: Registry
+    axes: Axes = field(default_factory=Axes)
+    alpha: float = float(PARAMETERS["alpha"].default)
+
+    def __post_init__(self) -> None:
+        self._cohort_values: dict[Result, Floats] = {}
+
+    # Values of every cohort
+
+    @cached_property
+    def _scores(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+        """The large ensemble, and where in it each combination of windows is.
+
+        The frame has the columns ``baseline``, ``m6`` and so on; its cohorts are the distinct
+        combinations of baseline and follow-up, each with all cohorts. The array has the place of a
+        combination by levels of window, tolerance and rule.
+        """
+        patients = self.ensembles.patients
+        visits = self.ensembles.visits[self.ensembles.visits["measure"] == MEASURE]
+        grid = Grid.of(key_index(patients))
+        axes = self.axes
+        starts, start_of = _distinct(
+            [
+                at_baseline(visits, MEASURE, months, patients).to_frame()
+                for months in axes.baseline_window
+            ]
+        )
+        later, later_of = _distinct(
+            [
+                at_followup(visits, MEASURE, SKIN_TARGETS, tolerance, rule, patients)
+                for tolerance in axes.followup_tolerance
+                for rule in axes.visit_rule
+            ]
+        )
+        parts = [before.join(after) for before in starts for after in later]
+        number, people = grid.shape
+        # Cohorts of unequal size would leave gaps, which count as patients without any score.
+        cells = [grid.spread(part[name]) for part in parts for name in part.columns]
+        block = np.stack(cells).reshape(len(parts), -1, number, people)
+        index = pd.MultiIndex.from_product(
+            [range(len(parts) * number), range(people)], names=["cohort", "patient"]
+        )
+        columns = list(parts[0].columns)
+        frame = pd.DataFrame(np.moveaxis(block, 1, -1).reshape(-1, len(columns)), index, columns)
+        place = np.asarray(start_of)[:, None] * len(later) + np.asarray(later_of)
+        shape = [len(axes.levels(name)) for name in _WINDOWS]
+        return frame, place.reshape(shape)
+
+    @property
+    def distinct_windows(self) -> int:
+        """Combinations of windows and rule that select different visits in some cohort."""
+        return int(self._scores[1].max()) + 1
+
+    @cached_property
+    def _priors(self) -> npt.NDArray[Any]:
+        """Prior of every cohort."""
+        return self.ensembles.priors.sort_index().to_numpy(dtype=str)
+
+    @cached_property
+    def _groups(self) -> list[list[Flags]]:
+        """Which cohorts belong to each reading and prior."""
+        article = Choices.of()
+        one = Axes(
+            baseline_window=(article.baseline_window,),
+            followup_tolerance=(article.followup_tolerance,),
+            visit_rule=(article.visit_rule,),
+        )
+        at_article = Multiverse(self.ensembles, self.registry, one)
+        means = pd.Series(at_article.values(Result("change", "m12")).ravel())
+        chosen = []
+        for reading in self.axes.reading:
+            kept = printing(means, PrintedNumber(reading)).to_numpy()
+            chosen.append(
+                [kept & ((self._priors == name) | (name == ALL_PRIORS)) for name in self.axes.prior]
+            )
+        return chosen
+
+    def cohorts(self, reading: str, prior: str) -> int:
+        """Return how many cohorts a reading and a prior leave."""
+        own = self._groups[self.axes.reading.index(reading)][self.axes.prior.index(prior)]
+        return int(own.sum())
+
+    def values(self, result: Result) -> Floats:
+        """Return a result in every cohort.
+
+        Parameters
+        ----------
+        result : Result
+            One of :data:`RESULTS`.
+
+        Returns
+        -------
+        array, shape (levels of the quantity's own choice or 1, distinct windows, cohorts)
+            NaN where a cohort yields none.
+        """
+        if result not in self._cohort_values:
+            self._fill(result)
+        return self._cohort_values[result]
+
+    def _fill(self, result: Result) -> None:
+        scores, timepoint = self._scores[0], result.timepoint
+        if timepoint == BASELINE:
+            table = describe_number(scores[BASELINE])
+            for quantity in ("n", "mean"):
+                self._keep(Result(quantity, BASELINE), [table[quantity]])
+        elif result.quantity in ("n", "mean", "change"):
+            table = paired_change(scores, timepoint)
+            columns = {"n": "n", "mean": "followup_mean", "change": "change_mean"}
+            for quantity, column in columns.items():
+                self._keep(Result(quantity, timepoint), [table[column]])
+        elif result.quantity in ("responders", "responder_percent"):
+            tables = [
+                responders(scores, timepoint, limit) for limit in self.axes.responder_threshold
+            ]
+            self._keep(Result("responders", timepoint), [each["count"] for each in tables])
+            self._keep(Result("responder_percent", timepoint), [each["percent"] for each in tables])
+        elif result.quantity == "p":
+            conventions = {each.name: each for each in CONVENTIONS}
+            tables = [
+                paired_change(scores, timepoint)
+                if name == PAIRED_T
+                else signed_rank(scores, timepoint, convention=conventions[name])
+                for name in self.axes.paired_test
+            ]
+            self._keep(result, [each["p"] for each in tables])
+        else:
+            control = printed_change(self.registry, result.group, timepoint)
+            changes = change(scores, timepoint)
+            tables = [two_sample(changes, control, test) for test in self.axes.two_sample_test]
+            group = result.group
+            self._keep(Result("difference", timepoint, group), [tables[0]["difference"]])
+            self._keep(Result("p_against", timepoint, group), [each["p"] for each in tables])
+
+    def _keep(self, result: Result, columns: Sequence[pd.Series[Any]]) -> None:
+        array = np.stack([column.to_numpy(dtype=float) for column in columns])
+        self._cohort_values[result] = array.reshape(len(columns), -1, len(self._priors))
+
+    # Tables over the choices
+
+    @property
+    def places(self) -> npt.NDArray[np.int64]:
+        """Place among the distinct windows by levels of window, tolerance and rule."""
+        return self._scores[1]
+
+    def distinct_band(self, result: Result) -> Band:
+        """Return a result over the windows that differ.
+
+        Returns
+        -------
+        Band
+            Arrays of shape (levels of the quantity's own choice or 1, distinct windows, readings,
+            priors).
+        """
+        values = self.values(result)
+        yes = self._decides(result, values)
+        found = [
+            [Band.of(values[..., own], None if yes is None else yes[..., own]) for own in row]
+            for row in self._groups
+        ]
+        arrays = [
+            np.stack(
+                [np.stack([getattr(each, name) for each in row], axis=-1) for row in found], axis=-2
+            )
+            for name in Band.__slots__
+        ]
+        return Band(*arrays)
+
+    def band(self, result: Result) -> Band:
+        """Return a result over its choices.
+
+        Returns
+        -------
+        Band
+            Arrays with one axis for each choice of :data:`DEPENDS`, in that order.
+        """
+        distinct, axis = self.distinct_band(result), len(_WINDOWS)
+        has_own = len(DEPENDS[result.quantity]) > axis + len(_COHORTS)
+        arrays = []
+        for name in Band.__slots__:
+            spread = np.moveaxis(getattr(distinct, name)[:, self.places], 0, axis)
+            arrays.append(spread if has_own else spread.squeeze(axis=axis))
+        return Band(*arrays)
+
+    def _decides(self, result: Result, values: Floats) -> Flags | None:
+        if result.is_p:
+            return np.asarray(values < self.alpha)
+        return np.asarray(values > HALF) if result.quantity == "responder_percent" else None
+
+    def table(self, name: str) -> Specifications:
+        """Return a result as a table of specifications.
+
+        Parameters
+        ----------
+        name : str
+            A key of :data:`RESULTS`.
+
+        Returns
+        -------
+        Specifications
+            Over the choices on which it depends: median, central 95 % and share of cohorts that
+            decide yes. For p a cohort decides yes below the significance level, for the percentage
+            of responders above a half; nothing else is decided.
+        """
+        result = RESULTS[name]
+        choices = DEPENDS[result.quantity]
+        band = self.band(result)
+        levels: list[tuple[Hashable, ...]] = [self.axes.levels(choice) for choice in choices]
+        frame = pd.MultiIndex.from_product(levels, names=choices).to_frame(index=False)
+        outcome = (band.median, band.low, band.high, band.decision)
+        for column, array in zip(("value", "low", "high", "decision"), outcome, strict=True):
+            frame[column] = array.ravel()
+        return Specifications.of(frame, choices)
+
+
+def _distinct(frames: Sequence[pd.DataFrame]) -> tuple[list[pd.DataFrame], list[int]]:
+    """Return those frames that differ, and the place among them of each."""
+    kept: list[pd.DataFrame] = []
+    places = []
+    for frame in frames:
+        same = next((place for place, each in enumerate(kept) if each.equals(frame)), None)
+        if same is None:
+            same = len(kept)
+            kept.append(frame)
+        places.append(same)
+    return kept, places
+
+
+def published(registry: Registry, result: Result) -> PrintedNumber | None:
+    """Return the figure that the article prints for a result; ``None`` if it prints none."""
+    timepoint, group = result.timepoint, result.group.lower()
+    row = {
+        "n": "table1-cohort-size-ivig-n"
+        if timepoint == BASELINE
+        else f"abstract-mrss-ivig-{timepoint}-n",
+        "mean": f"abstract-mrss-ivig-{timepoint}-mean",
+        "change": f"abstract-mrss-change-ivig-{timepoint}-mean",
+        "responders": f"results-responder-ivig-{timepoint}-count",
+        "p": f"abstract-mrss-ivig-{timepoint}-p",
+        "p_against": f"results-mrss-change-{group}-{timepoint}-p",
+    }.get(result.quantity)
+    found = None if row is None else registry.numbers.get(row)
+    return None if found is None else found.printed
+
+
+def published_value(registry: Registry, result: Result) -> float | None:
+    """Return the published value as a number; shares and differences from the printed figures."""
+    figure = published(registry, result)
+    if figure is not None:
+        return float(figure.value)
+    timepoint = result.timepoint
+    if result.quantity == "responder_percent":
+        count = published(registry, Result("responders", timepoint))
+        n = published(registry, Result("n", timepoint))
+        return None if count is None or n is None else float(100 * count.value / n.value)
+    own = published(registry, Result("change", timepoint))
+    if result.quantity == "difference" and own is not None:
+        return float(own.value) - printed_change(registry, result.group, timepoint).mean
+    return None

@@ -1,0 +1,146 @@
+"""What a user's own cohort looks like for this article, for the commands that check it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ivig_dcssc.project import project_root
+from ivig_dcssc.reproduced import Choices
+from ivig_dcssc.reproduced.inclusion import CYCLES, include
+from ivig_dcssc.reproduced.loading import COHORTS
+from ivig_dcssc.reproduced.tables import FUNCTION_MEASURES, MEASURES, SEVERITIES
+from rederive.book.cohort_form import CohortForm
+from rederive.retrospective import Codebook, Cohort
+
+REMARK = "INVENTED EXAMPLE: three patients who do not exist. Delete these rows before use."
+"""Line above the tables of the example."""
+
+BASELINE_ONLY = ("rvsp",)
+"""Measures that the article has at baseline alone."""
+
+_EXAMPLE_PATIENTS: tuple[dict[str, object], ...] = (
+    {
+        "age": 41,
+        "disease_duration": 14,
+        "female": 1,
+        "race": "white",
+        "concomitant_prednisone": 1,
+        "cycles": 9,
+        "cycles_first_6_months": 6,
+        "stop_reason": "improvement",
+    },
+    {
+        "age": 55,
+        "disease_duration": 30,
+        "female": 0,
+        "race": "black",
+        "concomitant_prednisone": 0,
+        "cycles": 4,
+        "cycles_first_6_months": 4,
+        "stop_reason": "progressing",
+    },
+    {"age": 38, "disease_duration": 8, "female": 1, "cycles_first_6_months": 3},
+)
+
+_EXAMPLE_VISITS = (
+    ((-2, 31), (0, 30), (5, 25), (12, 21)),
+    ((-1, 24), (6, 26), (13, 25), (18, 22)),
+    ((0, 35), (7, 28), (24, 19)),
+)
+"""Month and skin score."""
+
+_LOST = {
+    "mrss": "no skin score can be analysed",
+    "tfr": "friction rubs cannot be followed",
+    "cpk": "creatine kinase cannot be followed",
+    "rvsp": "its mean at baseline cannot be computed",
+    CYCLES: "nobody can be left out for too few cycles",
+    "first_line": "first-line therapy cannot be counted",
+    "stop_reason": "reasons for stopping cannot be counted",
+    "physician_assessment": "the physician's assessment cannot be counted",
+    "age_onset": "it cannot be tried as a predictor",
+    "death_month": "",
+    "kidney_injury_delay": "",
+}
+
+_LOST_BY_KIND = {
+    "prior_": "earlier medication of this kind cannot be counted",
+    "concomitant_": "it can neither be counted nor tried as a predictor",
+    "ae_": "these adverse effects cannot be counted",
+}
+
+
+def without(name: str) -> str:
+    """Return what cannot be analysed without a column or measure, or an empty text."""
+    if name in _LOST:
+        return _LOST[name]
+    if name in SEVERITIES:
+        return "severity of these organs cannot be compared"
+    if name in FUNCTION_MEASURES:
+        return "change to month 12 cannot be tested"
+    for prefix, words in _LOST_BY_KIND.items():
+        if name.startswith(prefix):
+            return words
+    return "their part of Table 1 or 2 cannot be computed"
+
+
+def included(cohort: Cohort) -> tuple[Cohort, Sequence[str]]:
+    """Return the patients with enough cycles by the article's rule, and who is not, in words.
+
+    Raises
+    ------
+    ConfigurationError
+        If nobody is left.
+    """
+    least = Choices.of().minimum_cycles
+    one = Cohort(cohort.patients.assign(cohort=1), cohort.visits.assign(cohort=1))
+    found = include(one, least)
+    few, unknown = int(found.left_out.iloc[0]), int(found.unknown.iloc[0])
+    notes = []
+    if few:
+        notes.append(
+            f"Left out for fewer than {least} cycles in the first six months: {few} "
+            "(parameter minimum_cycles)."
+        )
+    if unknown:
+        notes.append(f"Number of these cycles unknown, counted as enough: {unknown}.")
+    return found.cohort.select(1), notes
+
+
+def example(codebook: Codebook) -> Cohort:
+    """Return three invented patients with all columns of the codebook, most of them empty."""
+    names = [f"EXAMPLE-{number}" for number, _ in enumerate(_EXAMPLE_PATIENTS, start=1)]
+    patients = [
+        {"patient": name, **row} for name, row in zip(names, _EXAMPLE_PATIENTS, strict=True)
+    ]
+    visits = [
+        {"patient": name, "month": month, "measure": "mrss", "value": score}
+        for name, scores in zip(names, _EXAMPLE_VISITS, strict=True)
+        for month, score in scores
+    ]
+    return Cohort(
+        pd.DataFrame(patients).reindex(columns=list(codebook.patients)),
+        pd.DataFrame(visits)[list(codebook.visits)],
+    )
+
+
+def open_form() -> CohortForm:
+    """Return what a cohort looks like; the entry point of the article.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the project's folder cannot be found.
+    """
+    codebook = project_root() / COHORTS / "codebook.csv"
+    choices = Choices.of()
+    return CohortForm(
+        codebook=codebook,
+        windows={name: choices.windows(name) for name in MEASURES if name not in BASELINE_ONLY},
+        example=example(Codebook.load(codebook)),
+        remark=REMARK,
+        included=included,
+        without=without,
+    )

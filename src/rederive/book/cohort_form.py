@@ -1,0 +1,234 @@
+"""A user's own cohort before it is analysed: what it has, and what its windows would make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rederive.book.errors import ConfigurationError
+from rederive.book.installed import load_installed
+from rederive.printed.schema import Problem, nearest
+from rederive.retrospective import Codebook, Cohort, CohortError, Windows, read_cohort
+
+GROUP = "rederive.codebook"
+"""Group of entry points under which articles say what a cohort for them looks like."""
+
+
+@dataclass(frozen=True, slots=True)
+class CohortForm:
+    """What a cohort for an article looks like.
+
+    Parameters
+    ----------
+    codebook : Path
+        The codebook as a CSV file.
+    windows : dict
+        Windows of the article's analysis by measure of the visits.
+    example : Cohort
+        A few invented patients that fit the codebook.
+    remark : str
+        Line that says they are invented.
+    included : callable
+        Returns the patients that the article's rules include, and as sentences who is not and
+        why.
+    without : callable
+        Returns what cannot be analysed without a column of the patients, or a measure of the
+        visits, in words that follow "without it"; empty if nothing hangs on it.
+    """
+
+    codebook: Path
+    windows: Mapping[str, Windows]
+    example: Cohort
+    remark: str
+    included: Callable[[Cohort], tuple[Cohort, Sequence[str]]]
+    without: Callable[[str], str]
+
+
+def open_form(article: str = "") -> CohortForm:
+    """Return what a cohort for an installed article looks like.
+
+    Parameters
+    ----------
+    article : str
+        Name of the article; may be empty if only one is installed.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such article, or what it offers is no form.
+    """
+    offered = load_installed(GROUP, article, "an article that takes cohorts")
+    form = offered() if callable(offered) else offered
+    if not isinstance(form, CohortForm):
+        raise ConfigurationError(
+            f"entry point of {GROUP}: found {type(form).__name__!r}, allowed: a CohortForm"
+        )
+    return form
+
+
+@dataclass(frozen=True, slots=True)
+class Qualifying:
+    """Patients with a value of one measure in the article's windows.
+
+    Parameters
+    ----------
+    measure, label : str
+        The measure, as in the file and in words.
+    baseline : int
+        Patients with a value at baseline.
+    followed : dict of int to int
+        By month of follow-up, those with a value there.
+    pairs : dict of int to int
+        The same of those with a baseline as well.
+    """
+
+    measure: str
+    label: str
+    baseline: int
+    followed: Mapping[int, int]
+    pairs: Mapping[int, int]
+
+    @property
+    def in_words(self) -> str:
+        """One line: patients at baseline and at each follow-up, with pairs where they differ."""
+        parts = [f"baseline {self.baseline}"]
+        for month, number in self.followed.items():
+            pairs = self.pairs[month]
+            both = "" if pairs == number else f" ({pairs} with a baseline)"
+            parts.append(f"month {month} {number}{both}")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a cohort that fits its codebook holds.
+
+    Parameters
+    ----------
+    patients, records : int
+        Rows of the two tables; records without a value are not counted.
+    measures : dict of str to int
+        Records by measure.
+    months : tuple of int
+        First and last month with a record.
+    analysed : int
+        Patients that the article's rules include.
+    windows : tuple of Qualifying
+        Of these, patients in each window.
+    notes, warnings : tuple of str
+        Who is not included; what cannot be analysed.
+    """
+
+    patients: int
+    records: int
+    measures: Mapping[str, int]
+    months: tuple[int, int]
+    analysed: int
+    windows: tuple[Qualifying, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def as_record(self) -> dict[str, object]:
+        """Return everything in the form of JSON."""
+        return {"valid": True, **asdict(self)}
+
+
+def check_cohort(folder: Path, form: CohortForm) -> Checked:
+    """Hold a cohort against its codebook and count who qualifies for the article's analysis.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder with the two tables.
+    form : CohortForm
+        What they may hold.
+
+    Raises
+    ------
+    CohortError
+        With everything that is wrong in either file.
+    """
+    codebook = Codebook.load(form.codebook)
+    cohort = read_cohort(folder, codebook)
+    visits = cohort.visits[cohort.visits["value"].notna()]
+    if visits.empty:
+        raise CohortError([Problem("visits.csv", None, "value", "no value", "at least one value")])
+    counts = visits["measure"].value_counts()
+    measures = {name: int(counts.get(name, 0)) for name in codebook.measures}
+    warnings = _missing(cohort, codebook, measures, form)
+    try:
+        included, notes = form.included(cohort)
+    except ConfigurationError as error:
+        included, notes = cohort, ()
+        warnings.insert(0, str(error))
+    windows = tuple(
+        _qualifying(included, name, codebook.measures[name].label, form.windows[name])
+        for name, number in measures.items()
+        if number and name in form.windows
+    )
+    warnings += [
+        f"{each.label}: nobody has it at baseline and at month {month}, so no change can be tested"
+        for each in windows
+        for month, pairs in each.pairs.items()
+        if not pairs
+    ]
+    return Checked(
+        patients=len(cohort.patients),
+        records=len(visits),
+        measures={name: number for name, number in measures.items() if number},
+        months=(int(visits["month"].min()), int(visits["month"].max())),
+        analysed=len(included.patients),
+        windows=windows,
+        notes=tuple(notes),
+        warnings=tuple(warnings),
+    )
+
+
+def _missing(
+    cohort: Cohort, codebook: Codebook, measures: Mapping[str, int], form: CohortForm
+) -> list[str]:
+    """Return what cannot be analysed for want of a column or a measure, together where alike."""
+    empty = [
+        name
+        for name in codebook.patients
+        if name not in cohort.patients.columns or cohort.patients[name].isna().all()
+    ]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for what, names in (
+        ("columns of patients.csv", empty),
+        ("measures of visits.csv", [name for name, number in measures.items() if not number]),
+    ):
+        for name in names:
+            lost = form.without(name)
+            if lost:
+                groups.setdefault((what, lost), []).append(name)
+    return [
+        f"{what} without values: {', '.join(names)}; without them {lost}"
+        for (what, lost), names in groups.items()
+    ]
+
+
+def _qualifying(cohort: Cohort, measure: str, label: str, windows: Windows) -> Qualifying:
+    values = cohort.measured(measure, windows).notna()
+    followed, pairs = {}, {}
+    for month, column in zip(windows.targets, windows.columns, strict=True):
+        followed[month] = int(values[column].sum())
+        pairs[month] = int((values[column] & values["baseline"]).sum())
+    return Qualifying(measure, label, int(values["baseline"].sum()), followed, pairs)
+
+
+def record_of(problem: Problem, codebook: Codebook) -> dict[str, object]:
+    """Return one problem of a cohort in the form of JSON, a near name of a column suggested."""
+    known = [*codebook.patients, *codebook.visits]
+    hint = problem.suggestion
+    if not hint and problem.found == problem.column:
+        hint = nearest(problem.found, known)
+    return {
+        "file": problem.file,
+        "row": problem.row,
+        "column": problem.column,
+        "found": problem.found,
+        "allowed": problem.allowed,
+        "suggestion": hint,
+    }

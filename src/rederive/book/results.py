@@ -1,0 +1,107 @@
+"""Results of a section as data inside its executed notebook, for those who rerun it.
+
+The table that closes a section carries, beside its HTML, every row of the section under a media
+type of its own. No page shows it; a run, a sweep or a comparison of two runs reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # a worker of a sweep reads results without all that makes them
+    from rederive.book.ledger import LedgerRow
+    from rederive.book.render import Html
+
+RESULTS_TYPE = "application/vnd.rederive.results+json"
+"""Media type of the rows of one section."""
+
+RESULTS_VERSION = 1
+"""Version of their form."""
+
+
+def result_of(row: LedgerRow) -> dict[str, Any]:
+    """Return what a rerun may change about a row, as plain JSON values.
+
+    Parameters
+    ----------
+    row : LedgerRow
+        A number or claim.
+
+    Returns
+    -------
+    dict
+        ``id``, ``printed``, ``reproduced``, ``value``, ``low``, ``high``, ``evidence``,
+        ``verdict``, ``decision`` and ``before`` (what the article's parameters give, where it is
+        something else); numbers are ``None`` where there is none.
+    """
+    return {
+        "id": row.id,
+        "printed": row.printed,
+        "reproduced": row.reproduced,
+        "value": row.value,
+        "low": row.low,
+        "high": row.high,
+        "evidence": str(row.evidence),
+        "verdict": str(row.verdict),
+        "decision": row.decision,
+        "before": row.before,
+    }
+
+
+class ResultsTable:
+    """A table as HTML that also carries rows as data.
+
+    Parameters
+    ----------
+    shown : Html
+        What a page shows.
+    rows : iterable of LedgerRow
+        What a program reads.
+    """
+
+    def __init__(self, shown: Html, rows: Iterable[LedgerRow]) -> None:
+        self.shown = shown
+        self.results = [result_of(row) for row in rows]
+
+    def __str__(self) -> str:
+        return str(self.shown)
+
+    def _repr_html_(self) -> str:
+        return str(self.shown)
+
+    def _repr_mimebundle_(
+        self, include: Sequence[str] | None = None, exclude: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        return {
+            "text/html": str(self.shown),
+            "text/plain": f"{len(self.results)} rows",
+            RESULTS_TYPE: {"version": RESULTS_VERSION, "rows": self.results},
+        }
+
+
+def read_results(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the results that an executed notebook carries, in the order of its cells.
+
+    Parameters
+    ----------
+    notebook : mapping
+        The notebook's JSON. One without results gives an empty list; of an id that comes twice
+        the last counts.
+
+    Raises
+    ------
+    ValueError
+        If the results have another version than :data:`RESULTS_VERSION`.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for cell in notebook.get("cells", ()):
+        for output in cell.get("outputs", ()):
+            carried = output.get("data", {}).get(RESULTS_TYPE)
+            if carried is None:
+                continue
+            version = carried.get("version")
+            if version != RESULTS_VERSION:
+                raise ValueError(f"results: found version {version}, allowed: {RESULTS_VERSION}")
+            found.update({str(row["id"]): dict(row) for row in carried["rows"]})
+    return list(found.values())

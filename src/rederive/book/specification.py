@@ -1,0 +1,389 @@
+"""Tables of specifications: one result under every combination of choices.
+
+A specification is one value for each choice. The table says which choices matter: how much of the
+variance each of them carries, and how often the decision changes if it alone is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rederive.book.section import in_words
+from rederive.printed.schema import nearest
+
+OUTCOMES = ("value", "low", "high", "decision")
+"""Columns of a table after its choices."""
+
+MAJORITY = 0.5
+"""Share from which on a specification's decision counts as yes."""
+
+_SMALL = 1e-12
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many specifications have a value below, equal to and above a given one."""
+
+    below: int
+    equal: int
+    above: int
+
+    @property
+    def total(self) -> int:
+        """All specifications with a value."""
+        return self.below + self.equal + self.above
+
+
+@dataclass(frozen=True)
+class Specifications:
+    """One result under many specifications; `Specifications.of` makes and checks one.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Columns of the choices, then :data:`OUTCOMES`: the value, its range (NaN where there is
+        none), and the share of data sets, 0 to 1, that decide yes (NaN where nothing is decided).
+    choices : tuple of str
+        Columns of the choices.
+    """
+
+    frame: pd.DataFrame
+    choices: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        choices: Sequence[str],
+        *,
+        value: str = "value",
+        low: str = "low",
+        high: str = "high",
+        decision: str = "decision",
+    ) -> Specifications:
+        """Return the table of some columns of a frame.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            One row per specification.
+        choices : sequence of str
+            Columns that tell specifications apart.
+        value, low, high, decision : str
+            Columns of the outcome; all but the value may be missing.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, there is no row or no choice, a choice is empty somewhere, a
+            specification stands there twice, or a decision is no share.
+        """
+        names = tuple(choices)
+        if not names:
+            raise ValueError("choices: found none, allowed: at least one column")
+        for name in (*names, value):
+            if name not in frame.columns:
+                known = [str(column) for column in frame.columns]
+                hint = nearest(name, known)
+                meant = f" (did you mean {hint!r}?)" if hint else ""
+                raise ValueError(f"column: found {name!r}, allowed: {', '.join(known)}{meant}")
+        if frame.empty:
+            raise ValueError("specifications: found no row, allowed: at least one")
+        table = frame[list(names)].reset_index(drop=True)
+        for name in names:
+            if table[name].isna().any():
+                row = int(np.flatnonzero(table[name].isna())[0])
+                raise ValueError(f"row {row}, {name}: found nothing, allowed: a value")
+        twice = table.duplicated()
+        if twice.any():
+            first = table[twice].iloc[0].to_dict()
+            raise ValueError(f"specification {first} stands there more than once")
+        for name, column in zip(OUTCOMES, (value, low, high, decision), strict=True):
+            found = pd.to_numeric(frame[column]) if column in frame.columns else np.nan
+            table[name] = np.asarray(found, dtype=float)
+        shares = table["decision"].dropna()
+        if not shares.between(0, 1).all():
+            wrong = shares[~shares.between(0, 1)].iloc[0]
+            raise ValueError(f"decision: found {wrong}, allowed: a share from 0 to 1")
+        return cls(table, names)
+
+    @cached_property
+    def levels(self) -> dict[str, tuple[Hashable, ...]]:
+        """Levels of each choice: numbers rising, words in the order in which they appear."""
+        found = {}
+        for name in self.choices:
+            values = list(self.frame[name].unique())
+            numbers = all(
+                isinstance(each, int | float | np.number) and not isinstance(each, bool | np.bool_)
+                for each in values
+            )
+            found[name] = tuple(sorted(values) if numbers else values)
+        return found
+
+    @cached_property
+    def _codes(self) -> npt.NDArray[np.int64]:
+        """Place of each row's level, shape (rows, choices)."""
+        columns = []
+        for name in self.choices:
+            places = {level: place for place, level in enumerate(self.levels[name])}
+            columns.append(self.frame[name].map(places).to_numpy(np.int64))
+        return np.stack(columns, axis=1)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every combination of levels is there and has a value."""
+        size = int(np.prod([len(levels) for levels in self.levels.values()]))
+        return size == len(self.frame) and bool(self.frame["value"].notna().all())
+
+    def ordered(self) -> pd.DataFrame:
+        """Return the frame by rising value, ties by range and levels, those without one last."""
+        keys = [*self._codes.T[::-1], *(self.frame[name] for name in ("high", "low", "value"))]
+        return self.frame.iloc[np.lexsort(keys)].reset_index(drop=True)
+
+    def variance_shares(self) -> pd.DataFrame:
+        """Return how much of the variance of the value each choice carries.
+
+        Returns
+        -------
+        DataFrame
+            Columns choice, levels (how many), first, total and method; the most important first.
+
+        Notes
+        -----
+        On a complete table (method ``anova``) the shares are the Sobol' indices of the value as a
+        function of its choices, each level equally likely, without error: ``first`` is the variance
+        of the means over all other choices (the main effect), ``total`` the mean variance that is
+        left when all other choices are fixed. Otherwise (method ``ols``) ``first`` is the sum of
+        squares by which a choice lowers the residual of a linear model of all main effects (type
+        II) over the total sum of squares; ``total`` is NaN. Shares are 0 where nothing varies.
+        """
+        if self.is_complete:
+            first, total = self._sobol()
+            method = "anova"
+        else:
+            first, total = self._type_two(), np.full(len(self.choices), np.nan)
+            method = "ols"
+        table = pd.DataFrame(
+            {
+                "choice": self.choices,
+                "levels": [len(self.levels[name]) for name in self.choices],
+                "first": first,
+                "total": total,
+                "method": method,
+            }
+        )
+        order = np.lexsort((np.arange(len(table)), -first, -np.nan_to_num(total)))
+        return table.iloc[order].reset_index(drop=True)
+
+    def _sobol(self) -> tuple[Floats, Floats]:
+        shape = [len(self.levels[name]) for name in self.choices]
+        cube = np.empty(shape)
+        cube[tuple(self._codes.T)] = self.frame["value"]
+        whole = float(cube.var())
+        first, total = np.zeros(len(shape)), np.zeros(len(shape))
+        if whole <= _SMALL * float(np.abs(cube).max()) ** 2:
+            return first, total
+        for axis in range(len(shape)):
+            others = tuple(place for place in range(len(shape)) if place != axis)
+            first[axis] = cube.mean(axis=others).var() / whole
+            total[axis] = cube.var(axis=axis).mean() / whole
+        return first, total
+
+    def _type_two(self) -> Floats:
+        known = self.frame["value"].notna().to_numpy()
+        y, codes = self.frame["value"].to_numpy(float)[known], self._codes[known]
+        shares = np.zeros(len(self.choices))
+        if len(y) < 2 or np.ptp(y) <= _SMALL * float(np.abs(y).max()):
+            return shares
+        y = y - y.mean()
+        dummies = [
+            (codes[:, [place]] == np.arange(1, len(self.levels[name]))).astype(float)
+            for place, name in enumerate(self.choices)
+        ]
+        constant = np.ones((len(y), 1))
+        full = _residual(np.hstack([constant, *dummies]), y)
+        for place in range(len(self.choices)):
+            others = [each for at, each in enumerate(dummies) if at != place]
+            without = _residual(np.hstack([constant, *others]), y)
+            shares[place] = max(without - full, 0.0) / float(y @ y)
+        return shares
+
+    def flips(self) -> pd.DataFrame:
+        """Return how often the decision changes when one choice alone is changed.
+
+        Returns
+        -------
+        DataFrame
+            Columns choice, pairs (of specifications that differ in this choice and in no other),
+            flipped (how many of them decide differently, the majority of data sets deciding) and
+            share (NaN without pairs), the most frequent first.
+        """
+        known = self.frame["decision"].notna().to_numpy()
+        yes = (self.frame["decision"].to_numpy()[known] >= MAJORITY).astype(np.int64)
+        codes = self._codes[known]
+        rows = []
+        for place, name in enumerate(self.choices):
+            others = [codes[:, at] for at in range(codes.shape[1]) if at != place]
+            groups = pd.DataFrame({"yes": yes}).groupby(others or np.zeros(len(yes)))["yes"]
+            size, positive = groups.size().to_numpy(), groups.sum().to_numpy()
+            pairs = int((size * (size - 1) // 2).sum())
+            flipped = int((positive * (size - positive)).sum())
+            share = flipped / pairs if pairs else np.nan
+            rows.append({"choice": name, "pairs": pairs, "flipped": flipped, "share": share})
+        table = pd.DataFrame(rows)
+        return table.sort_values("share", ascending=False, kind="stable").reset_index(drop=True)
+
+    def pivot(self, rows: str, columns: str, of: str = "value") -> pd.DataFrame:
+        """Return the mean of an outcome over all other choices, for each pair of two choices.
+
+        Raises
+        ------
+        ValueError
+            If there is no such choice or outcome, or both choices are the same.
+        """
+        for name in (rows, columns):
+            if name not in self.choices:
+                raise ValueError(f"choice: found {name!r}, allowed: {', '.join(self.choices)}")
+        if of not in OUTCOMES:
+            raise ValueError(f"outcome: found {of!r}, allowed: {', '.join(OUTCOMES)}")
+        if rows == columns:
+            raise ValueError(f"choices: found {rows!r} twice, allowed: two different ones")
+        table = self.frame.groupby([rows, columns], sort=False)[of].mean().unstack(columns)
+        return table.reindex(index=list(self.levels[rows]), columns=list(self.levels[columns]))
+
+    def where(self, **levels: Hashable) -> Specifications:
+        """Return the specifications with given levels of some choices.
+
+        Raises
+        ------
+        ValueError
+            If there is no such choice or level.
+        """
+        keep = np.ones(len(self.frame), dtype=bool)
+        for name, level in levels.items():
+            if name not in self.choices:
+                raise ValueError(f"choice: found {name!r}, allowed: {', '.join(self.choices)}")
+            if level not in self.levels[name]:
+                known = ", ".join(str(each) for each in self.levels[name])
+                raise ValueError(f"{name}: found {level!r}, allowed: {known}")
+            keep &= (self.frame[name] == level).to_numpy()
+        return Specifications.of(self.frame[keep], self.choices)
+
+    def standing(self, published: float | tuple[float, float]) -> Standing:
+        """Return how many specifications lie below, at and above a value, to nine digits.
+
+        Parameters
+        ----------
+        published : float or tuple of float
+            The value, or the ends of the interval that is printed as it.
+        """
+        low, high = published if isinstance(published, tuple) else (published, published)
+        values = self.frame["value"].dropna().to_numpy()
+        ends = [np.isclose(values, end, rtol=1e-9, atol=1e-12) for end in (low, high)]
+        equal = ((values >= low) & (values <= high)) | ends[0] | ends[1]
+        below = int(((values < low) & ~equal).sum())
+        return Standing(below, int(equal.sum()), len(values) - below - int(equal.sum()))
+
+
+def _residual(design: Floats, y: Floats) -> float:
+    coefficients = np.linalg.lstsq(design, y, rcond=None)[0]
+    return float(((y - design @ coefficients) ** 2).sum())
+
+
+def in_sentences(
+    table: Specifications,
+    published: float | tuple[float, float] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Return which choices matter, how often the decision flips, and where the published stands.
+
+    Parameters
+    ----------
+    table : Specifications
+        The result.
+    published : float or tuple of float, optional
+        The published value, or the ends of the interval that is printed as it.
+    names : dict, optional
+        Words for the choices.
+    """
+    words = {name: name.replace("_", " ") for name in table.choices} | dict(names or {})
+    sentences = [_size_in_words(table), *_variance_in_words(table, words)]
+    if table.frame["decision"].notna().any():
+        sentences += _flips_in_words(table, words)
+    if published is not None and table.frame["value"].notna().any():
+        stands = table.standing(published)
+        parts = [(stands.below, "below"), (stands.equal, "at"), (stands.above, "above")]
+        (number, place), *others = [part for part in parts if part[0]]
+        said = [f"{number:,} {'is' if number == 1 else 'are'} {place} the published value"]
+        said += [f"{number:,} {place} it" for number, place in others]
+        sentences.append(f"Of {stands.total:,} specifications with a value, {in_words(said)}.")
+    return sentences
+
+
+def _size_in_words(table: Specifications) -> str:
+    number, known = len(table.frame), int(table.frame["value"].notna().sum())
+    if known == 0:
+        return f"None of the {number:,} specifications has a value."
+    low, high = table.frame["value"].min(), table.frame["value"].max()
+    some = "" if known == number else f", {known:,} of them with a value"
+    span = f"reaches from {low:.4g} to {high:.4g}" if low < high else f"is {low:.4g} in all of them"
+    return f"Over {number:,} specifications{some} the result {span}."
+
+
+def _variance_in_words(table: Specifications, words: Mapping[str, str]) -> list[str]:
+    shares = table.variance_shares()
+    column = "total" if shares["method"].iloc[0] == "anova" else "first"
+    ranked = shares.sort_values(column, ascending=False, kind="stable")
+    matter = ranked[ranked[column] > _SMALL]
+    if matter.empty:
+        return ["No choice changes it."]
+    listed = [
+        f"{words[name]} ({_percent(share)})"
+        for name, share in zip(matter["choice"], matter[column], strict=True)
+    ]
+    meaning = (
+        "Share of the variance with which each choice has to do, alone or with others (these "
+        "overlap)"
+        if column == "total"
+        else "Share of the variance that goes with each choice alone"
+    )
+    said = [f"{meaning}: {in_words(listed)}."]
+    # A choice with one level cannot show whether it matters.
+    quiet = ranked[(ranked[column] <= _SMALL) & (ranked["levels"] > 1)]
+    idle = [words[name] for name in quiet["choice"]]
+    if idle:
+        said.append(f"Without any effect: {in_words(idle)}.")
+    return said
+
+
+def _flips_in_words(table: Specifications, words: Mapping[str, str]) -> list[str]:
+    decided = table.frame["decision"].dropna() >= MAJORITY
+    if decided.all() or not decided.any():
+        always = "yes" if decided.all() else "no"
+        return [f"The decision is {always} in all {len(decided):,} specifications."]
+    flips = table.flips()
+    flips = flips[flips["flipped"] > 0]
+    listed = [
+        f"{words[name]} ({_percent(share)})"
+        for name, share in zip(flips["choice"], flips["share"], strict=True)
+    ]
+    said = [f"The decision is yes in {int(decided.sum()):,} of {len(decided):,} specifications."]
+    if listed:
+        said.append(f"How often it flips if one choice alone is changed: {in_words(listed)}.")
+    return said
+
+
+def _percent(share: Any) -> str:
+    number = float(share)
+    if 0 < number < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.99 < number < 1 else f"{100 * number:.0f} %"

@@ -1,0 +1,122 @@
+"""Rows of a rerun: what the changed choices touch, what they leave, and what is said of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from bs4 import BeautifulSoup
+
+from ivig_dcssc import variant_page
+from ivig_dcssc.article import open_compared, open_ledger, open_section
+from ivig_dcssc.evidence import Cohorts
+from rederive.book import render
+from rederive.book.changes import changes, summary_in_words
+from rederive.book.ledger import Ledger
+from rederive.book.results import RESULTS_TYPE, read_results
+from rederive.printed import Verdict
+
+FEW = {"cohorts": 2, "prior": "flat"}
+RESPONDERS = "results-responder-ivig-m12-count"
+MEAN = "abstract-mrss-ivig-m12-mean"
+CONTROL = "results-mrss-mmf-baseline-p"
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Iterator[Ledger]:
+    """Return the ledger of a few cohorts under another limit for responders."""
+    yield open_compared(responder_threshold=12, **FEW)
+
+
+def test_what_a_choice_does_not_touch_stays_as_it_was(ledger: Ledger) -> None:
+    assert ledger.row(MEAN).verdict is Verdict.FITTED
+    assert ledger.row(MEAN).before == ""
+    assert ledger.row(CONTROL).verdict is Verdict.WITHIN_ROUNDING
+    assert ledger.row(CONTROL).before == ""
+
+
+def test_what_it_touches_has_no_verdict_and_says_what_was_before(ledger: Ledger) -> None:
+    row = ledger.row(RESPONDERS)
+    assert ledger.reference is not None
+    assert row.verdict is Verdict.NONE
+    assert row.value is not None and row.value < 15
+    assert row.before == ledger.reference.row(RESPONDERS).reproduced != row.reproduced
+    assert "windows and limits" in row.why
+
+
+def test_without_other_parameters_nothing_is_compared() -> None:
+    assert open_compared().reference is None
+    assert open_compared(alpha=0.05).reference is None
+    assert open_compared(cohort_folder="data/cohorts/synthetic-teaching").reference is None
+
+
+def test_the_same_cohorts_are_computed_once() -> None:
+    ledger = open_compared(responder_threshold=12)
+    assert ledger.reference is not None
+    assert isinstance(ledger.cohorts, Cohorts)
+    assert ledger.cohorts.by_article is ledger.reference.cohorts
+
+
+def test_a_changed_number_shows_both_values(ledger: Ledger) -> None:
+    rows = [ledger.row(RESPONDERS), ledger.row(CONTROL)]
+    soup = BeautifulSoup(str(render.comparison(rows, "Two")), "html5lib")
+    changed, same = soup.select("tbody tr")
+    cell = changed.select_one("td.changed")
+    assert cell is not None
+    assert (cell.select_one("del").text, cell.select_one("ins").text) == (
+        rows[0].before,
+        rows[0].reproduced,
+    )
+    assert not same.select("del, ins, .changed")
+
+
+def test_changes_are_listed_with_links_and_counted() -> None:
+    ledger = open_ledger(responder_threshold=12, paired_test="signed_rank", **FEW)
+    # A reference with all cohorts would take long.
+    ledger.compare_with(open_ledger(**FEW))
+    found = changes(ledger)
+    assert found
+    for each in found:
+        assert (each.before.reproduced, each.before.verdict, each.before.decision) != (
+            each.after.reproduced,
+            each.after.verdict,
+            each.after.decision,
+        )
+    soup = BeautifulSoup(str(variant_page.table(ledger)), "html5lib")
+    links = {anchor["href"] for anchor in soup.select("tbody th a")}
+    assert {f"../notebooks/{each.after.notebook}.html#{each.after.id}" for each in found} <= links
+    total = len(list(ledger))
+    listed = len(soup.select("tbody tr"))
+    words = " ".join(summary_in_words(changes(ledger), total))
+    assert f"**{listed}** of {total}" in words
+    assert f"other {total - listed} are" in words
+
+
+def test_the_page_of_an_own_cohort_compares_two_studies() -> None:
+    folder = "data/cohorts/synthetic-teaching"
+    ledger = open_compared(cohort_folder=folder)
+    soup = BeautifulSoup(str(variant_page.table(ledger)), "html5lib")
+    assert [th.text for th in soup.select("thead tr")[0].select("th")] == [
+        "Number",
+        "Published study",
+        "Own cohort",
+    ]
+    assert not soup.select("del, ins")
+    words = " ".join(variant_page.in_words(ledger))
+    assert "your own cohort" in words
+    shown = str(variant_page.parameters_table({"cohort_folder": f"/home/someone/{folder}"}))
+    assert "synthetic-teaching" in shown
+    assert "someone" not in shown
+
+
+def test_a_section_carries_its_rows_as_data() -> None:
+    section = open_section("results_treatment")
+    bundle = section.summary("All")._repr_mimebundle_()
+    assert bundle["text/html"].startswith("<div")
+    notebook = {"cells": [{"outputs": [{"data": bundle}]}, {"outputs": []}, {}]}
+    rows = read_results(notebook)
+    assert len(rows) == len(section) == len(bundle[RESULTS_TYPE]["rows"])
+    assert set(rows[0]) >= {"id", "printed", "reproduced", "value", "low", "high", "verdict"}
+    bundle[RESULTS_TYPE]["version"] = 2
+    with pytest.raises(ValueError, match="version 2"):
+        read_results(notebook)

@@ -1,0 +1,365 @@
+"""Execution: what runs again after which change, and what becomes of runs that go wrong."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rederive.book.cache import ExecutionCache
+from rederive.book.config import Project
+from rederive.book.errors import BookError
+from rederive.book.execution import NotebookFailedError, Outcome, Task, execute_tasks, run_task
+from rederive.book.fork import available
+
+NAMES = ("one", "two", "three")
+HELPERS = {
+    "one_helper": "def figure() -> int:\n    return 41\n",
+    "shared_helper": "BASE = 100\n",
+    "two_helper": (
+        "def figure() -> int:\n    from shared_helper import BASE\n\n    return BASE + 2\n"
+    ),
+}
+CELLS = {
+    "one": (
+        "import pandas as pd\nfrom one_helper import figure\n"
+        "print('one:', factor * figure(), len(pd.read_csv('../data/a.csv')))"
+    ),
+    "two": (
+        "from pathlib import Path\nimport two_helper\nimport pandas as pd\n"
+        "print('two:', two_helper.figure(), len(pd.read_parquet('../data/b.parquet')))\n"
+        "print('optional:', Path('../data/optional.csv').exists())"
+    ),
+    "three": (
+        "from pathlib import Path\nfrom shared_helper import BASE\n"
+        "print('three:', BASE, sorted(p.name for p in Path('../data/extra').glob('*.csv')))"
+    ),
+}
+needs_tracing = pytest.mark.skipif(
+    not available(), reason="without forks, nobody sees what a notebook reads"
+)
+
+
+def write_notebook(project: Project, name: str, *sources: str) -> Path:
+    """Write a notebook with a parameters cell and code cells; return its path in the book."""
+    code = {"cell_type": "code", "outputs": [], "execution_count": None}
+    given = {"id": "given", "metadata": {"tags": ["parameters"]}, "source": "factor = 1\nown = ''"}
+    cells = [code | given] + [
+        code | {"id": f"cell{number}", "metadata": {}, "source": source}
+        for number, source in enumerate(sources)
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
+    path = Path("notebooks") / f"{name}.ipynb"
+    (project.root / path).parent.mkdir(parents=True, exist_ok=True)
+    (project.root / path).write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for the book of every test: runs in the same book share what is imported."""
+    return tmp_path_factory.mktemp("book") / "here"
+
+
+@pytest.fixture
+def project(place: Path) -> Project:
+    shutil.rmtree(place, ignore_errors=True)
+    project = Project(place)
+    (place / "src").mkdir(parents=True)
+    for name, content in HELPERS.items():
+        (place / "src" / f"{name}.py").write_text(content)
+    (place / "data" / "extra").mkdir(parents=True)
+    (place / "data" / "a.csv").write_text("a\n1\n")
+    (place / "data" / "unused.csv").write_text("u\n")
+    pd.DataFrame({"b": [1, 2]}).to_parquet(place / "data" / "b.parquet")
+    for name, source in CELLS.items():
+        write_notebook(project, name, source)
+    return project
+
+
+def run(project: Project, jobs: int = 2, names: tuple[str, ...] = NAMES) -> tuple[set[str], str]:
+    """Execute and return which notebooks ran, and all that was printed."""
+    lines: list[str] = []
+    tasks = [Task(Path("notebooks") / f"{name}.ipynb") for name in names]
+    executed = execute_tasks(project, tasks, jobs=jobs, report=lines.append)
+    started = {Path(line.split(":")[0]).stem for line in lines if ": started (" in line}
+    assert len(started) == executed.executions
+    return started, "".join(printed(content) for content in executed.contents)
+
+
+def printed(content: bytes | None) -> str:
+    assert content is not None
+    outputs = [each for cell in json.loads(content)["cells"] for each in cell.get("outputs", [])]
+    return "".join("".join(each.get("text", "")) for each in outputs)
+
+
+def entries(project: Project) -> list[Path]:
+    return sorted(project.cache.rglob("*.entry"))
+
+
+@needs_tracing
+def test_a_change_runs_exactly_what_depends_on_it(project):
+    source, data = project.root / "src", project.root / "data"
+    ran, text = run(project)
+    assert ran == set(NAMES)
+    assert text == "one: 41 1\ntwo: 102 2\noptional: False\nthree: 100 []\n"
+    assert run(project) == (set(), text)
+
+    def after(path: Path, content: str | None) -> tuple[set[str], str]:
+        path.unlink() if content is None else path.write_text(content)
+        return run(project)
+
+    helper = HELPERS["one_helper"]
+    ran, text = after(source / "one_helper.py", helper.replace("41", "43"))
+    assert (ran, "one: 43 1" in text) == ({"one"}, True)
+    assert after(source / "one_helper.py", f"# A remark\n{helper}")[0] == {"one"}
+    assert after(source / "one_helper.py", helper)[0] == set(), "known from before"
+    ran, text = after(source / "shared_helper.py", "BASE = 200\n")
+    assert (ran, "two: 202" in text, "three: 200" in text) == ({"two", "three"}, True, True)
+    assert after(source / "unused_helper.py", "X = 1\n")[0] == set()
+    ran, text = after(data / "a.csv", "a\n1\n2\n3\n")
+    assert (ran, "one: 41 3" in text) == ({"one"}, True)
+    assert after(data / "unused.csv", "u\n1\n")[0] == set()
+    assert after(data / "new.csv", "n\n")[0] == set()
+    pd.DataFrame({"b": [1, 2, 3]}).to_parquet(data / "b.parquet")
+    ran, text = run(project)
+    assert (ran, "two: 202 3" in text) == ({"two"}, True)
+    ran, text = after(data / "optional.csv", "")
+    assert (ran, "optional: True" in text) == ({"two"}, True)
+    assert after(data / "optional.csv", None)[0] == set(), "as it was before"
+    ran, text = after(data / "extra" / "x.csv", "")
+    assert (ran, "['x.csv']" in text) == ({"three"}, True)
+    assert after(project.root / "requirements.lock", "package==2\n")[0] == set(NAMES)
+    write_notebook(project, "two", CELLS["two"], "print('more')")
+    assert run(project)[0] == {"two"}
+    assert run(project)[0] == set()
+
+
+@needs_tracing
+def test_what_a_run_was_seen_to_read_is_kept_with_it(project):
+    source = (
+        "import os\nfrom IPython.display import Markdown, display\nfrom matplotlib import pyplot\n"
+        "pyplot.plot([1, 2])\ndisplay(Markdown('Some *words*, shown.'))\n"
+        "os.path.exists('../data/none')\nopen('../data/a.csv').read()"
+    )
+    run_task(project, Task(write_notebook(project, "reader", source)))
+    (entry,) = entries(project)
+    head = json.loads(entry.read_bytes().split(b"\n")[0])
+    assert set(head["dependencies"]) == {"data/a.csv", "?data/none"}
+
+
+@needs_tracing
+def test_a_removed_file_is_noticed_and_fails_the_notebook(project):
+    run(project)
+    (project.root / "data" / "a.csv").unlink()
+    with pytest.raises(NotebookFailedError, match=r"notebooks/one\.ipynb: cell 2 failed"):
+        run(project)
+    assert run(project, names=("two", "three"))[0] == set()
+
+
+@needs_tracing
+def test_a_users_own_data_outside_the_book_count(project, tmp_path_factory):
+    own = tmp_path_factory.mktemp("own") / "mine.csv"
+    name = write_notebook(project, "own", "print(open(own).read())")
+    task = Task(name, {"own": str(own)})
+    own.write_text("first")
+    assert "first" in printed(run_task(project, task).content)
+    assert run_task(project, task).cached
+    own.write_text("second")
+    outcome = run_task(project, task)
+    assert (outcome.cached, "second" in printed(outcome.content)) == (False, True)
+
+
+def test_a_run_whose_sources_change_meanwhile_is_not_kept(project):
+    source = "from pathlib import Path\nimport one_helper\nPath(one_helper.__file__).touch()"
+    task = Task(write_notebook(project, "restless", source))
+    assert run_task(project, task).kind == "done"
+    assert entries(project) == []
+
+
+def test_without_forks_all_data_count(project, monkeypatch):
+    monkeypatch.setenv("REDERIVE_ENGINE", "ordinary")
+    assert run(project, names=("three",))[0] == {"three"}
+    assert run(project, names=("three",))[0] == set()
+    (project.root / "data" / "unused.csv").write_text("changed")
+    assert run(project, names=("three",))[0] == {"three"}
+
+
+def test_a_run_leaves_its_process_as_it_was(project):
+    before = (dict(os.environ), Path.cwd())
+    task = Task(Path("notebooks/one.ipynb"), {"factor": 3})
+    outcome = run_task(project, task)
+    assert (outcome.kind, outcome.message, outcome.cached) == ("done", "", False)
+    assert printed(outcome.content) == "one: 123 1\n"
+    assert (dict(os.environ), Path.cwd()) == before
+    again = run_task(project, task)
+    assert (again.content, again.cached) == (outcome.content, True)
+    uncached = run_task(project, task, cache=False)
+    assert (uncached.content, uncached.cached) == (outcome.content, False)
+
+
+def test_threads_do_not_meet(project):
+    tasks = [Task(Path("notebooks/one.ipynb"), {"factor": factor}) for factor in range(1, 7)]
+    with ThreadPoolExecutor(3) as pool:
+        outcomes = list(pool.map(lambda task: run_task(project, task), tasks))
+    assert [printed(each.content) for each in outcomes] == [
+        f"one: {41 * k} 1\n" for k in range(1, 7)
+    ]
+
+
+class TestFailures:
+    def outcome(self, project: Project, *sources: str, **options: float) -> Outcome:
+        name = write_notebook(project, "bad", *sources)
+        outcome = run_task(project, Task(name), **options)
+        assert outcome.content is None
+        assert entries(project) == []
+        return outcome
+
+    def test_a_cell_that_fails(self, project):
+        outcome = self.outcome(project, "print('before')", "1 / 0", "print('after')")
+        assert outcome.kind == "cell"
+        assert outcome.message.startswith("cell 3 failed")
+        assert "ZeroDivisionError" in outcome.message
+        assert outcome.failed is not None
+        assert printed(outcome.failed) == "before\n"
+        kinds = [
+            each["output_type"]
+            for cell in json.loads(outcome.failed)["cells"]
+            for each in cell.get("outputs", [])
+        ]
+        assert kinds == ["stream", "error"]
+
+    def test_a_cell_that_takes_too_long(self, project):
+        start = time.monotonic()
+        outcome = self.outcome(project, "import time\ntime.sleep(300)", timeout=0.9)
+        assert outcome.kind == "timeout"
+        assert "longer than 0.9 s" in outcome.message
+        assert time.monotonic() - start < 60
+
+    @pytest.mark.parametrize("death", ["os.kill(os.getpid(), 9)", "os._exit(3)"])
+    def test_a_kernel_that_dies(self, project, death):
+        outcome = self.outcome(project, f"import os\n{death}")
+        assert outcome.kind == "died"
+        assert "died" in outcome.message
+
+    def test_a_cell_that_finds_the_disk_full(self, project):
+        source = f"raise OSError({errno.ENOSPC}, 'No space left on device')"
+        outcome = self.outcome(project, source)
+        assert outcome.kind == "disk"
+        assert outcome.failed is not None
+
+    def test_a_cache_on_a_full_disk(self, project, monkeypatch):
+        def full(path: Path, content: bytes) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+        monkeypatch.setattr("rederive.book.cache.write_atomically", full)
+        outcome = run_task(project, Task(Path("notebooks/one.ipynb")))
+        assert (outcome.kind, outcome.content) == ("disk", None)
+        assert "disk is full" in outcome.message
+        assert str(project.root) not in outcome.message
+        with pytest.raises(BookError, match="disk is full"):
+            run(project)
+        assert entries(project) == []
+
+    def test_files_that_may_not_grow(self, project):
+        """A real limit on the size of files, which is met while the notebook is written."""
+        name = write_notebook(project, "large", "print('x' * 3_000_000)")
+        script = (
+            "import resource, signal, sys\nfrom pathlib import Path\n"
+            "from rederive.book.config import Project\n"
+            "from rederive.book.execution import Task, run_task\n"
+            "project, name = Project(Path(sys.argv[1])), Path(sys.argv[2])\n"
+            "run_task(project, Task(Path('notebooks/three.ipynb')))\n"
+            "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
+            "print('kind:', run_task(project, Task(name)).kind)\n"
+        )
+        command = [sys.executable, "-c", script, str(project.root), str(name)]
+        finished = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert "kind: disk" in finished.stdout, finished.stderr
+        assert len(entries(project)) == 1
+        assert not [path for path in project.cache.rglob(".*")]
+
+    def test_a_notebook_that_is_missing_or_none(self, project):
+        missing = run_task(project, Task(Path("notebooks/none.ipynb")))
+        assert (missing.kind, missing.message) == (
+            "failed",
+            "notebooks/none.ipynb: no such notebook",
+        )
+        (project.root / "notebooks" / "bad.ipynb").write_text("{")
+        broken = run_task(project, Task(Path("notebooks/bad.ipynb")))
+        assert broken.kind == "failed"
+        assert "not a notebook" in broken.message
+
+    def test_the_others_are_kept_when_one_fails(self, project):
+        write_notebook(project, "bad", "1 / 0")
+        with pytest.raises(NotebookFailedError, match=r"^notebooks/bad\.ipynb: cell 2 failed"):
+            run(project, names=("one", "bad"))
+        assert run(project, names=("one",))[0] == set()
+
+
+def test_those_that_took_longest_start_first(project):
+    cache = ExecutionCache(project.cache)
+    for name, seconds in zip(NAMES, (1.0, 3.0, 2.0), strict=True):
+        cache.note_seconds(f"notebooks/{name}.ipynb", seconds)
+    lines: list[str] = []
+    tasks = [Task(Path("notebooks") / f"{name}.ipynb") for name in NAMES]
+    executed = execute_tasks(project, tasks, jobs=1, report=lines.append)
+    started = [Path(line.split(":")[0]).stem for line in lines if ": started (" in line]
+    assert started == ["two", "three", "one"]
+    order = [printed(content).split(":")[0] for content in executed.contents]
+    assert order == list(NAMES)
+
+
+def start_book(project: Project, names: Sequence[str] = NAMES) -> subprocess.Popen[bytes]:
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom rederive.book.config import Project\n"
+        "from rederive.book.execution import Task, execute_tasks\n"
+        "tasks = [Task(Path('notebooks') / f'{name}.ipynb') for name in sys.argv[2:]]\n"
+        "execute_tasks(Project(Path(sys.argv[1])), tasks)\n"
+    )
+    command = [sys.executable, "-c", script, str(project.root), *names]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def test_two_builds_at_once_and_one_killed_leave_a_usable_cache(project):
+    write_notebook(project, "three", "import time\ntime.sleep(3)", CELLS["three"])
+    killed = start_book(project)
+    deadline = time.monotonic() + 60
+    while not entries(project) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    both = [start_book(project), start_book(project)]
+    assert [each.wait(120) for each in both] == [0, 0]
+    ran, text = run(project)
+    assert ran == set()
+    assert text == "one: 41 1\ntwo: 102 2\noptional: False\nthree: 100 []\n"
+    assert len(entries(project)) == 3
+
+
+@needs_tracing
+def test_an_interruption_does_not_wait_for_notebooks(project):
+    started = project.root / "started"
+    source = f"open({str(started)!r}, 'w').close()\nimport time\ntime.sleep(300)"
+    write_notebook(project, "slow", source)
+    book = start_book(project, ["slow"])
+    deadline = time.monotonic() + 60
+    while not started.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    book.send_signal(signal.SIGINT)
+    assert book.wait(60) != 0
+    assert entries(project) == []

@@ -1,0 +1,208 @@
+"""Variants: a book under other parameters stands beside the original and says what it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from click.testing import CliRunner, Result
+
+from rederive.book.build import build_book
+from rederive.book.cli import main
+from rederive.book.config import Project
+from rederive.book.errors import ConfigurationError
+from rederive.book.execution import Task
+from rederive.book.files import digest_of_files, files_below
+from rederive.book.notebooks import canonical_bytes
+from rederive.book.parameters import Parameter, ParameterSet
+from rederive.book.staging import staged_files
+from rederive.book.variant import CHANGES_PAGE, Variant, banner, built_variants
+
+from .conftest import cell, write_notebook, write_tiny_book
+
+HOSTILE = '<script>alert("x")</script>&'
+PARAMETERS = ParameterSet(
+    (
+        Parameter("factor", 1, "what to multiply by", unit="times"),
+        Parameter("word", "none", f"a word {HOSTILE}"),
+        Parameter("cohort_folder", "", "folder of an own cohort"),
+    )
+)
+
+
+def invoke(project: Project, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["--root", str(project.root), *arguments])
+
+
+def digest(site: Path) -> str:
+    return digest_of_files(site, files_below(site))
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a tiny book with a text parameter and a page of changes, built once."""
+    project = write_tiny_book(tmp_path_factory.mktemp("book"))
+    write_notebook(
+        project.root / "notebooks" / "numbers.ipynb",
+        [
+            cell("markdown", "# Numbers\n", "title"),
+            cell("code", "factor = 1\nword = 'none'", "given", tags=["parameters"]),
+            cell(
+                "code",
+                "from tiny_helper import figure\n\nprint('the figure is', factor * figure())",
+                "work",
+            ),
+        ],
+    )
+    write_notebook(
+        project.root / CHANGES_PAGE,
+        [
+            cell("markdown", "# Changes\n", "title"),
+            cell("code", "changed = {}", "given", tags=["parameters", "remove-input"]),
+            cell("code", "print(sorted(changed))", "work", tags=["remove-input"]),
+        ],
+    )
+    build_book(project, report=lambda line: None)
+    return project
+
+
+def test_a_variant_stands_beside_the_original(book: Project) -> None:
+    original = digest(book.site)
+    stage = digest(book.stage)
+    arguments = ["build", "-p", "factor=2", "-p", f"word={HOSTILE}", "--name", "twice"]
+    result = invoke(book, *arguments)
+    assert result.exit_code == 0, result.output
+    assert "Notebooks executed: 2" in result.output
+    assert "rederive serve --variant twice" in result.output
+    assert (digest(book.site), digest(book.stage)) == (original, stage)
+    assert not (book.site / "variant.json").exists()
+
+    site = book.variants / "twice" / "html"
+    for name in ("book/start", "notebooks/numbers", "book/changes", "search", "genindex"):
+        page = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html5lib")
+        shown = page.select_one("aside .rederive-variant")
+        assert shown is not None, name
+        words = " ".join(shown.text.split())
+        assert "factor 1 → 2" in words
+        assert HOSTILE in words
+        assert not shown.find("script")
+        target = (site / name).parent / shown.select_one("a")["href"].split("#")[0]
+        assert target.resolve() in {(site / "book/changes.html").resolve(), (site / name).parent}
+    numbers = (site / "notebooks" / "numbers.html").read_text(encoding="utf-8")
+    assert "the figure is 82" in numbers
+    changes = (site / "book" / "changes.html").read_text(encoding="utf-8")
+    article = BeautifulSoup(changes, "html5lib").select_one("article").text
+    assert "['factor', 'word']" in article
+    assert "changed =" not in article
+
+    again = invoke(book, *arguments)
+    assert "Notebooks executed: 0" in again.output
+    assert "site: unchanged" in again.output
+
+    listed = json.loads(invoke(book, "variants", "--json").output)
+    assert [each["name"] for each in listed] == ["twice"]
+    assert "factor=2" in invoke(book, "variants").output
+    wrong = invoke(book, "serve", "--variant", "twise")
+    assert wrong.exit_code == 2
+    assert "did you mean 'twice'" in wrong.output
+
+
+def test_the_articles_own_values_build_the_book_itself(book: Project) -> None:
+    result = invoke(book, "build", "-p", "factor=1")
+    assert result.exit_code == 0
+    assert "this is the book itself" in result.output
+    assert "Notebooks executed: 0" in result.output
+    assert not {path.name for path in book.variants.glob("*")} - {"twice", "more"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["-p", "factr=2"], "did you mean 'factor'"),
+        (["-p", "factor=2", "--name", "../html"], "letters, digits"),
+        (["-p", "factor=2", "--name", HOSTILE], "letters, digits"),
+        (["--name", "same"], "at least one that differs"),
+    ],
+)
+def test_a_variant_that_is_not_usable_is_refused(
+    book: Project, arguments: list[str], expected: str
+) -> None:
+    result = invoke(book, "build", *arguments)
+    assert result.exit_code == 2
+    assert expected in result.output
+
+
+def test_a_name_without_asking_follows_from_the_values() -> None:
+    first = Variant.of(PARAMETERS, {"factor": 2, "word": "a"})
+    assert first.name == Variant.of(PARAMETERS, {"word": "a", "factor": 2}).name
+    assert first.name != Variant.of(PARAMETERS, {"factor": 3, "word": "a"}).name
+    assert dict(Variant.of(PARAMETERS, {"factor": 2, "word": "none"}).changed) == {"factor": 2}
+    with pytest.raises(ConfigurationError, match="at least one"):
+        Variant.of(PARAMETERS, {"factor": 1})
+
+
+def test_notebooks_get_what_they_take(book: Project) -> None:
+    variant = Variant.of(PARAMETERS, {"factor": 2, "cohort_folder": "/somewhere/mine"})
+    numbers = variant.parameters_for(book.root / "notebooks" / "numbers.ipynb")
+    assert numbers == {"factor": 2}
+    assert variant.parameters_for(book.root / CHANGES_PAGE) == {"changed": dict(variant.changed)}
+
+
+def test_no_path_and_no_markup_of_a_users_folder_reaches_a_page(book: Project) -> None:
+    folder = f"/home/someone's/{HOSTILE.replace('/', '')}"
+    variant = Variant.of(PARAMETERS, {"cohort_folder": folder})
+    described = variant.described(changes_page=True)
+    assert b"someone" not in described
+    markup = banner(json.loads(described), lambda page: f'"{page}.html')
+    shown = BeautifulSoup(markup, "html5lib")
+    assert not shown.find("script")
+    assert "your own cohort" in shown.text
+    assert HOSTILE.replace("/", "") in shown.text
+    assert shown.select_one("a")["href"].startswith('"book/changes')
+    assert "someone" not in markup
+
+    for written in (f"cohort_folder = {json.dumps(folder)}", f"cohort_folder = {folder!r}"):
+        notebook = {"cells": [cell("code", written, "in", tags=["injected-parameters"])]}
+        page = variant.as_page(canonical_bytes(notebook))
+        assert b"someone" not in page
+        assert b"cohort_folder" in page
+
+
+def test_pages_are_added_to_every_form_of_contents(book: Project) -> None:
+    contents = {page: b'{"cells": []}' for page in [*book.notebooks, CHANGES_PAGE]}
+    original = (book.root / "_toc.yml").read_text(encoding="utf-8")
+    try:
+        for start, expected in (
+            (original, "chapters:\n- file: book/changes\n- file: notebooks/numbers\n"),
+            ("format: jb-book\nroot: book/start\n", "chapters:\n- file: book/changes\n"),
+            (
+                "format: jb-book\nroot: book/start\nparts:\n- caption: Here\n"
+                "  chapters:\n  - file: notebooks/numbers\n",
+                "  - file: notebooks/numbers\n  - file: book/changes\n",
+            ),
+        ):
+            (book.root / "_toc.yml").write_text(start, encoding="utf-8")
+            project = Project(book.root, "v")
+            files = staged_files(project, contents, {CHANGES_PAGE: "Here"})
+            assert expected in files[Path("_toc.yml")].decode()
+            assert CHANGES_PAGE in files
+    finally:
+        (book.root / "_toc.yml").write_text(original, encoding="utf-8")
+
+
+def test_only_whole_sites_are_listed(book: Project, tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    site = project.variants / "half" / "html"
+    site.mkdir(parents=True)
+    (site / "variant.json").write_text('{"name": ', encoding="utf-8")
+    assert built_variants(project) == []
+
+    # A book with a further page and no other parameters, as of a sweep.
+    page = (Task(CHANGES_PAGE), "Further")
+    built = build_book(Project(book.root, "more"), added=[page], report=lambda line: None)
+    assert built.site == book.variants / "more" / "html"
+    assert (built.site / "book" / "changes.html").is_file()
+    assert "rederive-variant" not in (built.site / "book" / "start.html").read_text("utf-8")
+    assert "more: the article's parameters" in invoke(book, "variants").output
