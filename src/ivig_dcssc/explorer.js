@@ -44,7 +44,7 @@
 
   const show = () => {
     const at = Object.fromEntries(names.map((name) => [name, placeOf(name)]));
-    const marks = [0, 0, 0];
+    const marks = data.marks.map(() => 0);
     for (const cell of root.querySelectorAll("td[data-result]")) {
       const found = lookUp(cell.dataset.result, at);
       cell.querySelector(".now").textContent = found.median;
@@ -67,7 +67,8 @@
     summary.textContent =
       (changed.length ? "Not the article’s setting. " : "The article’s setting. ") +
       `Month 12 in the median cohort: ${n} patients, ${responders} responders. ` +
-      `Of ${marks[0] + marks[1] + marks[2]} published figures ${marks[0]} come out as published, ` +
+      `Of ${marks.reduce((sum, each) => sum + each)} published figures the cohorts were made to ` +
+      `print ${marks[3]}; of the others ${marks[0]} come out as published, ` +
       `${marks[1]} lie in the range of the cohorts, ${marks[2]} outside.`;
     return changed;
   };

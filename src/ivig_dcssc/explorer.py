@@ -40,7 +40,7 @@ from ivig_dcssc.reproduced import load_ensembles
 from ivig_dcssc.reproduced.frames import PAIRED_T
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
 from rederive.book.render import Html
-from rederive.printed import PrintedNumber
+from rederive.printed import PrintedNumber, Verdict
 from rederive.printed.registry import load_registry
 
 AXES = Axes(reading=READINGS[:1], prior=(ALL_PRIORS, *PRIORS))
@@ -66,8 +66,11 @@ DECIMALS = {
 }
 """Decimals that the page carries of each quantity; counts have one for medians between two."""
 
-MARKS = ("as published", "within range", "outside range")
-"""What a mark says of a result beside its published figure."""
+MARKS = ("as published", "within range", "outside range", str(Verdict.FITTED))
+"""What a mark says of a result beside its published figure; the last where nothing that made the
+cohorts print it is changed."""
+
+_AS_PUBLISHED, _FITTED = MARKS.index("as published"), MARKS.index(str(Verdict.FITTED))
 
 NONE, RARELY, NEARLY = None, -1, 101
 """No value; a share that is not none but reads so; one that is not all but reads so."""
@@ -90,6 +93,8 @@ _COLUMNS = {
     "responders": "Responders",
     "responder_percent": "Responders, %",
 }
+_OVER_TIME = frozenset(_COLUMNS)
+_WINDOWS = ("baseline_window", "followup_tolerance", "visit_rule")
 _AGAINST = {"difference": "IVIG minus control", "p_against": "p of the difference"}
 
 
@@ -179,9 +184,12 @@ class Explorer:
         if result.is_p:
             columns.append(_shares(band.decision[:, :, 0].ravel()))
         figure = published(self.multiverse.registry, result)
-        if figure is not None:
-            columns.append(_marks(figure, *ends))
         own = [name for name in DEPENDS[result.quantity] if name in _OWN]
+        if figure is not None:
+            marks = _marks(figure, *ends)
+            if result.quantity in _OVER_TIME:
+                marks = self._with_fitted(marks, columns[:3], own[0] if own else "")
+            columns.append(marks)
         return {
             "decimals": decimals,
             "own": own[0] if own else "",
@@ -190,6 +198,29 @@ class Explorer:
             "marked": figure is not None,
             "values": [number for row in zip(*columns, strict=True) for number in row],
         }
+
+    def _with_fitted(
+        self, marks: list[int | None], columns: list[list[int | None]], own: str
+    ) -> list[int | None]:
+        """Return the marks, with that of a fit where a result is as in the article's setting.
+
+        The cohorts were made to print it there, so its agreement confirms nothing.
+        """
+        axes = self.multiverse.axes
+        levels = len(axes.levels(own)) if own else 1
+        article_own = axes.levels(own).index(ARTICLE[own]) if own else 0
+        windows = tuple(axes.levels(name).index(ARTICLE[name]) for name in _WINDOWS)
+        shape = (levels, self.multiverse.distinct_windows, len(axes.prior))
+        place = article_own, int(self.multiverse.places[windows])
+        same = np.ones(shape, dtype=bool)
+        for column in columns:
+            values = np.array(column, dtype=float).reshape(shape)
+            same &= values == values[place]
+        same[np.arange(levels) != article_own] = False
+        return [
+            _FITTED if fit and mark == _AS_PUBLISHED else mark
+            for fit, mark in zip(same.ravel(), marks, strict=True)
+        ]
 
     def figures(self, name: str, setting: dict[str, object] | None = None) -> Figures:
         """Return a result under a setting as the page shows it.
@@ -204,7 +235,7 @@ class Explorer:
         chosen = ARTICLE | (setting or {})
         row, axes = self.numbers["results"][name], self.multiverse.axes
         at = {choice: axes.levels(choice).index(chosen[choice]) for choice in CHOICES}
-        windows = at["baseline_window"], at["followup_tolerance"], at["visit_rule"]
+        windows = tuple(at[choice] for choice in _WINDOWS)
         place = int(self.multiverse.places[windows])
         own = at[row["own"]] if row["own"] else 0
         width = 3 + row["p"] + row["marked"]

@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from ivig_dcssc.cohort_groups import Spread, percent
-from ivig_dcssc.explorer import ARTICLE, AXES, CHOICES, MARKS, Explorer, _marks, _shares, _whole
+from ivig_dcssc.explorer import ARTICLE, AXES, CHOICES, Explorer, _marks, _shares, _whole
 from ivig_dcssc.multiverse import DEPENDS, RESULTS, published
 from ivig_dcssc.p_words import p_text
 from ivig_dcssc.reproduced import Choices, CohortResults, load_ensembles
@@ -67,14 +67,24 @@ def test_figures_are_those_of_cohort_results(root, explorer):
     assert explorer.figures("responders_m24", setting).median == f"{count.median():g}"
 
 
-def test_at_the_articles_setting_the_calibrated_figures_come_out_as_published(explorer):
+def test_what_the_cohorts_were_made_to_print_is_marked_so_and_not_as_confirmed(explorer):
     for name, result in RESULTS.items():
         mark = explorer.figures(name).mark
         figure = published(explorer.multiverse.registry, result)
         if figure is None:
             assert mark == ""
         elif result.quantity != "p_against":
-            assert mark == MARKS[0], name
+            assert mark == "made to agree", name
+        else:
+            assert mark != "made to agree", name
+
+
+def test_a_fitted_figure_is_one_only_as_long_as_nothing_it_depends_on_changes(explorer):
+    assert explorer.figures("n_baseline", {"responder_threshold": 6}).mark == "made to agree"
+    assert explorer.figures("mean_m6", {"two_sample_test": "welch"}).mark == "made to agree"
+    changed = {"responders_m12": {"responder_threshold": 6}, "mean_m6": {"baseline_window": 0}}
+    for name, setting in changed.items():
+        assert explorer.figures(name, setting).mark != "made to agree"
 
 
 def test_the_page_is_small_whole_and_needs_no_other_file(explorer, page):

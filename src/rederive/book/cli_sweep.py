@@ -27,11 +27,16 @@ from rederive.book.sweep.worker import DONE
 FEW_RUNS = 8
 """Up to so many runs are carried out in threads, unless workers are asked for."""
 
+_EXAMPLE = (
+    "\b\nrederive sweep results_skin --out sweeps/skin \\\n"
+    "  --grid baseline_window=2..4 --grid 'visit_rule=*'"
+)
+
 _PROBLEMS_SHOWN = 5
 _BAR_RUNS = 2
 
 
-@click.command("sweep")
+@click.command("sweep", epilog=_EXAMPLE)
 @click.argument("notebook")
 @click.option(
     "--grid",
@@ -112,13 +117,10 @@ def sweep_command(
     page: str | None,
     as_json: bool,
 ) -> None:
-    r"""Run NOTEBOOK under many parameter sets and keep every run.
+    """Run NOTEBOOK under many parameter sets and keep every run.
 
     NOTEBOOK is a name, a path, or 'book' for all sections. A run that is there already is not
     carried out again; a sweep that was stopped continues when it is called again.
-
-    \b
-    rederive sweep results_skin --grid baseline_window=2..4 --grid visit_rule=* --out sweeps/skin
     """
     project = find_project(ctx.obj)
     if scheduler and workers is not None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -60,7 +61,8 @@ OpenRunner = Callable[[int], contextlib.AbstractContextManager[Runner]]
 class ThreadRunner:
     """Runs in threads of this process; each notebook still runs in a process of its own.
 
-    The threads are daemons: a user who stops the sweep does not wait for the runs under way.
+    The threads are daemons: a user who stops the sweep does not wait for the runs under way. So
+    that none of these is written after the index, the driver writes.
     """
 
     def __init__(self, threads: int) -> None:
@@ -73,7 +75,7 @@ class ThreadRunner:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             try:
-                finished = perform(job)
+                finished = perform(replace(job, store=""))
             except Exception as error:  # else the driver would wait for ever
                 finished = _could_not(job, error)
             self._ended.put(finished)
