@@ -24,9 +24,10 @@ import yaml
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import v4
 
-from rederive.book.config import SOURCE_DATE_EPOCH
+from rederive.book.config import SOURCE_DATE_EPOCH, Project
 from rederive.book.fork import available, preload, warm
 from rederive.book.fork.wire import Unpacker, packed
+from rederive.book.notebooks import published_form, read_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -622,8 +623,14 @@ def book_notebooks() -> list[Path]:
 
 @pytest.mark.parametrize("path", book_notebooks(), ids=lambda path: path.stem)
 def test_notebooks_of_the_book_have_equal_outputs(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    built_book: Path,
+    project: Project,
 ) -> None:
+    assert available()
+    forked = nbformat.read(project.stage / path.relative_to(ROOT), as_version=4)
     settings = {
         "PYTHONPATH": str(ROOT / "src"),
         "PYTHONHASHSEED": "0",
@@ -635,4 +642,5 @@ def test_notebooks_of_the_book_have_equal_outputs(
     }
     for name, text in settings.items():
         monkeypatch.setenv(name, text)
-    assert_same(run(path, None), run(path, environment={}))
+    ordinary = published_form(run(path, None), read_notebook(path))
+    assert_same(nbformat.from_dict(ordinary), forked)

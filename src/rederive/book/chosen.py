@@ -24,6 +24,7 @@ from rederive.book.parameters import (
     parse_assignments,
     read_parameter_file,
 )
+from rederive.book.syntax import parse
 from rederive.printed.schema import nearest
 
 COHORT_PARAMETER = "cohort_folder"
@@ -70,7 +71,7 @@ def own_defaults(notebook: Mapping[str, Any]) -> dict[str, Value]:
     for cell in notebook["cells"]:
         if cell["cell_type"] != "code" or TAG not in cell["metadata"].get("tags", []):
             continue
-        for statement in ast.parse("".join(cell["source"])).body:
+        for statement in parse("".join(cell["source"])).body:
             if not isinstance(statement, ast.Assign):
                 continue
             try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rederive.book.files import files_below
+from rederive.book.syntax import parse
 
 _ENGINE_FOLDER = Path(__file__).resolve().parents[2]
 _ENGINE = "rederive"
@@ -250,7 +251,7 @@ def _content(path: Path) -> bytes:
 @lru_cache(maxsize=4096)
 def _needs_of_code(content: bytes, package: str) -> _Needs:
     try:
-        return _collect(ast.parse(content), package)
+        return _collect(parse(content), package)
     except (SyntaxError, ValueError):
         # It cannot be imported either; whatever it is meant to be, nothing can be said about it.
         return _Needs(anything=True)

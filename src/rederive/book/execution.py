@@ -30,6 +30,7 @@ from rederive.book.config import ROOT_VARIABLE, SOURCE_DATE_EPOCH, Project
 from rederive.book.dependencies import SourceTree
 from rederive.book.errors import BookError, ConfigurationError
 from rederive.book.notebooks import canonical_bytes, published_form, read_notebook
+from rederive.book.syntax import parse
 
 Report = Callable[[str], None]
 
@@ -201,7 +202,7 @@ def _named_outside(root: Path, task: Task) -> list[Path]:
     for cell in notebook["cells"]:
         if "parameters" in cell.get("metadata", {}).get("tags", []):
             with contextlib.suppress(SyntaxError):
-                nodes = ast.walk(ast.parse("".join(cell["source"])))
+                nodes = ast.walk(parse("".join(cell["source"])))
                 texts |= {
                     node.value
                     for node in nodes

@@ -11,6 +11,7 @@ from IPython import get_ipython
 
 from rederive.book.notebooks import read_notebook
 from rederive.book.parameter_types import ParameterError, meant
+from rederive.book.syntax import parse
 from rederive.printed.schema import nearest
 
 TAG = "parameters"
@@ -20,7 +21,7 @@ TAG = "parameters"
 def assigned_names(source: str) -> tuple[str, ...]:
     """Return the names that the top level of a cell assigns to; none if it is no Python."""
     try:
-        statements = ast.parse(source).body
+        statements = parse(source).body
     except SyntaxError:
         return ()
     return tuple(
