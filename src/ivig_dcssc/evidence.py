@@ -20,6 +20,7 @@ from ivig_dcssc.cohort.predictions import first_mention, load_predictions
 from ivig_dcssc.cohort.predictors import predictor_claims
 from ivig_dcssc.cohort.skin import READINGS, skin_block
 from ivig_dcssc.cohort.skin_bounds import BOUNDS_FILE, own_quantity
+from ivig_dcssc.p_words import p_between, p_text
 from ivig_dcssc.parameters import PARAMETERS
 from ivig_dcssc.reproduced import Choices, CohortResults, open_cohort
 from ivig_dcssc.reproduced.predictors import PRINTED_BY_ITSELF
@@ -125,12 +126,27 @@ class Cohorts:
         """Return what the cohorts say about a calibrated or predicted row."""
         row = self.registry.row(row_id)
         if not self.reconstructed or not (self.as_published or self._is_untouched(row)):
-            return self._as_found(row)
+            found = self._as_found(row)
+            if evidence is Evidence.PREDICTED and self.reconstructed and found is not None:
+                return self._beside_the_same_cohorts(found, row)
+            return found
         if evidence is Evidence.CALIBRATED:
             return self._calibrated(row)
         if isinstance(row, NumberRow):
             return self._predicted(row)
         return self._predicted_claim(row)
+
+    def _beside_the_same_cohorts(self, found: Shown, row: NumberRow | ClaimRow) -> Shown:
+        """Return what the cohorts yield with what the same cohorts yield in the article's setting.
+
+        The article's own row is a prediction from cohorts that were not told the figure, so it is
+        no counterpart.
+        """
+        article = self.by_article._as_found(row)
+        if article is None:
+            return found
+        why = f"{found.why}. Before the arrow: the same cohorts under the article's own"
+        return replace(found, before=article.reproduced, why=why)
 
     def _is_untouched(self, row: NumberRow | ClaimRow) -> bool:
         """Return whether every cohort says of a row what it says under the article's choices."""
@@ -150,9 +166,11 @@ class Cohorts:
         other = None if self.reconstructed else Evidence.OTHER_STUDY
         if isinstance(row, ClaimRow):
             table = self.results.claim(row.id)
-            holds = table["holds"]
             if not table["known"].any():
                 return Shown("none", "", Verdict.NONE, f"no data, {why}", evidence=other)
+            holds = table["holds"][table["known"]]
+            if len(holds) < len(table):
+                why = f"{why}; {len(table) - len(holds)} have no data for it"
             return Shown(
                 _holds(holds),
                 _share(holds),
@@ -162,9 +180,18 @@ class Cohorts:
                 evidence=other,
             )
         values = self.results.known(row.id)
-        texts = [_printed_like(value, row.printed) for value in values]
-        words, ends = _span(texts), _range(values, row.printed)
-        shown = Shown(words, ends, Verdict.NONE, why, evidence=other)
+        if row.statistic == "p":
+            texts = [p_text(value, row.printed.decimals) for value in values]
+            known = values.dropna()
+            ends = (
+                p_between(known.min(), known.max(), row.printed.decimals + 1) if len(known) else ""
+            )
+        else:
+            texts = [_printed_like(value, row.printed) for value in values]
+            ends = _range(values, row.printed)
+        if len(set(texts)) > 1:
+            why = f"the least and the greatest {why}"
+        shown = Shown(_span(texts), ends, Verdict.NONE, why, evidence=other)
         return _with_numbers(shown, values)
 
     @property

@@ -2,7 +2,7 @@
 
 Means are compared by Welch's t test from mean, SD and n; shares by Newcombe's interval, which
 rests on Wilson's, and Fisher's exact test. Published figures are taken as printed, without their
-rounding, which is small beside the sampling error.
+rounding; a mean that is printed as a whole number can lie half a point to either side.
 """
 
 from __future__ import annotations
@@ -253,7 +253,9 @@ def in_words(found: Sequence[Compared], alpha: float) -> list[str]:
         "test, shares in percentage points with Newcombe's interval and Fisher's exact test.",
         f"Of {len(tested)} comparisons {len(below)} have p below {alpha:g}; if the two studies "
         f"were alike in everything, about {alpha * len(tested):.1f} or fewer would be expected.",
-        "Published figures are taken as printed. Two cohorts from different clinics differ for "
+        "The comparisons are not independent: some are parts, complements or repeats of others.",
+        "Published figures are taken as printed, without their rounding: a mean printed as a whole "
+        "number can lie half a point to either side. Two cohorts from different clinics differ for "
         "many reasons; a difference is no contradiction.",
     ]
 

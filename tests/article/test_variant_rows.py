@@ -14,7 +14,7 @@ from rederive.book import render
 from rederive.book.changes import changes, summary_in_words
 from rederive.book.ledger import Ledger
 from rederive.book.results import RESULTS_TYPE, read_results
-from rederive.printed import Verdict
+from rederive.printed import Evidence, Verdict
 
 FEW = {"cohorts": 2, "prior": "flat"}
 RESPONDERS = "results-responder-ivig-m12-count"
@@ -40,8 +40,35 @@ def test_what_it_touches_has_no_verdict_and_says_what_was_before(ledger: Ledger)
     assert ledger.reference is not None
     assert row.verdict is Verdict.NONE
     assert row.value is not None and row.value < 15
-    assert row.before == ledger.reference.row(RESPONDERS).reproduced != row.reproduced
+    assert row.before == "15" != row.reproduced
     assert "windows and limits" in row.why
+
+
+def test_a_prediction_is_no_counterpart_of_cohorts_that_were_told() -> None:
+    """The arrow of a predicted row compares the same cohorts under both choices."""
+    ledger = open_compared(responder_threshold=6, **FEW)
+    row = ledger.row("results-responder-ivig-m6-count")
+    assert ledger.reference is not None
+    assert row.evidence is Evidence.PREDICTED
+    assert row.before == "16" != ledger.reference.row(row.id).reproduced
+    assert "the same cohorts" in row.why
+    claim = ledger.row("results-responder-predictors-ivig-m12-none-predict")
+    assert claim.before in ("", "holds")
+
+
+def test_no_data_is_no_failed_claim_and_no_p_is_zero() -> None:
+    ledger = open_ledger(followup_targets="6, 12, 18, 30", **FEW)
+    late = next(
+        row
+        for row in ledger
+        if (row.kind, row.timepoint, row.statistic) == ("claim", "m24", "significant")
+    )
+    assert late.reproduced == "none"
+    assert "no data" in late.why
+    shown = [row for row in open_ledger(baseline_window=2, **FEW) if row.statistic == "p"]
+    for row in shown:
+        words = f"{row.reproduced} {row.interval}".split()
+        assert not [word for word in words if word.strip("0.") == "" and word != "."], row.id
 
 
 def test_without_other_parameters_nothing_is_compared() -> None:
@@ -89,7 +116,7 @@ def test_changes_are_listed_with_links_and_counted() -> None:
     listed = len(soup.select("tbody tr"))
     words = " ".join(summary_in_words(changes(ledger), total))
     assert f"**{listed}** of {total}" in words
-    assert f"other {total - listed} are" in words
+    assert f"other {total - listed} have" in words
 
 
 def test_the_page_of_an_own_cohort_compares_two_studies() -> None:

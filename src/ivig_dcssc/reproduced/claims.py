@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ivig_dcssc.p_words import p_text
 from ivig_dcssc.reproduced.choices import FOLLOWUPS
 from ivig_dcssc.reproduced.figures import Figures
 from ivig_dcssc.reproduced.predictors import (
@@ -187,7 +188,7 @@ class Claims:
 
     def _lower_or_not(self, p: pd.Series[Any], falls: pd.Series[Any]) -> Answers:
         word = np.where(falls, self._decide(p), "not lower")
-        return Answers(word, p, _joined([_direction(falls), _p_words(p)], ", "))
+        return Answers(word, p, _joined([_direction(falls), _p_words(p)], ", "), p.notna())
 
     def _rating_lower(self) -> Answers:
         falls = self._falls("patient_rating", "m12")
@@ -204,7 +205,7 @@ class Claims:
         word = _worst([answers.word for answers in found], "significant")
         # The largest p decides whether all of them are below the level.
         largest = np.max([np.asarray(answers.p, dtype=float) for answers in found], axis=0)
-        return Answers(word, largest, _joined(words, "; "))
+        return Answers(word, largest, _joined(words, "; "), ~np.isnan(largest))
 
     def _decreasing(self, *, restricted: bool) -> Answers:
         values = self.tables.measured("mrss", restricted=restricted)["baseline"]
@@ -219,7 +220,9 @@ class Claims:
         return Answers(_truth(holds), np.nan, words, ~np.isnan(courses).any(axis=1))
 
     def _same_skin_scores(self) -> Answers:
-        same, words = True, []
+        same: Any = True
+        known: Any = True
+        words = []
         for name in FOLLOWUPS:
             primary, again = (
                 self.tables.paired("mrss", name, restricted=restricted)
@@ -228,10 +231,11 @@ class Claims:
             decisions = self._decide(primary["p"]) == self._decide(again["p"])
             falls = self._falls("mrss", name) == self._falls("mrss", name, restricted=True)
             same = same & decisions & falls.to_numpy() & again["p"].notna().to_numpy()
+            known = known & again["p"].notna().to_numpy() & primary["p"].notna().to_numpy()
             texts = zip(again["n"], _p_words(again["p"]), strict=True)
             month = self.tables.choices.month(name)
             words.append([f"month {month}: n = {n}, {text}" for n, text in texts])
-        return Answers(_truth(same), np.nan, _joined(words, "; "))
+        return Answers(_truth(same), np.nan, _joined(words, "; "), known)
 
     def _same(self, measures: Iterable[str]) -> Answers:
         same, words = True, []
@@ -381,7 +385,10 @@ def _number(value: float, decimals: int) -> str:
 
 
 def _p_word(p: float) -> str:
-    return "no p value" if np.isnan(p) else f"p = {p:.4f}"
+    if np.isnan(p):
+        return "no p value"
+    text = p_text(p)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def _p_words(p: pd.Series[Any]) -> list[str]:

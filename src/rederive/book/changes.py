@@ -47,9 +47,8 @@ def changes(ledger: Ledger) -> list[Change]:
     found = []
     for after in ledger:
         before = ledger.reference.row(after.id)
-        if any(
-            getattr(before, name) != getattr(after, name)
-            for name in ("reproduced", "verdict", "decision")
+        if after.before or any(
+            getattr(before, name) != getattr(after, name) for name in ("verdict", "decision")
         ):
             found.append(Change(before, after))
     return found
@@ -66,7 +65,7 @@ def summary_in_words(found: Iterable[Change], rows: int) -> list[str]:
         How many rows there are in all.
     """
     listed = list(found)
-    values = sum(each.before.reproduced != each.after.reproduced for each in listed)
+    values = sum(bool(each.after.before) for each in listed)
     verdicts = sum(each.before.verdict != each.after.verdict for each in listed)
     decisions = sum(each.before.decision != each.after.decision for each in listed)
     unchanged = rows - len(listed)
@@ -75,7 +74,8 @@ def summary_in_words(found: Iterable[Change], rows: int) -> list[str]:
     return [
         f"**{len(listed)}** of {rows} numbers and claims changed: {values} in the reproduced "
         f"value, {verdicts} in the verdict, {decisions} in the decision.",
-        f"The other {unchanged} are as under the article's parameters.",
+        f"The other {unchanged} have the same reproduced value, verdict and decision as under the "
+        "article's parameters; the range that rounding leaves may still differ.",
     ]
 
 
@@ -172,7 +172,7 @@ def _change_cells(change: Change) -> list[Cell]:
         verdict = f'<span class="change">{verdict_chip(before.verdict)} → {verdict}</span>'
     return [
         text(after.printed, css),
-        Cell(_moved(before.reproduced, after.reproduced), css),
+        Cell(_moved(after.before or after.reproduced, after.reproduced), css),
         text(after.interval, css),
         Cell(verdict),
         Cell(_moved(before.decision, after.decision)),

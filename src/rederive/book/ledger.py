@@ -220,14 +220,14 @@ class Ledger:
             value=_finite(shown.value),
             low=_finite(shown.low),
             high=_finite(shown.high),
-            before=self._before(row_id, shown.reproduced),
+            before=self._before(row_id, shown),
         )
 
-    def _before(self, row_id: str, reproduced: str) -> str:
+    def _before(self, row_id: str, shown: Shown) -> str:
         if self.reference is None:
             return ""
-        before = self.reference.row(row_id).reproduced
-        return "" if before == reproduced else before or "nothing"
+        before = shown.before or self.reference.row(row_id).reproduced
+        return "" if before == shown.reproduced else before or "nothing"
 
     def _show(self, row_id: str, source: NumberRow | ClaimRow) -> Shown:
         evidence = self.registry.plan[row_id].evidence

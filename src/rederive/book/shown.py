@@ -31,6 +31,9 @@ class Shown:
         and 0 where it holds and does not.
     evidence : Evidence, optional
         Given where it is another than the plan names, as in a run on another study's data.
+    before : str
+        What the article's parameters give, where that is not the row under these parameters: a
+        prediction is no counterpart of what cohorts yield that were told the figure.
     """
 
     reproduced: str
@@ -45,6 +48,7 @@ class Shown:
     low: float | None = None
     high: float | None = None
     evidence: Evidence | None = None
+    before: str = ""
 
 
 class CohortEvidence(Protocol):
