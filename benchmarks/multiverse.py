@@ -77,7 +77,7 @@ def one_at_a_time(by_prior: dict[str, Ensembles], points: int, seed: int) -> flo
         results = CohortResults(by_prior[levels["prior"]], Choices.of(chosen), REGISTRY)
         for table in (results.skin_over_time(), results.responders(), results.controls()):
             table.drop(columns="cohort").groupby("timepoint").quantile(
-                [0.025, 0.5, 0.975], numeric_only=True
+                np.array([0.025, 0.5, 0.975]), numeric_only=True
             )
         spent += time.process_time() - start
     return spent / points

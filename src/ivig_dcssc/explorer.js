@@ -68,8 +68,9 @@
       (changed.length ? "Not the article’s setting. " : "The article’s setting. ") +
       `Month 12 in the median cohort: ${n} patients, ${responders} responders. ` +
       `Of ${marks.reduce((sum, each) => sum + each)} published figures the cohorts were made to ` +
-      `print ${marks[3]}; of the others ${marks[0]} come out as published, ` +
-      `${marks[1]} lie in the range of the cohorts, ${marks[2]} outside.`;
+      `print ${marks[4]}; of the others ${marks[0]} come out as published, ` +
+      `${marks[1]} lie in the range of the cohorts, ${marks[2]} within rounding, ` +
+      `${marks[3]} outside.`;
     return changed;
   };
 

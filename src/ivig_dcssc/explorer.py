@@ -66,9 +66,19 @@ DECIMALS = {
 }
 """Decimals that the page carries of each quantity; counts have one for medians between two."""
 
-MARKS = ("as published", "within range", "outside range", str(Verdict.FITTED))
-"""What a mark says of a result beside its published figure; the last where nothing that made the
-cohorts print it is changed."""
+MARKS = (
+    "as published",
+    "within range",
+    str(Verdict.WITHIN_ROUNDING),
+    "outside range",
+    str(Verdict.FITTED),
+)
+"""What a mark says of a result beside its published figure.
+
+Within rounding is a p against a control that the range reaches once the control's mean and SD may
+be anything printed as they are; in the article's windows the IVIG group's too. The last mark is
+where nothing that made the cohorts print the figure is changed.
+"""
 
 _AS_PUBLISHED, _FITTED = MARKS.index("as published"), MARKS.index(str(Verdict.FITTED))
 
@@ -186,7 +196,10 @@ class Explorer:
         figure = published(self.multiverse.registry, result)
         own = [name for name in DEPENDS[result.quantity] if name in _OWN]
         if figure is not None:
-            marks = _marks(figure, *ends)
+            wide = ends[1:]
+            if result.quantity == "p_against":
+                wide = [end[:, :, 0].ravel() for end in self.multiverse.rounding_band(result)]
+            marks = _marks(figure, *ends, *wide)
             if result.quantity in _OVER_TIME:
                 marks = self._with_fitted(marks, columns[:3], own[0] if own else "")
             columns.append(marks)
@@ -385,14 +398,21 @@ def _shares(array: Any) -> list[int | None]:
     return found
 
 
-def _marks(figure: PrintedNumber, median: Any, low: Any, high: Any) -> list[int | None]:
+def _marks(
+    figure: PrintedNumber, median: Any, low: Any, high: Any, least: Any, greatest: Any
+) -> list[int | None]:
+    """Return the marks of a result, held against its range and that with rounding."""
     prints = printing(pd.Series(median), figure).to_numpy()
     interval = figure.interval()
-    marks: list[int | None] = []
-    for as_printed, start, stop in zip(prints, low, high, strict=True):
-        inside = not np.isnan(start) and interval.meets(start, stop)
-        marks.append(0 if as_printed else 1 if inside else 2)
-    return marks
+
+    def reached(lows: Any, highs: Any) -> Any:
+        ends = zip(lows, highs, strict=True)
+        return np.array(
+            [not np.isnan(each) and interval.meets(each, other) for each, other in ends]
+        )
+
+    found = np.select([prints, reached(low, high), reached(least, greatest)], [0, 1, 2], 3)
+    return [int(mark) for mark in found]
 
 
 def _text(number: int | None, row: dict[str, Any]) -> str:

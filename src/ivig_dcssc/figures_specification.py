@@ -66,7 +66,6 @@ def specification_curve(
     title: str,
     published: float | None = None,
     limit: float | None = None,
-    log: bool = False,
     label: str = "Result",
     decision: str = "yes",
 ) -> Figure:
@@ -75,15 +74,14 @@ def specification_curve(
     Parameters
     ----------
     table : Specifications
-        The result.
+        The result; with a floor the axis of values is logarithmic, values of zero or below being
+        left out there.
     title : str
         Title of the figure.
     published : float, optional
         The published value, a line.
     limit : float, optional
         Value on which the decision turns, a dashed line.
-    log : bool
-        Whether the axis of values is logarithmic; values of zero or below are left out there.
     label : str
         Title of the axis of values.
     decision : str
@@ -96,7 +94,7 @@ def specification_curve(
     figure, (top, below) = plt.subplots(
         2, 1, figsize=(8, sum(heights) + 0.7), sharex=True, height_ratios=heights, dpi=_RASTER
     )
-    _curve(top, ordered, log)
+    _curve(top, ordered, log=table.log_floor is not None)
     if published is not None:
         top.axhline(published, color=PUBLISHED, lw=1.5)
     if limit is not None:
@@ -195,6 +193,9 @@ def _curve_legend(
 def variance_bars(table: Specifications) -> Figure:
     """Draw each choice's share of the variance and, if anything is decided, how often it flips.
 
+    The variance is that on the axis on which the value is seen; pairs of specifications that must
+    give the same result do not count.
+
     Parameters
     ----------
     table : Specifications
@@ -210,14 +211,16 @@ def variance_bars(table: Specifications) -> Figure:
         left.barh(places, 100 * shares["total"], color=GRID, height=0.7)
     left.barh(places, 100 * shares["first"], color=REACHED, height=0.4)
     left.set_yticks(places, [choice_name(name) for name in shares["choice"]])
-    left.set(ylim=(len(shares) - 0.5, -0.5), xlim=(0, 100), xlabel="Share of the variance (%)")
+    of = "the variance" if table.log_floor is None else "the variance of log10"
+    left.set(ylim=(len(shares) - 0.5, -0.5), xlim=(0, 100), xlabel=f"Share of {of} (%)")
     handles = [Patch(color=REACHED, label="alone")]
     if shares["total"].notna().any():
         handles.append(Patch(color=GRID, label="with other choices"))
     if decided:
         right = panels[0][1]
         right.barh(places, 100 * flips["share"].reindex(shares["choice"]), color=MISSED, height=0.7)
-        right.set_xlabel("Pairs in which the decision flips (%)")
+        pairs = "Pairs" if len(table.distinct.frame) == len(table.frame) else "Distinct pairs"
+        right.set_xlabel(f"{pairs} in which\nthe decision flips (%)")
         right.set_xlim(left=0)
         handles.append(Patch(color=MISSED, label="decision flips"))
     for axes in panels[0]:

@@ -6,9 +6,11 @@ those choices on which it depends, windows that select the same visits once for 
 table of a result then repeats it over its axes. A choice on which a figure does not depend is no
 axis of its table.
 
-The bands come from synthetic cohorts. Inside the article's windows these print the article's
-figures. What lies outside, and in which month of a window a visit lies, was placed by the prior of
-the reconstruction: results in other windows are predictions from it.
+The bands come from synthetic cohorts. Inside the article's windows these print the figures of the
+IVIG group. Comparisons with controls are not calibrated: of a control only mean and SD are printed,
+taken as points, and its size at baseline stands for that at follow-up. What lies outside the
+article's windows, and in which month of a window a visit lies, was placed by the prior of the
+reconstruction: results in other windows are predictions from it.
 """
 
 from __future__ import annotations
@@ -31,10 +33,11 @@ from ivig_dcssc.reproduced import Choices, Ensembles
 from ivig_dcssc.reproduced.choices import SKIN_TARGETS
 from ivig_dcssc.reproduced.frames import PAIRED_T, printed_change
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
-from rederive.book.specification import Specifications
+from rederive.book.specification import SAME, Specifications
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry
 from rederive.recompute.signed_rank import CONVENTIONS
+from rederive.recompute.t_formulas import Range, student_range, welch_range
 from rederive.retrospective import (
     at_baseline,
     at_followup,
@@ -63,8 +66,13 @@ Its exact distribution is left out: it does not exist with ties, and whole point
 any.
 """
 
+P_FLOOR = 1e-12
+"""Least p on a logarithmic axis; a p of 0, or one below, counts as this."""
+
 HALF = 50.0
 """Percent of responders that the article's discussion names as a limit."""
+
+_NOISE = 1e-9
 
 _WINDOWS = ("baseline_window", "followup_tolerance", "visit_rule")
 _COHORTS = ("reading", "prior")
@@ -194,7 +202,7 @@ RESULTS: dict[str, Result] = {
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Median, central 95 % and decision over cohorts; arrays of one shape.
+    """Median, central 95 %, decision and what is missing over cohorts; arrays of one shape.
 
     Attributes
     ----------
@@ -202,25 +210,28 @@ class Band:
         NaN where no cohort has a value; cohorts without one are left out.
     decision : array
         Share of all cohorts that decide yes; a cohort without a value does not.
+    missing : array
+        Share of all cohorts without a value.
     """
 
     median: Floats
     low: Floats
     high: Floats
     decision: Floats
+    missing: Floats
 
     @classmethod
     def of(cls, values: Floats, yes: Flags | None = None) -> Band:
         """Summarise the last axis, that of the cohorts; without any, nothing is known."""
         if values.shape[-1] == 0:
             empty = np.full(values.shape[:-1], np.nan)
-            return cls(empty, empty, empty, empty)
+            return cls(empty, empty, empty, empty, empty)
         ordered = np.sort(values, axis=-1)
         known = np.count_nonzero(~np.isnan(values), axis=-1)
         low, high = CENTRAL
         middle, start, stop = (_quantile(ordered, known, share) for share in (0.5, low, high))
         decided = np.full(known.shape, np.nan) if yes is None else yes.mean(axis=-1)
-        return cls(middle, start, stop, decided)
+        return cls(middle, start, stop, decided, 1 - known / values.shape[-1])
 
 
 def _quantile(ordered: Floats, known: npt.NDArray[Any], share: float) -> Floats:
@@ -255,6 +266,7 @@ class Multiverse:
 
     def __post_init__(self) -> None:
         self._cohort_values: dict[Result, Floats] = {}
+        self._tables: dict[str, Specifications] = {}
 
     # Values of every cohort
 
@@ -386,6 +398,52 @@ class Multiverse:
         array = np.stack([column.to_numpy(dtype=float) for column in columns])
         self._cohort_values[result] = array.reshape(len(columns), -1, len(self._priors))
 
+    def over_rounding(self, result: Result) -> tuple[Floats, Floats]:
+        """Return the least and greatest p against a control that its printed figures allow.
+
+        The control's mean and SD may be anything that is printed as they are; the cohort's own
+        figures and the control's size at baseline are held.
+
+        Parameters
+        ----------
+        result : Result
+            A p of the difference in change.
+
+        Returns
+        -------
+        tuple of array
+            Each as from :meth:`values`.
+        """
+        control = printed_change(self.registry, result.group, result.timepoint)
+        own = two_sample(change(self._scores[0], result.timepoint), control)
+        # Below 2 patients the SD is NaN, which makes p NaN.
+        n = np.maximum(own["n"].to_numpy(), 2)
+        mean, sd = (own[name].to_numpy(dtype=float) for name in ("mean", "sd"))
+        low, high = self._p_ranges(result, (mean, mean), (sd, sd), n)
+        shape = (len(low), -1, len(self._priors))
+        return low.reshape(shape), high.reshape(shape)
+
+    def _p_ranges(self, result: Result, mean: Range, sd: Range, n: Any) -> Range:
+        """Return the range of p, by test on the first axis, over own figures and the control's."""
+        control = printed_change(self.registry, result.group, result.timepoint)
+        means, sds = self._printed_change(result.group, result.timepoint)
+        difference = mean[0] - means[1], mean[1] - means[0]
+        ranges = {"student": student_range, "welch": welch_range}
+        found = [
+            ranges[test](difference, sd, n, sds, control.n) for test in self.axes.two_sample_test
+        ]
+        low, high = (np.stack([each[end] for each in found]) for end in (0, 1))
+        return low, high
+
+    def _printed_change(self, group: str, timepoint: str) -> tuple[Range, Range]:
+        """Return the ends of what is printed as a group's mean change, and as its SD."""
+        rows = (
+            f"abstract-mrss-change-{group.lower()}-{timepoint}-{part}" for part in ("mean", "sd")
+        )
+        held = [self.registry.numbers[row].printed.interval() for row in rows]
+        mean, sd = ((np.asarray(each.lower), np.asarray(each.upper)) for each in held)
+        return mean, sd
+
     # Tables over the choices
 
     @property
@@ -403,7 +461,41 @@ class Multiverse:
             priors).
         """
         values = self.values(result)
-        yes = self._decides(result, values)
+        return self._bands(values, self._decides(result, values))
+
+    def rounding_band(self, result: Result) -> tuple[Floats, Floats]:
+        """Return the central 95 % of a p against a control, its rounding included.
+
+        Returns
+        -------
+        tuple of array
+            Quantiles of the least p and of the greatest that the control's printed figures allow
+            each cohort; shapes as from :meth:`distinct_band`. In the article's windows the range
+            goes at least as far as the printed figures of both groups allow, as in the ledger: the
+            cohorts print the paired p as well, and so have less room than these.
+        """
+        least, greatest = self.over_rounding(result)
+        low, high = self._bands(least).low, self._bands(greatest).high
+        article = Choices.of()
+        levels = [(self.axes.levels(name), getattr(article, name)) for name in _WINDOWS]
+        if all(level in offered for offered, level in levels):
+            place = self.places[tuple(offered.index(level) for offered, level in levels)]
+            n = float(
+                self.registry.numbers[f"abstract-mrss-ivig-{result.timepoint}-n"].printed.value
+            )
+            mean, sd = self._printed_change("ivig", result.timepoint)
+            for at, reading in enumerate(self.axes.reading):
+                if result.timepoint == "m12":
+                    read = PrintedNumber(reading).interval()
+                    mean = np.asarray(read.lower), np.asarray(read.upper)
+                # Scores are whole points, so a mean is a whole sum over n.
+                whole = np.ceil(mean[0] * n - _NOISE) / n, np.floor(mean[1] * n + _NOISE) / n
+                ends = self._p_ranges(result, whole, sd, n)
+                low[:, place, at] = np.fmin(low[:, place, at], ends[0][:, None])
+                high[:, place, at] = np.fmax(high[:, place, at], ends[1][:, None])
+        return low, high
+
+    def _bands(self, values: Floats, yes: Flags | None = None) -> Band:
         found = [
             [Band.of(values[..., own], None if yes is None else yes[..., own]) for own in row]
             for row in self._groups
@@ -424,13 +516,17 @@ class Multiverse:
         Band
             Arrays with one axis for each choice of :data:`DEPENDS`, in that order.
         """
-        distinct, axis = self.distinct_band(result), len(_WINDOWS)
+        distinct = self.distinct_band(result)
+        return Band(
+            *(self.over_choices(result, getattr(distinct, name)) for name in Band.__slots__)
+        )
+
+    def over_choices(self, result: Result, array: Floats) -> Floats:
+        """Return an array as of :meth:`distinct_band` with one axis for each choice."""
+        axis = len(_WINDOWS)
         has_own = len(DEPENDS[result.quantity]) > axis + len(_COHORTS)
-        arrays = []
-        for name in Band.__slots__:
-            spread = np.moveaxis(getattr(distinct, name)[:, self.places], 0, axis)
-            arrays.append(spread if has_own else spread.squeeze(axis=axis))
-        return Band(*arrays)
+        spread = np.moveaxis(array[:, self.places], 0, axis)
+        return spread if has_own else spread.squeeze(axis=axis)
 
     def _decides(self, result: Result, values: Floats) -> Flags | None:
         if result.is_p:
@@ -450,8 +546,14 @@ class Multiverse:
         Specifications
             Over the choices on which it depends: median, central 95 % and share of cohorts that
             decide yes. For p a cohort decides yes below the significance level, for the percentage
-            of responders above a half; nothing else is decided.
+            of responders above a half; nothing else is decided. Specifications whose windows
+            select the same visits are the same; p is seen on a logarithmic axis.
         """
+        if name not in self._tables:
+            self._tables[name] = self._table(name)
+        return self._tables[name]
+
+    def _table(self, name: str) -> Specifications:
         result = RESULTS[name]
         choices = DEPENDS[result.quantity]
         band = self.band(result)
@@ -460,7 +562,14 @@ class Multiverse:
         outcome = (band.median, band.low, band.high, band.decision)
         for column, array in zip(("value", "low", "high", "decision"), outcome, strict=True):
             frame[column] = array.ravel()
-        return Specifications.of(frame, choices)
+        shape = (
+            len(self.values(result)),
+            self.distinct_windows,
+            *(len(self.axes.levels(choice)) for choice in _COHORTS),
+        )
+        labels = np.arange(np.prod(shape), dtype=float).reshape(shape)
+        frame[SAME] = self.over_choices(result, labels).ravel()
+        return Specifications.of(frame, choices, log_floor=P_FLOOR if result.is_p else None)
 
 
 def _distinct(frames: Sequence[pd.DataFrame]) -> tuple[list[pd.DataFrame], list[int]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -17,6 +19,7 @@ from ivig_dcssc.figures_specification import (
     specification_curve,
 )
 from ivig_dcssc.multiverse import (
+    P_FLOOR,
     RESULTS,
     TIMEPOINTS,
     Axes,
@@ -33,9 +36,11 @@ from ivig_dcssc.reproduced.frames import PAIRED_T
 from rederive.book.parameters import ParameterError, cells_run, check_injected
 from rederive.book.section import in_words
 from rederive.book.specification import Specifications, in_sentences
-from rederive.printed import P_VALUE_DOMAIN
+from rederive.printed import P_VALUE_DOMAIN, PrintedNumber
 from rederive.printed.registry import load_registry
 from rederive.printed.schema import nearest
+
+Floats = npt.NDArray[np.float64]
 
 ARTICLE: dict[str, Hashable] = {
     "baseline_window": int(PARAMETERS["baseline_window"].default),
@@ -150,8 +155,12 @@ def honesty_in_words(multiverse: Multiverse) -> list[str]:
         if (places[:, at] == places[:, at, :1]).all()
     ]
     return [
-        "Inside the article's own windows every cohort prints the article's figures, because it "
-        "was made to. That specification confirms nothing.",
+        "Inside the article's own windows every cohort prints the figures of the IVIG group, "
+        "because it was made to. For these that specification confirms nothing.",
+        "Comparisons with controls are not calibrated. Of a control only mean and SD of the change "
+        "are printed; they are taken as points, their rounding ignored, and the size is that at "
+        "baseline, since none is printed with the changes. Even with honest data the published p "
+        "need not come out as printed.",
         "All other windows are *predictions*. In which month of a window a visit lies, and which "
         "visits lie beside it, was not printed; our prior on visits placed them. Who is lost in a "
         "narrow window is chance in our cohorts; in a clinic it need not be.",
@@ -161,8 +170,14 @@ def honesty_in_words(multiverse: Multiverse) -> list[str]:
         "counts, because our cohorts have no second score inside these windows; real records may."
         if idle
         else "Which of several visits counts matters at every tolerance.",
-        "Shares of the variance and of flips are about this grid of levels, each level counting "
-        "the same. They say which choices the result hangs on here, not how likely a choice is.",
+        "Specifications that select the same visits give the same result and are no further "
+        "evidence. Shares of specifications are therefore given over the distinct ones too, and "
+        "flips over pairs that select different visits only, equal pairs once.",
+        "Shares of the variance are about this grid of levels, each level counting the same; they "
+        "are low for the rule and for baseline windows beyond the article's because most levels "
+        "of these select the same visits. Those of p are shares of the variance of log10 p, as "
+        f"drawn; p below {P_FLOOR:g} counts as {P_FLOOR:g}. They say which choices the result "
+        "hangs on here, not how likely a choice is.",
     ]
 
 
@@ -195,7 +210,6 @@ def curve(multiverse: Multiverse, result: Result) -> Figure:
         label_of(result),
         published_value(multiverse.registry, result),
         _limit(multiverse, result),
-        log=result.is_p,
         label="Median cohort",
         decision=decision_of(multiverse, result) or "yes",
     )
@@ -257,9 +271,32 @@ def result_in_words(multiverse: Multiverse, result: Result) -> list[str]:
     sentences = [f"The result is: {result.in_words}, in the median cohort."]
     if decided:
         sentences.append(
-            f"A specification decides yes if most of its cohorts do; yes means {decided}."
+            f"A specification decides yes if more than half of its cohorts do; yes means {decided}."
         )
-    return [*sentences, *in_sentences(table, target, CHOICE_NAMES)]
+    said = [*sentences, *in_sentences(table, target, CHOICE_NAMES)]
+    if result.quantity == "p_against" and figure is not None:
+        said += _reach_in_words(multiverse, result, figure)
+    return said
+
+
+def _reach_in_words(multiverse: Multiverse, result: Result, figure: PrintedNumber) -> list[str]:
+    """Return where the published p against a control lies in reach of the cohorts."""
+    interval = figure.interval(domain=P_VALUE_DOMAIN)
+    band = multiverse.distinct_band(result)
+    wide = multiverse.rounding_band(result)
+
+    def share(low: Floats, high: Floats) -> str:
+        ends = zip(low.ravel(), high.ravel(), strict=True)
+        met = [not np.isnan(each) and interval.meets(each, other) for each, other in ends]
+        return f"{sum(met)} of {len(met)}"
+
+    return [
+        f"The published {figure} was not what the cohorts were made to print, and the control's "
+        "figures are taken as points: that most specifications lie on one side of it says little. "
+        f"In {share(band.low, band.high)} distinct specifications it lies in the middle 95 % of "
+        "the cohorts; with the rounding of the control's mean and SD, and in the article's windows "
+        f"of the IVIG group's, in {share(*wide)}."
+    ]
 
 
 # All results
@@ -272,7 +309,7 @@ def result_records(multiverse: Multiverse) -> list[dict[str, object]]:
         if not decision_of(multiverse, result):
             continue
         table = multiverse.table(result.name)
-        values, decided = table.frame["value"], table.frame["decision"] >= 0.5
+        values = table.frame["value"]
         figure = published(multiverse.registry, result)
         share = published_value(multiverse.registry, result)
         computed = "not printed" if share is None else f"{_text(result, share)} (from counts)"
@@ -285,16 +322,21 @@ def result_records(multiverse: Multiverse) -> list[dict[str, object]]:
         rows.append(
             {
                 "Result": result.in_words,
-                "Specifications": len(values),
+                "Specifications (distinct)": f"{len(values):,} ({len(table.distinct.frame):,})",
                 "Published": computed if figure is None else str(figure),
                 "Least to greatest": f"{_text(result, values.min())} to "
                 f"{_text(result, values.max())}",
-                "Decides yes": percent(float(decided.mean())),
+                "Yes in most cohorts; of distinct": _both(table, "; "),
                 "Most of the variance": _most(table.variance_shares()),
                 "Flips most often by": flipping,
             }
         )
     return rows
+
+
+def _both(table: Specifications, between: str) -> str:
+    """Return the share of specifications that decide yes, and that of the distinct ones."""
+    return between.join(percent(float(each.yes.mean())) for each in (table, table.distinct))
 
 
 def _most(shares: pd.DataFrame) -> str:
@@ -316,40 +358,60 @@ def findings_in_words(multiverse: Multiverse) -> list[str]:
     always: list[str] = []
     never: list[str] = []
     open_ones: list[str] = []
+    missing = 0.0
     for result in RESULTS.values():
         if not result.is_p:
             continue
-        yes = multiverse.table(result.name).frame["decision"] >= 0.5
-        place = always if yes.all() else open_ones if yes.any() else never
-        place.append(result.in_words)
+        table = multiverse.table(result.name)
+        shares, yes = table.frame["decision"], table.yes
+        missing = max(missing, float(np.nanmax(multiverse.distinct_band(result).missing)))
+        if yes.all():
+            always.append(f"{result.in_words} (in at least {percent(float(shares.min()))} of them)")
+        elif not yes.any():
+            never.append(f"{result.in_words} (in at most {percent(float(shares.max()))} of them)")
+        else:
+            open_ones.append(f"{result.in_words} ({_both(table, '; ')})")
     said = []
     for names, words in (
-        (always, "Below the level in every specification is"),
-        (never, "Below the level in no specification is"),
-        (open_ones, "Below the level in some specifications and not in others is"),
+        (always, "In more than half of the cohorts below the level in every specification is"),
+        (never, "In more than half of the cohorts below the level in no specification is"),
+        (
+            open_ones,
+            "In more than half of the cohorts below the level in some specifications and not in "
+            "others (in brackets the share of all specifications; of the distinct ones) is",
+        ),
     ):
         if names:
             said.append(f"{words} {'; '.join(names)}.")
-    narrow = _narrow_in_words(multiverse)
-    return [*said, *narrow]
+    if missing > 0:
+        said.append(
+            "A cohort without p, having too few patients or no variation, counts as not below; "
+            f"that is at most {percent(missing)} of the cohorts of a specification."
+        )
+    return [*said, *_narrow_in_words(multiverse)]
 
 
 def _narrow_in_words(multiverse: Multiverse) -> list[str]:
     """Return how the tests of the change decide where windows are not the narrowest."""
     results = [RESULTS[f"p_{timepoint}"] for timepoint in TIMEPOINTS]
-    kept = []
+    kept, shares = [], []
     for result in results:
-        frame = multiverse.table(result.name).frame
+        table = multiverse.table(result.name)
+        frame = table.frame
         wide = (frame["baseline_window"] >= 2) & (frame["followup_tolerance"] >= 1)
-        kept.append(float((frame[wide]["decision"] >= 0.5).mean()))
-    shares = [percent(share) for share in kept]
+        part = Specifications.of(frame[wide], table.choices)
+        kept.append(float(part.yes.mean()))
+        shares.append(_both(part, " and "))
     times = [f"{share} at month {name[1:]}" for share, name in zip(shares, TIMEPOINTS, strict=True)]
     where = f"{shares[0]} at every follow-up" if len(set(shares)) == 1 else in_words(times)
-    return [
+    said = (
         "With a baseline of at least 2 months and a tolerance of at least 1 the change is below "
-        f"the level in {where} (share of the specifications): where decisions change, it is "
-        "mostly in windows so narrow that few patients are left."
-        if min(kept) > 0.9
-        else "With a baseline of at least 2 months and a tolerance of at least 1 the change is "
-        f"below the level in {where} (share of the specifications)."
-    ]
+        f"the level, in more than half of the cohorts, in {where} (shares of all specifications "
+        "and of the distinct ones)"
+    )
+    if min(kept) > 0.9:
+        return [
+            f"{said}: where decisions change, it is mostly in windows so narrow that few patients "
+            "are left."
+        ]
+    return [f"{said}."]

@@ -8,6 +8,7 @@ import random
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_ind_from_stats
 
 from ivig_dcssc import multiverse as of_multiverse
 from ivig_dcssc.multiverse import (
@@ -165,6 +166,91 @@ def test_wider_baseline_windows_select_the_same_visits(multiverse):
     ].drop_duplicates().shape == (1, 4)
 
 
+def test_windows_that_select_the_same_visits_are_the_same_specification(multiverse):
+    """Baselines from 3 months on, all rules up to 2, the first and the closest visit at 3."""
+    assert multiverse.places.shape == (7, 4, 3)
+    for name, levels in (("p_m12", 5), ("responders_m12", 15), ("n_m6", 1)):
+        table = multiverse.table(name)
+        assert len(table.distinct.frame) == multiverse.distinct_windows * levels * 2 * 3
+        narrow = table.frame[
+            (table.frame["baseline_window"] <= 3)
+            & (
+                (table.frame["visit_rule"] == "closest")
+                | ((table.frame["followup_tolerance"] == 3) & (table.frame["visit_rule"] == "last"))
+            )
+        ]
+        assert len(narrow) == len(table.distinct.frame)
+    assert multiverse.table("p_m12").log_floor == of_multiverse.P_FLOOR
+    assert multiverse.table("mean_m12").log_floor is None
+
+
+def boxed(mean, sd, n, control, test):
+    """Least and greatest p on a grid over boxes of printed figures, by scipy."""
+    (own_means, own_sds), (means, sds, size) = (mean, sd), control
+    points = itertools.product(own_means, own_sds, means, sds)
+    p = [
+        ttest_ind_from_stats(a, b, n, c, d, size, equal_var=test == "student").pvalue
+        for a, b, c, d in points
+    ]
+    return min(p), max(p)
+
+
+@pytest.mark.parametrize("name", ["p_against_relaxin_m6", "p_against_mmf_m12"])
+def test_rounding_of_a_control_widens_each_cohorts_p_as_a_grid_over_its_figures(
+    root, registry, multiverse, name
+):
+    result = RESULTS[name]
+    least, greatest = multiverse.over_rounding(result)
+    place = int(multiverse.places[2, 1, 0])
+    changes = CohortResults(
+        load_ensembles(root),
+        Choices.of({"baseline_window": 2, "followup_tolerance": 1}),
+        registry,
+    ).tables.change(result.timepoint)
+    stem = f"abstract-mrss-change-{result.group.lower()}-{result.timepoint}"
+    mean, sd = (float(registry.numbers[f"{stem}-{each}"].printed.value) for each in ("mean", "sd"))
+    half = {"relaxin": (0.05, 0.005), "MMF": (0.05, 0.5)}[result.group]
+    size = int(registry.numbers[f"table1-cohort-size-{result.group.lower()}-n"].printed.value)
+    grid = [np.linspace(at - by, at + by, 9) for at, by in zip((mean, sd), half, strict=True)]
+    cohorts = multiverse.ensembles.priors.sort_index().index
+    for cohort in (0, 250, 599):
+        own = changes.xs(cohorts[cohort], level="cohort").dropna()
+        for row, test in enumerate(multiverse.axes.two_sample_test):
+            # p is 1 where the means are equal, if the box reaches that.
+            means = np.append(grid[0], np.clip(own.mean(), grid[0][0], grid[0][-1]))
+            control = (means, grid[1], size)
+            low, high = boxed([own.mean()], [own.std()], len(own), control, test)
+            assert least[row, place, cohort] == pytest.approx(low, rel=2e-3)
+            assert greatest[row, place, cohort] == pytest.approx(high, rel=2e-3)
+            assert least[row, place, cohort] <= low + 1e-12
+            assert greatest[row, place, cohort] >= high - 1e-12
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        # What the ledger gives for the printed means and SDs, pooled variance.
+        ("p_against_relaxin_m6", 0.670, 0.762),
+        ("p_against_mmf_m6", 0.2159, 0.2634),
+        ("p_against_collagen_m12", 0.0011, 0.0100),
+    ],
+)
+def test_in_the_articles_windows_the_band_reaches_what_the_printed_figures_allow(
+    multiverse, name, low, high
+):
+    found = multiverse.rounding_band(RESULTS[name])
+    place = int(multiverse.places[3, 2, 0])
+    digits = 3 if name.endswith("relaxin_m6") else 4
+    for prior in range(3):
+        ends = [float(each[0, place, 0, prior]) for each in found]
+        # Printed there with this many digits; the last one may differ by one.
+        assert ends[0] == pytest.approx(low, abs=1.01 * 10.0**-digits)
+        assert ends[1] == pytest.approx(high, abs=1.01 * 10.0**-digits)
+    points = multiverse.distinct_band(RESULTS[name])
+    assert (found[0] <= points.low + 1e-12).all()
+    assert (found[1] >= points.high - 1e-12).all()
+
+
 def test_readings_and_priors_keep_their_cohorts(multiverse):
     for prior in multiverse.axes.prior:
         assert multiverse.cohorts("-8", prior) == 200
@@ -205,6 +291,7 @@ def test_bands_leave_out_what_is_not_known():
             expected = np.quantile(known, share) if known.size else np.nan
             assert found[row] == pytest.approx(expected, nan_ok=True)
     assert band.decision.tolist() == [0.5, 0.0, 0.0]
+    assert band.missing.tolist() == [0.25, 1.0, 0.75]
     assert np.isnan(Band.of(values).decision).all()
     empty = Band.of(values[:, :0], values[:, :0] > 2)
     assert np.isnan([empty.median, empty.low, empty.high, empty.decision]).all()

@@ -110,7 +110,7 @@ def test_flips_by_brute_force_over_all_pairs(seed):
             for a, b in itertools.combinations(rows, 2)
             if [each for each in LEVELS if a[each] != b[each]] == [name]
         ]
-        flipped = sum((a["decision"] >= 0.5) != (b["decision"] >= 0.5) for a, b in pairs)
+        flipped = sum((a["decision"] > 0.5) != (b["decision"] > 0.5) for a, b in pairs)
         assert (found.loc[name, "pairs"], found.loc[name, "flipped"]) == (len(pairs), flipped)
         assert found.loc[name, "share"] == pytest.approx(flipped / len(pairs))
 
@@ -161,7 +161,8 @@ def test_sentences_name_what_matters_what_does_not_and_what_is_published():
     assert "24 specifications the result reaches from 0 to 10" in text
     assert "the window (98 %) and rule (2 %)" in text
     assert "Without any effect: test" in text
-    assert "yes in 12 of 24" in text
+    assert "yes in 12 of 24 (50 %) specifications." in text
+    assert "distinct" not in text
     assert "the window (67 %)" in text
     assert "with a value, 12 are below the published value, 3 at it and 9 above it" in text
     lone = table.where(window=0, rule="closest", test="t")
@@ -180,6 +181,8 @@ def test_sentences_name_what_matters_what_does_not_and_what_is_published():
         (lambda frame: frame.iloc[:0], {}, "no row"),
         (lambda frame: pd.concat([frame, frame.iloc[:1]]), {}, "more than once"),
         (lambda frame: frame.assign(decision=1.5), {}, "a share from 0 to 1"),
+        (lambda frame: frame.assign(same=0, value=range(24)), {}, "row 1: found another result"),
+        (lambda frame: frame, {"log_floor": 0.0}, "above 0"),
         (lambda frame: frame.assign(rule=[None, *frame["rule"][1:]]), {}, "row 0, rule"),
     ],
 )
@@ -208,3 +211,78 @@ def test_choices_can_be_held():
     for levels, message in (({"rules": "last"}, "window, rule, test"), ({"rule": "x"}, "closest")):
         with pytest.raises(ValueError, match=message):
             table.where(**levels)
+
+
+def twins(seed: int) -> Specifications:
+    """A table in which windows 2 and 3 are the same, and so are all rules in window 0."""
+    rng = np.random.default_rng(seed)
+    frame = full(0.0)
+    windows = frame["window"].clip(upper=2)
+    rules = frame["rule"].where(windows > 0, "any")
+    frame["same"] = windows.astype(str) + rules + frame["test"]
+    outcomes = {
+        label: (rng.normal(), round(rng.random(), 1)) for label in frame["same"].drop_duplicates()
+    }
+    frame["value"] = [outcomes[label][0] for label in frame["same"]]
+    frame["decision"] = [outcomes[label][1] for label in frame["same"]]
+    return Specifications.of(frame, list(LEVELS))
+
+
+@given(st.integers(0, 10_000))
+def test_what_comes_to_the_same_counts_once_and_cannot_flip(seed):
+    table = twins(seed)
+    assert len(table.distinct.frame) == (1 + 2 + 2) * 3
+    rows = table.frame.to_dict("records")
+    found = table.flips().set_index("choice")
+    for name in LEVELS:
+        pairs = {
+            frozenset((a["same"], b["same"])): (a["decision"] > 0.5) != (b["decision"] > 0.5)
+            for a, b in itertools.combinations(rows, 2)
+            if [each for each in LEVELS if a[each] != b[each]] == [name] and a["same"] != b["same"]
+        }
+        assert found.loc[name, "pairs"] == len(pairs)
+        assert found.loc[name, "flipped"] == sum(pairs.values())
+    assert found["pairs"].to_dict() == {"window": 18, "rule": 6, "test": 15}
+
+
+def test_sentences_give_the_share_of_distinct_specifications_beside_that_of_all():
+    table = twins(3)
+    text = " ".join(in_sentences(table, published=0.0))
+    own = table.distinct
+    shares = [(int(each.yes.sum()), len(each.frame)) for each in (table, own)]
+    (yes, number), (once, distinct) = shares
+    assert (number, distinct) == (24, 15)
+    assert "Over 24 specifications (15 distinct)" in text
+    assert f"yes in {yes} of 24 (" in text
+    assert f"and in {once} of 15 (" in text
+    assert "over pairs of distinct specifications" in text
+    below = int((own.frame["value"] < 0).sum())
+    assert f"of the 15 distinct ones, {below} are below it" in text
+    assert table.where(window=3).distinct.frame.shape[0] == 6
+
+
+def test_a_tie_is_no_majority():
+    table = Specifications.of(full(1.0, 0.5), list(LEVELS))
+    assert not table.yes.any()
+    assert "no in all 24" in " ".join(in_sentences(table))
+
+
+def test_with_a_floor_the_shares_are_those_of_the_logarithm():
+    rng = np.random.default_rng(8)
+    p = 10.0 ** rng.uniform(-6, 0, 24)
+    p[[3, 9]] = 0.0, 1e-9
+    plain = full(np.log10(np.maximum(p, 1e-7)))
+    for rows in (plain.index, plain.index[2:]):
+        expected = Specifications.of(plain.loc[rows], list(LEVELS)).variance_shares()
+        table = Specifications.of(full(p).loc[rows], list(LEVELS), log_floor=1e-7)
+        pd.testing.assert_frame_equal(table.variance_shares(), expected)
+        assert "of the variance of its log10" in " ".join(in_sentences(table))
+    assert table.where(window=2).log_floor == table.distinct.log_floor == 1e-7
+
+
+def test_a_single_choice_has_one_line_of_pairs():
+    frame = pd.DataFrame({"a": [1, 2, 3], "value": [0.0, 1.0, 2.0], "decision": [0.0, 1.0, 1.0]})
+    for table in (frame, frame.assign(same=[7, 8, 8], value=[0.0, 1.0, 1.0])):
+        flips = Specifications.of(table, ["a"]).flips().iloc[0]
+        expected = (1, 1) if "same" in table else (3, 2)
+        assert (flips["pairs"], flips["flipped"]) == expected

@@ -22,11 +22,15 @@ OUTCOMES = ("value", "low", "high", "decision")
 """Columns of a table after its choices."""
 
 MAJORITY = 0.5
-"""Share from which on a specification's decision counts as yes."""
+"""Share of data sets above which a specification's decision counts as yes; a tie is a no."""
+
+SAME = "same"
+"""Column, where there is one, that names specifications which must give the same result."""
 
 _SMALL = 1e-12
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,17 @@ class Specifications:
     frame : DataFrame
         Columns of the choices, then :data:`OUTCOMES`: the value, its range (NaN where there is
         none), and the share of data sets, 0 to 1, that decide yes (NaN where nothing is decided).
+        Where it is known which specifications come to the same, a column :data:`SAME` follows.
     choices : tuple of str
         Columns of the choices.
+    log_floor : float, optional
+        Where given, the value is seen on a logarithmic axis: shares of the variance are those of
+        its log10, values below the floor (such as a p of 0) counting as the floor.
     """
 
     frame: pd.DataFrame
     choices: tuple[str, ...]
+    log_floor: float | None = None
 
     @classmethod
     def of(
@@ -69,6 +78,8 @@ class Specifications:
         low: str = "low",
         high: str = "high",
         decision: str = "decision",
+        same: str = SAME,
+        log_floor: float | None = None,
     ) -> Specifications:
         """Return the table of some columns of a frame.
 
@@ -80,12 +91,18 @@ class Specifications:
             Columns that tell specifications apart.
         value, low, high, decision : str
             Columns of the outcome; all but the value may be missing.
+        same : str
+            Column with one label for all specifications that must give the same result, such as
+            those that select the same data; it may be missing.
+        log_floor : float, optional
+            Least value on a logarithmic axis, above 0; without it the axis is linear.
 
         Raises
         ------
         ValueError
             If a column is missing, there is no row or no choice, a choice is empty somewhere, a
-            specification stands there twice, or a decision is no share.
+            specification stands there twice, a decision is no share, specifications that must
+            give the same result do not, or the floor is not above 0.
         """
         names = tuple(choices)
         if not names:
@@ -114,7 +131,12 @@ class Specifications:
         if not shares.between(0, 1).all():
             wrong = shares[~shares.between(0, 1)].iloc[0]
             raise ValueError(f"decision: found {wrong}, allowed: a share from 0 to 1")
-        return cls(table, names)
+        if same in frame.columns:
+            table[SAME] = pd.factorize(frame[same])[0]
+            _check_same(table)
+        if log_floor is not None and not log_floor > 0:
+            raise ValueError(f"log_floor: found {log_floor}, allowed: above 0")
+        return cls(table, names, log_floor)
 
     @cached_property
     def levels(self) -> dict[str, tuple[Hashable, ...]]:
@@ -144,6 +166,28 @@ class Specifications:
         size = int(np.prod([len(levels) for levels in self.levels.values()]))
         return size == len(self.frame) and bool(self.frame["value"].notna().all())
 
+    @cached_property
+    def distinct(self) -> Specifications:
+        """The first of the specifications that must give the same result; all where none is known.
+
+        What only widens a choice without selecting other data counts once there.
+        """
+        if SAME not in self.frame.columns:
+            return self
+        kept = self.frame[~self.frame.duplicated(SAME)].reset_index(drop=True)
+        return Specifications(kept, self.choices, self.log_floor)
+
+    @property
+    def yes(self) -> pd.Series[bool]:
+        """Whether most data sets decide yes; specifications that decide nothing are left out."""
+        return self.frame["decision"].dropna() > MAJORITY
+
+    @cached_property
+    def _scaled(self) -> Floats:
+        """Values on the scale on which they are seen."""
+        values = self.frame["value"].to_numpy(float)
+        return values if self.log_floor is None else np.log10(np.maximum(values, self.log_floor))
+
     def ordered(self) -> pd.DataFrame:
         """Return the frame by rising value, ties by range and levels, those without one last."""
         keys = [*self._codes.T[::-1], *(self.frame[name] for name in ("high", "low", "value"))]
@@ -151,6 +195,8 @@ class Specifications:
 
     def variance_shares(self) -> pd.DataFrame:
         """Return how much of the variance of the value each choice carries.
+
+        With a floor for a logarithmic axis it is the variance of the value's log10.
 
         Returns
         -------
@@ -187,7 +233,7 @@ class Specifications:
     def _sobol(self) -> tuple[Floats, Floats]:
         shape = [len(self.levels[name]) for name in self.choices]
         cube = np.empty(shape)
-        cube[tuple(self._codes.T)] = self.frame["value"]
+        cube[tuple(self._codes.T)] = self._scaled
         whole = float(cube.var())
         first, total = np.zeros(len(shape)), np.zeros(len(shape))
         if whole <= _SMALL * float(np.abs(cube).max()) ** 2:
@@ -199,8 +245,8 @@ class Specifications:
         return first, total
 
     def _type_two(self) -> Floats:
-        known = self.frame["value"].notna().to_numpy()
-        y, codes = self.frame["value"].to_numpy(float)[known], self._codes[known]
+        known = ~np.isnan(self._scaled)
+        y, codes = self._scaled[known], self._codes[known]
         shares = np.zeros(len(self.choices))
         if len(y) < 2 or np.ptp(y) <= _SMALL * float(np.abs(y).max()):
             return shares
@@ -225,18 +271,17 @@ class Specifications:
         DataFrame
             Columns choice, pairs (of specifications that differ in this choice and in no other),
             flipped (how many of them decide differently, the majority of data sets deciding) and
-            share (NaN without pairs), the most frequent first.
+            share (NaN without pairs), the most frequent first. Pairs that must give the same
+            result are left out, and pairs that come to the same count once.
         """
         known = self.frame["decision"].notna().to_numpy()
-        yes = (self.frame["decision"].to_numpy()[known] >= MAJORITY).astype(np.int64)
-        codes = self._codes[known]
+        yes, codes = self.yes.to_numpy(), self._codes[known]
+        same = self.frame[SAME].to_numpy()[known] if SAME in self.frame.columns else None
         rows = []
         for place, name in enumerate(self.choices):
-            others = [codes[:, at] for at in range(codes.shape[1]) if at != place]
-            groups = pd.DataFrame({"yes": yes}).groupby(others or np.zeros(len(yes)))["yes"]
-            size, positive = groups.size().to_numpy(), groups.sum().to_numpy()
-            pairs = int((size * (size - 1) // 2).sum())
-            flipped = int((positive * (size - positive)).sum())
+            others = np.delete(codes, place, axis=1)
+            line = np.unique(others, axis=0, return_inverse=True)[1].ravel()
+            pairs, flipped = _pairs(line, yes) if same is None else _distinct_pairs(line, yes, same)
             share = flipped / pairs if pairs else np.nan
             rows.append({"choice": name, "pairs": pairs, "flipped": flipped, "share": share})
         table = pd.DataFrame(rows)
@@ -276,7 +321,7 @@ class Specifications:
                 known = ", ".join(str(each) for each in self.levels[name])
                 raise ValueError(f"{name}: found {level!r}, allowed: {known}")
             keep &= (self.frame[name] == level).to_numpy()
-        return Specifications.of(self.frame[keep], self.choices)
+        return Specifications.of(self.frame[keep], self.choices, log_floor=self.log_floor)
 
     def standing(self, published: float | tuple[float, float]) -> Standing:
         """Return how many specifications lie below, at and above a value, to nine digits.
@@ -292,6 +337,41 @@ class Specifications:
         equal = ((values >= low) & (values <= high)) | ends[0] | ends[1]
         below = int(((values < low) & ~equal).sum())
         return Standing(below, int(equal.sum()), len(values) - below - int(equal.sum()))
+
+
+def _check_same(table: pd.DataFrame) -> None:
+    """Refuse specifications that must give the same result and do not."""
+    first = table.groupby(SAME)[list(OUTCOMES)].transform("first")
+    found = table[list(OUTCOMES)]
+    differs = ~((found == first) | (found.isna() & first.isna())).all(axis=1)
+    if differs.any():
+        row = int(np.flatnonzero(differs)[0])
+        raise ValueError(f"row {row}: found another result than in the row that it is the same as")
+
+
+def _pairs(line: Places, yes: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """Return how many pairs stand in one line, and how many of them decide differently."""
+    size = np.bincount(line)
+    positive = np.bincount(line[yes], minlength=len(size))
+    return int((size * (size - 1) // 2).sum()), int((positive * (size - positive)).sum())
+
+
+def _distinct_pairs(line: Places, yes: npt.NDArray[np.bool_], same: Places) -> tuple[int, int]:
+    """Return the same of pairs with different labels, equal pairs of labels once."""
+    order = np.argsort(line, kind="stable")
+    line, yes, same = line[order], yes[order], same[order]
+    number = int(same.max(initial=0)) + 1
+    keys: list[Places] = []
+    differ: list[npt.NDArray[np.bool_]] = []
+    for step in range(1, int(np.bincount(line).max(initial=0))):
+        one, other = same[:-step], same[step:]
+        pair = (line[:-step] == line[step:]) & (one != other)
+        keys.append((np.minimum(one, other) * number + np.maximum(one, other))[pair])
+        differ.append((yes[:-step] != yes[step:])[pair])
+    if not keys:
+        return 0, 0
+    _, first = np.unique(np.concatenate(keys), return_index=True)
+    return len(first), int(np.concatenate(differ)[first].sum())
 
 
 def _residual(design: Floats, y: Floats) -> float:
@@ -321,12 +401,22 @@ def in_sentences(
         sentences += _flips_in_words(table, words)
     if published is not None and table.frame["value"].notna().any():
         stands = table.standing(published)
-        parts = [(stands.below, "below"), (stands.equal, "at"), (stands.above, "above")]
-        (number, place), *others = [part for part in parts if part[0]]
-        said = [f"{number:,} {'is' if number == 1 else 'are'} {place} the published value"]
-        said += [f"{number:,} {place} it" for number, place in others]
-        sentences.append(f"Of {stands.total:,} specifications with a value, {in_words(said)}.")
+        said = _standing_in_words(stands, "the published value")
+        own = table.distinct.standing(published)
+        once = (
+            ""
+            if own.total == stands.total
+            else f"; of the {own.total:,} distinct ones, {_standing_in_words(own, 'it')}"
+        )
+        sentences.append(f"Of {stands.total:,} specifications with a value, {said}{once}.")
     return sentences
+
+
+def _standing_in_words(stands: Standing, what: str) -> str:
+    parts = [(stands.below, "below"), (stands.equal, "at"), (stands.above, "above")]
+    (number, place), *others = [part for part in parts if part[0]]
+    said = [f"{number:,} {'is' if number == 1 else 'are'} {place} {what}"]
+    return in_words([*said, *(f"{number:,} {place} it" for number, place in others)])
 
 
 def _size_in_words(table: Specifications) -> str:
@@ -334,7 +424,9 @@ def _size_in_words(table: Specifications) -> str:
     if known == 0:
         return f"None of the {number:,} specifications has a value."
     low, high = table.frame["value"].min(), table.frame["value"].max()
-    some = "" if known == number else f", {known:,} of them with a value"
+    distinct = len(table.distinct.frame)
+    some = "" if distinct == number else f" ({distinct:,} distinct)"
+    some += "" if known == number else f", {known:,} of them with a value"
     span = f"reaches from {low:.4g} to {high:.4g}" if low < high else f"is {low:.4g} in all of them"
     return f"Over {number:,} specifications{some} the result {span}."
 
@@ -350,11 +442,12 @@ def _variance_in_words(table: Specifications, words: Mapping[str, str]) -> list[
         f"{words[name]} ({_percent(share)})"
         for name, share in zip(matter["choice"], matter[column], strict=True)
     ]
+    variance = "the variance" if table.log_floor is None else "the variance of its log10"
     meaning = (
-        "Share of the variance with which each choice has to do, alone or with others (these "
+        f"Share of {variance} with which each choice has to do, alone or with others (these "
         "overlap)"
         if column == "total"
-        else "Share of the variance that goes with each choice alone"
+        else f"Share of {variance} that goes with each choice alone"
     )
     said = [f"{meaning}: {in_words(listed)}."]
     # A choice with one level cannot show whether it matters.
@@ -366,20 +459,28 @@ def _variance_in_words(table: Specifications, words: Mapping[str, str]) -> list[
 
 
 def _flips_in_words(table: Specifications, words: Mapping[str, str]) -> list[str]:
-    decided = table.frame["decision"].dropna() >= MAJORITY
+    decided, own = table.yes, table.distinct.yes
     if decided.all() or not decided.any():
         always = "yes" if decided.all() else "no"
         return [f"The decision is {always} in all {len(decided):,} specifications."]
+    once = "" if len(own) == len(decided) else f" and in {_part(own)} distinct ones"
+    said = [f"The decision is yes in {_part(decided)} specifications{once}."]
     flips = table.flips()
     flips = flips[flips["flipped"] > 0]
     listed = [
         f"{words[name]} ({_percent(share)})"
         for name, share in zip(flips["choice"], flips["share"], strict=True)
     ]
-    said = [f"The decision is yes in {int(decided.sum()):,} of {len(decided):,} specifications."]
     if listed:
-        said.append(f"How often it flips if one choice alone is changed: {in_words(listed)}.")
+        pairs = ", over pairs of distinct specifications" if once else ""
+        said.append(
+            f"How often it flips if one choice alone is changed{pairs}: {in_words(listed)}."
+        )
     return said
+
+
+def _part(yes: pd.Series[bool]) -> str:
+    return f"{int(yes.sum()):,} of {len(yes):,} ({_percent(yes.mean())})"
 
 
 def _percent(share: Any) -> str:
