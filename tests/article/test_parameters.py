@@ -165,6 +165,18 @@ def test_fitting_values_take_the_parameters_type() -> None:
     assert dict(PARAMETERS.changed(values)) == {"alpha": 0.01, "baseline_window": 2}
 
 
+def test_a_choice_that_reads_as_a_number_is_taken_as_one_or_the_other() -> None:
+    for value, wanted in ((-8.0, "-8.0"), (-8, "-8"), ("-8.0", "-8.0")):
+        assert PARAMETERS.check({"reading": value})["reading"] == wanted
+    with pytest.raises(ParameterError, match="reading"):
+        PARAMETERS.check({"reading": -7.5})
+
+
+def test_a_message_repeats_a_number_as_it_was_given() -> None:
+    with pytest.raises(ParameterError, match=r"found 800,"):
+        PARAMETERS["responder_threshold"].parse("800")
+
+
 def test_months_take_their_usual_spelling() -> None:
     values = PARAMETERS.check({"followup_targets": " 3,9 ,15,  21"})
     assert values["followup_targets"] == "3, 9, 15, 21"

@@ -71,6 +71,18 @@ def test_no_data_is_no_failed_claim_and_no_p_is_zero() -> None:
         assert not [word for word in words if word.strip("0.") == "" and word != "."], row.id
 
 
+def test_another_level_alone_is_no_other_decision() -> None:
+    ledger = open_compared(alpha=0.049, **FEW)
+    same = ledger.row("results-mrss-mmf-baseline-p")
+    assert ledger.reference is not None
+    assert same.decision != ledger.reference.row(same.id).decision
+    assert same.before_decision == ""
+    stricter = open_compared(alpha=0.000001 * 200, **FEW)
+    found = [row for row in stricter if row.before_decision]
+    assert found
+    assert {each.after.id for each in changes(stricter)} >= {row.id for row in found}
+
+
 def test_without_other_parameters_nothing_is_compared() -> None:
     assert open_compared().reference is None
     assert open_compared(alpha=0.05).reference is None

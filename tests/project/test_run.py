@@ -126,6 +126,25 @@ def test_the_notebook_itself_is_not_overwritten(book: Project) -> None:
     assert path.read_bytes() == before
 
 
+def test_what_only_the_notebook_can_refuse_is_status_2_without_a_traceback(
+    project: Project, tmp_path: Path
+) -> None:
+    result = run(
+        project, "results_treatment", "-p", "minimum_cycles=24",
+        "--output", str(tmp_path / "out.ipynb"), "--no-cache",
+    )  # fmt: skip
+    assert result.exit_code == 2
+    assert "minimum_cycles" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_cohort_is_named_once(project: Project) -> None:
+    own = str(project.root / "data" / "cohorts" / "synthetic-teaching")
+    result = run(project, "results_skin", "--cohort", own, "-p", f"cohort_folder={own}")
+    assert result.exit_code == 2
+    assert "allowed: one of them" in result.output
+
+
 def test_a_folder_without_right_to_write_is_refused(book: Project, tmp_path: Path) -> None:
     folder = tmp_path / "closed"
     folder.mkdir()

@@ -318,6 +318,16 @@ def test_an_unwritable_place_is_named_before_anything_runs(swept, tmp_path):
     assert "nosuch" in unknown.output
 
 
+def test_a_sweep_is_not_written_among_the_sources(swept, tmp_path):
+    place = swept.root / "notebooks" / "mine"
+    result = CliRunner().invoke(
+        main, ["--root", str(swept.root), "sweep", "numbers", "--out", str(place)]
+    )
+    assert result.exit_code == 2
+    assert "own files" in result.output
+    assert not place.exists()
+
+
 def test_a_full_disk_is_a_row_and_the_next_call_continues(swept, tmp_path, monkeypatch):
     out = tmp_path / "out"
     original = RunStore.write

@@ -46,11 +46,8 @@ def changes(ledger: Ledger) -> list[Change]:
         return []
     found = []
     for after in ledger:
-        before = ledger.reference.row(after.id)
-        if after.before or any(
-            getattr(before, name) != getattr(after, name) for name in ("verdict", "decision")
-        ):
-            found.append(Change(before, after))
+        if after.before or after.before_verdict or after.before_decision:
+            found.append(Change(ledger.reference.row(after.id), after))
     return found
 
 
@@ -66,8 +63,8 @@ def summary_in_words(found: Iterable[Change], rows: int) -> list[str]:
     """
     listed = list(found)
     values = sum(bool(each.after.before) for each in listed)
-    verdicts = sum(each.before.verdict != each.after.verdict for each in listed)
-    decisions = sum(each.before.decision != each.after.decision for each in listed)
+    verdicts = sum(bool(each.after.before_verdict) for each in listed)
+    decisions = sum(bool(each.after.before_decision) for each in listed)
     unchanged = rows - len(listed)
     if not listed:
         return [f"None of the {rows} numbers and claims changed."]
@@ -175,7 +172,7 @@ def _change_cells(change: Change) -> list[Cell]:
         Cell(_moved(after.before or after.reproduced, after.reproduced), css),
         text(after.interval, css),
         Cell(verdict),
-        Cell(_moved(before.decision, after.decision)),
+        Cell(_moved(after.before_decision or after.decision, after.decision)),
     ]
 
 

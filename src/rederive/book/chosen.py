@@ -198,7 +198,7 @@ def own_cohort(project: Project, folder: Path, parameters: ParameterSet) -> str:
         read_cohort(folder, Codebook.load(codebook))
     except TableError as error:
         raise ConfigurationError(
-            f"--cohort: found {folder.as_posix()!r}, allowed: a folder with a cohort that fits "
+            f"cohort: found {folder.as_posix()!r}, allowed: a folder with a cohort that fits "
             f"{CODEBOOK.as_posix()}\n{error}"
         ) from error
     return str(folder.resolve())

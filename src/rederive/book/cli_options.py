@@ -17,7 +17,7 @@ from rederive.book.chosen import (
     project_parameters,
 )
 from rederive.book.config import Project, find_project
-from rederive.book.errors import BookError
+from rederive.book.errors import BookError, ConfigurationError
 from rederive.book.parameters import Parameter, ParameterSet
 from rederive.book.variant import built_variants
 
@@ -67,6 +67,10 @@ def given_parameters(
         With everything that is wrong.
     """
     values = gather(parameters, assignments, params_file)
+    if cohort is not None and values.get(COHORT_PARAMETER):
+        raise ConfigurationError(
+            f"--cohort and the parameter {COHORT_PARAMETER}: found both, allowed: one of them"
+        )
     if cohort is not None:
         values[COHORT_PARAMETER] = own_cohort(project, cohort, parameters)
     elif values.get(COHORT_PARAMETER):

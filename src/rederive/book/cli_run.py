@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -33,8 +32,8 @@ Examples:
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=CELL_TIMEOUT_SECONDS,
+    type=click.IntRange(min=1),
+    default=int(CELL_TIMEOUT_SECONDS),
     show_default=True,
     help="Seconds that one cell may take.",
 )
@@ -48,7 +47,7 @@ def run_command(
     params_file: Path | None,
     cohort: Path | None,
     output: Path | None,
-    timeout: float,
+    timeout: int,
     as_json: bool,
     no_cache: bool,
 ) -> None:
@@ -71,10 +70,17 @@ def run_command(
     if not done:
         click.echo(f"error: {path.as_posix()}: {ran.outcome.message}", err=True)
         if ran.outcome.failed is not None:
-            click.echo(f"The notebook with the error: {os.path.relpath(ran.output)}", err=True)
-        ctx.exit(1)
+            click.echo(f"The notebook with the error: {_shown(ran.output)}", err=True)
+        ctx.exit(2 if ran.outcome.refused else 1)
     if not as_json:
         how = "from the cache" if ran.outcome.cached else f"in {ran.outcome.seconds:.1f} s"
         for line in changes_in_words(ran):
             click.echo(line)
-        click.echo(f"{path.as_posix()}, {how}: {os.path.relpath(ran.output)}")
+        click.echo(f"{path.as_posix()}, {how}: {_shown(ran.output)}")
+
+
+def _shown(path: Path) -> str:
+    """Return a path as short as it is clear: relative below the working directory."""
+    absolute = path.absolute()
+    folder = Path.cwd()
+    return str(absolute.relative_to(folder)) if absolute.is_relative_to(folder) else str(absolute)

@@ -123,6 +123,7 @@ def sweep_command(
     carried out again; a sweep that was stopped continues when it is called again.
     """
     project = find_project(ctx.obj)
+    _refuse_source_folder(project, out)
     if scheduler and workers is not None:
         raise ConfigurationError("--workers and --scheduler: allowed: one of them")
     if cohort is not None:
@@ -247,3 +248,17 @@ def _complaint(plan: Plan, summary: Summary) -> str:
     if len(told) > _PROBLEMS_SHOWN:
         lines.append(f"  and {len(told) - _PROBLEMS_SHOWN} more; see the index")
     return "\n".join(lines)
+
+
+def _refuse_source_folder(project: Project, out: str) -> None:
+    """Refuse to write a sweep among the book's own files."""
+    if "://" in out:
+        return
+    place = Path(out).expanduser().resolve()
+    root = project.root.resolve()
+    for name in ("book", "data", "notebooks", "src", "tests"):
+        if place == root or place.is_relative_to(root / name):
+            raise ConfigurationError(
+                f"--out: found {out!r}, which belongs to the book's own files, allowed: another "
+                "folder, for instance sweeps/NAME"
+            )

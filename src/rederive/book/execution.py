@@ -38,6 +38,7 @@ CELL_TIMEOUT_SECONDS = 600.0
 HEARTBEAT_SECONDS = 10.0
 KERNEL = "python3"
 FORK_ENGINE = "rederive-fork"
+_REFUSALS = ("ConfigurationError", "ParameterError")
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -97,6 +98,8 @@ class Outcome:
         Time it took.
     cached
         True if it was taken from the cache.
+    refused
+        True if the notebook found its parameters not usable; the message then says why.
     """
 
     content: bytes | None
@@ -105,6 +108,7 @@ class Outcome:
     message: str
     seconds: float
     cached: bool
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ class _Run:
     message: str = ""
     seconds: float = 0.0
     read: tuple[str, ...] | None = None
+    refused: bool = False
 
 
 class _Store:
@@ -301,7 +306,7 @@ def run_task(
 
     def ended(run: _Run, cached: bool = False) -> Outcome:
         seconds = time.monotonic() - start
-        return Outcome(run.content, run.failed, run.kind, run.message, seconds, cached)
+        return Outcome(run.content, run.failed, run.kind, run.message, seconds, cached, run.refused)
 
     try:
         store = _Store(project) if cache else None
@@ -474,8 +479,15 @@ def _run_in_scratch(root: str, name: str, parameters: dict[str, Any], timeout: f
         except papermill.PapermillExecutionError as error:
             failed = published_form(json.loads(output.read_text(encoding="utf-8")), source)
             kind = "disk" if _is_disk_full_in_cell(error) else "cell"
+            refused = error.ename in _REFUSALS
+            # What a parameter must be is said in full; how the notebook found out is in it.
             message = f"cell {error.cell_index + 1} failed\n{error}"
-            return _Run(failed=canonical_bytes(failed), kind=kind, message=message)
+            return _Run(
+                failed=canonical_bytes(failed),
+                kind=kind,
+                message=str(error.evalue) if refused else message,
+                refused=refused,
+            )
         except CellTimeoutError as error:
             # nbclient also says so when a dying kernel no longer answers and is not yet gone.
             if time.monotonic() - start < timeout:

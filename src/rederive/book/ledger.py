@@ -77,6 +77,8 @@ class LedgerRow:
     low: float | None = None
     high: float | None = None
     before: str = ""
+    before_verdict: str = ""
+    before_decision: str = ""
 
     def as_record(self) -> dict[str, object]:
         """Return the row as plain values, for CSV and JSON."""
@@ -220,14 +222,22 @@ class Ledger:
             value=_finite(shown.value),
             low=_finite(shown.low),
             high=_finite(shown.high),
-            before=self._before(row_id, shown),
+            **self._before(row_id, shown),
         )
 
-    def _before(self, row_id: str, shown: Shown) -> str:
+    def _before(self, row_id: str, shown: Shown) -> dict[str, str]:
+        """Return what the article's parameters give, as far as it is something else."""
         if self.reference is None:
-            return ""
-        before = shown.before or self.reference.row(row_id).reproduced
-        return "" if before == shown.reproduced else before or "nothing"
+            return {}
+        row = self.reference.row(row_id)
+        value, verdict = shown.before or row.reproduced, str(row.verdict)
+        ours = _without_level(shown.decision, self.settings.alpha)
+        theirs = _without_level(row.decision, self.reference.settings.alpha)
+        return {
+            "before": "" if value == shown.reproduced else value or "nothing",
+            "before_verdict": "" if verdict == str(shown.verdict) else verdict,
+            "before_decision": "" if ours == theirs else row.decision or "nothing",
+        }
 
     def _show(self, row_id: str, source: NumberRow | ClaimRow) -> Shown:
         evidence = self.registry.plan[row_id].evidence
@@ -246,6 +256,13 @@ class Ledger:
         if evidence is Evidence.STATED and source.same_as:
             why = "stated, and printed before"
         return Shown("", "", verdict, why)
+
+
+def _without_level(decision: str, alpha: float) -> str:
+    """Return a decision without the level: another level alone is not another decision."""
+    for sign in "<≥":
+        decision = decision.replace(f"p {sign} {alpha:g}", f"p {sign} α")
+    return decision
 
 
 def _finite(value: float | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -123,6 +124,8 @@ class Parameter:
         if isinstance(self.default, bool):
             words = {"true": True, "yes": True, "false": False, "no": False}
             return self.check(words.get(text.strip().lower(), text))
+        if re.fullmatch(r"[+-]?\d+", text.strip(), re.ASCII):
+            return self.check(int(text))
         try:
             number = float(text) if "_" not in text else math.nan
         except ValueError:
@@ -134,6 +137,9 @@ class Parameter:
             matches = isinstance(self.default, bool) and isinstance(value, bool)
             return bool(value) if matches else None
         if isinstance(self.default, str):
+            if isinstance(value, int | float) and str(value) in self.choices:
+                # YAML and papermill take a choice such as -8.0 for a number.
+                value = str(value)
             fits = isinstance(value, str) and (not self.choices or value in self.choices)
             if not fits:
                 return None

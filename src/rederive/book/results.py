@@ -32,8 +32,9 @@ def result_of(row: LedgerRow) -> dict[str, Any]:
     -------
     dict
         ``id``, ``printed``, ``reproduced``, ``value``, ``low``, ``high``, ``evidence``,
-        ``verdict``, ``decision`` and ``before`` (what the article's parameters give, where it is
-        something else); numbers are ``None`` where there is none.
+        ``verdict``, ``decision``, and ``before``, ``before_verdict`` and ``before_decision`` (what
+        the article's parameters give, where it is something else); numbers are ``None`` where
+        there is none.
     """
     return {
         "id": row.id,
@@ -46,6 +47,8 @@ def result_of(row: LedgerRow) -> dict[str, Any]:
         "verdict": str(row.verdict),
         "decision": row.decision,
         "before": row.before,
+        "before_verdict": row.before_verdict,
+        "before_decision": row.before_decision,
     }
 
 

@@ -49,7 +49,8 @@ class Ran:
     @property
     def changed(self) -> list[dict[str, Any]]:
         """Rows that come out otherwise than under the article's parameters."""
-        return [row for row in self.results if row.get("before")]
+        kinds = ("before", "before_verdict", "before_decision")
+        return [row for row in self.results if any(row.get(kind) for kind in kinds)]
 
     def as_record(self) -> dict[str, Any]:
         """Return the run as plain JSON values."""
@@ -191,10 +192,21 @@ def changes_in_words(ran: Ran, most: int = 20) -> list[str]:
     lines = [f"{len(changed)} of {total} results differ from those under the article's parameters:"]
     width = max(len(str(row["id"])) for row in changed[:most])
     lines += [
-        f"  {row['id']:<{width}}  {row['before']} -> {row['reproduced'] or 'nothing'}"
-        f"  (published {row['printed']})"
+        f"  {row['id']:<{width}}  {_moved(row)}  (published {row['printed']})"
         for row in changed[:most]
     ]
     if len(changed) > most:
         lines.append(f"  and {len(changed) - most} more; --json lists them all")
     return lines
+
+
+def _moved(row: Mapping[str, Any]) -> str:
+    """Return what became of a result: its value, or else its decision or its verdict."""
+    for before, now, what in (
+        ("before", "reproduced", ""),
+        ("before_decision", "decision", "decision: "),
+        ("before_verdict", "verdict", "verdict: "),
+    ):
+        if row.get(before):
+            return f"{what}{row[before]} -> {row[now] or 'nothing'}"
+    return ""

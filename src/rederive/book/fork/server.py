@@ -67,6 +67,13 @@ class Server:
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         self._selector.register(woken, selectors.EVENT_READ, _WAKE)
         _tell(self.control, {"ready": os.getpid(), "failed": failed})
+        try:
+            self._answer(woken)
+        finally:
+            # A child that ends now must not wake what is about to be closed.
+            signal.set_wakeup_fd(-1)
+
+    def _answer(self, woken: socket.socket) -> None:
         while True:
             for key, _ in self._selector.select():
                 if key.data == _WAKE:
