@@ -5,6 +5,7 @@ Reconstructed cohorts form one group for each prior; a user's own cohort is a gr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -113,6 +114,11 @@ def fixed(value: float, decimals: int) -> str:
         return "none"
     text = f"{value:.{decimals}f}"
     return text.lstrip("-") if float(text) == 0 else text
+
+
+def true_minus(text: str) -> str:
+    """Return a text whose negative numbers have a minus sign in place of a hyphen."""
+    return re.sub(r"(?<!\w)-(?=\d)", "−", text)
 
 
 def between(low: float, high: float, decimals: int) -> str:

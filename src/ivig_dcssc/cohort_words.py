@@ -13,13 +13,16 @@ from fractions import Fraction
 from typing import Any
 
 import pandas as pd
+from IPython.display import Markdown
 
 from ivig_dcssc.cohort.skin import READINGS, skin_block
 from ivig_dcssc.cohort.skin_bounds import control_change
 from ivig_dcssc.cohort_groups import cohorts_of, groups, p_ceiling, p_floor, span_in_words
 from ivig_dcssc.evidence import Cohorts
 from ivig_dcssc.parameters import COHORT_SEED
+from ivig_dcssc.reproduced import CohortResults
 from ivig_dcssc.reproduced.choices import SKIN_TARGETS
+from rederive.book import render
 from rederive.book.ledger import Ledger
 from rederive.book.section import in_words
 from rederive.printed import PrintedNumber, Verdict, outward
@@ -173,10 +176,15 @@ def printing(values: pd.Series[Any], printed: PrintedNumber) -> pd.Series[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A published figure and what every cohort makes of it."""
+    """A published figure and what every cohort makes of it; NaN where nothing is known."""
 
     row: NumberRow
     values: pd.Series[Any]
+
+    @property
+    def computed(self) -> bool:
+        """Whether any cohort has data for the figure."""
+        return bool(self.values.notna().any())
 
     @property
     def prints(self) -> pd.Series[Any]:
@@ -201,12 +209,20 @@ def agreements(ledger: Ledger, section: str, notebook: str) -> list[Agreement]:
     """
     results = cohorts_of(ledger).results
     return [
-        Agreement(row, results.number(row.id))
+        Agreement(row, _known(results, row))
         for row in ledger.registry.numbers.values()
         if row.section == section
         and ledger.registry.plan[row.id].notebook == notebook
         and results.covers(row.id)
     ]
+
+
+def _known(results: CohortResults, row: NumberRow) -> pd.Series[Any]:
+    """Return a figure by cohort; a number of patients is unknown where none is known."""
+    values = results.known(row.id)
+    if row.statistic != "n":
+        return values
+    return values.where(values > 0)
 
 
 def agreement_in_words(ledger: Ledger, found: Sequence[Agreement], where: str) -> list[str]:
@@ -232,9 +248,15 @@ def agreement_in_words(ledger: Ledger, found: Sequence[Agreement], where: str) -
     each = [(one, one.prints) for one in found]
     if not cohorts.reconstructed:
         hits = sum(bool(prints.all()) for _, prints in each)
+        known = sum(one.computed for one in found)
+        if not known:
+            return [
+                *note_in_words(cohorts),
+                f"None of the {len(found)} figures of {where} can be computed from it.",
+            ]
         return [
             *note_in_words(cohorts),
-            f"It prints {hits} of the {len(found)} figures of {where} that can be computed from it "
+            f"It prints {hits} of the {known} figures of {where} that can be computed from it "
             "as the article does.",
         ]
     everywhere = sum(bool(prints.all()) for _, prints in each)
@@ -266,6 +288,8 @@ def mean_records(ledger: Ledger, found: Sequence[Agreement]) -> list[dict[str, o
         mean, sd = pair["mean"], pair["sd"]
         both = mean.prints & sd.prints
         title, answer = "Prints both", "yes" if both.all() else "no"
+        if not mean.computed:
+            answer = "none"
         if len(both) > 1:
             title, answer = "Cohorts that print both", f"{int(both.sum())} of {len(both)}"
         rows.append(
@@ -278,6 +302,11 @@ def mean_records(ledger: Ledger, found: Sequence[Agreement]) -> list[dict[str, o
             }
         )
     return rows
+
+
+def table_or(rows: list[dict[str, object]], caption: str, otherwise: str) -> render.Html | Markdown:
+    """Return rows as a table, or a sentence where there are none."""
+    return render.records(rows, caption) if rows else Markdown(otherwise)
 
 
 def together(rows: list[dict[str, object]], column: str) -> list[dict[str, object]]:

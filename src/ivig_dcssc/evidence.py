@@ -191,8 +191,17 @@ class Cohorts:
             ends = _range(values, row.printed)
         if len(set(texts)) > 1:
             why = f"the least and the greatest {why}"
+        if row.statistic == "p" and not self.reconstructed:
+            why += self._pairs_in_words(row)
         shown = Shown(_span(texts), ends, Verdict.NONE, why, evidence=other)
         return _with_numbers(shown, values)
+
+    def _pairs_in_words(self, row: NumberRow) -> str:
+        """Return how many patients a p of a user's own cohort rests on, if that is kept."""
+        try:
+            return f", n = {int(self.results.size(row.id).iloc[0])}"
+        except ValueError:
+            return ""
 
     @property
     def _whose(self) -> str:

@@ -190,7 +190,7 @@ def responders(ledger: Ledger, found: Sequence[skin.Prediction]) -> Figure:
         bound = own[0].bound
         if bound is not None:
             panel.axvspan(bound.low.limit, bound.high.limit, color=GRID, alpha=0.2, lw=0)
-        panel.set_title(f"Month {own[0].month}, {own[0].n} patients")
+        panel.set_title(f"Month {own[0].month}, {_sizes(own[0])} patients")
         panel.set(xlim=(0, most), xlabel="Responders")
     axes[0].set_ylabel("Share in percent")
     axes[0].set_ylim(bottom=0)
@@ -202,6 +202,12 @@ def responders(ledger: Ledger, found: Sequence[skin.Prediction]) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     return figure
+
+
+def _sizes(found: skin.Prediction) -> str:
+    if found.own_n is None:
+        return str(found.n)
+    return f"{found.own_n} (published {found.n})"
 
 
 def responder_curve(ledger: Ledger, table: pd.DataFrame) -> Figure:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from math import sqrt
+from math import isnan, sqrt
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from ivig_dcssc.cohort_groups import (
     cohorts_of,
     fixed,
     label_of,
+    true_minus,
 )
 from ivig_dcssc.cohort_words import departures_in_words, together
 from ivig_dcssc.reproduced import CohortResults
@@ -201,9 +202,9 @@ def paired_records(ledger: Ledger) -> list[dict[str, object]]:
                     "Measure": label(ledger, measure),
                     "Cohorts": label_of(prior),
                     "Pairs": Spread.of(part["n"]).in_words(0),
-                    "Mean change": Spread.of(part["change_mean"]).in_words(decimals),
+                    "Mean change": true_minus(Spread.of(part["change_mean"]).in_words(decimals)),
                     "SD of change": Spread.of(part["change_sd"]).in_words(decimals),
-                    "Correlation of visits": Spread.of(part["correlation"]).in_words(2),
+                    "Correlation of visits": true_minus(Spread.of(part["correlation"]).in_words(2)),
                     "p": Spread.of(part["p"]).p_in_words(3),
                 }
             )
@@ -221,7 +222,13 @@ def direction_in_words(ledger: Ledger) -> list[str]:
         for at in ("baseline", "m12")
     )
     if not cohorts.reconstructed:
-        change = fixed(float(own["change_mean"].iloc[0]), DECIMALS["haq_di"])
+        mean = float(own["change_mean"].iloc[0])
+        if isnan(mean):
+            return [
+                f"In the cohort of this run nobody has both values of {name}.",
+                *departures_in_words(cohorts),
+            ]
+        change = true_minus(fixed(mean, DECIMALS["haq_di"]))
         return [
             f"In the cohort of this run the mean {name} of the patients with both values changes "
             f"by {change}; the article prints {before} before and {after} after.",
@@ -497,9 +504,9 @@ class MeanChange:
         return {
             "Measure": self.measure,
             "Pairs": self.n,
-            "Mean change": f"{self.estimate:+.1f}",
-            "95 % interval": f"{self.low:+.1f} to {self.high:+.1f}",
-            "With all rounding": " to ".join(outward(*self.widest, 1)),
+            "Mean change": true_minus(f"{self.estimate:+.1f}"),
+            "95 % interval": true_minus(f"{self.low:+.1f} to {self.high:+.1f}"),
+            "With all rounding": true_minus(" to ".join(outward(*self.widest, 1))),
         }
 
 

@@ -12,7 +12,9 @@ from ivig_dcssc.reproduced.inclusion import CYCLES, include
 from ivig_dcssc.reproduced.loading import COHORTS
 from ivig_dcssc.reproduced.tables import FUNCTION_MEASURES, MEASURES, SEVERITIES
 from rederive.book.cohort_form import CohortForm
-from rederive.retrospective import Codebook, Cohort
+from rederive.book.section import in_words
+from rederive.retrospective import Codebook, Cohort, Contradiction, contradictions
+from rederive.retrospective.coherence import LAST_VISIT
 
 REMARK = "INVENTED EXAMPLE: three patients who do not exist. Delete these rows before use."
 """Line above the tables of the example."""
@@ -72,6 +74,56 @@ _LOST_BY_KIND = {
 }
 
 
+KINDS_OF_OTHER = ("prior_gold", "prior_alefacept", "prior_chemotherapy")
+"""Drugs that the article counts under ``prior_other`` as well."""
+
+CONTRADICTIONS = (
+    Contradiction(
+        (CYCLES, "cycles"),
+        f"More cycles in the first six months ({CYCLES}) than in all (cycles)",
+        lambda table: table[CYCLES] > table["cycles"],
+    ),
+    Contradiction(
+        ("age_onset", "age"),
+        "First symptoms (age_onset) at a greater age than at initiation (age)",
+        # Ages at initiation are whole years, of which the last may be nearly over.
+        lambda table: table["age_onset"] >= table["age"] + 1,
+    ),
+    Contradiction(
+        ("disease_duration", "age"),
+        "Disease that began before birth (disease_duration in months, age in years)",
+        lambda table: table["disease_duration"] >= 12 * (table["age"] + 1),
+    ),
+    Contradiction(
+        ("death_month", LAST_VISIT),
+        "Records in visits.csv after death (death_month)",
+        lambda table: table[LAST_VISIT] > table["death_month"],
+    ),
+    Contradiction(
+        ("stop_reason", "death_month"),
+        "Stopped because of death (stop_reason) without a month of death (death_month)",
+        lambda table: table["stop_reason"].eq("death") & table["death_month"].isna(),
+    ),
+    Contradiction(
+        ("stop_reason", "death_month"),
+        "A month of death (death_month), but another or no reason for stopping (stop_reason); "
+        "right only if treatment had ended before",
+        lambda table: table["death_month"].notna() & table["stop_reason"].ne("death"),
+    ),
+    Contradiction(
+        (*KINDS_OF_OTHER, "prior_other"),
+        f"{in_words(KINDS_OF_OTHER, 'or')} is 1, but not prior_other, which includes it",
+        lambda table: table[list(KINDS_OF_OTHER)].eq(1).any(axis=1) & table["prior_other"].ne(1),
+    ),
+    Contradiction(
+        ("kidney_injury_delay", "ae_kidney_injury"),
+        "A month of kidney injury (kidney_injury_delay) without the injury (ae_kidney_injury)",
+        lambda table: table["kidney_injury_delay"].notna() & table["ae_kidney_injury"].ne(1),
+    ),
+)
+"""Values of a patient that cannot both be right; warnings, for they may be meant so."""
+
+
 def without(name: str) -> str:
     """Return what cannot be analysed without a column or measure, or an empty text."""
     if name in _LOST:
@@ -89,6 +141,8 @@ def without(name: str) -> str:
 def included(cohort: Cohort) -> tuple[Cohort, Sequence[str]]:
     """Return the patients with enough cycles by the article's rule, and who is not, in words.
 
+    The words begin with a warning for each kind of contradiction between columns.
+
     Raises
     ------
     ConfigurationError
@@ -98,7 +152,7 @@ def included(cohort: Cohort) -> tuple[Cohort, Sequence[str]]:
     one = Cohort(cohort.patients.assign(cohort=1), cohort.visits.assign(cohort=1))
     found = include(one, least)
     few, unknown = int(found.left_out.iloc[0]), int(found.unknown.iloc[0])
-    notes = []
+    notes = [f"Warning: {words}" for words in contradictions(cohort, CONTRADICTIONS)]
     if few:
         notes.append(
             f"Left out for fewer than {least} cycles in the first six months: {few} "

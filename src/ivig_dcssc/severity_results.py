@@ -220,25 +220,34 @@ def convention_records(ledger: Ledger) -> list[dict[str, object]]:
     -------
     list of dict
         Columns ``Organ, Convention, Published p, p in the cohorts`` (median and middle 95 %) and
-        the share of cohorts with p below the significance level, over the priors.
+        the share of cohorts with p below the significance level, over the priors. Empty if no
+        p can be computed at all.
     """
     cohorts, alpha = cohorts_of(ledger), ledger.settings.alpha
     table = function_table(cohorts.results)
     rows: list[dict[str, object]] = []
+    computed = False
     for organ in ORGANS:
         for name in DEFINED:
             own = table[(table["measure"] == f"severity_{organ}") & (table["test"] == name)]
             p = own.set_index("cohort")["p"]
+            known = bool(p.notna().any())
+            computed = computed or known
             rows.append(
                 {
                     "Organ": organ_label(ledger, organ),
                     "Convention": name,
                     "Published p": str(p_of(ledger, organ)),
                     "p in the cohorts": Spread.of(p).p_in_words(3),
-                    f"p below {alpha:g}": share_by_prior(cohorts, p < alpha),
+                    f"p below {alpha:g}": (share_by_prior(cohorts, p < alpha) if known else "none"),
                 }
             )
-    return rows
+    return rows if computed else []
+
+
+NO_SEVERITY = (
+    "The cohort of this run has no pairs of severity scores from which a *p* could be computed."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,16 +280,20 @@ def conventions_in_words(ledger: Ledger) -> list[str]:
     """Return which decisions the convention of the signed-rank test changes, as sentences."""
     cohorts, alpha = cohorts_of(ledger), ledger.settings.alpha
     table = function_table(cohorts.results)
-    changing = []
+    changing, computed = [], False
     for organ in ORGANS:
         own = table[(table["measure"] == f"severity_{organ}") & table["test"].isin(DEFINED)]
         p = own.pivot(index="cohort", columns="test", values="p")[list(DEFINED)]
         below = p < alpha
-        split = below.any(axis=1) & ~below.all(axis=1)
+        computed = computed or bool(p.notna().any(axis=None))
+        # A convention without a p decides nothing.
+        split = below.any(axis=1) & (~below & p.notna()).any(axis=1)
         if split.any():
             others = [name for name in DEFINED[1:] if (below[name] != below[DEFINED[0]]).any()]
             changing.append((organ_label(ledger, organ), others, share_by_prior(cohorts, split)))
     if not cohorts.reconstructed:
+        if not computed:
+            return ["So no decision can depend on the convention."]
         if not changing:
             return [f"In the cohort of this run no convention changes a decision at {alpha:g}."]
         names = in_words([organ for organ, *_ in changing])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -33,6 +32,7 @@ from ivig_dcssc.cohort_groups import (
     p_text,
     percent,
     share_of,
+    true_minus,
 )
 from ivig_dcssc.reproduced.choices import CONFIDENCE, FOLLOWUPS
 from rederive.book.ledger import Ledger
@@ -44,6 +44,9 @@ Frame = pd.DataFrame
 
 RESPONSE = ("m6", "m12")
 """Time points at which the article counts responders."""
+
+FEW = 5
+"""Number of patients below which a p of a user's own cohort is remarked on; ours."""
 
 EARLIER = (-18, -12, -6)
 """Months before initiation around which scores are averaged, as the follow-ups are after it."""
@@ -141,8 +144,20 @@ def before_initiation(ledger: Ledger) -> Frame:
 
 
 def before_records(ledger: Ledger) -> list[dict[str, object]]:
-    """Return the means before initiation as a table: one row for each month and group."""
+    """Return the means before initiation as a table: one row for each month and group.
+
+    Of a user's own cohort only months with scores are listed.
+    """
     table, cohorts = before_initiation(ledger), cohorts_of(ledger)
+    if not cohorts.reconstructed:
+        return [
+            {
+                "Month": str(row["month"]).replace("-", "−"),
+                "Patients with a score": int(row["n"]),
+                "Mean": fixed(float(row["mean"]), 1),
+            }
+            for row in table.to_dict("records")
+        ]
     rows: list[dict[str, object]] = []
     for target in EARLIER:
         for group in groups(cohorts):
@@ -228,7 +243,7 @@ def predicted(ledger: Ledger, row_id: str, reading: str = READINGS[0]) -> dict[s
     """
     cohorts = cohorts_of(ledger)
     if not is_prediction(cohorts):
-        values = cohorts.results.number(row_id)
+        values = cohorts.results.known(row_id)
         return {group.name: values.loc[group.cohorts] for group in groups(cohorts)}
     table, figure = cohorts.predictions, first_mention(ledger.registry, row_id)
     chosen = table[(table["figure"] == figure) & (table["reading"] == reading)]
@@ -294,13 +309,29 @@ def paired_records(ledger: Ledger) -> list[dict[str, object]]:
         for name, values in predicted(ledger, row_id).items():
             spread = Spread.of(values)
             ends = p_between(spread.low, spread.high) if spread.number > 1 else "one cohort"
-            decision = share_of(values < alpha)
+            decision, prints = share_of(values < alpha), share_of(_prints(values, printed))
+            if not spread.number:
+                ends = decision = prints = "none"
             rows.append(
                 _paired_row(at, printed, label_of(name), p_text(spread.median), ends, decision)
             )
             rows[-1]["Month"] = month_here(ledger, at)
-            rows[-1]["Prints as published"] = share_of(_prints(values, printed))
+            rows[-1]["Prints as published"] = prints
+            if not cohorts_of(ledger).reconstructed:
+                rows[-1]["Range"] = f"n = {own_size(ledger, row_id)}"
+    if not cohorts_of(ledger).reconstructed:
+        # One cohort has no range; what its p rests on is worth more.
+        return [_renamed(row, "Range", "Range, or n of this run") for row in rows]
     return rows
+
+
+def _renamed(row: Mapping[str, object], old: str, new: str) -> dict[str, object]:
+    return {new if name == old else name: value for name, value in row.items()}
+
+
+def own_size(ledger: Ledger, row_id: str) -> int:
+    """Return the number of patients behind a figure in a user's own cohort."""
+    return int(cohorts_of(ledger).results.size(row_id).iloc[0])
 
 
 def _decided(bound: Bound, alpha: float) -> str:
@@ -351,12 +382,31 @@ def paired_in_words(ledger: Ledger) -> list[str]:
             "stronger, the smaller the SD of the change and p."
         )
         sentences += _outside_in_words(ledger)
+    sentences += _few_in_words(ledger)
     if cohorts.choices.paired_test != "paired_t":
         sentences.append(
             "In this run cohorts are tested with the signed-rank test; the p from printed figures "
             f"stays that of the paired t test. Decisions are at α = {alpha:g}."
         )
     return sentences
+
+
+def _few_in_words(ledger: Ledger) -> list[str]:
+    """Return which tests of a user's own cohort rest on very few patients, as sentences."""
+    if cohorts_of(ledger).reconstructed:
+        return []
+    sizes = {at: own_size(ledger, f"results-mrss-ivig-{at}-p") for at in FOLLOWUPS}
+    few = [
+        f"{size} patients at {month_here(ledger, at)} months"
+        for at, size in sizes.items()
+        if 1 < size < FEW
+    ]
+    if not few:
+        return []
+    return [
+        f"In the cohort of this run there are only {in_words(few)}: a p of fewer than {FEW} "
+        "patients says next to nothing."
+    ]
 
 
 def _outside_in_words(ledger: Ledger) -> list[str]:
@@ -389,6 +439,8 @@ def _predicted_p_in_words(ledger: Ledger, at: str) -> str:
         f"{p_text(Spread.of(values).median)} ({label_of(name)})"
         for name, values in predicted(ledger, row_id).items()
     ]
+    if not cohorts_of(ledger).reconstructed:
+        parts = [f"{part[:-1]}, n = {own_size(ledger, row_id)})" for part in parts]
     here = month_here(ledger, at)
     if here != month_of(at):
         return (
@@ -456,7 +508,7 @@ def _change_row(at: str, n: object, source: str, mean: str, sd: str) -> dict[str
 
 def _minus(value: object) -> object:
     """Return texts with a true minus sign."""
-    return re.sub(r"(?<!\w)-(?=\d)", "−", value) if isinstance(value, str) else value
+    return true_minus(value) if isinstance(value, str) else value
 
 
 def change_bound(ledger: Ledger, at: str, reading: str = READINGS[0]) -> tuple[float, float] | None:
@@ -644,6 +696,8 @@ class Prediction:
         Sharp bounds, where the cohorts print the other figures.
     month : int
         Month that the run takes for the time point.
+    own_n : int or None
+        Patients with both scores in a user's own cohort.
     """
 
     timepoint: str
@@ -654,9 +708,22 @@ class Prediction:
     n: int
     bound: Bound | None
     month: int
+    own_n: int | None = None
+
+    @property
+    def counted(self) -> str:
+        """Responders of all with both scores in a user's own cohort, in words."""
+        count = Spread.of(self.values).middle(0)
+        return f"{count} of {self.own_n}" if self.own_n else "none"
 
     def as_record(self) -> dict[str, object]:
-        """Return the prediction as a row of a table."""
+        """Return the prediction as a row of a table; of an own cohort both counts alone."""
+        if self.own_n is not None:
+            return {
+                "Month": self.month,
+                "Published": f"{self.printed} of {self.n}",
+                "This cohort": self.counted,
+            }
         spread = Spread.of(self.values)
         return {
             "Month": self.month,
@@ -686,7 +753,10 @@ def responder_predictions(ledger: Ledger) -> list[Prediction]:
                 bound = bound_of(ledger, Quantity(Kind.RESPONDERS, at, limit), (row_id,), reading)
             for name, values in predicted(ledger, row_id, reading).items():
                 month = month_here(ledger, at)
-                found.append(Prediction(at, reading, name, values, printed, size, bound, month))
+                own = None if cohorts.reconstructed else own_size(ledger, row_id)
+                found.append(
+                    Prediction(at, reading, name, values, printed, size, bound, month, own)
+                )
     return found
 
 
@@ -694,6 +764,8 @@ def responders_in_words(ledger: Ledger, found: Sequence[Prediction]) -> list[str
     """Return how the responders come out, as sentences."""
     cohorts = cohorts_of(ledger)
     if not is_prediction(cohorts):
+        if not cohorts.reconstructed:
+            return [_own_responders_in_words(ledger, found)]
         listed = in_words(
             [
                 f"{Spread.of(each.values).in_words(0)} at month {each.month} "
@@ -734,6 +806,18 @@ def responders_in_words(ledger: Ledger, found: Sequence[Prediction]) -> list[str
     return sentences
 
 
+def _own_responders_in_words(ledger: Ledger, found: Sequence[Prediction]) -> str:
+    limit = cohorts_of(ledger).choices.responder_threshold
+    listed = [
+        f"{each.counted} at month {each.month} (published {each.printed} of {each.n})"
+        for each in found
+    ]
+    return (
+        f"With a decrease of {limit} points or more as the limit, responders of the cohort of this "
+        f"run are {in_words(listed)}."
+    )
+
+
 def _all_or(names: Sequence[str], number: int) -> str:
     if len(names) == number:
         return "every prior" if number > 1 else f"the {names[0]}"
@@ -753,6 +837,9 @@ def curve(ledger: Ledger) -> Frame:
     rows = []
     for threshold in THRESHOLDS:
         table = cohorts.results.responders(threshold)
+        if not cohorts.reconstructed:
+            # Nobody followed is not the same as no responder.
+            table = table.assign(count=table["count"].where(table["n"] > 0))
         for at in RESPONSE:
             quantity = Quantity(Kind.RESPONDERS, at, Fraction(threshold))
             least, most = _curve_bound(ledger, quantity)
@@ -909,8 +996,9 @@ def missing_in_words(ledger: Ledger) -> list[str]:
         side = "on either side of" if low < float(mean.value) < high else "all on one side of"
         sentences.append(
             f"At {month_of(at)} months {_missing_number(ledger, at)} are missing, with a mean "
-            f"baseline of {' to '.join(outward(low, high, 1))}, {side} the cohort's {mean}: the "
-            "published figures do not say whether the milder or the more severe were lost."
+            f"baseline of {' to '.join(outward(low, high, 1))}, {side} the published "
+            f"cohort's {mean}: the published figures do not say whether the milder or the more "
+            "severe were lost."
         )
     cohorts = cohorts_of(ledger)
     if not cohorts.reconstructed:
@@ -951,8 +1039,8 @@ def _implied_in_words(ledger: Ledger, each: controls.Followed, readings: int) ->
         who = "one patient without a score had a baseline score"
     read = f", with the mean change read as {each.reading}," if readings > 1 else ""
     return (
-        f"At {month_of(each.timepoint)} months{read} the {who} of {text}, {side} the cohort's "
-        f"{mean}{wider}."
+        f"At {month_of(each.timepoint)} months{read} the {who} of {text}, {side} the "
+        f"published cohort's {mean}{wider}."
     )
 
 

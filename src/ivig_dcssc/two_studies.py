@@ -40,6 +40,12 @@ FUNCTION = (
 )
 """Variables that are compared in the section on function, after baseline."""
 
+TREATMENT = ("concomitant_", "cycles", "treatment_length", "ae_", "stop_", "still_on_")
+"""Beginnings of the variables of Table 2, which are compared in the section on treatment."""
+
+FEW = 5
+"""Number of patients below which a comparison is remarked on; ours."""
+
 BASELINE = "baseline"
 
 DECIMALS = {"haq_di": 2, "patient_rating": 2}
@@ -121,6 +127,8 @@ class Compared:
         Own minus published; of shares in percentage points.
     decimals : int
         Decimals of the difference.
+    size : int
+        Patients behind the figure in the run's cohort.
     """
 
     label: str
@@ -129,6 +137,7 @@ class Compared:
     published: str
     difference: Difference
     decimals: int
+    size: int
 
     def as_record(self) -> dict[str, object]:
         """Return the comparison as a row of a table."""
@@ -216,6 +225,7 @@ def _mean(ledger: Ledger, mean: NumberRow, sd: NumberRow) -> Compared | None:
         _minus(f"{mean.printed} ({sd.printed}), n = {mean.n}"),
         difference_of_means(own, published),
         decimals,
+        size,
     )
 
 
@@ -233,7 +243,7 @@ def _share(ledger: Ledger, row: NumberRow | None) -> Compared | None:
     points = Difference(100 * found.value, 100 * found.low, 100 * found.high, found.p)
     words = [f"{count} of {n} ({100 * count / n:.0f} %)" for count, n in (mine, theirs)]
     label = ledger.registry.variables[row.variable].label
-    return Compared(label, _time(ledger, row), words[0], words[1], points, 0)
+    return Compared(label, _time(ledger, row), words[0], words[1], points, 0, size)
 
 
 def _time(ledger: Ledger, row: NumberRow) -> str:
@@ -248,16 +258,27 @@ def in_words(found: Sequence[Compared], alpha: float) -> list[str]:
     """Return how the comparison was made and how many differences are significant, as sentences."""
     tested = [each for each in found if not math.isnan(each.difference.p)]
     below = [each for each in tested if each.difference.p < alpha]
+    few = sum(each.size < FEW for each in tested)
+    scarce = [
+        f"{few} of them rest{'s' if few == 1 else ''} on fewer than {FEW} patients of this cohort; "
+        "their intervals and p say next to nothing."
+    ]
     return [
         "Differences are this cohort minus the published one: means with SD and n by Welch's t "
         "test, shares in percentage points with Newcombe's interval and Fisher's exact test.",
         f"Of {len(tested)} comparisons {len(below)} have p below {alpha:g}; if the two studies "
         f"were alike in everything, about {alpha * len(tested):.1f} or fewer would be expected.",
+        *(scarce if few else []),
         "The comparisons are not independent: some are parts, complements or repeats of others.",
         "Published figures are taken as printed, without their rounding: a mean printed as a whole "
         "number can lie half a point to either side. Two cohorts from different clinics differ for "
         "many reasons; a difference is no contradiction.",
     ]
+
+
+def of_treatment(ledger: Ledger) -> list[str]:
+    """Return the names of the variables on treatment, adverse effects and stopping."""
+    return [name for name in ledger.registry.variables if name.startswith(TREATMENT)]
 
 
 ABSENT = (

@@ -14,12 +14,21 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from ivig_dcssc import cohort_words, severity_results, skin_results
 from ivig_dcssc.article import open_ledger
+from ivig_dcssc.own_cohort import CONTRADICTIONS, example, included
 from ivig_dcssc.project import project_root
 from ivig_dcssc.reproduced import Choices, CohortResults, open_cohort
 from ivig_dcssc.shipped import TEACHING, TEACHING_COHORT, cohorts_folder
 from rederive.printed.registry import load_registry
-from rederive.retrospective import Codebook, Cohort, CohortError, read_cohort, write_cohort
+from rederive.retrospective import (
+    Codebook,
+    Cohort,
+    CohortError,
+    contradictions,
+    read_cohort,
+    write_cohort,
+)
 
 ROOT = project_root()
 FOLDER = cohorts_folder(ROOT)
@@ -241,3 +250,77 @@ def test_one_error_lists_every_offending_row(tmp_path: Path) -> None:
         assert found in message
     assert f"row {len(lines)}" in message
     assert "disease_duration" in message
+
+
+def test_an_empty_column_prints_nothing(least: Path) -> None:
+    """Eight patients with four columns have no zero to agree with the article's zeros."""
+    ledger = open_ledger(cohort_folder=str(least))
+    found = cohort_words.agreements(ledger, "table1", "results_baseline")
+    each = {one.row.id: one for one in found}
+    for name in ("renal-crisis", "anticentromere"):
+        one = each[f"table1-{name}-ivig-baseline-count"]
+        assert not one.computed and not one.prints.any()
+    assert each["table1-mrss-ivig-baseline-mean"].computed
+    known = sum(one.computed for one in found)
+    assert known < len(found) / 2
+    assert f"of the {known} figures" in cohort_words.agreement_in_words(ledger, found, "it")[-1]
+    empty = [one for one in found if not one.computed]
+    words = cohort_words.agreement_in_words(ledger, empty, "it")[-1]
+    assert words == f"None of the {len(empty)} figures of it can be computed from it."
+
+
+def test_no_decision_is_given_without_a_p(least: Path, exported: Path) -> None:
+    ledger = open_ledger(cohort_folder=str(least))
+    assert severity_results.convention_records(ledger) == []
+    assert "no decision" in severity_results.conventions_in_words(ledger)[0].lower()
+    whole = open_ledger(cohort_folder=str(exported))
+    assert len(severity_results.convention_records(whole)) == 24
+
+
+def test_own_numbers_stand_beside_responders_and_p(least: Path) -> None:
+    ledger = open_ledger(cohort_folder=str(least))
+    found = skin_results.responder_predictions(ledger)
+    for each in found:
+        record = each.as_record()
+        assert list(record) == ["Month", "Published", "This cohort"]
+        assert str(record["This cohort"]).endswith(f" of {each.own_n}")
+    sizes = {
+        at: skin_results.own_size(ledger, f"results-mrss-ivig-{at}-p") for at in ("m18", "m24")
+    }
+    words = " ".join(skin_results.paired_in_words(ledger))
+    for size in sizes.values():
+        assert f"n = {size})" in words
+    assert ("next to nothing" in words) == any(1 < n < skin_results.FEW for n in sizes.values())
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"cycles": 3, "cycles_first_6_months": 6}, "More cycles"),
+        ({"age": 40, "age_onset": 41.0}, "First symptoms"),
+        ({"age": 40, "age_onset": None, "disease_duration": 500}, "before birth"),
+        ({"death_month": 1, "stop_reason": "death"}, "after death"),
+        ({"death_month": None, "stop_reason": "death"}, "without a month of death"),
+        ({"death_month": 90, "stop_reason": "moved"}, "another or no reason"),
+        ({"prior_gold": 1, "prior_other": 0}, "prior_other"),
+        ({"prior_alefacept": 1, "prior_other": None}, "prior_other"),
+        ({"kidney_injury_delay": 3, "ae_kidney_injury": 0}, "kidney injury"),
+    ],
+)
+def test_columns_that_contradict_each_other_are_warned_of(
+    values: dict[str, object], expected: str
+) -> None:
+    whole = from_ensemble()
+    assert contradictions(whole, CONTRADICTIONS) == []
+    patients = whole.patients.astype({"stop_reason": object})
+    for name, value in values.items():
+        patients.loc[0, name] = value
+    name = patients.loc[0, "patient"]
+    _, notes = included(Cohort(patients, whole.visits))
+    (warning,) = [note for note in notes if note.startswith("Warning: ")]
+    assert expected in warning and warning.endswith(f": {name}.")
+
+
+def test_the_example_has_no_contradictions() -> None:
+    codebook = Codebook.load(FOLDER / "codebook.csv")
+    assert contradictions(example(codebook), CONTRADICTIONS) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -129,3 +130,13 @@ def test_a_table_for_two_studies_and_a_sentence_for_one(own: Ledger) -> None:
     alone = two_studies.shown(open_ledger(), "skin scores", two_studies.SKIN)
     assert isinstance(alone, Markdown)
     assert "cohort_folder" in alone.data
+
+
+def test_table_2_is_compared_and_few_patients_are_remarked_on(own: Ledger) -> None:
+    names = two_studies.of_treatment(own)
+    assert {"cycles", "ae_headache", "stop_death", "still_on_ivig"} < set(names)
+    found = two_studies.comparisons(own, names)
+    assert len(found) > 30 and all(each.size for each in found)
+    assert "next to nothing" not in " ".join(two_studies.in_words(found, 0.05))
+    few = [replace(found[0], size=2), *found[1:]]
+    assert "1 of them rests on fewer than 5" in " ".join(two_studies.in_words(few, 0.05))

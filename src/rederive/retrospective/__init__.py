@@ -1,6 +1,7 @@
 """The methods of a before-after study on visit-level data, for one cohort or many at once."""
 
 from rederive.retrospective.codebook import Codebook, Entry
+from rederive.retrospective.coherence import Contradiction, contradictions
 from rederive.retrospective.cohort import (
     Cohort,
     CohortError,
@@ -21,12 +22,14 @@ __all__ = [
     "Codebook",
     "Cohort",
     "CohortError",
+    "Contradiction",
     "Entry",
     "PrintedGroup",
     "Windows",
     "at_baseline",
     "at_followup",
     "change",
+    "contradictions",
     "describe_category",
     "describe_flag",
     "describe_number",
