@@ -1,0 +1,50 @@
+"""The style of all figures: an SVG is the same in every run."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.core.pylabtools import print_figure
+from matplotlib.figure import Figure
+
+from ivig_dcssc import figures
+
+
+def drawn(nudge: float) -> Figure:
+    """Return a figure with clipped lines and a colour bar, its layout off by a few bits."""
+    figures.use_style()
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6, 3))
+    left.plot([0, 1, 5], label="line")
+    left.legend()
+    figure.colorbar(right.imshow(np.arange(4).reshape(2, 2)), ax=right)
+    figure.suptitle("title")
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        counts = axes.get_in_layout()
+        bounds = axes.get_position(original=True).bounds
+        axes.set_position([end + nudge for end in bounds])
+        axes.set_in_layout(counts)
+    plt.close(figure)
+    return figure
+
+
+def test_the_last_bits_of_a_layout_do_not_reach_the_svg() -> None:
+    assert figures.settled_svg(drawn(0.0)) == figures.settled_svg(drawn(3e-13))
+
+
+def test_without_rounding_they_do() -> None:
+    plain = [print_figure(drawn(nudge), "svg", metadata={"Date": None}) for nudge in (0.0, 3e-13)]
+    assert plain[0] != plain[1]
+
+
+def test_rounding_moves_nothing_that_can_be_seen() -> None:
+    figures.use_style()
+    figure, axes = plt.subplots(figsize=(4, 3))
+    axes.plot([0, 1])
+    figure.draw_without_rendering()
+    before = np.array(axes.get_position().bounds)
+    text = figures.settled_svg(figure)
+    plt.close(figure)
+    assert np.abs(np.array(axes.get_position().bounds) - before).max() < 1e-6
+    assert 'width="' in text and "</svg>" in text
