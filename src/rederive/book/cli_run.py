@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
+from rederive.book.cache import ExecutionCache
 from rederive.book.chosen import find_notebook, project_parameters
 from rederive.book.cli_options import complete_notebook, given_parameters, parameter_options
 from rederive.book.config import find_project
 from rederive.book.execution import CELL_TIMEOUT_SECONDS
+from rederive.book.expected_time import expected_time
 from rederive.book.run import changes_in_words, output_of, run_notebook, task_of
 
 _EXAMPLES = """\b
@@ -61,9 +62,9 @@ def run_command(
     given = given_parameters(project, parameters, assignments, params_file, cohort)
     task = task_of(project, path, parameters, given)
     target = output_of(project, task, output)
-    if sys.stderr.isatty():
-        click.echo(f"{path.as_posix()}: running", err=True)
-    ran = run_notebook(project, task, target, timeout=timeout, cache=not no_cache)
+    usual = ExecutionCache(project.cache).seconds(path.as_posix())
+    with expected_time(path.as_posix(), usual):
+        ran = run_notebook(project, task, target, timeout=timeout, cache=not no_cache)
     done = ran.outcome.kind == "done"
     if as_json:
         click.echo(json.dumps(ran.as_record(), indent=1, ensure_ascii=False))
