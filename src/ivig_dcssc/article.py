@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from IPython.core.getipython import get_ipython
+
 from ivig_dcssc.evidence import Cohorts, share_results
 from ivig_dcssc.parameters import BOTH_READINGS, PARAMETERS
 from ivig_dcssc.project import built_notebooks, project_root
 from ivig_dcssc.reproduced import Choices
+from ivig_dcssc.style import use_style
 from rederive.book.ledger import Ledger
 from rederive.book.parameters import Value, cells_run, check_injected, takers
+from rederive.book.published import Published
 from rederive.book.section import Section
 from rederive.printed import RoundingRule
 from rederive.printed.registry import load_registry
@@ -20,6 +24,10 @@ DOI = "10.3899/jrheum.140833"
 
 AMBIGUOUS = "abstract-mrss-change-ivig-m12-mean"
 """Id of the mean change that is printed without decimals beside an SD with one."""
+
+ONLY_RECONSTRUCTED = "# reconstructed cohorts only"
+ONLY_OWN = "# own cohort only"
+"""First lines of cells that are meant for one kind of run."""
 
 _ABOUT_COHORTS = ("minimum_cycles", "reading", "cohorts", "cohort_seed", "cohort_folder")
 """Parameters of which not every value suits the cohorts; a notebook fails on these at once."""
@@ -90,6 +98,9 @@ def open_compared(**parameters: object) -> Ledger:
 def open_section(notebook: str, **parameters: object) -> Section:
     """Return one section of the article, its ledger opened under checked parameters.
 
+    The style of the book's figures is set. In a notebook, cells that begin with ``# reconstructed cohorts only`` are passed over where the
+    run has a cohort of its own, and those that begin with ``# own cohort only`` where it has none.
+
     Parameters
     ----------
     notebook : str
@@ -97,4 +108,25 @@ def open_section(notebook: str, **parameters: object) -> Section:
     **parameters
         As for :func:`open_ledger`.
     """
-    return Section(open_compared(**parameters), notebook)
+    values = PARAMETERS.check(parameters)
+    changed = PARAMETERS.changed(values)
+    usual = {each.name: each.default for each in PARAMETERS if each.name in changed}
+    use_style()
+    _pass_over(ONLY_OWN if not values["cohort_folder"] else ONLY_RECONSTRUCTED)
+    return Section(open_compared(**parameters), notebook, values, usual)
+
+
+def _pass_over(mark: str) -> None:
+    """Let the notebook's kernel pass over the cells that begin with a mark."""
+    shell = get_ipython()
+    if shell is None:
+        return
+
+    def emptied(lines: list[str]) -> list[str]:
+        return [] if lines and lines[0].strip() == mark else lines
+
+    shell.input_transformers_cleanup.append(emptied)
+
+
+published = Published(load_registry(project_root() / "data" / "published"))
+"""What the article prints."""

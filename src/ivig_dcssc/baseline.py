@@ -247,7 +247,7 @@ def denominators_in_words(found: Sequence[Denominators]) -> list[str]:
 
 def p_values_in_words(section: Section) -> list[str]:
     """Return how the printed p values at baseline came out, as sentences."""
-    rows = section.rows(statistics=["p"])
+    rows = section.old_rows(statistics=["p"])
     verdicts = Counter(row.verdict for row in rows)
     parts = [f"{count} *{verdict}*" for verdict, count in verdicts.items()]
     sentences = [f"Of {len(rows)} printed p values, {in_words(parts)}."]

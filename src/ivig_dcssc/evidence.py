@@ -6,6 +6,7 @@ shows what cohorts that were not told the figure make of it, and the sharp bound
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -30,6 +31,7 @@ from rederive.printed import Evidence, PrintedNumber, Verdict, format_like, outw
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.reconstruct.block import Figure
 from rederive.reconstruct.bounds import Bound, key_of, load_bounds
+from rederive.retrospective import Cohort
 
 _PARTNERS = {
     ("mrss", "m18", "significant"): ("mrss", "m18", "p"),
@@ -121,6 +123,131 @@ class Cohorts:
             if found is not None:
                 return found
         return None
+
+    # The patients, for notebooks
+
+    @property
+    def patients(self) -> pd.DataFrame:
+        """The patients that are analysed, by cohort and patient."""
+        table = self.results.tables.cohort.patients
+        return table.astype({"patient": str}).set_index(["cohort", "patient"])
+
+    def visits(self, measure: str) -> pd.DataFrame:
+        """Return all records of a measure: columns cohort, patient, month and value."""
+        records = self.results.tables.visits(measure).astype({"patient": str})
+        found = records[["cohort", "patient", "month", "value"]].dropna(subset="value")
+        return found.sort_values(["cohort", "patient", "month"], ignore_index=True)
+
+    @cached_property
+    def one_number(self) -> int:
+        """Number of the cohort that a notebook shows by itself: the first."""
+        return int(self.results.cohorts[0])
+
+    @property
+    def one(self) -> Cohort:
+        """The cohort that a notebook shows by itself; its tables have no column ``cohort``."""
+        return self.results.tables.cohort.select(self.one_number)
+
+    def scores(self, measure: str = "mrss") -> pd.DataFrame:
+        """Return a measure in this run's windows, by cohort and patient.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``baseline`` and the follow-ups (``m6``, ``m12`` …), NaN where missing.
+        """
+        values = self.results.tables.measured(measure)
+        named = values.set_axis(
+            values.index.set_levels(values.index.levels[1].astype(str), level=1)
+        )
+        return named
+
+    def held_out(self, figure: str) -> pd.DataFrame:
+        """Return skin scores of cohorts that were fitted to every published figure but one.
+
+        Parameters
+        ----------
+        figure : str
+            Id of the figure that was left out of the fit.
+
+        Returns
+        -------
+        DataFrame
+            By prior, draw and patient: columns ``baseline``, ``m6`` … ``m24``.
+
+        Raises
+        ------
+        ValueError
+            If there are no such cohorts.
+        """
+        from ivig_dcssc.cohort.predictions import load_held_out
+
+        every = load_held_out(cohorts_folder(self.root))
+        own = every[every["figure"] == first_mention(self.registry, figure)]
+        if own.empty:
+            allowed = ", ".join(sorted(set(every["figure"])))
+            raise ValueError(f"figure: found {figure!r}, allowed: {allowed}")
+        if self.choices.prior in set(own["prior"]):
+            own = own[own["prior"] == self.choices.prior]
+        return own.drop(columns="figure").set_index(["prior", "draw", "patient"])
+
+    def each(
+        self,
+        function: Callable[..., Any],
+        without: str = "",
+        measure: str = "mrss",
+        **arguments: Any,
+    ) -> pd.DataFrame | pd.Series[Any]:
+        """Apply a function of one cohort's scores to every cohort.
+
+        Parameters
+        ----------
+        function : callable
+            Takes a table by patient with the columns ``baseline`` and the follow-ups; returns a
+            number or a Series.
+        without : str
+            Id of a figure: the function is applied to the cohorts that left it out of the fit.
+        measure : str
+            Measure of the scores; held-out cohorts have skin scores alone.
+        **arguments
+            Further arguments of the function.
+
+        Returns
+        -------
+        DataFrame or Series
+            What the function returns, by cohort, or by prior and draw of held-out cohorts.
+        """
+        scores = self.held_out(without) if without else self.scores(measure)
+        keys = ["prior", "draw"] if without else ["cohort"]
+        groups = scores.groupby(level=keys, sort=False, observed=True)
+        found = {key: function(table.droplevel(keys), **arguments) for key, table in groups}
+        names = keys if without else "cohort"
+        result = (
+            pd.Series(found) if np.isscalar(next(iter(found.values()))) else pd.DataFrame(found).T
+        )
+        result.index = result.index.rename(names)
+        return result
+
+    # What a visible value is held against
+
+    def values(self, row_id: str) -> pd.Series[Any]:
+        """Return a figure, or whether a claim holds, by cohort."""
+        if isinstance(self.registry.row(row_id), ClaimRow):
+            return self.results.claim(row_id).set_index("cohort")["holds"]
+        return self.results.number(row_id)
+
+    def held_out_values(self, row_id: str) -> pd.Series[Any]:
+        """Return a figure by prior and draw, in cohorts that left it out of the fit."""
+        draws = self._draws(first_mention(self.registry, row_id))
+        return pd.concat({prior: pd.Series(values) for prior, values in draws.items()})
+
+    def asks_as_published(self, row_id: str) -> bool:
+        """Whether this run asks for a figure as the article defines it."""
+        return self.reconstructed and (
+            self.as_published or self._is_untouched(self.registry.row(row_id))
+        )
+
+    # Rows of the ledger
 
     def show(self, row_id: str, evidence: Evidence) -> Shown | None:
         """Return what the cohorts say about a calibrated or predicted row."""

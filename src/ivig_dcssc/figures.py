@@ -5,26 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
-import seaborn as sns
-from IPython import get_ipython
-from IPython.core.pylabtools import print_figure
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.transforms import Bbox
-from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from ivig_dcssc.baseline import p_by_cell
 from ivig_dcssc.controls import COMPARATORS, MONTHS, NeededSize, p_id
 from ivig_dcssc.discussion import Difference
+from ivig_dcssc.style import GRID, MISSED, PUBLISHED, REACHED, settled_svg, use_style
 from ivig_dcssc.treatment import Frequency
 from rederive.book.ledger import Ledger
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
 from rederive.recompute.t_tests import STUDENT, WELCH
 
-REACHED, MISSED, PUBLISHED, GRID = "#0072b2", "#d55e00", "#222222", "#9aa1a9"
-"""Colours from the palette of Okabe and Ito: reached, not reached; published; guide lines."""
-
+__all__ = ["GRID", "MISSED", "PUBLISHED", "REACHED", "settled_svg", "use_style"]
 
 _SHORT_TESTS = {
     STUDENT.name: "Student\nt",
@@ -35,49 +29,6 @@ _SHORT_TESTS = {
     "Fisher's exact test": "Fisher\nexact",
 }
 """Names of tests short enough for an axis."""
-
-
-_NO_DATE = {"Date": None, "Creator": None}
-
-POSITION_DECIMALS = 7
-"""Decimals of the position of axes, as a share of the figure."""
-
-
-def use_style() -> None:
-    """Set the style of all figures: SVG with fixed ids, so that two runs give equal bytes."""
-    sns.set_theme(style="whitegrid", context="notebook")
-    plt.rcParams.update(
-        {
-            "svg.hashsalt": "rederive",
-            "svg.fonttype": "path",
-            "figure.facecolor": "white",
-            "savefig.facecolor": "white",
-            "axes.titlelocation": "left",
-            "axes.titlesize": "medium",
-            "figure.constrained_layout.use": True,
-        }
-    )
-    set_matplotlib_formats("svg", metadata=_NO_DATE)
-    shell = get_ipython()
-    if shell is not None:
-        shell.display_formatter.formatters["image/svg+xml"].for_type(Figure, settled_svg)
-
-
-def settled_svg(figure: Figure) -> str:
-    """Return a figure as SVG that is the same in every run.
-
-    The layout is solved by an iteration whose last bits can differ from run to run, and the ids in
-    an SVG are made of positions; so these are rounded first.
-    """
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    for axes in figure.axes:
-        bounds, counts = axes.get_position(original=True).bounds, axes.get_in_layout()
-        rounded = (round(float(end), POSITION_DECIMALS) for end in bounds)
-        axes.set_position(Bbox.from_bounds(*rounded))
-        # A position that is set by hand takes axes out of what is kept when the margins are cut.
-        axes.set_in_layout(counts)
-    return str(print_figure(figure, "svg", metadata=_NO_DATE))
 
 
 def control_p_values(ledger: Ledger) -> Figure:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import PurePath
@@ -234,7 +234,7 @@ def comparison(
     rows: Iterable[LedgerRow],
     caption: str,
     ledger_page: str = "../book/ledger.html",
-    anchors: bool = True,
+    anchors: Collection[str] | None = None,
     decision: bool = False,
 ) -> Html:
     """Return the table that every section shows: published beside reproduced.
@@ -247,8 +247,8 @@ def comparison(
         What the table shows.
     ledger_page : str
         Page of the ledger relative to this one; each row's name links to its ledger row there.
-    anchors : bool
-        Whether rows carry their id, so that the ledger can link to them.
+    anchors : collection of str, optional
+        Ids of the rows that carry their id, so that the ledger can link to them; default all.
     decision : bool
         Whether a column says if the decision at alpha is open.
     """
@@ -260,7 +260,7 @@ def comparison(
         cells = [label_cell(row, f"{ledger_page}#{row.id}"), *comparison_cells(row)]
         if decision:
             cells.append(text(row.decision))
-        lines.append((row.id if anchors else "", cells))
+        lines.append((row.id if anchors is None or row.id in anchors else "", cells))
     return html_table(header, lines, caption, "comparison")
 
 
@@ -327,6 +327,25 @@ def count_table(counts: Counter[tuple[Evidence, Verdict]], caption: str) -> Html
         ("", [text("all"), *(text(number, "number") for number in (*totals, sum(totals)))])
     )
     return html_table(header, lines, caption)
+
+
+def evidence_bar(counts: Counter[tuple[Evidence, Verdict]]) -> Html:
+    """Return how many rows there are by evidence, as one bar with a legend in words.
+
+    Evidence that could have failed comes first.
+    """
+    numbers = {kind: sum(counts[kind, verdict] for verdict in Verdict) for kind in Evidence}
+    present = {kind: number for kind, number in numbers.items() if number}
+    parts = "".join(
+        f'<span class="part evidence-{str(kind).replace(" ", "-")}" style="flex-grow:{number}">'
+        "</span>"
+        for kind, number in present.items()
+    )
+    legend = ", ".join(f"{number} {escape(kind)}" for kind, number in present.items())
+    return Html(
+        f'<figure class="rederive-bar"><div class="bar" aria-hidden="true">{parts}</div>'
+        f"<figcaption>{sum(present.values())} figures and statements: {legend}</figcaption></figure>"
+    )
 
 
 def ledger_page(

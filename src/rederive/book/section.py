@@ -1,27 +1,40 @@
-"""One section of the book: its rows of the ledger, each shown once, in tables and in prose."""
+"""One section of the book: its figures, what the engine makes of them, and the run's cohorts."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from html import escape
+from types import SimpleNamespace
+from typing import Any
 
 from IPython.display import Markdown
 
-from rederive.book import render
+from rederive.book import beside, render
+from rederive.book.beside import Beside
 from rederive.book.ledger import Ledger, LedgerRow
+from rederive.book.published import Published
 from rederive.book.results import ResultsTable
 from rederive.printed import Evidence, Verdict
 
 
 class Section:
-    """The rows that have their place in one notebook.
+    """The rows of the ledger that have their place in one notebook.
+
+    As the last line of a cell it shows a banner, where the run is not the article's, and how many
+    figures there are by evidence.
 
     Parameters
     ----------
     ledger : Ledger
-        The whole ledger.
+        The whole ledger, under the run's parameters.
     notebook : str
         Name of the notebook.
+    parameters : mapping, optional
+        All parameters of the run.
+    usual : mapping, optional
+        The article's values of those that are not the article's.
 
     Raises
     ------
@@ -29,20 +42,108 @@ class Section:
         If the plan gives this notebook no row.
     """
 
-    def __init__(self, ledger: Ledger, notebook: str) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        notebook: str,
+        parameters: Mapping[str, object] | None = None,
+        usual: Mapping[str, object] | None = None,
+    ) -> None:
         self.ledger = ledger
         self.notebook = notebook
-        self._ids = [
-            row.id for row in ledger.registry if ledger.registry.plan[row.id].notebook == notebook
-        ]
-        if not self._ids:
+        self.parameters = SimpleNamespace(**(parameters or {}))
+        self.usual = dict(usual or {})
+        plan = ledger.registry.plan
+        self.ids = [row.id for row in ledger.registry if plan[row.id].notebook == notebook]
+        if not self.ids:
             raise ValueError(f"the plan has no row for the notebook {notebook!r}")
         self._shown: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self.ids)
 
-    def rows(
+    @property
+    def cohorts(self) -> Any:
+        """The patients that this run analyses."""
+        return self.ledger.cohorts
+
+    @cached_property
+    def published(self) -> Published:
+        """What the article prints."""
+        return Published(self.ledger.registry, self.ledger.settings)
+
+    def rows(self, *ids: str) -> list[LedgerRow]:
+        """Return rows of the ledger; without ids all of this section."""
+        return [self.ledger.row(row_id) for row_id in ids or self.ids]
+
+    def beside(self, values: object, ids: str = "", *, source: str) -> Beside:
+        """Set values beside the published figures; refuse them if the engine has others.
+
+        Parameters
+        ----------
+        values : mapping, Series or DataFrame
+            A value for each key: a number, a pair (low, high), a truth value (of a claim), a result
+            of the engine, or a Series by cohort. The columns of a DataFrame are such Series.
+        ids : str
+            Template that makes an id of a key, such as ``results-mrss-ivig-m{}-p``; without it
+            the keys are ids.
+        source : str
+            Where the values come from: ``printed figures`` (alone), ``one cohort`` (that of
+            ``cohorts.one``), ``all cohorts`` (of the run), or ``held-out cohorts`` (that left the
+            figure out of the fit).
+
+        Returns
+        -------
+        Beside
+            The table; its ``data`` are numbers.
+
+        Raises
+        ------
+        MismatchError
+            If a value and the ledger's differ.
+        SourceError
+            If the plan of the reproduction does not allow the source; so a figure that the cohorts
+            were fitted to is never shown as predicted.
+        """
+        found = beside.by_id(values, ids)
+        return beside.table(self.ledger, found, source, self._anchors(found))
+
+    def figures(self, *ids: str, caption: str = "All figures of this section") -> ResultsTable:
+        """Return rows as the ledger shows them, folded; without ids all rows of this section.
+
+        The whole section also carries its rows as data; see :mod:`rederive.book.results`.
+        """
+        rows = self.rows(*ids)
+        anchors = self._anchors(row.id for row in rows)
+        table = render.comparison(rows, caption, anchors=anchors, decision=True)
+        folded = f"<details><summary>{escape(caption)} ({len(rows)})</summary>{table}</details>"
+        return ResultsTable(render.Html(folded), [] if ids else rows)
+
+    def _anchors(self, ids: Any) -> set[str]:
+        """Return which rows carry their id as an anchor: those shown for the first time."""
+        new = {row_id for row_id in ids if row_id in self.ids} - self._shown
+        self._shown |= new
+        return new
+
+    def counts(self) -> Counter[tuple[Evidence, Verdict]]:
+        """Return how many rows of this section there are by evidence and verdict."""
+        return Counter((row.evidence, row.verdict) for row in self.rows())
+
+    def _repr_html_(self) -> str:
+        return self._banner() + render.evidence_bar(self.counts()).markup
+
+    def _banner(self) -> str:
+        if not self.usual:
+            return ""
+        here = ", ".join(f"{name} = {getattr(self.parameters, name)!r}" for name in self.usual)
+        text = ", ".join(f"{name} = {value!r}" for name, value in self.usual.items())
+        return (
+            '<div class="rederive-banner" role="note">This page was run with '
+            f"<b>{escape(here)}</b>. The text describes {escape(text)}; tables and figures show "
+            "this run.</div>"
+        )
+
+    def old_rows(
         self,
         variables: Collection[str] = (),
         groups: Collection[str] = (),
@@ -64,7 +165,7 @@ class Section:
         registry = self.ledger.registry
         return [
             self.ledger.row(row_id)
-            for row_id in self._ids
+            for row_id in self.ids
             if (not variables or registry.row(row_id).variable in variables)
             and (not groups or registry.row(row_id).group in groups)
             and (not sections or registry.row(row_id).section in sections)
@@ -89,13 +190,13 @@ class Section:
         ValueError
             If no such row is left.
         """
-        found = self.rows(variables, groups, statistics, sections, kind)
+        found = self.old_rows(variables, groups, statistics, sections, kind)
         new = [row for row in found if row.id not in self._shown]
         return self._comparison(new, caption, decision)
 
     def rest(self, caption: str) -> render.Html:
         """Return the comparison of all rows of this section that no table has shown yet."""
-        left = [self.ledger.row(row_id) for row_id in self._ids if row_id not in self._shown]
+        left = [self.ledger.row(row_id) for row_id in self.ids if row_id not in self._shown]
         return self._comparison(left, caption, decision=False)
 
     def summary(self, caption: str) -> ResultsTable:
@@ -103,13 +204,8 @@ class Section:
 
         The table also carries every row of the section as data; see :mod:`rederive.book.results`.
         """
-        rows = [self.ledger.row(row_id) for row_id in self._ids]
+        rows = [self.ledger.row(row_id) for row_id in self.ids]
         return ResultsTable(render.count_table(self.counts(), caption), rows)
-
-    def counts(self) -> Counter[tuple[Evidence, Verdict]]:
-        """Return how many rows of this section there are by evidence and verdict."""
-        rows = [self.ledger.row(row_id) for row_id in self._ids]
-        return Counter((row.evidence, row.verdict) for row in rows)
 
     def printed(self, row_id: str) -> str:
         """Return a printed number as a reader sees it, for prose."""

@@ -1,0 +1,332 @@
+"""A visible value set beside the published figure, and held against the tested engine.
+
+A notebook obtains a number in sight; the ledger holds what the engine made of the same row of the
+registry. `check` refuses a cell in which the two differ, and one that shows values of cohorts that
+were fitted to a figure as if they agreed with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from rederive.book import render
+from rederive.book.ledger import Ledger, LedgerRow
+from rederive.printed import Evidence
+from rederive.printed.registry import NumberRow
+from rederive.printed.schema import nearest
+from rederive.recompute import CheckedClaim, Recomputed
+
+SOURCES = ("printed figures", "one cohort", "all cohorts", "held-out cohorts")
+"""Where a value that is set beside a published figure can come from."""
+
+TOLERANCE = 1e-9
+"""Relative difference between a visible value and the engine's that is floating-point noise."""
+
+Value = Any
+"""A number, a pair (low, high), a truth value, a result of the engine, or a Series by cohort."""
+
+
+class MismatchError(ValueError):
+    """The visible value of a cell and the tested engine's differ."""
+
+
+class SourceError(TypeError):
+    """A value does not come from where the plan of the reproduction allows it to come from."""
+
+
+class CohortValues(Protocol):
+    """Patient-level data as `check` asks for them."""
+
+    @property
+    def reconstructed(self) -> bool:
+        """Whether the cohorts were fitted to the published figures."""
+        ...
+
+    @property
+    def one_number(self) -> int:
+        """Number of the cohort that a notebook shows by itself."""
+        ...
+
+    def values(self, row_id: str) -> pd.Series[Any]:
+        """Return a figure, or whether a claim holds, by cohort."""
+        ...
+
+    def held_out_values(self, row_id: str) -> pd.Series[Any]:
+        """Return a figure by prior and draw, in cohorts that left it out of the fit."""
+        ...
+
+    def asks_as_published(self, row_id: str) -> bool:
+        """Whether this run asks for the figure as the article defines it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Values beside published figures: a table of numbers, and how a page shows it.
+
+    Parameters
+    ----------
+    data : DataFrame
+        By row id: ``published``, ``here`` (median where there are many), ``low``, ``high``,
+        ``evidence`` and ``verdict``.
+    markup : str
+        The table of the page.
+    """
+
+    data: pd.DataFrame
+    markup: str
+
+    def _repr_html_(self) -> str:
+        return self.markup
+
+    def __repr__(self) -> str:
+        return self.data.to_string()
+
+
+def by_id(values: object, ids: str = "") -> dict[str, Value]:
+    """Return values by the id of their row.
+
+    Parameters
+    ----------
+    values : mapping, Series or DataFrame
+        A value for each key; of a DataFrame, a Series by cohort for each column.
+    ids : str
+        Template that makes an id of a key, such as ``results-mrss-ivig-m{}-p``; capitals of the
+        key become small letters. Empty: keys are ids.
+
+    Raises
+    ------
+    TypeError
+        If the values are of another kind.
+    """
+    if not isinstance(values, Mapping | pd.Series | pd.DataFrame):
+        raise TypeError(f"values: found {type(values).__name__}, allowed: dict, Series, DataFrame")
+
+    def name(key: Hashable) -> str:
+        return ids.format(str(key).lower()) if ids else str(key)
+
+    return {name(key): value for key, value in values.items()}
+
+
+def check(ledger: Ledger, row_id: str, value: Value, source: str) -> LedgerRow:
+    """Hold a visible value against the engine's, and its source against the plan.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        What the engine makes of every row in this run.
+    row_id : str
+        The figure or claim.
+    value : float, bool, tuple, Recomputed, CheckedClaim or Series
+        The value of the cell. A pair is a range that must hold the engine's; a Series has one
+        value for each cohort, or for each prior and draw of held-out cohorts.
+    source : str
+        One of :data:`SOURCES`.
+
+    Returns
+    -------
+    LedgerRow
+        The row.
+
+    Raises
+    ------
+    MismatchError
+        If the two differ.
+    SourceError
+        If the source does not suit the evidence that the plan gives the row.
+    ValueError
+        If there is no such row or source.
+    """
+    if source not in SOURCES:
+        hint = nearest(source, SOURCES)
+        meant = f" (did you mean {hint!r}?)" if hint else ""
+        raise ValueError(f"source: found {source!r}, allowed: {', '.join(SOURCES)}{meant}")
+    if row_id not in ledger.registry.plan:
+        hint = nearest(row_id, ledger.registry.plan)
+        meant = f" (did you mean {hint!r}?)" if hint else ""
+        raise ValueError(f"found {row_id!r}, allowed: the id of a number or claim{meant}")
+    planned = ledger.registry.plan[row_id].evidence
+    _check_source(ledger, row_id, planned, source)
+    row = ledger.row(row_id)
+    if source == "printed figures":
+        _check_recomputed(ledger, row, value)
+        return row
+    cohorts: CohortValues = ledger.cohorts  # type: ignore[assignment]
+    if source == "held-out cohorts":
+        if cohorts.asks_as_published(row_id):
+            _check_each(row_id, value, cohorts.held_out_values(row_id))
+    elif source == "one cohort":
+        expected = cohorts.values(row_id)
+        one = pd.Series([value], index=[cohorts.one_number])
+        _check_each(row_id, one, expected.loc[[cohorts.one_number]])
+    else:
+        _check_each(row_id, value, cohorts.values(row_id))
+    return row
+
+
+def _check_source(ledger: Ledger, row_id: str, planned: Evidence, source: str) -> None:
+    if source == "printed figures":
+        allowed: tuple[Evidence, ...] = (Evidence.RECOMPUTED,)
+    elif source == "held-out cohorts":
+        allowed = (Evidence.PREDICTED,)
+    else:
+        allowed = (Evidence.CALIBRATED,)
+        cohorts: CohortValues = ledger.cohorts  # type: ignore[assignment]
+        if not cohorts.reconstructed or not cohorts.asks_as_published(row_id):
+            allowed = (Evidence.CALIBRATED, Evidence.PREDICTED)
+    if planned in allowed:
+        return
+    if planned is Evidence.PREDICTED and source in ("one cohort", "all cohorts"):
+        raise SourceError(
+            f"{row_id}: these cohorts were fitted to this figure, so they cannot predict it; "
+            "allowed: values of cohorts that left it out of the fit, source='held-out cohorts'"
+        )
+    raise SourceError(
+        f"{row_id}: found values from {source}, but the plan says {planned}; "
+        f"allowed from there: {', '.join(allowed)}"
+    )
+
+
+def _near(a: float, b: float) -> bool:
+    return bool(np.isclose(a, b, rtol=TOLERANCE, atol=1e-12, equal_nan=True))
+
+
+def _check_recomputed(ledger: Ledger, row: LedgerRow, value: Value) -> None:
+    low, high = _end(row.low, -np.inf), _end(row.high, np.inf)
+    if isinstance(value, Recomputed | CheckedClaim):
+        _, here_low, here_high = summary_of(value)
+        if not (_near(here_low, low) and _near(here_high, high)):
+            raise MismatchError(
+                f"{row.id}: found {here_low:.6g} to {here_high:.6g}, the ledger has {low:.6g} to "
+                f"{high:.6g}"
+            )
+    elif isinstance(value, tuple):
+        a, b = (float(end) for end in value)
+        if not ((a <= low or _near(a, low)) and (b >= high or _near(b, high))):
+            raise MismatchError(
+                f"{row.id}: found the range {a:.6g} to {b:.6g}, which does not hold the engine's, "
+                f"{low:.6g} to {high:.6g}"
+            )
+    elif row.value is not None and not _near(float(value), row.value):
+        raise MismatchError(f"{row.id}: found {float(value):.9g}, the engine has {row.value:.9g}")
+    elif not (low <= value <= high or _near(value, low) or _near(value, high)):
+        raise MismatchError(
+            f"{row.id}: found {float(value):.9g}, outside the engine's {low:.6g} to {high:.6g}"
+        )
+
+
+def _check_each(row_id: str, value: Value, expected: pd.Series[Any]) -> None:
+    if not isinstance(value, pd.Series):
+        raise SourceError(f"{row_id}: found {type(value).__name__}, allowed: a Series by cohort")
+    missing = value.index.difference(expected.index)
+    if len(missing) or not len(value):
+        raise MismatchError(f"{row_id}: found {len(missing)} cohorts that are not of this run")
+    here = value.to_numpy(dtype=float)
+    there = expected.reindex(value.index).to_numpy(dtype=float)
+    same = np.isclose(here, there, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+    if not same.all():
+        first = int(np.argmin(same))
+        raise MismatchError(
+            f"{row_id}: {int((~same).sum())} of {len(same)} cohorts differ; of cohort "
+            f"{value.index[first]!r} found {here[first]:.9g}, the engine has {there[first]:.9g}"
+        )
+
+
+def _end(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
+
+
+def summary_of(value: Value) -> tuple[float, float, float]:
+    """Return median, least and greatest of what a cell shows; NaN where it has none of them.
+
+    Of many cohorts the ends are those of the central 95 %.
+    """
+    if isinstance(value, pd.Series):
+        known = value.dropna().to_numpy(dtype=float)
+        if not len(known):
+            return np.nan, np.nan, np.nan
+        low, high = np.quantile(known, [0.025, 0.975])
+        return float(np.median(known)), float(low), float(high)
+    if isinstance(value, tuple):
+        return np.nan, float(value[0]), float(value[1])
+    if isinstance(value, Recomputed):
+        point = value.main.point
+        return np.nan if point is None else point, value.main.low, value.main.high
+    if isinstance(value, CheckedClaim):
+        return np.nan, float(value.main.must_hold), float(value.main.can_hold)
+    return float(value), np.nan, np.nan
+
+
+def table(ledger: Ledger, rows: Mapping[str, Value], source: str, anchors: set[str]) -> Beside:
+    """Return checked values beside the published figures.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The engine's results.
+    rows : mapping of str to value
+        Values by row id.
+    source : str
+        One of :data:`SOURCES`.
+    anchors : set of str
+        Ids of the rows that carry their id as an anchor of the page.
+    """
+    header = ["", "Published", "Here", "Engine, rounding carried through", "Evidence", "Verdict"]
+    if source != "printed figures":
+        header[3] = "All compatible data" if source == "held-out cohorts" else "All cohorts"
+    lines, data = [], {}
+    for row_id, value in rows.items():
+        row = check(ledger, row_id, value, source)
+        middle, low, high = summary_of(value)
+        data[row_id] = {
+            "published": row.printed,
+            "here": middle,
+            "low": low,
+            "high": high,
+            "evidence": str(row.evidence),
+            "verdict": str(row.verdict),
+        }
+        cells = [
+            render.label_cell(row, f"../book/ledger.html#{row.id}"),
+            render.text(row.printed, render.number_class(row)),
+            render.text(_words(ledger, row, value), render.number_class(row)),
+            render.text(row.interval or row.reproduced, render.number_class(row)),
+            render.Cell(render.evidence_chip(row.evidence)),
+            render.Cell(render.verdict_chip(row.verdict)),
+        ]
+        lines.append((row.id if row_id in anchors else "", cells))
+    caption = f"Beside the published figures: values from {source}"
+    markup = render.html_table(header, lines, caption, "comparison").markup
+    return Beside(pd.DataFrame.from_dict(data, orient="index"), markup)
+
+
+def _words(ledger: Ledger, row: LedgerRow, value: Value) -> str:
+    """Return a value as a table shows it: with one decimal more than the published figure."""
+    source = ledger.registry.row(row.id)
+    if not isinstance(source, NumberRow):
+        if isinstance(value, CheckedClaim):
+            return row.reproduced
+        share = float(np.mean(value))
+        if isinstance(value, pd.Series):
+            return f"holds in {int(np.sum(value))} of {len(value)}"
+        return "holds" if share else "does not hold"
+    whole = source.statistic in ("n", "count")
+    decimals = source.printed.decimals + (0 if whole else 1)
+    sign = "%" if source.unit == "percent" else ""
+
+    def one(number: float) -> str:
+        smallest = 0.5 * 10.0**-decimals
+        if source.statistic == "p" and 0 <= number < smallest:
+            return f"<{2 * smallest:.{decimals}f}"
+        return f"{number:.{decimals}f}{sign}" if np.isfinite(number) else "none"
+
+    middle, low, high = summary_of(value)
+    if isinstance(value, pd.Series) and len(value) > 1:
+        ends = f"{one(low)} to {one(high)}"
+        return one(middle) if one(low) == one(high) else f"{one(middle)} (95 %: {ends})"
+    return f"{one(low)} to {one(high)}" if np.isnan(middle) else one(middle)

@@ -1,0 +1,161 @@
+"""The published figures as a notebook uses them: tables of numbers, and summaries for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+from rederive.printed import PrintedNumber
+from rederive.printed.registry import NumberRow, Registry
+from rederive.printed.schema import nearest
+from rederive.recompute import Summary
+from rederive.recompute.methods import Settings, scale_of
+
+STATISTICS = ("count", "percent", "mean", "sd", "n", "p")
+"""Order of the columns of a table of published figures; others come after them."""
+
+
+class Published:
+    """What an article prints, looked up by what it is about.
+
+    Parameters
+    ----------
+    registry : Registry
+        The article's numbers.
+    settings : Settings, optional
+        How ambiguous means are interpreted.
+
+    Examples
+    --------
+    >>> from ivig_dcssc import published
+    >>> published.table("mrss_change", timepoint="m12").loc["collagen", ["mean", "sd"]].to_list()
+    [-3.4, 7.12]
+    """
+
+    def __init__(self, registry: Registry, settings: Settings | None = None) -> None:
+        self.registry = registry
+        self._settings = settings or Settings()
+
+    def __getitem__(self, row_id: str) -> PrintedNumber:
+        return self._row(row_id).printed
+
+    def value(self, row_id: str) -> float:
+        """Return a published figure as a float.
+
+        Raises
+        ------
+        KeyError
+            If there is no number of this id.
+        """
+        return float(self[row_id].value)
+
+    def table(
+        self,
+        variable: str | Collection[str],
+        group: str | Collection[str] = (),
+        timepoint: str | Collection[str] = (),
+        section: str = "",
+    ) -> pd.DataFrame:
+        """Return the figures of one or more variables, first mentions only.
+
+        Parameters
+        ----------
+        variable, group, timepoint : str or collection of str
+            Names as in ``numbers.csv``; without a group or time point all of them.
+        section : str
+            Only figures of this section of the article, repeats of earlier sections included.
+
+        Returns
+        -------
+        DataFrame
+            One row for each variable, group and time point of which there are several, one column
+            for each statistic as floats, NaN where none is printed. ``n`` is the number of
+            patients behind the mean.
+
+        Raises
+        ------
+        KeyError
+            If nothing printed fits, or two different figures fit one cell.
+        """
+        wanted = [_as_tuple(each) for each in (variable, group, timepoint)]
+        cells: dict[tuple[str, str, str], dict[str, float]] = {}
+        for row in self.registry.numbers.values():
+            about = (row.variable, row.group, row.timepoint)
+            fits = all(
+                not names or name in names for names, name in zip(wanted, about, strict=True)
+            )
+            if not fits or row.statistic == "month" or (row.same_as and not section):
+                continue
+            if section and row.section != section:
+                continue
+            figures = cells.setdefault(about, {})
+            value = float(row.printed.value)
+            if figures.setdefault(row.statistic, value) != value:
+                raise KeyError(f"{row.id}: two figures for {about} and {row.statistic}: name one")
+            if row.n is not None:
+                figures.setdefault("n", float(row.n))
+        if not cells:
+            known = {row.variable for row in self.registry.numbers.values()}
+            hint = nearest(wanted[0][0], known)
+            meant = f" (did you mean {hint!r}?)" if hint else ""
+            raise KeyError(f"found nothing printed for {wanted}{meant}")
+        frame = pd.DataFrame.from_dict(cells, orient="index")
+        frame.index = pd.MultiIndex.from_tuples(list(cells), names=["variable", "group", "month"])
+        for level in ("variable", "group", "month"):
+            if frame.index.nlevels > 1 and frame.index.get_level_values(level).nunique() == 1:
+                frame = frame.droplevel(level)
+        first = [name for name in STATISTICS if name in frame]
+        return frame[first + [name for name in frame if name not in first]]
+
+    def summary(
+        self, variable: str, group: str, timepoint: str = "", n: int | None = None
+    ) -> Summary:
+        """Return mean, SD and n with all that their rounding leaves open, for the engine's tests.
+
+        Parameters
+        ----------
+        variable, group, timepoint : str
+            Names as in ``numbers.csv``.
+        n : int, optional
+            Number of patients, where the article prints none with the mean.
+
+        Raises
+        ------
+        KeyError
+            If no mean and SD are printed.
+        ValueError
+            If n is neither printed nor given.
+        """
+        mean = self._first(variable, group, timepoint, "mean")
+        sd = self._first(variable, group, timepoint, "sd")
+        size = mean.n if n is None else n
+        if size is None:
+            raise ValueError(f"{mean.id}: no n is printed with it; allowed: give n")
+        scale = scale_of(self.registry.variables[variable])
+        return self._settings.read(mean, sd.printed, int(size), scale)
+
+    def _first(self, variable: str, group: str, timepoint: str, statistic: str) -> NumberRow:
+        wanted = (variable, group, timepoint, statistic)
+        for row in self.registry.numbers.values():
+            if (row.variable, row.group, row.timepoint, row.statistic) == wanted:
+                return row
+        raise KeyError(f"found no printed {statistic} of {variable}, {group}, {timepoint}")
+
+    def _row(self, row_id: str) -> NumberRow:
+        found = self.registry.numbers.get(row_id)
+        if found is None:
+            hint = nearest(row_id, self.registry.numbers)
+            meant = f" (did you mean {hint!r}?)" if hint else ""
+            raise KeyError(f"found {row_id!r}, allowed: the id of a number{meant}")
+        return found
+
+
+def _as_tuple(names: str | Collection[str]) -> tuple[str, ...]:
+    return ((names,) if names else ()) if isinstance(names, str) else tuple(names)
+
+
+def is_missing(value: object) -> bool:
+    """Return whether a value is a float NaN."""
+    return isinstance(value, float | np.floating) and bool(np.isnan(value))
