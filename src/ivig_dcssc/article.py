@@ -98,8 +98,9 @@ def open_compared(**parameters: object) -> Ledger:
 def open_section(notebook: str, **parameters: object) -> Section:
     """Return one section of the article, its ledger opened under checked parameters.
 
-    The style of the book's figures is set. In a notebook, cells that begin with ``# reconstructed cohorts only`` are passed over where the
-    run has a cohort of its own, and those that begin with ``# own cohort only`` where it has none.
+    The style of the book's figures is set. In a notebook, cells that begin with
+    ``# reconstructed cohorts only`` are passed over where the run has a cohort of its own, and
+    those that begin with ``# own cohort only`` where it has none.
 
     Parameters
     ----------

@@ -157,10 +157,8 @@ class Cohorts:
             Columns ``baseline`` and the follow-ups (``m6``, ``m12`` …), NaN where missing.
         """
         values = self.results.tables.measured(measure)
-        named = values.set_axis(
-            values.index.set_levels(values.index.levels[1].astype(str), level=1)
-        )
-        return named
+        names = [values.index.get_level_values(0), values.index.get_level_values(1).astype(str)]
+        return values.set_axis(pd.MultiIndex.from_arrays(names, names=["cohort", "patient"]))
 
     def held_out(self, figure: str) -> pd.DataFrame:
         """Return skin scores of cohorts that were fitted to every published figure but one.
@@ -180,7 +178,7 @@ class Cohorts:
         ValueError
             If there are no such cohorts.
         """
-        from ivig_dcssc.cohort.predictions import load_held_out
+        from ivig_dcssc.cohort.predictions import load_held_out  # type: ignore[attr-defined]
 
         every = load_held_out(cohorts_folder(self.root))
         own = every[every["figure"] == first_mention(self.registry, figure)]
@@ -189,7 +187,8 @@ class Cohorts:
             raise ValueError(f"figure: found {figure!r}, allowed: {allowed}")
         if self.choices.prior in set(own["prior"]):
             own = own[own["prior"] == self.choices.prior]
-        return own.drop(columns="figure").set_index(["prior", "draw", "patient"])
+        found: pd.DataFrame = own.drop(columns="figure").set_index(["prior", "draw", "patient"])
+        return found
 
     def each(
         self,
@@ -217,16 +216,33 @@ class Cohorts:
         DataFrame or Series
             What the function returns, by cohort, or by prior and draw of held-out cohorts.
         """
+        keys = ("prior", "draw") if without else ("cohort",)
         scores = self.held_out(without) if without else self.scores(measure)
-        keys = ["prior", "draw"] if without else ["cohort"]
-        groups = scores.groupby(level=keys, sort=False, observed=True)
-        found = {key: function(table.droplevel(keys), **arguments) for key, table in groups}
-        names = keys if without else "cohort"
-        result = (
-            pd.Series(found) if np.isscalar(next(iter(found.values()))) else pd.DataFrame(found).T
-        )
-        result.index = result.index.rename(names)
-        return result
+        groups = scores.groupby(level=list(range(len(keys))), sort=False, observed=True)
+        found = [function(table.droplevel(keys), **arguments) for _, table in groups]
+        index = scores.reset_index("patient").index.unique()
+        many = isinstance(found[0], pd.Series)
+        return pd.DataFrame(found, index=index) if many else pd.Series(found, index=index)
+
+    def bound(self, row_id: str) -> tuple[float, float]:
+        """Return least and greatest of a held-out skin-score figure over all compatible data.
+
+        Parameters
+        ----------
+        row_id : str
+            Id of the figure; all other printed skin-score figures hold.
+
+        Raises
+        ------
+        ValueError
+            If no bound was computed.
+        """
+        block = skin_block(self.registry)
+        figure = {each.id: each for each in block.figures}.get(first_mention(self.registry, row_id))
+        found = None if figure is None else self.own_bound(figure)
+        if found is None:
+            raise ValueError(f"row_id: found {row_id!r}, allowed: a figure of the skin scores")
+        return found.low.limit, found.high.limit
 
     # What a visible value is held against
 

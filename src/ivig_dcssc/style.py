@@ -35,7 +35,7 @@ def use_style() -> None:
     )
     set_matplotlib_formats("svg", metadata=_NO_DATE)
     shell = get_ipython()
-    if shell is not None:
+    if shell is not None and shell.display_formatter is not None:
         shell.display_formatter.formatters["image/svg+xml"].for_type(Figure, settled_svg)
 
 

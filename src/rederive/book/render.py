@@ -342,9 +342,10 @@ def evidence_bar(counts: Counter[tuple[Evidence, Verdict]]) -> Html:
         for kind, number in present.items()
     )
     legend = ", ".join(f"{number} {escape(kind)}" for kind, number in present.items())
+    total = sum(present.values())
     return Html(
         f'<figure class="rederive-bar"><div class="bar" aria-hidden="true">{parts}</div>'
-        f"<figcaption>{sum(present.values())} figures and statements: {legend}</figcaption></figure>"
+        f"<figcaption>{total} figures and statements: {legend}</figcaption></figure>"
     )
 
 
