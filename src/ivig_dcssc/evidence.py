@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.associations import load_associations
+from ivig_dcssc.cohort.ensemble import PATIENTS
 from ivig_dcssc.cohort.predictions import first_mention, load_predictions
 from ivig_dcssc.cohort.predictors import predictor_claims
 from ivig_dcssc.cohort.skin import READINGS, skin_block
@@ -29,8 +30,9 @@ from ivig_dcssc.shipped import cohorts_folder
 from rederive.book.shown import Shown
 from rederive.printed import Evidence, PrintedNumber, Verdict, format_like, outward
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
-from rederive.reconstruct.block import Figure
+from rederive.reconstruct.block import Block, Figure
 from rederive.reconstruct.bounds import Bound, key_of, load_bounds
+from rederive.reconstruct.study.tables import read_notes
 from rederive.retrospective import Cohort
 
 _PARTNERS = {
@@ -218,7 +220,8 @@ class Cohorts:
         """
         keys = ("prior", "draw") if without else ("cohort",)
         scores = self.held_out(without) if without else self.scores(measure)
-        groups = scores.groupby(level=list(range(len(keys))), sort=False, observed=True)
+        level = list(keys) if without else "cohort"
+        groups = scores.groupby(level=level, sort=False, observed=True)
         found = [function(table.droplevel(keys), **arguments) for _, table in groups]
         index = scores.reset_index("patient").index.unique()
         many = isinstance(found[0], pd.Series)
@@ -243,6 +246,54 @@ class Cohorts:
         if found is None:
             raise ValueError(f"row_id: found {row_id!r}, allowed: a figure of the skin scores")
         return found.low.limit, found.high.limit
+
+    @property
+    def block(self) -> Block:
+        """Every published skin-score figure of the treated patients, as a constraint."""
+        return skin_block(self.registry)
+
+    def convergence(self) -> pd.DataFrame:
+        """Return the diagnostics of the chains that drew the shipped cohorts.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``prior``, ``quantity``, ``r_hat``, ``ess`` (effective sample size) and
+            ``draws``.
+        """
+        parts: list[pd.DataFrame] = []
+        for prior in self.priors.unique():
+            notes: Any = read_notes(cohorts_folder(self.root) / prior / PATIENTS)
+            parts.append(pd.DataFrame(notes["convergence"]).assign(prior=prior))
+        return pd.concat(parts, ignore_index=True)
+
+    def bounds_table(self) -> pd.DataFrame:
+        """Return all sharp bounds of the skin scores that the book ships.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``interpretation`` (of the mean change at month 12), ``quantity``, ``month``,
+            ``threshold`` (of responders, in points; else NaN), ``held_out`` (id of the figure that
+            is no constraint, or empty), ``least``, ``greatest``, ``sharp`` and ``proof``.
+        """
+        blocks = {name: skin_block(self.registry, name) for name in READINGS}
+        return pd.DataFrame(
+            {
+                "interpretation": name,
+                "quantity": str(bound.quantity.kind),
+                "month": bound.quantity.at,
+                "threshold": float(bound.quantity.threshold or np.nan),
+                "held_out": "; ".join(bound.dropped),
+                "least": bound.low.limit,
+                "greatest": bound.high.limit,
+                "sharp": bound.sharp,
+                "proof": str(bound.low.proof),
+            }
+            for bound in self.bounds.values()
+            for name, block in blocks.items()
+            if bound.fits(block)
+        )
 
     # What a visible value is held against
 
