@@ -16,7 +16,7 @@ reconstruction: results in other windows are predictions from it.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -29,13 +29,17 @@ from ivig_dcssc.cohort_groups import CENTRAL
 from ivig_dcssc.cohort_words import printing
 from ivig_dcssc.controls import COMPARATORS
 from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS, PRIORS
-from ivig_dcssc.reproduced import Choices, Ensembles
+from ivig_dcssc.project import project_root
+from ivig_dcssc.reproduced import Choices, Ensembles, load_ensembles
 from ivig_dcssc.reproduced.choices import SKIN_TARGETS
 from ivig_dcssc.reproduced.frames import PAIRED_T, printed_change
+from ivig_dcssc.style import use_style
+from rederive.book.parameters import ParameterError, cells_run, check_injected
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
 from rederive.book.specification import SAME, Specifications
 from rederive.printed import PrintedNumber
-from rederive.printed.registry import Registry
+from rederive.printed.registry import Registry, load_registry
+from rederive.printed.schema import nearest
 from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.recompute.t_formulas import Range, student_range, welch_range
 from rederive.retrospective import (
@@ -570,6 +574,40 @@ class Multiverse:
         labels = np.arange(np.prod(shape), dtype=float).reshape(shape)
         frame[SAME] = self.over_choices(result, labels).ravel()
         return Specifications.of(frame, choices, log_floor=P_FLOOR if result.is_p else None)
+
+
+def open_multiverse(result: str, alpha: float | None = None, prior: str = ALL_PRIORS) -> Multiverse:
+    """Return the multiverse under checked parameters.
+
+    Parameters
+    ----------
+    result : str
+        A key of :data:`RESULTS`, which a page asks for.
+    alpha : float, optional
+        Significance level; default the article's.
+    prior : str
+        A prior, or ``all`` for each of them by itself.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is unknown or out of range.
+    """
+    check_injected(cells_run())
+    if result not in RESULTS:
+        hint = nearest(result, RESULTS)
+        meant = f" (did you mean {hint!r}?)" if hint else ""
+        raise ParameterError(
+            f"parameter 'result': found {result!r}, allowed: {', '.join(RESULTS)}{meant}"
+        )
+    given = {"prior": prior} if alpha is None else {"prior": prior, "alpha": alpha}
+    values = PARAMETERS.check(given)
+    root = project_root()
+    axes = Axes() if prior == ALL_PRIORS else replace(Axes(), prior=(prior,))
+    registry = load_registry(root / "data" / "published")
+    ensembles = load_ensembles(root, prior)
+    use_style()
+    return Multiverse(ensembles, registry, axes, float(values["alpha"]))
 
 
 def _distinct(frames: Sequence[pd.DataFrame]) -> tuple[list[pd.DataFrame], list[int]]:

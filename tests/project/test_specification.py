@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.formula.api import ols
 
-from rederive.book.specification import Specifications, in_sentences
+from rederive.book.specification import Specifications
 
 LEVELS = {"window": (0, 1, 2, 3), "rule": ("closest", "last"), "test": ("t", "rank", "sign")}
 
@@ -152,26 +152,6 @@ def test_levels_of_numbers_rise_and_those_without_a_value_come_last():
     assert table.ordered()["value"].tail(6).isna().all()
 
 
-def test_sentences_name_what_matters_what_does_not_and_what_is_published():
-    frame = full(0.0)
-    frame["value"] = 3.0 * frame["window"] + (frame["rule"] == "last")
-    frame["decision"] = (frame["window"] > 1).astype(float)
-    table = Specifications.of(frame, list(LEVELS))
-    text = " ".join(in_sentences(table, published=6.0, names={"window": "the window"}))
-    assert "24 specifications the result reaches from 0 to 10" in text
-    assert "the window (98 %) and rule (2 %)" in text
-    assert "Without any effect: test" in text
-    assert "yes in 12 of 24 (50 %) specifications." in text
-    assert "distinct" not in text
-    assert "the window (67 %)" in text
-    assert "with a value, 12 are below the published value, 3 at it and 9 above it" in text
-    lone = table.where(window=0, rule="closest", test="t")
-    assert "1 is at the published value." in " ".join(in_sentences(lone, published=0.0))
-    quiet = " ".join(in_sentences(Specifications.of(full(2.0, 1.0), list(LEVELS))))
-    assert "No choice changes it" in quiet
-    assert "yes in all 24" in quiet
-
-
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
@@ -245,26 +225,9 @@ def test_what_comes_to_the_same_counts_once_and_cannot_flip(seed):
     assert found["pairs"].to_dict() == {"window": 18, "rule": 6, "test": 15}
 
 
-def test_sentences_give_the_share_of_distinct_specifications_beside_that_of_all():
-    table = twins(3)
-    text = " ".join(in_sentences(table, published=0.0))
-    own = table.distinct
-    shares = [(int(each.yes.sum()), len(each.frame)) for each in (table, own)]
-    (yes, number), (once, distinct) = shares
-    assert (number, distinct) == (24, 15)
-    assert "Over 24 specifications (15 distinct)" in text
-    assert f"yes in {yes} of 24 (" in text
-    assert f"and in {once} of 15 (" in text
-    assert "over pairs of distinct specifications" in text
-    below = int((own.frame["value"] < 0).sum())
-    assert f"of the 15 distinct ones, {below} are below it" in text
-    assert table.where(window=3).distinct.frame.shape[0] == 6
-
-
 def test_a_tie_is_no_majority():
     table = Specifications.of(full(1.0, 0.5), list(LEVELS))
     assert not table.yes.any()
-    assert "no in all 24" in " ".join(in_sentences(table))
 
 
 def test_with_a_floor_the_shares_are_those_of_the_logarithm():
@@ -276,7 +239,6 @@ def test_with_a_floor_the_shares_are_those_of_the_logarithm():
         expected = Specifications.of(plain.loc[rows], list(LEVELS)).variance_shares()
         table = Specifications.of(full(p).loc[rows], list(LEVELS), log_floor=1e-7)
         pd.testing.assert_frame_equal(table.variance_shares(), expected)
-        assert "of the variance of its log10" in " ".join(in_sentences(table))
     assert table.where(window=2).log_floor == table.distinct.log_floor == 1e-7
 
 

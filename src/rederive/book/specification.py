@@ -6,16 +6,14 @@ variance each of them carries, and how often the decision changes if it alone is
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rederive.book.section import in_words
 from rederive.printed.schema import nearest
 
 OUTCOMES = ("value", "low", "high", "decision")
@@ -323,6 +321,18 @@ class Specifications:
             keep &= (self.frame[name] == level).to_numpy()
         return Specifications.of(self.frame[keep], self.choices, log_floor=self.log_floor)
 
+    def only(self, rows: pd.DataFrame) -> Specifications:
+        """Return the specifications that a frame names by some of the choices.
+
+        Parameters
+        ----------
+        rows : DataFrame
+            Columns that are choices; each row names levels that are kept.
+        """
+        names = [name for name in rows.columns if name in self.choices]
+        kept = self.frame.merge(rows[names].drop_duplicates(), on=names)
+        return Specifications(kept, self.choices, self.log_floor)
+
     def standing(self, published: float | tuple[float, float]) -> Standing:
         """Return how many specifications lie below, at and above a value, to nine digits.
 
@@ -377,114 +387,3 @@ def _distinct_pairs(line: Places, yes: npt.NDArray[np.bool_], same: Places) -> t
 def _residual(design: Floats, y: Floats) -> float:
     coefficients = np.linalg.lstsq(design, y, rcond=None)[0]
     return float(((y - design @ coefficients) ** 2).sum())
-
-
-def in_sentences(
-    table: Specifications,
-    published: float | tuple[float, float] | None = None,
-    names: Mapping[str, str] | None = None,
-) -> list[str]:
-    """Return which choices matter, how often the decision flips, and where the published stands.
-
-    Parameters
-    ----------
-    table : Specifications
-        The result.
-    published : float or tuple of float, optional
-        The published value, or the ends of the interval that is printed as it.
-    names : dict, optional
-        Words for the choices.
-    """
-    words = {name: name.replace("_", " ") for name in table.choices} | dict(names or {})
-    sentences = [_size_in_words(table), *_variance_in_words(table, words)]
-    if table.frame["decision"].notna().any():
-        sentences += _flips_in_words(table, words)
-    if published is not None and table.frame["value"].notna().any():
-        stands = table.standing(published)
-        said = _standing_in_words(stands, "the published value")
-        own = table.distinct.standing(published)
-        once = (
-            ""
-            if own.total == stands.total
-            else f"; of the {own.total:,} distinct ones, {_standing_in_words(own, 'it')}"
-        )
-        sentences.append(f"Of {stands.total:,} specifications with a value, {said}{once}.")
-    return sentences
-
-
-def _standing_in_words(stands: Standing, what: str) -> str:
-    parts = [(stands.below, "below"), (stands.equal, "at"), (stands.above, "above")]
-    (number, place), *others = [part for part in parts if part[0]]
-    said = [f"{number:,} {'is' if number == 1 else 'are'} {place} {what}"]
-    return in_words([*said, *(f"{number:,} {place} it" for number, place in others)])
-
-
-def _size_in_words(table: Specifications) -> str:
-    number, known = len(table.frame), int(table.frame["value"].notna().sum())
-    if known == 0:
-        return f"None of the {number:,} specifications has a value."
-    low, high = table.frame["value"].min(), table.frame["value"].max()
-    distinct = len(table.distinct.frame)
-    some = "" if distinct == number else f" ({distinct:,} distinct)"
-    some += "" if known == number else f", {known:,} of them with a value"
-    span = f"reaches from {low:.4g} to {high:.4g}" if low < high else f"is {low:.4g} in all of them"
-    return f"Over {number:,} specifications{some} the result {span}."
-
-
-def _variance_in_words(table: Specifications, words: Mapping[str, str]) -> list[str]:
-    shares = table.variance_shares()
-    column = "total" if shares["method"].iloc[0] == "anova" else "first"
-    ranked = shares.sort_values(column, ascending=False, kind="stable")
-    matter = ranked[ranked[column] > _SMALL]
-    if matter.empty:
-        return ["No choice changes it."]
-    listed = [
-        f"{words[name]} ({_percent(share)})"
-        for name, share in zip(matter["choice"], matter[column], strict=True)
-    ]
-    variance = "the variance" if table.log_floor is None else "the variance of its log10"
-    meaning = (
-        f"Share of {variance} with which each choice has to do, alone or with others (these "
-        "overlap)"
-        if column == "total"
-        else f"Share of {variance} that goes with each choice alone"
-    )
-    said = [f"{meaning}: {in_words(listed)}."]
-    # A choice with one level cannot show whether it matters.
-    quiet = ranked[(ranked[column] <= _SMALL) & (ranked["levels"] > 1)]
-    idle = [words[name] for name in quiet["choice"]]
-    if idle:
-        said.append(f"Without any effect: {in_words(idle)}.")
-    return said
-
-
-def _flips_in_words(table: Specifications, words: Mapping[str, str]) -> list[str]:
-    decided, own = table.yes, table.distinct.yes
-    if decided.all() or not decided.any():
-        always = "yes" if decided.all() else "no"
-        return [f"The decision is {always} in all {len(decided):,} specifications."]
-    once = "" if len(own) == len(decided) else f" and in {_part(own)} distinct ones"
-    said = [f"The decision is yes in {_part(decided)} specifications{once}."]
-    flips = table.flips()
-    flips = flips[flips["flipped"] > 0]
-    listed = [
-        f"{words[name]} ({_percent(share)})"
-        for name, share in zip(flips["choice"], flips["share"], strict=True)
-    ]
-    if listed:
-        pairs = ", over pairs of distinct specifications" if once else ""
-        said.append(
-            f"How often it flips if one choice alone is changed{pairs}: {in_words(listed)}."
-        )
-    return said
-
-
-def _part(yes: pd.Series[bool]) -> str:
-    return f"{int(yes.sum()):,} of {len(yes):,} ({_percent(yes.mean())})"
-
-
-def _percent(share: Any) -> str:
-    number = float(share)
-    if 0 < number < 0.01:
-        return "under 1 %"
-    return "over 99 %" if 0.99 < number < 1 else f"{100 * number:.0f} %"

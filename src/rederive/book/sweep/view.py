@@ -15,8 +15,7 @@ from IPython.display import Markdown
 
 from rederive.book.errors import ConfigurationError
 from rederive.book.render import Html, records
-from rederive.book.section import bullets
-from rederive.book.specification import Specifications, in_sentences
+from rederive.book.specification import Specifications
 from rederive.book.sweep.index import FIRST_COLUMNS, INDEX, RESULTS, STATE_COLUMNS
 from rederive.book.sweep.store import RunStore
 from rederive.book.sweep.worker import DONE
@@ -87,12 +86,6 @@ class SweepView:
             f"Result: `{self.result}`, published as {self.printed or 'nothing'}. "
             f"What differs between the runs: {swept}."
         )
-
-    def findings(self) -> Markdown:
-        """Return which choices matter, as a list of sentences."""
-        if not self.has_values:
-            return Markdown("No run has a number for this result.")
-        return bullets(*in_sentences(self.table, self.published))
 
     def axes(self) -> tuple[str, str] | None:
         """Return the two choices that matter most, for a map; None with fewer than two."""

@@ -1,0 +1,53 @@
+"""Figures of specifications draw what their table holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from ivig_dcssc import figures_specification as pictures
+from rederive.book.specification import Specifications
+
+
+def dots(figure: Figure) -> np.ndarray:
+    return np.asarray(figure.axes[0].collections[-1].get_offsets())
+
+
+@pytest.fixture
+def table() -> Specifications:
+    """As from a sweep: few specifications, plain decisions, no range, gaps, other names."""
+    frame = pd.DataFrame(
+        {
+            "alpha": [0.01, 0.05, 0.1, 0.01, 0.05],
+            "my_rule": ["a", "a", "a", "b", "b"],
+            "value": [1.0, 2.0, 3.0, 0.5, np.nan],
+            "decision": [1, 0, 1, 0, 1],
+        }
+    )
+    return Specifications.of(frame, ["alpha", "my_rule"])
+
+
+def test_the_curve_has_every_specification_in_order(table: Specifications) -> None:
+    figure = pictures.specification_curve(table, "Own", published=2.0)
+    assert dots(figure)[:, 1].tolist() == [0.5, 1.0, 2.0, 3.0]
+    assert [text.get_text() for text in figure.axes[1].texts] == ["alpha", "my rule"]
+    assert figure.axes[0].lines[0].get_ydata()[0] == 2.0
+
+
+def test_bars_and_cells_are_those_of_the_table(table: Specifications) -> None:
+    shares = table.variance_shares()
+    widths = [patch.get_width() for patch in pictures.variance_bars(table).axes[0].patches]
+    assert widths == pytest.approx(100 * shares["first"])
+    grid = pictures.heat_map(table, "my_rule", "alpha", mark=("a", 0.05), decimals=2)
+    found = np.ma.filled(grid.axes[0].collections[0].get_array(), np.nan)
+    assert found.ravel() == pytest.approx(
+        table.pivot("my_rule", "alpha").to_numpy().ravel(), nan_ok=True
+    )
+    assert len(grid.axes[0].patches) == 1
+
+
+def test_only_some_specifications_are_kept(table: Specifications) -> None:
+    kept = table.only(pd.DataFrame({"my_rule": ["b"], "unknown": [1]}))
+    assert kept.frame["my_rule"].unique().tolist() == ["b"]
