@@ -33,9 +33,9 @@ from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS
 from ivig_dcssc.project import project_root
 from ivig_dcssc.reproduced import load_ensembles
 from ivig_dcssc.reproduced.frames import PAIRED_T
-from rederive.book.parameters import ParameterError, cells_run, check_injected
 from rederive.book.section import in_words
 from rederive.book.specification import Specifications, in_sentences
+from rederive.parameters import ParameterError, cells_run, check_injected
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber
 from rederive.printed.registry import load_registry
 from rederive.printed.schema import nearest

@@ -12,8 +12,8 @@ from ivig_dcssc import figures_specification as pictures
 from ivig_dcssc import multiverse_page as page
 from ivig_dcssc.multiverse import RESULTS, Axes, Multiverse
 from ivig_dcssc.reproduced import load_ensembles
-from rederive.book.parameters import ParameterError
 from rederive.book.specification import Specifications
+from rederive.parameters import ParameterError
 from rederive.printed.registry import load_registry
 
 AXES = Axes(
