@@ -24,9 +24,9 @@ import yaml
 from nbformat import v4
 
 from ivig_dcssc.project import project_root
-from rederive.book.config import Project
-from rederive.book.execution import Task, run_task
-from rederive.book.fork import warm
+from rederive.execution.fork import warm
+from rederive.execution.project import Project
+from rederive.execution.run import Task, run_task
 
 ROOT = project_root()
 LINES: list[str] = []

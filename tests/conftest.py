@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from rederive.book.build import build_book
-from rederive.book.config import Project
+from rederive.execution.project import Project
+from rederive.site.build import build_book
 
 ROOT = Path(__file__).resolve().parents[1]
 

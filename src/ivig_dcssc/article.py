@@ -12,9 +12,9 @@ from ivig_dcssc.project import built_notebooks, project_root
 from ivig_dcssc.reproduced import Choices
 from ivig_dcssc.style import use_style
 from rederive.book.ledger import Ledger
-from rederive.book.parameters import Value, cells_run, check_injected, takers
 from rederive.book.published import Published
 from rederive.book.section import Section
+from rederive.parameters import Value, cells_run, check_injected, takers
 from rederive.printed import RoundingRule
 from rederive.printed.registry import load_registry
 from rederive.recompute.methods import Settings

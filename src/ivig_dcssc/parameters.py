@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from itertools import pairwise
 
-from rederive.book.parameters import Form, Parameter, ParameterSet, Value
+from rederive.parameters import Form, Parameter, ParameterSet, Value
 from rederive.printed import RoundingRule
 from rederive.recompute.methods import SIZES
 from rederive.recompute.signed_rank import CONVENTIONS

@@ -11,7 +11,7 @@ from ivig_dcssc.parameters import PARAMETERS
 from rederive.book import render
 from rederive.book.changes import changes, changes_table, data_table, from_data, summary_in_words
 from rederive.book.ledger import Ledger
-from rederive.book.variant import value_in_words
+from rederive.site.variant import value_in_words
 
 
 def parameters_table(changed: Mapping[str, object]) -> render.Html:

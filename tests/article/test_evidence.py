@@ -16,8 +16,8 @@ from ivig_dcssc.evidence import Cohorts
 from ivig_dcssc.project import project_root
 from ivig_dcssc.reproduced import Choices
 from ivig_dcssc.shipped import COHORTS, TEACHING, cohorts_folder
-from rederive.book.errors import ConfigurationError
 from rederive.book.ledger import Ledger
+from rederive.errors import ConfigurationError
 from rederive.printed import Evidence, Verdict
 from rederive.printed.registry import load_registry
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from rederive.book.cli import main
-from rederive.book.errors import ConfigurationError
 from rederive.book.export import open_article
+from rederive.cli.main import main
+from rederive.errors import ConfigurationError
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "data" / "published"
 

@@ -23,8 +23,8 @@ from ivig_dcssc.methods import follow_up_targets
 from ivig_dcssc.parameters import PARAMETERS, PRIORS, months_in
 from ivig_dcssc.reproduced import Choices, CohortResults, load_ensembles, open_cohort
 from ivig_dcssc.reproduced.inclusion import include
-from rederive.book.errors import ConfigurationError
-from rederive.book.parameters import (
+from rederive.errors import ConfigurationError
+from rederive.parameters import (
     Parameter,
     ParameterError,
     ParameterSet,

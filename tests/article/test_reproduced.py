@@ -28,7 +28,7 @@ from ivig_dcssc.reproduced import (
 from ivig_dcssc.reproduced.choices import SKIN_TARGETS
 from ivig_dcssc.reproduced.predictors import STOP_REASONS, smallest
 from ivig_dcssc.reproduced.tables import MEASURES, ORGAN_MEASURES, SEVERITIES
-from rederive.book.errors import ConfigurationError
+from rederive.errors import ConfigurationError
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import ClaimRow, Registry, load_registry
 from rederive.recompute.signed_rank import CONVENTIONS

@@ -23,7 +23,7 @@ from ivig_dcssc.cohort.recipe import Recipe, need_not_hold, switchable, switches
 from ivig_dcssc.cohort.sizes import draw_sizes, size_figures
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import SEED, cohorts_folder
-from rederive.book.cli import main
+from rederive.cli.main import main
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.study.tables import read_notes
 

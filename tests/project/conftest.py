@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rederive.book.config import Project
+from rederive.execution.project import Project
 
 HELPER = "def figure() -> int:\n    return 41\n"
 
@@ -46,7 +46,7 @@ def write_tiny_book(folder: Path) -> Project:
         "execute": {"execute_notebooks": "cache", "stderr_output": "remove-warn"},
         "parse": {"myst_enable_extensions": ["dollarmath"]},
         "sphinx": {
-            "extra_extensions": ["rederive.book.sphinx_extension"],
+            "extra_extensions": ["rederive.site.sphinx_extension"],
             "config": {"html_math_renderer": "mathml", "nb_execution_raise_on_error": True},
         },
     }

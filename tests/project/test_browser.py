@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from rederive.book.serve import site_server
+from rederive.site.serve import site_server
 
 pytestmark = [pytest.mark.xdist_group("built_book"), pytest.mark.browser]
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from rederive.book.build import build_book
-from rederive.book.cli import main
-from rederive.book.config import Project
-from rederive.book.errors import ConfigurationError
-from rederive.book.execution import NotebookFailedError, Task, execute_tasks
-from rederive.book.files import digest_of_files, files_below
-from rederive.book.notebooks import published_form
-from rederive.book.site import SiteFailedError
+from rederive.cli.main import main
+from rederive.errors import ConfigurationError
+from rederive.execution.files import digest_of_files, files_below
+from rederive.execution.notebooks import published_form
+from rederive.execution.project import Project
+from rederive.execution.run import NotebookFailedError, Task, execute_tasks
+from rederive.site.build import build_book
+from rederive.site.pages import SiteFailedError
 
 NOTEBOOK = Path("notebooks/numbers.ipynb")
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rederive.book.cache import (
+from rederive.execution.cache import (
     ALL_DATA,
     ExecutionCache,
     FileStates,
@@ -23,9 +23,9 @@ from rederive.book.cache import (
     execution_key,
     source_digest,
 )
-from rederive.book.config import Project
-from rederive.book.dependencies import SourceTree
-from rederive.book.notebooks import read_notebook
+from rederive.execution.dependencies import SourceTree
+from rederive.execution.notebooks import read_notebook
+from rederive.execution.project import Project
 
 NOTEBOOK = Path("notebooks/numbers.ipynb")
 KEY = "ab" * 32

@@ -17,11 +17,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rederive.book.cache import ExecutionCache
-from rederive.book.config import Project
-from rederive.book.errors import BookError
-from rederive.book.execution import NotebookFailedError, Outcome, Task, execute_tasks, run_task
-from rederive.book.fork import available
+from rederive.errors import BookError
+from rederive.execution.cache import ExecutionCache
+from rederive.execution.fork import available
+from rederive.execution.project import Project
+from rederive.execution.run import NotebookFailedError, Outcome, Task, execute_tasks, run_task
 
 NAMES = ("one", "two", "three")
 HELPERS = {
@@ -265,7 +265,7 @@ class TestFailures:
         def full(path: Path, content: bytes) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-        monkeypatch.setattr("rederive.book.cache.write_atomically", full)
+        monkeypatch.setattr("rederive.execution.cache.write_atomically", full)
         outcome = run_task(project, Task(Path("notebooks/one.ipynb")))
         assert (outcome.kind, outcome.content) == ("disk", None)
         assert "disk is full" in outcome.message
@@ -279,8 +279,8 @@ class TestFailures:
         name = write_notebook(project, "large", "print('x' * 3_000_000)")
         script = (
             "import resource, signal, sys\nfrom pathlib import Path\n"
-            "from rederive.book.config import Project\n"
-            "from rederive.book.execution import Task, run_task\n"
+            "from rederive.execution.project import Project\n"
+            "from rederive.execution.run import Task, run_task\n"
             "project, name = Project(Path(sys.argv[1])), Path(sys.argv[2])\n"
             "run_task(project, Task(Path('notebooks/three.ipynb')))\n"
             "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
@@ -326,8 +326,8 @@ def test_those_that_took_longest_start_first(project):
 
 def start_book(project: Project, names: Sequence[str] = NAMES) -> subprocess.Popen[bytes]:
     script = (
-        "import sys\nfrom pathlib import Path\nfrom rederive.book.config import Project\n"
-        "from rederive.book.execution import Task, execute_tasks\n"
+        "import sys\nfrom pathlib import Path\nfrom rederive.execution.project import Project\n"
+        "from rederive.execution.run import Task, execute_tasks\n"
         "tasks = [Task(Path('notebooks') / f'{name}.ipynb') for name in sys.argv[2:]]\n"
         "execute_tasks(Project(Path(sys.argv[1])), tasks)\n"
     )

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from rederive.book import expected_time as module
-from rederive.book.expected_time import expected_time
+from rederive.cli.expected_time import expected_time
 
 
 class Terminal(io.StringIO):

@@ -24,10 +24,10 @@ import yaml
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import v4
 
-from rederive.book.config import SOURCE_DATE_EPOCH, Project
-from rederive.book.fork import available, preload, warm
-from rederive.book.fork.wire import Unpacker, packed
-from rederive.book.notebooks import published_form, read_notebook
+from rederive.execution.fork import available, preload, warm
+from rederive.execution.fork.wire import Unpacker, packed
+from rederive.execution.notebooks import published_form, read_notebook
+from rederive.execution.project import SOURCE_DATE_EPOCH, Project
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -15,8 +15,15 @@ LAYERS = {
     "rederive.reconstruct": 2,
     "rederive.retrospective": 2,
     "rederive.book": 3,
-    "ivig_dcssc": 4,
+    "rederive.execution": 4,
+    "rederive.parameters": 5,
+    "rederive.site": 6,
+    "rederive.sweep": 7,
+    "rederive.cli": 8,
+    "ivig_dcssc": 9,
 }
+FORMER_ADDRESS = Path("rederive/book/parameters.py")
+"""Only hands on what is elsewhere now."""
 MODULES = sorted(path.relative_to(SOURCES) for path in SOURCES.rglob("*.py"))
 
 
@@ -37,14 +44,14 @@ def imported(path: Path) -> Iterator[str]:
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_imports_point_downwards(path: Path) -> None:
     own = layer_of(".".join(path.with_suffix("").parts))
-    if own is None:
+    if own is None or path == FORMER_ADDRESS:
         return
     above = [
         name
         for name in imported(path)
         if (level := layer_of(name)) is not None
         and (level > own or (level == own and name.split(".")[:2] != list(path.parts[:2])))
-        and not (own == 4 and level == 4)
+        and not (own == 9 and level == 9)
     ]
     assert above == []
 

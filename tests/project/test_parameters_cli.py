@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rederive.book.cli import main
-from rederive.book.parameters import (
+from rederive.cli.main import main
+from rederive.parameters import (
     Parameter,
     ParameterError,
     ParameterSet,

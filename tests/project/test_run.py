@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from rederive.book.chosen import find_notebook, project_parameters, short_hash
-from rederive.book.cli import main
-from rederive.book.config import Project
 from rederive.book.results import RESULTS_TYPE, read_results
+from rederive.cli.main import main
+from rederive.execution.project import Project
+from rederive.parameters.chosen import find_notebook, project_parameters, short_hash
 
 from .conftest import cell, write_notebook, write_tiny_book
 

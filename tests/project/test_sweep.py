@@ -14,17 +14,17 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from rederive.book.cli import main
-from rederive.book.config import Project
-from rederive.book.errors import ConfigurationError
-from rederive.book.parameters import Parameter, ParameterError, ParameterSet
-from rederive.book.sweep.driver import Manner, run_sweep
-from rederive.book.sweep.plan import Plan, Run, plan_sweep
-from rederive.book.sweep.points import Request, parameter_sets
-from rederive.book.sweep.runners import own_runner
-from rederive.book.sweep.store import RunStore
-from rederive.book.sweep.view import open_sweep
-from rederive.book.sweep.worker import Finished, Job, ended, short_message
+from rederive.cli.main import main
+from rederive.errors import ConfigurationError
+from rederive.execution.project import Project
+from rederive.parameters import Parameter, ParameterError, ParameterSet
+from rederive.sweep.driver import Manner, run_sweep
+from rederive.sweep.plan import Plan, Run, plan_sweep
+from rederive.sweep.points import Request, parameter_sets
+from rederive.sweep.runners import own_runner
+from rederive.sweep.store import RunStore
+from rederive.sweep.view import open_sweep
+from rederive.sweep.worker import Finished, Job, ended, short_message
 
 from .conftest import cell, write_notebook, write_tiny_book
 

@@ -18,9 +18,9 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from rederive.book.cli import main
-from rederive.book.config import Project
-from rederive.book.sweep import runners
+from rederive.cli.main import main
+from rederive.execution.project import Project
+from rederive.sweep import runners
 
 from .conftest import cell, write_notebook, write_tiny_book
 
@@ -72,7 +72,7 @@ class Sweep:
     def __init__(self, project: Project, out: Path, *arguments: str) -> None:
         self.out = out
         self.log = out.with_suffix(".log")
-        command = [sys.executable, "-m", "rederive.book.cli", "--root", str(project.root)]
+        command = [sys.executable, "-m", "rederive.cli.main", "--root", str(project.root)]
         command += ["sweep", "numbers", "--out", str(out), "-p", f"log={self.log}"]
         self.process = subprocess.Popen(
             [*command, *arguments],

@@ -9,16 +9,16 @@ import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner, Result
 
-from rederive.book.build import build_book
-from rederive.book.cli import main
-from rederive.book.config import Project
-from rederive.book.errors import ConfigurationError
-from rederive.book.execution import Task
-from rederive.book.files import digest_of_files, files_below
-from rederive.book.notebooks import canonical_bytes
-from rederive.book.parameters import Parameter, ParameterSet
-from rederive.book.staging import staged_files
-from rederive.book.variant import CHANGES_PAGE, Variant, banner, built_variants
+from rederive.cli.main import main
+from rederive.errors import ConfigurationError
+from rederive.execution.files import digest_of_files, files_below
+from rederive.execution.notebooks import canonical_bytes
+from rederive.execution.project import Project
+from rederive.execution.run import Task
+from rederive.parameters import Parameter, ParameterSet
+from rederive.site.build import build_book
+from rederive.site.staging import staged_files
+from rederive.site.variant import CHANGES_PAGE, Variant, banner, built_variants
 
 from .conftest import cell, write_notebook, write_tiny_book
 

@@ -15,13 +15,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rederive.book import cli_cohort, cohort_article, installed
-from rederive.book.cli import main
 from rederive.book.cli_cohort import (
     bounds_command,
     check_command,
     predict_command,
     reconstruct_command,
 )
+from rederive.cli.main import main
 from rederive.reconstruct.study import OutOfTimeError, read_table
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "data" / "examples" / "grip-strength.yaml"

@@ -9,8 +9,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from rederive.book.cli import main
 from rederive.book.cli_column import count_command, sample_command
+from rederive.cli.main import main
 from rederive.printed import RoundingRule, parse
 from rederive.recompute.consistency.simulate import Moments
 from rederive.reconstruct.column import ColumnSummary, count_columns

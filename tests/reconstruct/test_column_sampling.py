@@ -219,7 +219,7 @@ def test_thirty_values_on_0_to_51_take_less_than_400_mb(ordered: bool) -> None:
     # A process of its own, with the packages that the command line loads.
     code = f"""
 import pathlib, resource, sys
-import rederive.book.cli
+import rederive.cli.main
 from rederive.printed import parse
 from rederive.reconstruct.column import ColumnSummary, column_sampler
 sampler = column_sampler(ColumnSummary(parse("26"), parse("19"), 30, 0, 51), {ordered})

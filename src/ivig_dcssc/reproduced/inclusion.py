@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rederive.book.errors import ConfigurationError
+from rederive.errors import ConfigurationError
 from rederive.retrospective import Cohort, key_index
 
 CYCLES = "cycles_first_6_months"

@@ -19,7 +19,7 @@ from ivig_dcssc.parameters import (
 )
 from ivig_dcssc.reproduced.choices import Choices
 from ivig_dcssc.reproduced.tables import MEASURES
-from rederive.book.errors import ConfigurationError
+from rederive.errors import ConfigurationError
 from rederive.printed import PrintedNumber
 from rederive.printed.schema import TableError, nearest
 from rederive.retrospective import Codebook, Cohort, measured, paired_change, read_cohort

@@ -19,7 +19,7 @@ import click
 import pandas as pd
 
 from rederive.book.cohort_article import ArticleCohorts, open_cohorts
-from rederive.book.errors import BookError, ConfigurationError
+from rederive.errors import BookError, ConfigurationError
 from rederive.printed.schema import nearest
 from rederive.reconstruct.block import ContradictionError, NothingFoundError
 from rederive.reconstruct.checker import check_study, failures

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from rederive.book.errors import ConfigurationError
+from rederive.errors import ConfigurationError
 from rederive.printed import PrintedNumber, RoundingRule, parse
 from rederive.printed.files import write_atomically
 from rederive.reconstruct.column import (

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from rederive.book.installed import load_installed
+from rederive.installed import load_installed
 
 COHORTS = "rederive.cohorts"
 """Entry-point group: each entry is a function that returns an article's :class:`ArticleCohorts`."""

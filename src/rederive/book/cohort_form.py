@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rederive.book.errors import ConfigurationError
-from rederive.book.installed import load_installed
+from rederive.errors import ConfigurationError
+from rederive.installed import load_installed
 from rederive.printed.schema import Problem, nearest
 from rederive.retrospective import Codebook, Cohort, CohortError, Windows, read_cohort
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rederive.book.errors import ConfigurationError
-from rederive.book.installed import load_installed
+from rederive.errors import ConfigurationError
+from rederive.installed import load_installed
 from rederive.printed.registry import load_registry
 from rederive.printed.schema import TableError
 

@@ -1,0 +1,118 @@
+"""The commands that build the book or a variant of it, list variants, and show them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rederive.cli.options import complete_variant, given_parameters, parameter_options
+from rederive.execution.project import Project, find_project
+from rederive.parameters import ParameterSet, notebook_parameters, resolve
+from rederive.parameters.chosen import all_notebooks, project_parameters
+from rederive.site.build import build_book
+from rederive.site.serve import serve
+from rederive.site.variant import Variant, built_variant, built_variants
+
+_BUILD_EXAMPLES = """\b
+Examples:
+  rederive build
+  rederive build -p responder_threshold=8 --name threshold-8
+  rederive build --cohort my-cohort --name mine
+"""
+
+
+@click.command("build", epilog=_BUILD_EXAMPLES)
+@parameter_options
+@click.option("--name", default="", help="Name of the variant; by default a short hash.")
+@click.option("--jobs", default=2, show_default=True, help="Notebooks executed at the same time.")
+@click.pass_context
+def build_command(
+    ctx: click.Context,
+    assignments: tuple[str, ...],
+    params_file: Path | None,
+    cohort: Path | None,
+    name: str,
+    jobs: int,
+) -> None:
+    """Execute all notebooks and build the site; with parameters, a variant of the book.
+
+    A variant has a folder of its own, _build/variants/NAME/html; the book itself stays as it is.
+    """
+    project = find_project(ctx.obj)
+    variant = None
+    if assignments or params_file or cohort or name:
+        variant = _variant(project, assignments, params_file, cohort, name)
+    built = build_book(project, variant=variant, jobs=jobs, report=click.echo)
+    index = os.path.relpath(built.site / "index.html")
+    show = "make serve" if variant is None else f"rederive serve --variant {variant.name}"
+    what = "book" if variant is None else f"variant {variant.name!r}"
+    click.echo(
+        f"\nNotebooks executed: {built.executions}. The {what} is ready:\n"
+        f"  open {index} in a browser, or run '{show}'."
+    )
+
+
+def _variant(
+    project: Project,
+    assignments: tuple[str, ...],
+    params_file: Path | None,
+    cohort: Path | None,
+    name: str,
+) -> Variant | None:
+    """Return the variant that is asked for; None if all values are the article's."""
+    parameters = project_parameters(project)
+    given = given_parameters(project, parameters, assignments, params_file, cohort)
+    values = resolve(parameters, given, _taken(project, parameters), "this book")
+    if parameters.changed(values) or name:
+        return Variant.of(parameters, values, name)
+    click.echo("All parameters are the article's: this is the book itself.")
+    return None
+
+
+def _taken(project: Project, parameters: ParameterSet) -> tuple[str, ...]:
+    found = {
+        name for path in all_notebooks(project) for name in notebook_parameters(project.root / path)
+    }
+    return tuple(name for name in parameters.names if name in found)
+
+
+@click.command("variants")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@click.pass_context
+def variants_command(ctx: click.Context, as_json: bool) -> None:
+    """List the variants that are built, with the parameters that differ."""
+    found = built_variants(find_project(ctx.obj))
+    if as_json:
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    for each in found:
+        click.echo(f"{each['name']}: {_in_words(each)}")
+    if not found and sys.stderr.isatty():
+        click.echo("No variant is built yet: rederive build -p NAME=VALUE", err=True)
+
+
+def _in_words(described: Mapping[str, Any]) -> str:
+    words = [f"own cohort {described['cohort']}"] if described["cohort"] else []
+    words += [f"{each['name']}={each['here']}" for each in described["differences"]]
+    return ", ".join(words) or "the article's parameters, with further pages"
+
+
+@click.command("serve")
+@click.option("--port", default=8000, show_default=True, help="Port on this computer.")
+@click.option(
+    "--variant",
+    default="",
+    shell_complete=complete_variant,
+    help="Name of a variant to show in place of the book itself.",
+)
+@click.pass_context
+def serve_command(ctx: click.Context, port: int, variant: str) -> None:
+    """Show the built site on this computer's own address."""
+    project = find_project(ctx.obj)
+    serve((built_variant(project, variant) if variant else project).site, port, report=click.echo)

@@ -1,0 +1,103 @@
+"""The command ``rederive``. Each command only calls a function of the library.
+
+Exit status: 0 done, 1 a step failed, 2 the request is not usable.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rederive.book.export import FORMATS, ledger_text, open_article, registry_summary
+from rederive.cli.build import build_command, serve_command, variants_command
+from rederive.cli.completion import completion_command
+from rederive.errors import BookError
+from rederive.execution.project import find_project
+from rederive.printed.files import write_atomically
+
+_LATER = {
+    "bounds": "book.cli_cohort",
+    "check": "book.cli_cohort",
+    "count": "book.cli_column",
+    "params": "cli.params",
+    "predict": "book.cli_cohort",
+    "reconstruct": "book.cli_cohort",
+    "run": "cli.run",
+    "sample": "book.cli_column",
+    "sweep": "cli.sweep",
+    "sweep-page": "cli.sweep",
+    "template": "cli.cohort_tables",
+    "validate": "cli.cohort_tables",
+}
+"""Commands that are imported when asked for, with their module: much comes with them."""
+
+
+class _BookGroup(click.Group):
+    """Turn the book's errors into one message and their exit status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_LATER})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _LATER:
+            return super().get_command(ctx, cmd_name)
+        module = import_module(f"rederive.{_LATER[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BookError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(error.exit_status)
+
+
+@click.group(cls=_BookGroup)
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the book; by default the working directory or the nearest one above it.",
+)
+@click.pass_context
+def main(ctx: click.Context, root: Path | None) -> None:
+    """Build and read a book that re-derives the printed numbers of an article."""
+    ctx.obj = root
+
+
+@main.command("ledger")
+@click.option("--article", default="", help="Name of the article, if several are installed.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="csv", show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write; by default the text is printed.",
+)
+def ledger_command(article: str, form: str, output: Path | None) -> None:
+    """Write every printed number with what was reproduced, evidence and verdict."""
+    text = ledger_text(open_article(article), form)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_atomically(output, text.encode())
+
+
+@main.command("registry")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.pass_context
+def registry_command(ctx: click.Context, folder: Path | None) -> None:
+    """Check the tables of printed numbers, claims and plan in FOLDER (data/published)."""
+    click.echo(registry_summary(folder or find_project(ctx.obj).root / "data" / "published"))
+
+
+main.add_command(build_command)
+main.add_command(completion_command)
+main.add_command(serve_command)
+main.add_command(variants_command)
+
+if __name__ == "__main__":
+    sys.exit(main())

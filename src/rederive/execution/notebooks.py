@@ -1,0 +1,117 @@
+"""Notebook files in their canonical form: what counts for execution, and what is published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rederive.errors import ConfigurationError
+
+Notebook = dict[str, Any]
+
+_PUBLISHED_METADATA = ("kernelspec", "language_info", "mystnb", "rederive")
+_RUN_METADATA = ("execution", "papermill", "ExecuteTime", "collapsed", "scrolled")
+
+
+def read_notebook(path: Path) -> Notebook:
+    """Read a notebook's JSON.
+
+    Parameters
+    ----------
+    path
+        The ``.ipynb`` file.
+
+    Returns
+    -------
+    dict
+        The notebook, format 4.
+
+    Raises
+    ------
+    ConfigurationError
+        If the file is not JSON, is not a notebook of format 4, or has a cell without an id.
+    """
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(f"{path.name}: not a notebook: {error}") from None
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
+        raise ConfigurationError(f"{path.name}: expected a notebook of format 4")
+    for number, cell in enumerate(notebook.get("cells", []), start=1):
+        if not cell.get("id"):
+            raise ConfigurationError(
+                f"{path.name}: cell {number} has no id; save the notebook in format 4.5"
+            )
+    return notebook
+
+
+def without_outputs(notebook: Mapping[str, Any]) -> Notebook:
+    """Copy a notebook without outputs and execution counts.
+
+    Parameters
+    ----------
+    notebook
+        Any notebook of format 4.
+
+    Returns
+    -------
+    dict
+        What decides about the result of an execution, and about the page made of it.
+    """
+    copy: Notebook = json.loads(json.dumps(notebook))
+    for cell in copy["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"] = []
+            cell["execution_count"] = None
+    return copy
+
+
+def canonical_bytes(notebook: Mapping[str, Any]) -> bytes:
+    """Serialise a notebook the same way every time.
+
+    Parameters
+    ----------
+    notebook
+        Any notebook.
+
+    Returns
+    -------
+    bytes
+        JSON with sorted keys, one blank of indentation, and a newline at the end.
+    """
+    text = json.dumps(notebook, sort_keys=True, indent=1, ensure_ascii=False)
+    return f"{text}\n".encode()
+
+
+def published_form(executed: Mapping[str, Any], source: Mapping[str, Any]) -> Notebook:
+    """Strip from an executed notebook what differs from run to run.
+
+    Parameters
+    ----------
+    executed
+        The notebook after execution.
+    source
+        The same notebook before it.
+
+    Returns
+    -------
+    dict
+        The executed notebook without times, paths and engine metadata; cells that the engine
+        added get an id by position in place of a random one.
+    """
+    copy: Notebook = json.loads(json.dumps(executed))
+    copy["metadata"] = {
+        key: value for key, value in copy["metadata"].items() if key in _PUBLISHED_METADATA
+    }
+    known = {cell["id"] for cell in source["cells"]}
+    for position, cell in enumerate(copy["cells"]):
+        if cell["id"] not in known:
+            cell["id"] = f"added-{position}"
+        metadata = cell["metadata"]
+        for name in _RUN_METADATA:
+            metadata.pop(name, None)
+        if metadata.get("tags") == []:
+            del metadata["tags"]
+    return copy

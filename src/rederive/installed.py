@@ -1,0 +1,37 @@
+"""What installed packages offer to the command line."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any
+
+from rederive.errors import ConfigurationError
+from rederive.printed.schema import nearest
+
+
+def load_installed(group: str, name: str, otherwise: str) -> Any:
+    """Return the object that an entry point names.
+
+    Parameters
+    ----------
+    group : str
+        Group of entry points, one entry for each installed article.
+    name : str
+        Name of the article; may be empty if only one is installed.
+    otherwise : str
+        What to say is allowed if none is installed.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such article, or the name is needed and not given.
+    """
+    found = {entry.name: entry for entry in entry_points(group=group)}
+    if not name and len(found) == 1:
+        name = next(iter(found))
+    if name not in found:
+        allowed = ", ".join(sorted(found)) or otherwise
+        hint = nearest(name, found)
+        suggestion = f" (did you mean {hint!r}?)" if hint else ""
+        raise ConfigurationError(f"article: found {name!r}, allowed: {allowed}{suggestion}")
+    return found[name].load()

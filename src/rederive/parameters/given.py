@@ -1,0 +1,178 @@
+"""Parameters as a user gives them: on the command line, in a file, for one notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from rederive.installed import load_installed
+from rederive.parameters.cells import not_taken
+from rederive.parameters.types import ParameterError, ParameterSet, Value
+
+GROUP = "rederive.parameters"
+"""Group of entry points under which articles offer their parameters."""
+
+
+def open_parameters(article: str = "") -> ParameterSet:
+    """Return the parameters of an installed article.
+
+    Parameters
+    ----------
+    article : str
+        Name of the article; may be empty if only one is installed.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such article, or what it offers is no set of parameters.
+    """
+    found = load_installed(GROUP, article, "an article that offers its parameters")
+    if not isinstance(found, ParameterSet):
+        kind = type(found).__name__
+        raise ParameterError(f"entry point of {GROUP}: found {kind!r}, allowed: a ParameterSet")
+    return found
+
+
+def parse_assignments(assignments: Iterable[str], parameters: ParameterSet) -> dict[str, Value]:
+    """Return the values that texts such as ``alpha=0.01`` assign.
+
+    Parameters
+    ----------
+    assignments : iterable of str
+        Each a name, an equals sign and a value.
+    parameters : ParameterSet
+        The parameters with their types; combinations are not looked at.
+
+    Raises
+    ------
+    ParameterError
+        Naming every text without equals sign, every unknown name, every value that does not fit
+        and every parameter given twice with different values.
+    """
+    values: dict[str, Value] = {}
+    faults: list[str] = []
+    for assignment in assignments:
+        name, sign, text = assignment.partition("=")
+        name = name.strip()
+        if not sign or not name:
+            faults.append(f"parameter: found {assignment!r}, allowed: NAME=VALUE")
+            continue
+        try:
+            value = parameters[name].parse(text.strip())
+        except ParameterError as error:
+            faults.append(str(error))
+            continue
+        if values.setdefault(name, value) != value:
+            faults.append(f"parameter {name}: found {values[name]!r} and {value!r}, allowed: one")
+    if faults:
+        raise ParameterError("\n".join(faults))
+    return values
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as usual, but a key may be given once."""
+
+
+def _once(loader: _Loader, node: yaml.MappingNode) -> dict[object, object]:
+    found: dict[object, object] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str):
+            raise ParameterError(f"line {key_node.start_mark.line + 1}: key {key!r}, allowed: text")
+        if key in found:
+            raise ParameterError(f"line {key_node.start_mark.line + 1}: key {key!r} is given twice")
+        value = loader.construct_object(value_node, deep=True)
+        found[key] = value
+    return found
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _once)
+
+
+def read_parameter_file(path: Path) -> dict[str, Value]:
+    """Return the values of a parameter file, with the types that YAML gives them.
+
+    Parameters
+    ----------
+    path : Path
+        A YAML file that maps names to values, such as ``alpha: 0.01``; an empty file maps none.
+
+    Raises
+    ------
+    ParameterError
+        If the file cannot be read, is no mapping, gives a key twice, or a value is no single
+        number, text or truth value; the message names file and key.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ParameterError(f"{path.name}: {why}, allowed: a readable YAML file") from error
+    except yaml.YAMLError as error:
+        words = " ".join(str(error).split())
+        raise ParameterError(f"{path.name}: not YAML: {words}") from error
+    except ParameterError as error:
+        raise ParameterError(f"{path.name}, {error}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        kind = type(content).__name__
+        raise ParameterError(f"{path.name}: found a {kind}, allowed: lines of the form NAME: VALUE")
+    faults = [
+        f"{path.name}, key {key}: found {value!r}, allowed: one number, text or truth value"
+        for key, value in content.items()
+        if not isinstance(value, float | int | str | bool)
+    ]
+    if faults:
+        raise ParameterError("\n".join(faults))
+    return dict(content)
+
+
+def resolve(
+    parameters: ParameterSet,
+    given: Mapping[str, object],
+    taken: Sequence[str],
+    notebook: str = "",
+    taken_by: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, Value]:
+    """Return the given values, checked, for one notebook.
+
+    Parameters
+    ----------
+    parameters : ParameterSet
+        All parameters of the book.
+    given : dict
+        Values by name.
+    taken : sequence of str
+        Parameters that the notebook takes, see `notebook_parameters`.
+    notebook : str
+        Name of the notebook for messages.
+    taken_by : dict, optional
+        Notebooks by the parameters that they take, see `takers`; named in messages.
+
+    Returns
+    -------
+    dict
+        Only what was given, in its type and in the order in which it was given.
+
+    Raises
+    ------
+    ParameterError
+        With every unknown name, every value that does not fit, every parameter that the notebook
+        does not take and, if there are none of these, every combination that makes no sense.
+    """
+    faults: list[str] = []
+    for name, value in given.items():
+        try:
+            parameters[name].check(value)
+        except ParameterError as error:
+            faults.append(str(error))
+            continue
+        if name not in taken:
+            faults.append(not_taken(name, taken, notebook, taken_by, parameters.names))
+    if faults:
+        raise ParameterError("\n".join(faults))
+    values = parameters.check(given)
+    return {name: values[name] for name in given}

@@ -1,0 +1,260 @@
+"""What a parameter is: its type, range and meaning, and which values go together."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from rederive.errors import ConfigurationError
+from rederive.printed.schema import nearest
+
+Value = float | int | str | bool
+
+Rule = Callable[[Mapping[str, Value], Mapping[str, Value]], str]
+"""Of all values, and of those that differ from the article's: why they make no sense, or ``""``."""
+
+
+class ParameterError(ConfigurationError):
+    """One or more parameters are unknown, of the wrong type, out of range or do not go together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form of a text, where not every text will do.
+
+    Parameters
+    ----------
+    words : str
+        What is allowed, as messages say it.
+    read : callable
+        Returns a text in its usual spelling, or None if it does not have the form.
+    """
+
+    words: str
+    read: Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter.
+
+    Parameters
+    ----------
+    name : str
+        As notebooks and the command line write it.
+    default : float, int, str or bool
+        The article's value; its type is the parameter's type (a whole number is accepted for a
+        float).
+    label : str
+        What it means, in a few words.
+    unit : str
+        Unit of a number, or empty.
+    minimum, maximum : float, optional
+        Ends of the range of a number, both allowed.
+    choices : tuple of str
+        All allowed values of a text parameter.
+    meaning : str
+        What it changes, in sentences; may be empty.
+    form : Form, optional
+        Form of a text parameter without choices.
+    """
+
+    name: str
+    default: Value
+    label: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    meaning: str = ""
+    form: Form | None = None
+
+    @property
+    def kind(self) -> str:
+        """Name of the type: whole number, number, text or truth value."""
+        if isinstance(self.default, bool):
+            return "truth value"
+        if isinstance(self.default, str):
+            return "text"
+        return "whole number" if isinstance(self.default, int) else "number"
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values in words."""
+        if self.choices:
+            return " or ".join(self.choices)
+        if isinstance(self.default, bool):
+            return "True or False"
+        if isinstance(self.default, str):
+            return self.form.words if self.form else "any text"
+        low = "" if self.minimum is None else f" from {_plain(self.minimum)}"
+        high = "" if self.maximum is None else f" to {_plain(self.maximum)}"
+        return f"a {self.kind}{low}{high}" + (f" {self.unit}" if self.unit else "")
+
+    def check(self, value: object) -> Value:
+        """Return the value in the parameter's type.
+
+        Raises
+        ------
+        ParameterError
+            If the value does not fit; the message names the parameter, what was found and what is
+            allowed.
+        """
+        fitted = self._fitted(value)
+        if fitted is None:
+            hint = nearest(value, self.choices) if isinstance(value, str) else ""
+            raise ParameterError(
+                f"parameter {self.name}: found {value!r}, allowed: {self.allowed}{meant(hint)}"
+            )
+        return fitted
+
+    def parse(self, text: str) -> Value:
+        """Return the value that a text stands for, such as one from a command line.
+
+        Raises
+        ------
+        ParameterError
+            As `check`.
+        """
+        if isinstance(self.default, str):
+            return self.check(text)
+        if isinstance(self.default, bool):
+            words = {"true": True, "yes": True, "false": False, "no": False}
+            return self.check(words.get(text.strip().lower(), text))
+        if re.fullmatch(r"[+-]?\d+", text.strip(), re.ASCII):
+            return self.check(int(text))
+        try:
+            number = float(text) if "_" not in text else math.nan
+        except ValueError:
+            return self.check(text)
+        return self.check(number if math.isfinite(number) else text)
+
+    def _fitted(self, value: object) -> Value | None:
+        if isinstance(self.default, bool) or isinstance(value, bool):
+            matches = isinstance(self.default, bool) and isinstance(value, bool)
+            return bool(value) if matches else None
+        if isinstance(self.default, str):
+            if isinstance(value, int | float) and str(value) in self.choices:
+                # YAML and papermill take a choice such as -8.0 for a number.
+                value = str(value)
+            fits = isinstance(value, str) and (not self.choices or value in self.choices)
+            if not fits:
+                return None
+            return self.form.read(str(value)) if self.form else str(value)
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            return None
+        if isinstance(self.default, int) and value != int(value):
+            return None
+        if self.minimum is not None and value < self.minimum:
+            return None
+        if self.maximum is not None and value > self.maximum:
+            return None
+        return int(value) if isinstance(self.default, int) else float(value)
+
+
+def _plain(number: float) -> str:
+    """Return an end of a range without an exponent."""
+    return str(int(number)) if number == int(number) else f"{number:g}"
+
+
+def meant(hint: str) -> str:
+    """Return a suggestion as the end of a message; of an empty one nothing."""
+    return f" (did you mean {hint!r}?)" if hint else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSet:
+    """All parameters of a book, in the order in which they are listed.
+
+    Parameters
+    ----------
+    parameters : tuple of Parameter
+        The parameters.
+    rules : tuple of callable
+        Values that do not go together: each is given all values and those that differ from the
+        article's, and returns why they make no sense, or an empty text.
+    """
+
+    parameters: tuple[Parameter, ...]
+    rules: tuple[Rule, ...] = ()
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self.parameters)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __getitem__(self, name: str) -> Parameter:
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        raise ParameterError(self._unknown(name))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all parameters."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+    @property
+    def defaults(self) -> Mapping[str, Value]:
+        """The article's values."""
+        return MappingProxyType({each.name: each.default for each in self.parameters})
+
+    def _unknown(self, name: str) -> str:
+        hint = meant(nearest(name, self.names))
+        return f"unknown parameter {name!r}{hint}; there are: {', '.join(self.names)}"
+
+    def check(self, given: Mapping[str, object]) -> Mapping[str, Value]:
+        """Return all parameters, the given ones checked and the others at the article's values.
+
+        Raises
+        ------
+        ParameterError
+            Naming every parameter that is unknown or does not fit; if all do, every combination
+            that makes no sense.
+        """
+        values = dict(self.defaults)
+        faults: list[str] = []
+        for name, value in given.items():
+            try:
+                values[name] = self[name].check(value)
+            except ParameterError as error:
+                faults.append(str(error))
+        faults = faults or self._senseless(values)
+        if faults:
+            raise ParameterError("\n".join(faults))
+        return MappingProxyType(values)
+
+    def _senseless(self, values: Mapping[str, Value]) -> list[str]:
+        changed = self.changed(values)
+        return [why for why in (rule(values, changed) for rule in self.rules) if why]
+
+    def among(self, names: Mapping[str, object]) -> dict[str, object]:
+        """Return the parameters among some names, such as the variables of a notebook.
+
+        Parameters
+        ----------
+        names : dict
+            Values by name; those that are no parameter are left out.
+        """
+        return {name: names[name] for name in self.names if name in names}
+
+    def changed(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Return those values that differ from the article's."""
+        return {name: value for name, value in values.items() if value != self.defaults[name]}
+
+    def rows(self, names: Sequence[str] = ()) -> list[dict[str, str]]:
+        """Return the parameters as rows of a table: name, meaning, article's value, allowed."""
+        return [
+            {
+                "Parameter": each.name,
+                "Meaning": each.label,
+                "Article's value": f"{each.default} {each.unit}".strip(),
+                "Allowed": each.allowed,
+            }
+            for each in self.parameters
+            if not names or each.name in names
+        ]

@@ -1,0 +1,1 @@
+"""The site: executed notebooks and pages, built by Jupyter Book."""

@@ -1,0 +1,119 @@
+"""The whole way from notebooks to site."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rederive.book.export import registry_summary
+from rederive.execution.project import Project
+from rederive.execution.run import Report, Task, execute_tasks
+from rederive.site.pages import build_site
+from rederive.site.staging import staged_files
+from rederive.site.variant import CHANGES_CAPTION, CHANGES_PAGE, Variant
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did.
+
+    Parameters
+    ----------
+    site
+        Folder of the pages.
+    executions
+        How many notebooks were run.
+    site_built
+        False if the site in place was already that of these sources.
+    """
+
+    site: Path
+    executions: int
+    site_built: bool
+
+
+def check_registry(project: Project) -> None:
+    """Check the tables of printed numbers before anything is executed, if the book has them.
+
+    Raises
+    ------
+    ConfigurationError
+        With every problem found in the tables.
+    """
+    folder = project.root / "data" / "published"
+    if (folder / "schema.json").is_file():
+        registry_summary(folder)
+
+
+def _tasks(project: Project, variant: Variant | None) -> list[Task]:
+    if variant is None:
+        return [Task(notebook) for notebook in project.notebooks]
+    return [
+        Task(notebook, variant.parameters_for(project.root / notebook))
+        for notebook in project.notebooks
+    ]
+
+
+def _changes_page(project: Project, variant: Variant) -> list[tuple[Task, str]]:
+    path = project.root / CHANGES_PAGE
+    if not path.is_file() or CHANGES_PAGE in project.pages:
+        return []
+    return [(Task(CHANGES_PAGE, variant.parameters_for(path)), CHANGES_CAPTION)]
+
+
+def build_book(
+    project: Project,
+    *,
+    variant: Variant | None = None,
+    added: Sequence[tuple[Task, str]] = (),
+    jobs: int = 2,
+    report: Report = print,
+) -> Built:
+    """Execute all notebooks of a book and build its site; repeat nothing that is unchanged.
+
+    Parameters
+    ----------
+    project
+        The book.
+    variant
+        Parameters that differ from the article's; the site is then a folder of its own and the
+        original stays as it is.
+    added
+        Further notebooks of a variant, with the caption of the part in which each is to stand.
+    jobs
+        How many notebooks run at the same time.
+    report
+        Receives the lines of progress, each with the seconds since the start.
+
+    Returns
+    -------
+    Built
+        Where the site is, and how much had to be done.
+
+    Raises
+    ------
+    BookError
+        If a setting is not usable, a notebook fails, or the site has a warning. The last good
+        site is then untouched.
+    """
+    start = time.monotonic()
+
+    def timed(line: str) -> None:
+        report(f"[{time.monotonic() - start:6.1f} s] {line}")
+
+    check_registry(project)
+    if variant is not None:
+        project = replace(project, variant=variant.name)
+        added = (*_changes_page(project, variant), *added)
+    tasks = [*_tasks(project, variant), *(task for task, _ in added)]
+    timed(f"{len(project.pages) + len(added)} pages, {len(tasks)} of them notebooks")
+    executed = execute_tasks(project, tasks, jobs=jobs, report=timed)
+    contents = {task.notebook: c for task, c in zip(tasks, executed.contents, strict=True)}
+    captions = {task.notebook: caption for task, caption in added}
+    files = staged_files(project, contents, captions, variant)
+    timed("site: checking and building the pages")
+    site_built = build_site(project, files)
+    timed("site: done" if site_built else "site: unchanged")
+    return Built(project.site, executed.executions, site_built)

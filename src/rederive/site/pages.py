@@ -1,0 +1,154 @@
+"""The site: made by Jupyter Book from the staged tree, and put in place only when it is whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from rederive.errors import BookError
+from rederive.execution.files import digest_of_files, files_below, replace_folder
+from rederive.execution.project import (
+    REPOSITORY_BRANCH_VARIABLE,
+    REPOSITORY_URL_VARIABLE,
+    SOURCE_DATE_EPOCH,
+    Project,
+    read_settings,
+    repository_of,
+)
+from rederive.printed.files import write_atomically
+from rederive.site.staging import write_stage
+
+# Warnings are errors, all of them are shown, and no reference may point nowhere.
+STRICT_FLAGS = ("-W", "--keep-going", "-n")
+SCRATCH_NAME = ".site-new"
+
+
+class SiteFailedError(BookError):
+    """Jupyter Book stopped or warned."""
+
+
+def build_site(project: Project, files: Mapping[Path, bytes]) -> bool:
+    """Build the site from the files of the staged tree, unless the last good one is of these.
+
+    Parameters
+    ----------
+    project
+        The book; its site is replaced only by a complete and warning-free one.
+    files
+        Result of `rederive.site.staging.staged_files`.
+
+    Returns
+    -------
+    bool
+        True if the site was built, False if the one in place was already right.
+
+    Raises
+    ------
+    ConfigurationError
+        If the repository's address in the settings is not usable.
+    SiteFailedError
+        If Jupyter Book fails or warns; the message ends with its output.
+    """
+    repository = repository_of(read_settings(project.config_file))
+    address = "" if repository is None else f"{repository.url} {repository.branch}"
+    key = _site_key(project, files, address)
+    if _is_current(project, key):
+        return False
+    write_stage(project.stage, files)
+    environment = os.environ | {"SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH, "PYTHONHASHSEED": "0"}
+    if repository is not None:
+        environment[REPOSITORY_URL_VARIABLE] = repository.url
+        environment[REPOSITORY_BRANCH_VARIABLE] = repository.branch
+    built = run_jupyter_book(project.stage, project.output / SCRATCH_NAME, environment)
+    _stamp_file(project).unlink(missing_ok=True)
+    replace_folder(built, project.site)
+    stamp = {"key": key, "site": _site_digest(project.site)}
+    write_atomically(_stamp_file(project), json.dumps(stamp).encode())
+    return True
+
+
+def run_jupyter_book(source: Path, output: Path, environment: Mapping[str, str]) -> Path:
+    """Run Jupyter Book with warnings as errors.
+
+    Parameters
+    ----------
+    source
+        The staged tree.
+    output
+        Folder for its files; emptied first.
+    environment
+        Environment variables of the run.
+
+    Returns
+    -------
+    Path
+        Folder of the finished pages.
+
+    Raises
+    ------
+    SiteFailedError
+        If it ends with another status than 0.
+    """
+    shutil.rmtree(output, ignore_errors=True)
+    start = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", start, "build", str(source)]
+    command += ["--path-output", str(output), "--all", "--quiet", *STRICT_FLAGS]
+    finished = subprocess.run(
+        command,
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    pages = output / "_build" / "html"
+    if finished.returncode != 0 or not (pages / "index.html").is_file():
+        lines = [line for line in finished.stdout.splitlines() if line.strip()]
+        shown = "\n".join(lines).replace(f"{source}{os.sep}", "")
+        raise SiteFailedError(
+            "the site was not built (a warning counts as an error); "
+            f"the last good one is untouched\n{shown}"
+        )
+    # It digests absolute paths, and serves only builds that continue an earlier one.
+    (pages / ".buildinfo").unlink(missing_ok=True)
+    return pages
+
+
+def _site_key(project: Project, files: Mapping[Path, bytes], address: str) -> str:
+    digest = hashlib.sha256(f"{platform.python_version()}\0{address}\0".encode())
+    for path in sorted(files):
+        digest.update(f"{path.as_posix()}\0{len(files[path])}\0".encode())
+        digest.update(files[path])
+    tools = Path(__file__).parent
+    digest.update(digest_of_files(tools, files_below(tools)).encode())
+    if project.lock_file.is_file():
+        digest.update(project.lock_file.read_bytes())
+    return digest.hexdigest()
+
+
+def _stamp_file(project: Project) -> Path:
+    return project.output / "site.json"
+
+
+def _site_digest(site: Path) -> str:
+    return digest_of_files(site, files_below(site))
+
+
+def _is_current(project: Project, key: str) -> bool:
+    try:
+        stamp = json.loads(_stamp_file(project).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return False
+    return (
+        isinstance(stamp, dict)
+        and stamp.get("key") == key
+        and project.site.is_dir()
+        and stamp.get("site") == _site_digest(project.site)
+    )

@@ -1,0 +1,185 @@
+"""What the book needs of Sphinx beyond its settings. Loaded through ``_config.yml``.
+
+* Buttons and links to the repository exist only if its address is set.
+* Notebooks executed by Sphinx itself are cached by everything they depend on, not by their
+  cells alone, so that a changed function is never shown with old numbers.
+* Formulas become MathML, which browsers draw themselves, and no script of another origin is
+  loaded.
+* Every page of a variant has a banner with the parameters that differ from the article's.
+* Small faults of the theme's markup that hinder screen readers are mended.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.config import Config
+from sphinx.util import logging
+from sphinx.writers.html5 import HTML5Translator
+
+from rederive.execution.cache import source_digest
+from rederive.execution.project import (
+    Project,
+    read_settings,
+    repository_of,
+    theme_options_for,
+)
+from rederive.printed.files import write_atomically
+from rederive.site.variant import STAGED_FILE, banner, copy_description
+
+_LOGGER = logging.getLogger(__name__)
+# What assistive technology stumbles on in the theme's markup, and what takes its place: a button
+# whose visible text is not its name, contents outside every landmark, roles that no longer exist.
+_MENDED_MARKUP = (
+    (re.compile(r'(<button [^>]*search-button-field[^>]*?) aria-label="Search"'), r"\1"),
+    (
+        re.compile(r'(<div id="pst-primary-sidebar") (class=)'),
+        r'\1 role="region" aria-label="Sidebar" \2',
+    ),
+    (re.compile(r'(<i class="theme-switch [^>]*?)\s+title="[^"]*"'), r"\1"),
+    (re.compile(r' role="doc-(?:biblioentry|backlink)"'), ""),
+    (re.compile(r'<div role="list" class="citation-list"'), '<div class="citation-list"'),
+    (re.compile(r'<script type="text/x-thebe-config">.*?</script>', re.DOTALL), ""),
+    (re.compile(r"<script>kernelName = '[^']*'</script>"), ""),
+)
+_FOREIGN_SCRIPTS = ("thebe", "mathjax", "require.js", "://")
+
+
+def apply_settings(app: Sphinx, config: Config) -> None:
+    """Set what depends on the repository's address and on the sources."""
+    settings_file = Path(app.srcdir) / "_config.yml"
+    settings = read_settings(settings_file) if settings_file.is_file() else {}
+    repository = repository_of(settings)
+    config.html_theme_options = {**config.html_theme_options, **theme_options_for(repository)}
+    if config.nb_execution_mode == "cache" and not config.nb_execution_cache_path:
+        folder = Path(app.outdir).parent / ".jupyter_cache"
+        digest = source_digest(Project(Path(app.srcdir)))
+        config.nb_execution_cache_path = str(folder / digest[:16])
+
+
+def keep_own_scripts(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Drop scripts that would be loaded from, or would load from, another origin."""
+    context["script_files"] = [
+        script for script in context.get("script_files", []) if not _is_foreign(script)
+    ]
+
+
+def show_variant(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Put a banner with the parameters that differ on every page of a variant."""
+    path = Path(app.srcdir) / STAGED_FILE
+    if path.is_file():
+        described = json.loads(path.read_text(encoding="utf-8"))
+        context["theme_announcement"] = banner(described, context["pathto"])
+
+
+def describe_variant(app: Sphinx, exception: Exception | None) -> None:
+    """Put the description of a variant into its site."""
+    if exception is None and isinstance(app.builder, StandaloneHTMLBuilder):
+        copy_description(Path(app.srcdir), Path(app.outdir))
+
+
+def _is_foreign(script: Any) -> bool:
+    body = (getattr(script, "attributes", None) or {}).get("body") or ""
+    described = f"{getattr(script, 'filename', script) or ''} {body}".lower()
+    return any(mark in described for mark in _FOREIGN_SCRIPTS)
+
+
+def visit_math(translator: HTML5Translator, node: nodes.math) -> None:
+    """Write an inline formula as MathML."""
+    translator.body.append(_mathml(node, as_block=False))
+    raise nodes.SkipNode
+
+
+def visit_math_block(translator: HTML5Translator, node: nodes.math_block) -> None:
+    """Write a displayed formula as MathML."""
+    identifiers = " ".join(f'id="{html.escape(name)}"' for name in node.get("ids", [])[:1])
+    opening = f"<div class='math' {identifiers}>" if identifiers else '<div class="math">'
+    translator.body.append(f"{opening}{_mathml(node, as_block=True)}</div>\n")
+    raise nodes.SkipNode
+
+
+def _mathml(node: nodes.math | nodes.math_block, *, as_block: bool) -> str:
+    source = node.astext()
+    try:
+        return str(tex2mathml(source, as_block=as_block))
+    except MathError as error:
+        _LOGGER.warning("formula %r: %s", source, error, location=node)
+        return f"<code>{html.escape(source)}</code>"
+
+
+def write_entry_page(app: Sphinx, exception: Exception | None) -> None:
+    """Write an ``index.html`` that leads to the first page."""
+    if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
+        return
+    root = str(app.config.root_doc)
+    if root == "index":
+        return
+    title, target = html.escape(app.config.html_title or root), f"{root}.html"
+    # Without an icon of its own a page makes browsers ask for one that is not there.
+    favicon = app.config.html_favicon
+    icon = html.escape(f"_static/{Path(favicon).name}") if favicon else "data:,"
+    page = (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{title}</title>\n"
+        f'<meta http-equiv="refresh" content="0; url={target}">\n'
+        f'<link rel="icon" href="{icon}">\n</head>\n'
+        f'<body><main><h1>{title}</h1>\n<p><a href="{target}">To the first page</a></p></main>'
+        "</body>\n</html>\n"
+    )
+    write_atomically(Path(app.outdir) / "index.html", page.encode())
+
+
+def mend_markup(page: str) -> str:
+    """Mend the theme's markup where it hinders assistive technology.
+
+    Parameters
+    ----------
+    page
+        A page as the theme writes it.
+
+    Returns
+    -------
+    str
+        The same page with names, landmarks and roles that hold.
+    """
+    for pattern, replacement in _MENDED_MARKUP:
+        page = pattern.sub(replacement, page)
+    return page
+
+
+def mend_pages(app: Sphinx, exception: Exception | None) -> None:
+    """Mend all pages of a finished build."""
+    if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
+        return
+    for path in sorted(Path(app.outdir).rglob("*.html")):
+        if "_static" in path.relative_to(app.outdir).parts:
+            continue
+        page = path.read_text(encoding="utf-8")
+        mended = mend_markup(page)
+        if mended != page:
+            path.write_text(mended, encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension with Sphinx."""
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    app.connect("config-inited", apply_settings, priority=100)
+    app.connect("html-page-context", keep_own_scripts, priority=900)
+    app.connect("html-page-context", show_variant, priority=900)
+    app.connect("build-finished", write_entry_page)
+    app.connect("build-finished", describe_variant)
+    app.connect("build-finished", mend_pages)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,115 @@
+"""The staged tree: what Jupyter Book reads, in the repository's own folders."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from rederive.errors import ConfigurationError
+from rederive.execution.files import files_below
+from rederive.execution.project import Project, read_settings
+from rederive.printed.files import write_atomically
+from rederive.site.variant import CHANGES_PAGE, STAGED_FILE, Variant
+
+STATIC_FOLDER = Path("book/_static")
+
+
+def staged_files(
+    project: Project,
+    notebooks: Mapping[Path, bytes],
+    added: Mapping[Path, str] | None = None,
+    variant: Variant | None = None,
+) -> dict[Path, bytes]:
+    """Collect the files of the staged tree.
+
+    Parameters
+    ----------
+    project
+        The book.
+    notebooks
+        Executed notebooks by their path relative to the root; all of the table of contents and
+        all that are added.
+    added
+        Notebooks that are not in the table of contents, with the caption of the part in which
+        they are to stand; a part that does not exist comes first.
+    variant
+        What is built, if it is not the book as it is.
+
+    Returns
+    -------
+    dict
+        Contents by path relative to the root: every page, the table of contents, the settings
+        with execution switched off, bibliographies, static files, and all of ``data/`` so that
+        pages can offer data for download.
+
+    Raises
+    ------
+    ConfigurationError
+        If a notebook of the contents was not executed, or a bibliography is missing.
+    """
+    files: dict[Path, bytes] = {}
+    for page in (*project.pages, *(added or {})):
+        if page.suffix == ".ipynb":
+            if page not in notebooks:
+                raise ConfigurationError(f"{page.as_posix()}: in _toc.yml, but not executed")
+            files[page] = notebooks[page]
+        else:
+            files[page] = (project.root / page).read_bytes()
+    settings = read_settings(project.config_file)
+    for name in settings.get("bibtex_bibfiles") or []:
+        source = project.root / name
+        if not source.is_file():
+            raise ConfigurationError(f"_config.yml: bibtex_bibfiles: {name!r} not found")
+        files[Path(name)] = source.read_bytes()
+    for folder in (project.root / STATIC_FOLDER, project.root / "data"):
+        for path in files_below(folder):
+            files[path.relative_to(project.root)] = path.read_bytes()
+    execute = dict(settings.get("execute") or {})
+    settings["execute"] = {**execute, "execute_notebooks": "off"}
+    files[Path("_config.yml")] = yaml.safe_dump(settings, allow_unicode=True).encode()
+    files[Path("_toc.yml")] = _contents(project, added or {})
+    if variant is not None:
+        for page, content in files.items():
+            if page.suffix == ".ipynb":
+                files[page] = variant.as_page(content)
+        files[STAGED_FILE] = variant.described(CHANGES_PAGE in files)
+    return files
+
+
+def _contents(project: Project, added: Mapping[Path, str]) -> bytes:
+    """Return the table of contents, with the pages that are added to it."""
+    if not added:
+        return project.toc_file.read_bytes()
+    contents = read_settings(project.toc_file)
+    for page, caption in added.items():
+        entry = {"file": page.with_suffix("").as_posix()}
+        if "parts" not in contents:
+            key = next((name for name in ("chapters", "sections") if name in contents), "chapters")
+            contents.setdefault(key, []).insert(0, entry)
+            continue
+        parts = contents["parts"]
+        own = next((part for part in parts if part.get("caption") == caption), None)
+        if own is None:
+            parts.insert(0, {"caption": caption, "chapters": [entry]})
+        else:
+            own.setdefault("chapters", []).append(entry)
+    return yaml.safe_dump(contents, allow_unicode=True, sort_keys=False).encode()
+
+
+def write_stage(stage: Path, files: Mapping[Path, bytes]) -> None:
+    """Make `stage` hold exactly `files`.
+
+    Parameters
+    ----------
+    stage
+        Folder of the staged tree; what else is in it is removed.
+    files
+        Contents by relative path.
+    """
+    if stage.exists():
+        shutil.rmtree(stage)
+    for path, content in files.items():
+        write_atomically(stage / path, content)

@@ -1,0 +1,243 @@
+"""Variants: the whole book under other parameters, in a folder of its own beside the original."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rederive.errors import ConfigurationError
+from rederive.execution.notebooks import canonical_bytes
+from rederive.execution.project import Project
+from rederive.parameters import ParameterSet, Value, notebook_parameters
+from rederive.parameters.cells import TAG
+from rederive.parameters.chosen import COHORT_PARAMETER, short_hash
+from rederive.printed.schema import nearest
+
+CHANGED = "changed"
+"""Parameter of notebooks about the whole book: a mapping of all values that differ."""
+
+CHANGES_PAGE = Path("book") / "changes.ipynb"
+"""Page that lists what a variant changes; only variants have it, and only books that bring it."""
+
+CHANGES_CAPTION = "This variant"
+"""Part of the table of contents in which that page stands."""
+
+STAGED_FILE = Path("_variant.json")
+"""Description of the variant in the staged tree, from which every page gets its banner."""
+
+SITE_FILE = Path("variant.json")
+"""The same description in the finished site, by which variants are listed."""
+
+INJECTED = "injected-parameters"
+"""Tag of the cell in which papermill assigns what a run was given."""
+
+HIDDEN = "remove-input"
+"""Tag of a cell whose source no page shows."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One parameter that differs: its name and meaning, the article's value and this one."""
+
+    name: str
+    label: str
+    article: str
+    here: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A book under parameters that differ from the article's.
+
+    Parameters
+    ----------
+    name : str
+        Name of its folder.
+    changed : dict
+        Values that differ from the article's, by name.
+    differences : tuple of Difference
+        The same in words, without a user's own cohort.
+    cohort : str
+        Name of the folder of a user's own cohort; empty for none.
+    """
+
+    name: str
+    changed: Mapping[str, Value]
+    differences: tuple[Difference, ...]
+    cohort: str = ""
+
+    @classmethod
+    def of(cls, parameters: ParameterSet, given: Mapping[str, object], name: str = "") -> Variant:
+        """Return the variant that some values make.
+
+        Parameters
+        ----------
+        parameters : ParameterSet
+            All parameters of the book.
+        given : dict
+            Values by name; those that are the article's are left out.
+        name : str
+            Name of the variant; by default a short hash of what differs.
+
+        Raises
+        ------
+        ConfigurationError
+            If a value does not fit, nothing differs, or the name is not usable.
+        """
+        changed = dict(parameters.changed(parameters.check(given)))
+        if not changed:
+            raise ConfigurationError(
+                "variant: found only values of the article, allowed: at least one that differs"
+            )
+        if name and not _NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"name: found {name!r}, allowed: letters, digits, dots, hyphens and underscores, "
+                "at most 64 of them, the first a letter or digit"
+            )
+        folder = str(changed.get(COHORT_PARAMETER, ""))
+        differences = tuple(
+            Difference(
+                each.name,
+                each.label,
+                value_in_words(each.default, each.unit),
+                value_in_words(changed[each.name], each.unit),
+            )
+            for each in parameters
+            if each.name in changed and each.name != COHORT_PARAMETER
+        )
+        return cls(name or short_hash(changed), changed, differences, Path(folder).name)
+
+    def parameters_for(self, notebook: Path) -> dict[str, Any]:
+        """Return what one notebook is run with: of the values that differ, those that it takes.
+
+        A notebook about the whole book takes them all as one mapping, :data:`CHANGED`.
+        """
+        taken = notebook_parameters(notebook)
+        own: dict[str, Any] = {name: self.changed[name] for name in taken if name in self.changed}
+        return {CHANGED: dict(self.changed)} if CHANGED in taken else own
+
+    def described(self, changes_page: bool) -> bytes:
+        """Return the variant as JSON, without any path of the user's.
+
+        Parameters
+        ----------
+        changes_page : bool
+            Whether the book has a page that lists what changed.
+        """
+        content = {
+            "name": self.name,
+            "cohort": self.cohort,
+            "changes_page": CHANGES_PAGE.with_suffix("").as_posix() if changes_page else "",
+            "differences": [
+                {"name": d.name, "label": d.label, "article": d.article, "here": d.here}
+                for d in self.differences
+            ],
+        }
+        return f"{json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)}\n".encode()
+
+    def as_page(self, content: bytes) -> bytes:
+        """Return an executed notebook as a page may show it.
+
+        The cell of parameters that were put in is hidden where the cell of defaults is, and names
+        a user's own cohort without its path.
+        """
+        notebook = json.loads(content)
+        hidden = False
+        for cell in notebook["cells"]:
+            tags = cell["metadata"].get("tags", [])
+            if TAG in tags:
+                hidden = HIDDEN in tags
+            if INJECTED in tags:
+                cell["source"] = self._without_path("".join(cell["source"]))
+                cell["metadata"]["tags"] = [*tags, *([HIDDEN] if hidden else [])]
+        return canonical_bytes(notebook)
+
+    def _without_path(self, source: str) -> str:
+        path = str(self.changed.get(COHORT_PARAMETER, ""))
+        for written in (json.dumps(path)[1:-1], repr(path)[1:-1]) if path else ():
+            source = source.replace(written, self.cohort)
+        return source
+
+
+def value_in_words(value: object, unit: str) -> str:
+    """Return a parameter's value with its unit; of one month, not of one months."""
+    unit = unit.removesuffix("s") if value == 1 else unit
+    return f"{value} {unit}".strip() or "none"
+
+
+def banner(described: Mapping[str, Any], address_of: Callable[[str], str]) -> str:
+    """Return the banner that says on every page of a variant what it is; all texts are escaped.
+
+    Parameters
+    ----------
+    described : mapping
+        Content of :data:`STAGED_FILE`.
+    address_of : callable
+        Returns the address of a page relative to the one that carries the banner.
+    """
+    parts = [f"<strong>Variant “{html.escape(str(described['name']))}”</strong>"]
+    if described["cohort"]:
+        parts.append(
+            f"computed from your own cohort, folder “{html.escape(str(described['cohort']))}”"
+        )
+    if described["differences"]:
+        parts.append("in place of the article’s parameters")
+    items = "".join(
+        f'<li title="{html.escape(str(each["label"]), quote=True)}">'
+        f"<code>{html.escape(str(each['name']))}</code> {html.escape(str(each['article']))} → "
+        f"<strong>{html.escape(str(each['here']))}</strong></li>"
+        for each in described["differences"]
+    )
+    words = f"{parts[0]}, {', '.join(parts[1:])}{':' if items else '.'}"
+    link = ""
+    if described["changes_page"]:
+        address = html.escape(address_of(str(described["changes_page"])), quote=True)
+        link = f'<a href="{address}">What changed</a>'
+    listed = f"<ul>{items}</ul>" if items else ""
+    return f'<div class="rederive-variant"><span>{words}</span>{listed} {link}</div>'
+
+
+def built_variants(project: Project) -> list[dict[str, Any]]:
+    """Return the descriptions of all variants that are built, by name.
+
+    A book that only has further pages is one too; nothing differs in it.
+    """
+    found = []
+    for page in sorted(project.variants.glob("*/html/index.html")):
+        described: dict[str, Any] = {"cohort": "", "changes_page": "", "differences": []}
+        with suppress(OSError, json.JSONDecodeError):
+            described |= json.loads(page.with_name(SITE_FILE.name).read_text(encoding="utf-8"))
+        found.append({**described, "name": page.parent.parent.name})
+    return found
+
+
+def built_variant(project: Project, name: str) -> Project:
+    """Return the project whose site is that of a variant.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such variant; with the nearest name.
+    """
+    names = [str(each["name"]) for each in built_variants(project)]
+    if name not in names:
+        hint = nearest(name, names)
+        meant = f" (did you mean {hint!r}?)" if hint else ""
+        allowed = ", ".join(names) or "none is built; see 'rederive build --help'"
+        raise ConfigurationError(f"variant: found {name!r}, allowed: {allowed}{meant}")
+    return Project(project.root, name)
+
+
+def copy_description(stage: Path, site: Path) -> None:
+    """Put the description of a variant into its site; of the original there is none."""
+    if (stage / STAGED_FILE).is_file():
+        shutil.copyfile(stage / STAGED_FILE, site / SITE_FILE)

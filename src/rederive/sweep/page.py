@@ -1,0 +1,84 @@
+"""A page about a sweep, in a book of its own beside the original."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from rederive.errors import ConfigurationError
+from rederive.execution.project import Project
+from rederive.execution.run import Task
+from rederive.printed.files import write_atomically
+from rederive.site.build import build_book
+from rederive.sweep.index import INDEX, RESULTS
+from rederive.sweep.store import RunStore
+from rederive.sweep.view import open_sweep
+
+PAGE = Path("book") / "sweep.ipynb"
+"""The notebook of the page; only a book that brings it can show sweeps."""
+
+CAPTION = "Rerun"
+"""Part of the table of contents in which the page stands."""
+
+TABLES = Path("_build") / "sweeps"
+"""Copies of the tables that pages were made from, by content."""
+
+_NAME_LENGTH = 10
+
+
+def build_sweep_page(
+    project: Project,
+    store: RunStore,
+    result: str,
+    *,
+    jobs: int = 2,
+    report: Callable[[str], None] = print,
+) -> Path:
+    """Build the book with a page about one result of a sweep.
+
+    The page reads copies of the sweep's tables, named by their content: so it is made again when
+    the sweep has grown, names no folder of the user's, and needs no access to the sweep's place.
+
+    Parameters
+    ----------
+    project : Project
+        The book.
+    store : RunStore
+        The sweep.
+    result : str
+        Id of a row of the ledger.
+    jobs : int
+        Notebooks executed at the same time.
+    report : callable
+        Receives the lines of progress.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    ConfigurationError
+        If the book has no page for sweeps, or the sweep no such result.
+    BookError
+        If a notebook or the site fails.
+    """
+    if not (project.root / PAGE).is_file():
+        raise ConfigurationError(f"{PAGE.as_posix()}: this book has no page for sweeps")
+    open_sweep(store.url, result)
+    tables = {name: store.read(name) for name in (INDEX, RESULTS)}
+    digest = hashlib.sha256(b"\0".join(tables.values())).hexdigest()[:_NAME_LENGTH]
+    for name, content in tables.items():
+        write_atomically(project.root / TABLES / digest / name, content)
+    given = {"sweep_folder": f"../{TABLES.as_posix()}/{digest}", "result": result}
+    name = hashlib.sha256(f"{digest} {result}".encode()).hexdigest()[:_NAME_LENGTH]
+    built = build_book(
+        replace(project, variant=f"sweep-{name}"),
+        added=[(Task(PAGE, given), CAPTION)],
+        jobs=jobs,
+        report=report,
+    )
+    return built.site / PAGE.with_suffix(".html")
