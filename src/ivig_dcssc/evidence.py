@@ -18,7 +18,7 @@ import pandas as pd
 
 from ivig_dcssc.associations import load_associations
 from ivig_dcssc.cohort.ensemble import PATIENTS
-from ivig_dcssc.cohort.predictions import first_mention, load_predictions
+from ivig_dcssc.cohort.predictions import first_mention, load_held_out, load_predictions
 from ivig_dcssc.cohort.predictors import predictor_claims
 from ivig_dcssc.cohort.skin import READINGS, skin_block
 from ivig_dcssc.cohort.skin_bounds import BOUNDS_FILE, own_quantity
@@ -180,8 +180,6 @@ class Cohorts:
         ValueError
             If there are no such cohorts.
         """
-        from ivig_dcssc.cohort.predictions import load_held_out  # type: ignore[attr-defined]
-
         every = load_held_out(cohorts_folder(self.root))
         own = every[every["figure"] == first_mention(self.registry, figure)]
         if own.empty:
@@ -189,8 +187,7 @@ class Cohorts:
             raise ValueError(f"figure: found {figure!r}, allowed: {allowed}")
         if self.choices.prior in set(own["prior"]):
             own = own[own["prior"] == self.choices.prior]
-        found: pd.DataFrame = own.drop(columns="figure").set_index(["prior", "draw", "patient"])
-        return found
+        return own.drop(columns="figure").set_index(["prior", "draw", "patient"]).astype(float)
 
     def each(
         self,

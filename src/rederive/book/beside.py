@@ -27,6 +27,9 @@ SOURCES = ("printed figures", "one cohort", "all cohorts", "held-out cohorts")
 TOLERANCE = 1e-9
 """Relative difference between a visible value and the engine's that is floating-point noise."""
 
+STORED = 1e-5
+"""The same for held-out values, which are stored in single precision."""
+
 Value = Any
 """A number, a pair (low, high), a truth value, a result of the engine, or a Series by cohort."""
 
@@ -159,7 +162,7 @@ def check(ledger: Ledger, row_id: str, value: Value, source: str) -> LedgerRow:
     cohorts: CohortValues = ledger.cohorts  # type: ignore[assignment]
     if source == "held-out cohorts":
         if cohorts.asks_as_published(row_id):
-            _check_each(row_id, value, cohorts.held_out_values(row_id))
+            _check_each(row_id, value, cohorts.held_out_values(row_id), STORED)
     elif source == "one cohort":
         expected = cohorts.values(row_id)
         one = pd.Series([value], index=[cohorts.one_number])
@@ -220,7 +223,9 @@ def _check_recomputed(ledger: Ledger, row: LedgerRow, value: Value) -> None:
         )
 
 
-def _check_each(row_id: str, value: Value, expected: pd.Series[Any]) -> None:
+def _check_each(
+    row_id: str, value: Value, expected: pd.Series[Any], tolerance: float = TOLERANCE
+) -> None:
     if not isinstance(value, pd.Series):
         raise SourceError(f"{row_id}: found {type(value).__name__}, allowed: a Series by cohort")
     missing = value.index.difference(expected.index)
@@ -228,7 +233,7 @@ def _check_each(row_id: str, value: Value, expected: pd.Series[Any]) -> None:
         raise MismatchError(f"{row_id}: found {len(missing)} cohorts that are not of this run")
     here = value.to_numpy(dtype=float)
     there = expected.reindex(value.index).to_numpy(dtype=float)
-    same = np.isclose(here, there, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+    same = np.isclose(here, there, rtol=tolerance, atol=TOLERANCE, equal_nan=True)
     if not same.all():
         first = int(np.argmin(same))
         raise MismatchError(
