@@ -51,6 +51,69 @@ class Published:
         """
         return float(self[row_id].value)
 
+    def numbers(self, section: str = "") -> pd.DataFrame:
+        """Return every printed figure of the article, or of one section of it, in its order.
+
+        Parameters
+        ----------
+        section : str
+            Section as in ``numbers.csv``; empty for all.
+
+        Returns
+        -------
+        DataFrame
+            By id: ``section``, ``variable``, ``group``, ``month``, ``statistic``, ``operator``,
+            ``value`` (float), ``decimals``, ``n`` (float, NaN where unknown) and ``same_as``, the
+            id of the first mention.
+        """
+        found = {
+            row.id: {
+                "section": row.section,
+                "variable": row.variable,
+                "group": row.group,
+                "month": row.timepoint,
+                "statistic": row.statistic,
+                "operator": row.printed.operator,
+                "value": float(row.printed.value),
+                "decimals": row.printed.decimals,
+                "n": np.nan if row.n is None else float(row.n),
+                "same_as": row.same_as,
+            }
+            for row in self.registry.numbers.values()
+            if section in ("", row.section)
+        }
+        return pd.DataFrame.from_dict(found, orient="index")
+
+    def claims(self, section: str = "") -> pd.DataFrame:
+        """Return every statement of the article, or of one section of it, in its order.
+
+        Parameters
+        ----------
+        section : str
+            Section as in ``claims.csv``; empty for all.
+
+        Returns
+        -------
+        DataFrame
+            By id: ``section``, ``variable``, ``group``, ``month``, ``kind``, ``expected``,
+            ``statement`` and ``same_as``, the id of the first mention.
+        """
+        found = {
+            row.id: {
+                "section": row.section,
+                "variable": row.variable,
+                "group": row.group,
+                "month": row.timepoint,
+                "kind": row.kind,
+                "expected": row.expected,
+                "statement": row.statement,
+                "same_as": row.same_as,
+            }
+            for row in self.registry.claims.values()
+            if section in ("", row.section)
+        }
+        return pd.DataFrame.from_dict(found, orient="index")
+
     def table(
         self,
         variable: str | Collection[str],

@@ -12,6 +12,7 @@ from typing import Any
 from IPython.display import Markdown
 
 from rederive.book import beside, render
+from rederive.book.article_table import ArticleTable, article_table
 from rederive.book.beside import Beside
 from rederive.book.ledger import Ledger, LedgerRow
 from rederive.book.published import Published
@@ -107,6 +108,21 @@ class Section:
         """
         found = beside.by_id(values, ids)
         return beside.table(self.ledger, found, source, self._anchors(found))
+
+    def article_table(self, table: str) -> ArticleTable:
+        """Return a table in the article's rows and columns, our figures below its own.
+
+        Parameters
+        ----------
+        table : str
+            Name of the table in ``tables.csv``, such as ``table1``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such table.
+        """
+        return article_table(self.ledger, table, self._anchors)
 
     def figures(self, *ids: str, caption: str = "All figures of this section") -> ResultsTable:
         """Return rows as the ledger shows them, folded; without ids all rows of this section.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -121,6 +121,29 @@ class VariableRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CellRow:
+    """What stands in one cell of a table of the article.
+
+    Parameters
+    ----------
+    row : int
+        Number of the row within the table, from 1.
+    topic, label : str
+        Heading above the row, if any, and the row's label; ``{}`` in it is where figures stand.
+    column : str
+        Title of the column; empty for figures that stand in the row's label.
+    ids : tuple of str
+        Ids of the numbers and claims in the cell.
+    """
+
+    row: int
+    topic: str
+    label: str
+    column: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Registry:
     """All printed numbers, claims, plans and variables of one article.
 
@@ -132,12 +155,15 @@ class Registry:
         Plan rows by the id of the number or claim.
     variables : dict
         Variables by name.
+    tables : dict
+        Cells of the article's tables by the table's name, in reading order.
     """
 
     numbers: Mapping[str, NumberRow]
     claims: Mapping[str, ClaimRow]
     plan: Mapping[str, PlanRow]
     variables: Mapping[str, VariableRow]
+    tables: Mapping[str, tuple[CellRow, ...]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[NumberRow | ClaimRow]:
         yield from self.numbers.values()
@@ -201,6 +227,15 @@ def _variable_row(row: Row) -> VariableRow:
     )
 
 
+def _cells(rows: list[Row]) -> dict[str, tuple[CellRow, ...]]:
+    found: dict[str, list[CellRow]] = {}
+    for row in rows:
+        ids = tuple(row["ids"].split(INPUT_SEPARATOR))
+        cell = CellRow(int(row["row"]), row["topic"], row["label"], row["column"], ids)
+        found.setdefault(row["table"], []).append(cell)
+    return {table: tuple(cells) for table, cells in found.items()}
+
+
 def _figure_problems(rows: list[Row]) -> Iterator[Problem]:
     """Yield the problems that only the columns of one number taken together show."""
     for number, row in enumerate(rows, start=2):
@@ -254,8 +289,8 @@ def load_registry(folder: Path) -> Registry:
     Parameters
     ----------
     folder : Path
-        Folder with ``schema.json``, ``numbers.csv``, ``claims.csv``, ``plan.csv`` and
-        ``variables.csv``.
+        Folder with ``schema.json``, ``numbers.csv``, ``claims.csv``, ``plan.csv``,
+        ``variables.csv`` and, if the schema has it, ``tables.csv``.
 
     Returns
     -------
@@ -281,6 +316,9 @@ def load_registry(folder: Path) -> Registry:
     numbers, claims = tables["numbers"], tables["claims"]
     problems.extend(_figure_problems(numbers))
     problems.extend(_plan_problems(numbers, claims, tables["plan"], tables["variables"]))
+    cells = tables.get("tables", [])
+    ids = [row["id"] for row in (*numbers, *claims)]
+    problems.extend(check_references("tables.csv", cells, "ids", ids, INPUT_SEPARATOR))
     if problems:
         raise TableError(problems)
     return Registry(
@@ -288,4 +326,5 @@ def load_registry(folder: Path) -> Registry:
         claims={row["id"]: ClaimRow(**row) for row in claims},
         plan={row["id"]: _plan_row(row) for row in tables["plan"]},
         variables={row["variable"]: _variable_row(row) for row in tables["variables"]},
+        tables=_cells(cells),
     )

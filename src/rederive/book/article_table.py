@@ -1,0 +1,170 @@
+"""A table of the article in its own rows and columns: what is printed, and what we find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import pandas as pd
+
+from rederive.book import render
+from rederive.book.ledger import Ledger, LedgerRow
+from rederive.printed import Verdict
+from rederive.printed.registry import CellRow, Registry
+from rederive.printed.schema import nearest
+
+LEDGER_PAGE = "../book/ledger.html"
+"""Page of the ledger, relative to a section."""
+
+SHAPES = {
+    Verdict.SAME: "✓",
+    Verdict.WITHIN_ROUNDING: "≈",
+    Verdict.NEEDS_CHOICE: "?",
+    Verdict.DIFFERS: "≠",
+    Verdict.FITTED: "↻",
+}
+"""Shape that stands before the word of a verdict; any other verdict has a dot."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleTable:
+    """A table of the article as data, and how a page shows it.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One line for each figure or mark, by id: ``row``, ``column``, ``published``, ``here``,
+        ``evidence`` and ``verdict``.
+    markup : str
+        The table of the page.
+    """
+
+    data: pd.DataFrame
+    markup: str
+
+    def _repr_html_(self) -> str:
+        return self.markup
+
+    def __repr__(self) -> str:
+        return self.data.to_string()
+
+
+def article_table(
+    ledger: Ledger, table: str, anchored: Callable[[Sequence[str]], set[str]] = set
+) -> ArticleTable:
+    """Return a table of the article with the reproduced figures below the published ones.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The reproduced figures.
+    table : str
+        Name of the table in ``tables.csv``.
+    anchored : callable
+        Returns, of the ids of the table, those that carry their id as an anchor of the page;
+        by default all.
+
+    Raises
+    ------
+    ValueError
+        If there is no such table.
+    """
+    cells = _cells(ledger.registry, table)
+    columns = list(dict.fromkeys(cell.column for cell in cells if cell.column))
+    anchors = anchored([row_id for cell in cells for row_id in cell.ids])
+    data = {
+        row_id: _record(ledger.row(row_id), cell.label, cell.column)
+        for cell in cells
+        for row_id in cell.ids
+    }
+    lines = []
+    for number in dict.fromkeys(cell.row for cell in cells):
+        own = {cell.column: cell for cell in cells if cell.row == number}
+        first = next(iter(own.values()))
+        inside = [ledger.row(row_id) for row_id in own[""].ids] if "" in own else []
+        shown = [_label(first, inside, anchors)]
+        for column in columns:
+            rows = [ledger.row(row_id) for row_id in own[column].ids] if column in own else []
+            shown.append(render.Cell(_content(rows, anchors)))
+        lines.append(("", shown))
+    name = table.replace("table", "Table ")
+    caption = f"{name}: the article's figures, and below them ours where they are not the same"
+    markup = render.html_table(["Variable", *columns], lines, caption, "article").markup
+    return ArticleTable(pd.DataFrame.from_dict(data, orient="index"), markup)
+
+
+def _cells(registry: Registry, table: str) -> tuple[CellRow, ...]:
+    if table not in registry.tables:
+        hint = nearest(table, registry.tables)
+        meant = f" (did you mean {hint!r}?)" if hint else ""
+        allowed = ", ".join(registry.tables)
+        raise ValueError(f"table: found {table!r}, allowed: {allowed}{meant}")
+    return registry.tables[table]
+
+
+def _record(row: LedgerRow, label: str, column: str) -> dict[str, object]:
+    return {
+        "row": label,
+        "column": column,
+        "published": row.printed,
+        "here": row.reproduced if row.kind == "number" else row.interval or row.reproduced,
+        "evidence": str(row.evidence),
+        "verdict": str(row.verdict),
+    }
+
+
+def _label(cell: CellRow, inside: Sequence[LedgerRow], anchors: set[str]) -> render.Cell:
+    """Return the cell that names a row, with the figures that the article prints in the label."""
+    parts = [escape(part) for part in cell.label.split("{}")]
+    links = [_link(row, row.printed, anchors) for row in inside]
+    label = parts[0] + "".join(f + part for f, part in zip(links, parts[1:], strict=True))
+    topic = f'<div class="place">{escape(cell.topic)}</div>' if cell.topic else ""
+    return render.Cell(topic + label + _marks(inside))
+
+
+def _content(rows: Sequence[LedgerRow], anchors: set[str]) -> str:
+    """Return what stands in a cell: the article's figures, ours, and the marks of the verdicts."""
+    numbers = [row for row in rows if row.kind == "number"]
+    claims = [row for row in rows if row.kind == "claim"]
+    printed = _bracketed([_link(row, row.printed, anchors) for row in numbers])
+    printed += "".join(_claim_link(row, anchors) for row in claims)
+    ours = [row.reproduced or row.printed for row in numbers]
+    markup = f"<div>{printed}</div>"
+    if ours != [row.printed for row in numbers]:
+        markup += f"<div>here {_bracketed([escape(text) for text in ours])}</div>"
+    if any(row.verdict is not Verdict.NONE for row in numbers) or not claims:
+        markup += _marks(numbers)
+    for row in claims:
+        markup += f"<div>{escape(row.interval)}</div>{_marks([row])}"
+    return f"<div>{markup}</div>" if rows else ""
+
+
+def _bracketed(figures: Sequence[str]) -> str:
+    return f"{figures[0]} ({', '.join(figures[1:])})" if len(figures) > 1 else "".join(figures)
+
+
+def _link(row: LedgerRow, words: str, anchors: set[str]) -> str:
+    anchor = f' id="{escape(row.id, quote=True)}"' if row.id in anchors else ""
+    return f'<a{anchor} href="{LEDGER_PAGE}#{escape(row.id, quote=True)}">{escape(words)}</a>'
+
+
+def _claim_link(row: LedgerRow, anchors: set[str]) -> str:
+    """Return the mark that the article sets, or that it sets none, or the statement."""
+    marks = {"asterisk": "*", "no_asterisk": "no *"}
+    return " " + _link(row, marks.get(row.statistic, row.printed), anchors)
+
+
+def _marks(rows: Sequence[LedgerRow]) -> str:
+    """Return each verdict of a cell once, as shape and word; where there is none, the evidence."""
+    return "".join(f'<div class="mark">{mark}</div>' for mark in dict.fromkeys(_each_mark(rows)))
+
+
+def _each_mark(rows: Sequence[LedgerRow]) -> Iterator[str]:
+    judged = [row for row in rows if row.verdict is not Verdict.NONE]
+    for row in judged or rows:
+        if row.verdict is Verdict.NONE:
+            yield f'<span class="unjudged">· {escape(row.evidence)}</span>'
+        else:
+            shape = f'<span aria-hidden="true">{SHAPES.get(row.verdict, "·")}</span>'
+            yield f"{shape} {render.verdict_chip(row.verdict)}"
