@@ -301,7 +301,15 @@ class Cohorts:
         return self.results.number(row_id)
 
     def held_out_values(self, row_id: str) -> pd.Series[Any]:
-        """Return a figure by prior and draw, in cohorts that left it out of the fit."""
+        """Return a figure by prior and draw, in cohorts that left it out of the fit.
+
+        Of a claim it is whether the claim holds.
+        """
+        row = self.registry.row(row_id)
+        if isinstance(row, ClaimRow):
+            first = self.registry.claims.get(row.same_as, row)
+            parts = self.associations.groupby("prior", sort=False)
+            return pd.concat({str(name): self.claim_holds(first, part) for name, part in parts})
         draws = self._draws(first_mention(self.registry, row_id))
         return pd.concat({prior: pd.Series(values) for prior, values in draws.items()})
 

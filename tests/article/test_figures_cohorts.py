@@ -1,15 +1,14 @@
-"""Figures of the skin score and of the search for predictors: what they show of the figures."""
+"""Figures of the skin score: what they show of the figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from ivig_dcssc import figures_predictors, figures_skin, predictor_results, skin_results
+from ivig_dcssc import figures_skin, skin_results
 from ivig_dcssc.article import open_ledger
 from ivig_dcssc.figures import PUBLISHED
 from ivig_dcssc.shipped import TEACHING
@@ -41,9 +40,6 @@ def test_every_legend_says_synthetic_where_cohorts_are(ledger: Ledger) -> None:
         figures_skin.courses(ledger),
         figures_skin.responders(ledger, found),
         figures_skin.responder_curve(ledger, skin_results.curve(ledger)),
-        figures_predictors.forest(ledger, "response"),
-        figures_predictors.forest(ledger, "change"),
-        figures_predictors.significant_tests(ledger),
     ]
     synthetic = not ledger.cohorts.choices.cohort_folder  # type: ignore[union-attr]
     for figure in drawn:
@@ -58,17 +54,3 @@ def test_published_means_are_drawn_at_their_months(ledger: Ledger) -> None:
     ]
     assert [list(map(float, line.get_xdata())) for line in lines] == [[0, 6, 12, 18, 24]]
     assert [float(y) for y in lines[0].get_ydata()] == [29.6, 24.1, 22.5, 20.6, 15.3]
-
-
-def test_the_published_odds_ratio_stands_at_prednisone(ledger: Ledger) -> None:
-    panel = figures_predictors.forest(ledger, "response").axes[-1]
-    (diamond,) = [line for line in panel.lines if line.get_marker() == "D"]
-    assert float(diamond.get_xdata()[0]) == pytest.approx(1 / 6)
-    place = predictor_results.predictors_in_order(ledger).index("concomitant_prednisone")
-    assert float(diamond.get_ydata()[0]) == place
-
-
-def test_marks_at_6_months_have_areas_that_add_up(ledger: Ledger) -> None:
-    axes = figures_predictors.prednisone_at_6(ledger).axes[0]
-    areas = [np.sum(marks.get_sizes()) for marks in axes.collections]
-    assert areas == pytest.approx([areas[0]] * len(areas))
