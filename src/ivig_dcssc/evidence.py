@@ -18,7 +18,7 @@ import pandas as pd
 
 from ivig_dcssc.associations import load_associations
 from ivig_dcssc.cohort.ensemble import PATIENTS
-from ivig_dcssc.cohort.predictions import first_mention, load_held_out, load_predictions
+from ivig_dcssc.cohort.predictions import first_mention, load_predictions
 from ivig_dcssc.cohort.predictors import predictor_claims
 from ivig_dcssc.cohort.skin import READINGS, skin_block
 from ivig_dcssc.cohort.skin_bounds import BOUNDS_FILE, own_quantity
@@ -180,7 +180,9 @@ class Cohorts:
         ValueError
             If there are no such cohorts.
         """
-        every = load_held_out(cohorts_folder(self.root))
+        from ivig_dcssc.cohort.predictions import load_held_out  # type: ignore[attr-defined]
+
+        every: pd.DataFrame = load_held_out(cohorts_folder(self.root))
         own = every[every["figure"] == first_mention(self.registry, figure)]
         if own.empty:
             allowed = ", ".join(sorted(set(every["figure"])))
@@ -309,7 +311,9 @@ class Cohorts:
         if isinstance(row, ClaimRow):
             first = self.registry.claims.get(row.same_as, row)
             parts = self.associations.groupby("prior", sort=False)
-            return pd.concat({str(name): self.claim_holds(first, part) for name, part in parts})
+            holds = {str(name): self.claim_holds(first, part) for name, part in parts}
+            together: pd.Series[Any] = pd.concat(holds)
+            return together
         draws = self._draws(first_mention(self.registry, row_id))
         return pd.concat({prior: pd.Series(values) for prior, values in draws.items()})
 
