@@ -7,10 +7,8 @@ from pathlib import Path
 
 import click
 
-from rederive.cli.expected_time import expected_time
 from rederive.cli.options import complete_notebook, given_parameters, parameter_options
 from rederive.cli.run_notebook import changes_in_words, output_of, run_notebook, task_of
-from rederive.execution.cache import ExecutionCache
 from rederive.execution.project import find_project
 from rederive.execution.run import CELL_TIMEOUT_SECONDS
 from rederive.parameters.chosen import find_notebook, project_parameters
@@ -62,9 +60,7 @@ def run_command(
     given = given_parameters(project, parameters, assignments, params_file, cohort)
     task = task_of(project, path, parameters, given)
     target = output_of(project, task, output)
-    usual = ExecutionCache(project.cache).seconds(path.as_posix())
-    with expected_time(path.as_posix(), usual):
-        ran = run_notebook(project, task, target, timeout=timeout, cache=not no_cache)
+    ran = run_notebook(project, task, target, timeout=timeout, cache=not no_cache)
     done = ran.outcome.kind == "done"
     if as_json:
         click.echo(json.dumps(ran.as_record(), indent=1, ensure_ascii=False))

@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import errno
 import json
-import math
 import os
-import sys
+import re
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rederive.errors import BookError, ConfigurationError
-from rederive.execution.cache import (
-    ALL_DATA,
-    EVERYTHING_BELOW,
-    ExecutionCache,
-    FileStates,
-    environment_digest,
-    execution_key,
-)
-from rederive.execution.dependencies import SourceTree
+from rederive.execution import forkserver
+from rederive.execution.cache import ExecutionCache, execution_key, source_digest
 from rederive.execution.notebooks import canonical_bytes, published_form, read_notebook
 from rederive.execution.project import ROOT_VARIABLE, SOURCE_DATE_EPOCH, Project
-from rederive.execution.syntax import parse
 
 Report = Callable[[str], None]
 
 CELL_TIMEOUT_SECONDS = 600.0
 HEARTBEAT_SECONDS = 10.0
-KERNEL = "python3"
-FORK_ENGINE = "rederive-fork"
 _REFUSALS = ("ConfigurationError", "ParameterError")
-
-_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_KINDS = {"CellTimeoutError": "timeout", "DeadKernelError": "died"}
 
 
 class NotebookFailedError(BookError):
-    """A cell of a notebook raised an error, or its kernel died."""
+    """A cell of a notebook raised an error, took too long, or its process died."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +48,11 @@ class Task:
 
     notebook: Path
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The notebook's path as messages have it."""
+        return self.notebook.as_posix()
 
 
 @dataclass(frozen=True)
@@ -88,10 +80,10 @@ class Outcome:
     content
         The published form of the executed notebook, if it ran to its end.
     failed
-        The notebook with its error, if a cell failed.
+        The notebook with its error, if a cell failed, took too long or killed its process.
     kind
         ``done``; ``cell``: a cell raised an error; ``timeout``: a cell took too long; ``died``:
-        the kernel died; ``disk``: the disk is full; ``failed``: anything else.
+        the process died; ``disk``: the disk is full; ``failed``: anything else.
     message
         What went wrong, or empty.
     seconds
@@ -102,45 +94,22 @@ class Outcome:
         True if the notebook found its parameters not usable; the message then says why.
     """
 
-    content: bytes | None
-    failed: bytes | None
-    kind: str
-    message: str
-    seconds: float
-    cached: bool
-    refused: bool = False
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What came of starting a notebook; `read` is None if nobody saw what it read."""
-
     content: bytes | None = None
     failed: bytes | None = None
     kind: str = "done"
     message: str = ""
     seconds: float = 0.0
-    read: tuple[str, ...] | None = None
+    cached: bool = False
     refused: bool = False
 
 
 class _Store:
-    """The cache of a book, with everything that its keys need as it was when this was made.
-
-    Parameters
-    ----------
-    project : Project
-        The book.
-    """
+    """The cache of a book, with the digest of the sources as they are now."""
 
     def __init__(self, project: Project) -> None:
-        self.project = project
-        self.moment = time.time()
+        self._project = project
+        self._sources = source_digest(project)
         self.cache = ExecutionCache(project.cache)
-        self._files = FileStates(project.root)
-        self._tree = SourceTree(project.root)
-        self._environment = environment_digest(project)
-        self._code: dict[str, tuple[Path, ...]] = {}
 
     def key(self, task: Task) -> str:
         """Return the key of a task.
@@ -150,77 +119,20 @@ class _Store:
         ConfigurationError
             If the file is missing or is not a notebook.
         """
-        path = self.project.root / task.notebook
         try:
-            notebook = read_notebook(path)
+            notebook = read_notebook(self._project.root / task.notebook)
         except FileNotFoundError:
-            raise ConfigurationError(f"{task.notebook.as_posix()}: no such notebook") from None
-        key = task.notebook.as_posix()
-        if key not in self._code:
-            self._code[key] = self._tree.files_for(notebook, path.parent)
-        sources = f"{self._tree.digest(self._code[key])} {self._environment}"
-        return execution_key(notebook, key, task.parameters, sources)
+            raise ConfigurationError(f"{task.name}: no such notebook") from None
+        return execution_key(notebook, task.name, task.parameters, self._sources)
 
-    def find(self, key: str) -> bytes | None:
-        """Return a valid executed notebook, or None."""
-        return self.cache.get(key, self._files)
-
-    def keep(self, task: Task, key: str, run: _Run) -> None:
+    def keep(self, task: Task, key: str, outcome: Outcome) -> None:
         """Store a finished run, unless something it depends on was changed meanwhile."""
-        name = task.notebook.as_posix()
-        if run.content is None:
+        if outcome.content is None:
             return
-        read = self._dependencies(task, run.read)
-        code = [path.as_posix() for path in (*self._code[name], self.project.root / name)]
-        now = FileStates(self.project.root)
-        if not now.changed_since([*read, *code], self.moment):
-            self.cache.put(key, run.content, now.of_all(read))
+        if _Store(self._project).key(task) == key:
+            self.cache.put(key, outcome.content)
         with contextlib.suppress(OSError):
-            self.cache.note_seconds(name, run.seconds)
-
-    def _dependencies(self, task: Task, read: Sequence[str] | None) -> list[str]:
-        """Return what counts of what was read: all inside the book, and outside what was named."""
-        named = _named_outside(self.project.root, task)
-        if read is None:
-            return [ALL_DATA, *(_all_of(path) for path in named)]
-        own = task.notebook.as_posix()
-        kept = []
-        for name in read:
-            path = Path(name.lstrip("?"))
-            if path.is_absolute() and not any(path.is_relative_to(each) for each in named):
-                continue
-            if name.lstrip("?") != own:
-                kept.append(name)
-        return kept
-
-
-def _all_of(path: Path) -> str:
-    return f"{path.as_posix()}{EVERYTHING_BELOW}" if path.is_dir() else path.as_posix()
-
-
-def _named_outside(root: Path, task: Task) -> list[Path]:
-    """Return the places outside the book that parameters name, as a user's own data."""
-    given = list(task.parameters.values())
-    given += [each for value in given if isinstance(value, Mapping) for each in value.values()]
-    texts = {value for value in given if isinstance(value, str)}
-    notebook = read_notebook(root / task.notebook)
-    for cell in notebook["cells"]:
-        if "parameters" in cell.get("metadata", {}).get("tags", []):
-            with contextlib.suppress(SyntaxError):
-                nodes = ast.walk(parse("".join(cell["source"])))
-                texts |= {
-                    node.value
-                    for node in nodes
-                    if isinstance(node, ast.Constant) and isinstance(node.value, str)
-                }
-    found = set()
-    for text in texts:
-        for start in (root, (root / task.notebook).parent):
-            with contextlib.suppress(OSError, ValueError, RuntimeError):
-                path = Path(os.path.abspath(start / Path(text).expanduser()))  # noqa: PTH100
-                if text and not path.is_relative_to(root) and not root.is_relative_to(path):
-                    found |= {path} if path.exists() else set()
-    return sorted(found)
+            self.cache.note_seconds(task.name, outcome.seconds)
 
 
 def execute_tasks(
@@ -258,24 +170,21 @@ def execute_tasks(
         raise ConfigurationError(f"jobs: found {jobs}, allowed are whole numbers from 1")
     store = _Store(project)
     keys = [store.key(task) for task in tasks]
-    contents = [store.find(key) for key in keys]
+    contents = [store.cache.get(key) for key in keys]
     missing = [index for index, content in enumerate(contents) if content is None]
-    for index, task in enumerate(tasks):
-        if contents[index] is not None:
-            report(f"{task.notebook.as_posix()}: unchanged, taken from the cache")
-    if missing:
-        try:
-            with contextlib.closing(
-                _run_side_by_side(store, tasks, missing, jobs, report)
-            ) as finished:
-                for index, run in finished:
-                    store.keep(tasks[index], keys[index], run)
-                    contents[index] = run.content
-            store.cache.prune()
-        except OSError as error:
-            if not _is_disk_full(error):
-                raise
-            raise BookError(_disk_message(error)) from error
+    for task, content in zip(tasks, contents, strict=True):
+        if content is not None:
+            report(f"{task.name}: unchanged, taken from the cache")
+    missing.sort(key=lambda index: -store.cache.seconds(tasks[index].name))
+    try:
+        for index, outcome in _side_by_side(project, tasks, missing, jobs, report):
+            store.keep(tasks[index], keys[index], outcome)
+            contents[index] = outcome.content
+        store.cache.prune()
+    except OSError as error:
+        if error.errno not in _DISK_FULL:
+            raise
+        raise BookError(_disk_message(error)) from error
     return Executed(tuple(content for content in contents if content is not None), len(missing))
 
 
@@ -293,7 +202,7 @@ def run_task(
     task
         The notebook and its parameters.
     timeout
-        Seconds that one cell may take, rounded up to whole ones.
+        Seconds that one cell may take.
     cache
         Whether to look the run up, and to keep it.
 
@@ -302,38 +211,23 @@ def run_task(
     Outcome
         The result, or what went wrong; nothing half done is left in the cache.
     """
-    start = time.monotonic()
-
-    def ended(run: _Run, cached: bool = False) -> Outcome:
-        seconds = time.monotonic() - start
-        return Outcome(run.content, run.failed, run.kind, run.message, seconds, cached, run.refused)
-
     try:
-        store = _Store(project) if cache else None
-        key = store.key(task) if store else ""
-        content = store.find(key) if store else None
-        if content is not None:
-            return ended(_Run(content), cached=True)
-        run = _run_one(
-            str(project.root),
-            task.notebook.as_posix(),
-            dict(task.parameters),
-            timeout,
-        )
-        if store:
-            store.keep(task, key, run)
-        return ended(run)
+        store = _Store(project)
+        key = store.key(task)
+        if cache and (content := store.cache.get(key)) is not None:
+            return Outcome(content, cached=True)
+        outcome = _run(project, task, timeout)
+        if cache:
+            store.keep(task, key, outcome)
+        return outcome
     except OSError as error:
-        if _is_disk_full(error):
-            return ended(_Run(kind="disk", message=_disk_message(error)))
-        return ended(_Run(kind="failed", message=f"{type(error).__name__}: {error}"))
+        if error.errno in _DISK_FULL:
+            return Outcome(kind="disk", message=_disk_message(error))
+        return Outcome(kind="failed", message=f"{type(error).__name__}: {error}")
+    except BookError as error:
+        return Outcome(kind="failed", message=str(error))
     except Exception as error:
-        text = str(error) if isinstance(error, BookError) else f"{type(error).__name__}: {error}"
-        return ended(_Run(kind="failed", message=text))
-
-
-def _is_disk_full(error: OSError) -> bool:
-    return error.errno in _DISK_FULL
+        return Outcome(kind="failed", message=f"{type(error).__name__}: {error}")
 
 
 def _disk_message(error: OSError) -> str:
@@ -341,49 +235,33 @@ def _disk_message(error: OSError) -> str:
     return f"the disk is full, or a file is larger than allowed ({error.strerror}){place}"
 
 
-def _run_side_by_side(
-    store: _Store, tasks: Sequence[Task], indices: Sequence[int], jobs: int, report: Report
-) -> Generator[tuple[int, _Run], None, None]:
-    """Run several tasks; after a failure those that have begun are waited for and kept."""
-    project, total = store.project, len(indices)
-    expected = {
-        index: store.cache.seconds(tasks[index].notebook.as_posix()) or math.inf
-        for index in indices
-    }
-    waiting = sorted(indices, key=lambda index: -expected[index])
-    running: dict[Future[_Run], tuple[int, float]] = {}
+def _side_by_side(
+    project: Project, tasks: Sequence[Task], indices: Sequence[int], jobs: int, report: Report
+) -> Iterator[tuple[int, Outcome]]:
+    """Run several tasks; after a failure those that have begun are waited for and given out."""
+    waiting = list(indices)
+    running: dict[Future[Outcome], tuple[int, float]] = {}
     failure = ""
-    with ThreadPoolExecutor(min(jobs, total), "notebook") as pool, _ended_if_left():
+    with ThreadPoolExecutor(jobs, "notebook") as pool, _ended_if_left():
         while running or (waiting and not failure):
             while waiting and not failure and len(running) < jobs:
                 index = waiting.pop(0)
-                name = tasks[index].notebook.as_posix()
-                job = partial(
-                    _run_one,
-                    str(project.root),
-                    name,
-                    dict(tasks[index].parameters),
-                    CELL_TIMEOUT_SECONDS,
-                )
-                running[pool.submit(job)] = (index, time.monotonic())
-                report(f"{name}: started ({total - len(waiting)} of {total})")
-            done, _ = wait(running, timeout=HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
-            left = _time_left(expected, waiting, running, jobs)
+                running[pool.submit(_run, project, tasks[index])] = (index, time.monotonic())
+                place = f"{len(indices) - len(waiting)} of {len(indices)}"
+                report(f"{tasks[index].name}: started ({place})")
+            done, _ = wait(running, HEARTBEAT_SECONDS, FIRST_COMPLETED)
             if not done:
-                names = ", ".join(
-                    f"{tasks[index].notebook.as_posix()} ({time.monotonic() - start:.0f} s)"
-                    for index, start in running.values()
-                )
-                report(f"still running: {names}{left}")
+                now = time.monotonic()
+                names = [f"{tasks[i].name} ({now - begun:.0f} s)" for i, begun in running.values()]
+                report(f"still running: {', '.join(names)}")
             for future in done:
-                index, start = running.pop(future)
-                name = tasks[index].notebook.as_posix()
-                run = future.result()
-                if run.kind == "done":
-                    report(f"{name}: done in {time.monotonic() - start:.1f} s{left}")
-                    yield index, run
+                index, _ = running.pop(future)
+                outcome = future.result()
+                if outcome.kind == "done":
+                    report(f"{tasks[index].name}: done in {outcome.seconds:.1f} s")
+                    yield index, outcome
                 else:
-                    failure = failure or f"{name}: {run.message}"
+                    failure = failure or f"{tasks[index].name}: {outcome.message}"
     if failure:
         raise NotebookFailedError(failure)
 
@@ -394,116 +272,77 @@ def _ended_if_left() -> Iterator[None]:
     try:
         yield
     except BaseException:
-        from rederive.execution.fork import available
-
-        if available(KERNEL):
-            from rederive.execution.fork.warm import stop
-
-            stop()
+        forkserver.stop()
         raise
 
 
-def _time_left(
-    expected: Mapping[int, float],
-    waiting: Sequence[int],
-    running: Mapping[Future[_Run], tuple[int, float]],
-    jobs: int,
-) -> str:
-    """Return the estimate for whoever looks on; nothing if there is none."""
-    if not sys.stderr.isatty():
-        return ""
-    now = time.monotonic()
-    begun = [max(0.0, expected[index] - (now - start)) for index, start in running.values()]
-    seconds = max(
-        [(sum(expected[index] for index in waiting) + sum(begun)) / jobs, *begun], default=0.0
-    )
-    return f" (about {seconds:.0f} s left)" if 1 <= seconds < math.inf else ""
-
-
-def _environment(root: str) -> dict[str, str]:
+def _environment(root: Path, scratch: str) -> dict[str, str]:
     """Variables that make a notebook's result independent of the machine's settings."""
-    paths = [str(Path(root) / "src"), os.environ.get("PYTHONPATH", "")]
+    paths = [str(root / "src"), os.environ.get("PYTHONPATH", "")]
     return {
-        ROOT_VARIABLE: root,
+        ROOT_VARIABLE: str(root),
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         "PYTHONHASHSEED": "0",
         "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH,
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "MPLBACKEND": forkserver.INLINE_BACKEND,
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "TZ": "UTC",
+        # A reader's own IPython start-up files must not reach the book's numbers.
+        "IPYTHONDIR": str(Path(scratch) / "ipython"),
     }
 
 
-def _run_one(root: str, name: str, parameters: dict[str, Any], timeout: float) -> _Run:
-    """Run one notebook; what happens to it is part of the result, with the time it took."""
+def _run(project: Project, task: Task, timeout: float = CELL_TIMEOUT_SECONDS) -> Outcome:
+    """Run one notebook; what happens to it is part of the outcome, with the time it took."""
     start = time.monotonic()
-    try:
-        run = _run_in_scratch(root, name, parameters, timeout)
-    except OSError as error:
-        if not _is_disk_full(error):
-            raise
-        run = _Run(kind="disk", message=_disk_message(error))
-    return replace(run, seconds=time.monotonic() - start)
-
-
-def _run_in_scratch(root: str, name: str, parameters: dict[str, Any], timeout: float) -> _Run:
-    import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-
-    start = time.monotonic()
-    path = Path(root) / name
-    source = read_notebook(path)
     with tempfile.TemporaryDirectory(prefix="rederive-", ignore_cleanup_errors=True) as scratch:
-        output = Path(scratch) / path.name
-        # A reader's own IPython start-up files must not reach the book's numbers.
-        environment = _environment(root) | {"IPYTHONDIR": str(Path(scratch) / "ipython")}
-        execute = partial(
-            papermill.execute_notebook,
+        try:
+            outcome = _execute(project.root, task, timeout, scratch)
+        except OSError as error:
+            if error.errno not in _DISK_FULL:
+                raise
+            outcome = Outcome(kind="disk", message=_disk_message(error))
+    return replace(outcome, seconds=time.monotonic() - start)
+
+
+def _execute(root: Path, task: Task, timeout: float, scratch: str) -> Outcome:
+    import papermill
+
+    path = root / task.notebook
+    output = Path(scratch) / path.name
+    source = read_notebook(path)
+
+    def published() -> bytes:
+        executed = json.loads(output.read_text(encoding="utf-8"))
+        return canonical_bytes(published_form(executed, source))
+
+    try:
+        papermill.execute_notebook(
             str(path),
             str(output),
-            parameters=parameters,
-            kernel_name=KERNEL,
-            engine_name=FORK_ENGINE,
+            parameters=dict(task.parameters),
+            kernel_name="python3",
+            engine_name="rederive-fork",
             run_in=path.parent,
-            environment=environment,
-            trace_root=Path(root),
+            environment=_environment(root, scratch),
+            execution_timeout=timeout,
             progress_bar=False,
-            request_save_on_cell_execute=False,
-            execution_timeout=max(1, math.ceil(timeout)),  # nbclient takes whole seconds
-            shutdown_kernel="immediate",
-            extra_arguments=["--IPKernelApp.log_level=40"],
         )
-        try:
-            execute()
-        except papermill.PapermillExecutionError as error:
-            failed = published_form(json.loads(output.read_text(encoding="utf-8")), source)
-            kind = "disk" if _is_disk_full_in_cell(error) else "cell"
-            refused = error.ename in _REFUSALS
-            # What a parameter must be is said in full; how the notebook found out is in it.
-            message = f"cell {error.cell_index + 1} failed\n{error}"
-            return _Run(
-                failed=canonical_bytes(failed),
-                kind=kind,
-                message=str(error.evalue) if refused else message,
-                refused=refused,
-            )
-        except CellTimeoutError as error:
-            # nbclient also says so when a dying kernel no longer answers and is not yet gone.
-            if time.monotonic() - start < timeout:
-                return _Run(kind="died", message="the kernel died")
-            message = f"a cell took longer than {timeout:g} s\n{error}"
-            return _Run(kind="timeout", message=message)
-        except DeadKernelError as error:
-            return _Run(kind="died", message=f"the kernel died\n{error}")
-        executed = json.loads(output.read_text(encoding="utf-8"))
-    read = executed["metadata"].get("papermill", {}).get("files_read")
-    content = canonical_bytes(published_form(executed, source))
-    return _Run(content, read=None if read is None else tuple(read))
+    except papermill.PapermillExecutionError as error:
+        return _failed(error, published())
+    return Outcome(published())
 
 
-def _is_disk_full_in_cell(error: Any) -> bool:
-    """Say whether the error of a cell is that of a full disk."""
-    return error.ename in ("OSError", "IOError") and any(
-        f"[Errno {number}]" in error.evalue for number in _DISK_FULL
-    )
+def _failed(error: Any, notebook: bytes) -> Outcome:
+    """Return the outcome of a notebook with an error in it."""
+    refused = error.ename in _REFUSALS
+    full = error.ename == "OSError" and any(f"[Errno {n}]" in error.evalue for n in _DISK_FULL)
+    kind = "disk" if full else _KINDS.get(error.ename, "cell")
+    message = f"cell {error.cell_index + 1} failed\n{error}"
+    if refused:  # what a parameter must be is said in full; how the notebook found out is in it
+        message = str(error.evalue)
+    elif kind in _KINDS.values():
+        message = f"cell {error.cell_index + 1}: {error.evalue}"
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", message)
+    return Outcome(failed=notebook, kind=kind, message=plain, refused=refused)

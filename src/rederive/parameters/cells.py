@@ -10,7 +10,6 @@ from pathlib import Path
 from IPython import get_ipython
 
 from rederive.execution.notebooks import read_notebook
-from rederive.execution.syntax import parse
 from rederive.parameters.types import ParameterError, meant
 from rederive.printed.schema import nearest
 
@@ -21,7 +20,7 @@ TAG = "parameters"
 def assigned_names(source: str) -> tuple[str, ...]:
     """Return the names that the top level of a cell assigns to; none if it is no Python."""
     try:
-        statements = parse(source).body
+        statements = ast.parse(source).body
     except SyntaxError:
         return ()
     return tuple(

@@ -13,7 +13,6 @@ from typing import Any
 from rederive.errors import ConfigurationError
 from rederive.execution.notebooks import read_notebook
 from rederive.execution.project import Project
-from rederive.execution.syntax import parse
 from rederive.parameters import (
     Parameter,
     ParameterError,
@@ -71,7 +70,7 @@ def own_defaults(notebook: Mapping[str, Any]) -> dict[str, Value]:
     for cell in notebook["cells"]:
         if cell["cell_type"] != "code" or TAG not in cell["metadata"].get("tags", []):
             continue
-        for statement in parse("".join(cell["source"])).body:
+        for statement in ast.parse("".join(cell["source"])).body:
             if not isinstance(statement, ast.Assign):
                 continue
             try:

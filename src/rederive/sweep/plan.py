@@ -10,13 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from rederive.errors import ConfigurationError
+from rederive.execution.cache import source_digest
 from rederive.execution.files import digest_of_files, files_below
 from rederive.execution.project import Project
 from rederive.parameters import Value
 from rederive.parameters.chosen import COHORT_PARAMETER, project_parameters
 from rederive.sweep.notebooks import swept_notebooks
 from rederive.sweep.points import Point, Request, parameter_sets
-from rederive.sweep.sources import source_digest
 
 KEY_FORMAT = 1
 """Raise this number when the form of a run's folder changes."""
@@ -86,7 +86,7 @@ def plan_sweep(project: Project, notebook: str, request: Request) -> Plan:
     notebooks = swept_notebooks(project, notebook)
     everything = {name: value for own in notebooks.values() for name, value in own.items()}
     points = parameter_sets(request, project_parameters(project), list(everything), notebook)
-    sources = source_digest(project, list(notebooks))
+    sources = source_digest(project)
     runs: dict[str, Run] = {}
     for point in map(_with_absolute_folder, points):
         tasks = tuple(

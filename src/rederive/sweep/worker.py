@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from rederive.book.results import read_results
+from rederive.execution.cache import source_digest
 from rederive.execution.project import Project
 from rederive.execution.run import Outcome, Task, run_task
 from rederive.parameters import Value
-from rederive.sweep.sources import source_digest
 from rederive.sweep.store import FAILED, NOTEBOOK, RESULTS, RunStore
 
 DONE = "done"
@@ -139,9 +139,8 @@ def store_run(store: RunStore, job: Job, finished: Finished) -> Finished:
 
 
 def _stale(project: Project, job: Job) -> str:
-    notebooks = [Path(name) for name, _ in job.tasks]
     try:
-        found = source_digest(project, notebooks)
+        found = source_digest(project)
     except OSError as error:
         return f"the book's folder cannot be read where the run was to be carried out: {error}"
     if found == job.sources:

@@ -1,0 +1,196 @@
+"""The papermill engine ``rederive-fork``.
+
+Papermill imports this module at the end of its own import; import papermill before it.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import v4
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, NotebookExecutionManager
+
+from rederive.execution.child import Request
+from rederive.execution.forkserver import available, forked
+
+TIMEOUT = "CellTimeoutError"
+DIED = "DeadKernelError"
+"""Names of the errors in a notebook of which a cell took too long, or the process died."""
+
+_MAY_FAIL = "raises-exception"
+_SKIPPED = "skip-execution"
+
+
+class ForkEngine(Engine):  # type: ignore[misc]
+    """Runs each notebook in a fork of a process that has the libraries imported.
+
+    Where forks are not to be had, and with ``REDERIVE_ENGINE=ordinary``, Jupyter's kernel does it.
+    """
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        execution_timeout: float | None = None,
+        run_in: str | Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> None:
+        """Execute the cells; one that fails, takes too long or kills the process has an error.
+
+        Parameters
+        ----------
+        nb_man : NotebookExecutionManager
+            Papermill's holder of the notebook.
+        kernel_name : str
+            Name of the kernel, where an ordinary one is used.
+        execution_timeout : float or None
+            Seconds that a cell may take; None for any time.
+        run_in : str, Path or None
+            Working directory; None for that of this process, which stays as it is.
+        environment : mapping or None
+            Variables set on top of those of this process.
+        **settings
+            Those of an ordinary kernel.
+        """
+        folder = str(Path(run_in or ".").absolute())
+        variables = {**os.environ, **(environment or {})}
+        if not Path(folder).is_dir():
+            raise FileNotFoundError(f"run_in: no such folder: {folder}")
+        if available():
+            with forked(variables) as (connection, _):
+                connection.send(Request(_code_cells(nb_man.nb), variables, folder))
+                _Follower(nb_man, execution_timeout).follow(connection)
+        else:
+            _run_ordinary(nb_man, kernel_name, execution_timeout, folder, variables)
+
+
+def _code_cells(notebook: Any) -> list[tuple[int, str, bool]]:
+    found = []
+    for position, cell in enumerate(notebook.cells):
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "code" and cell.source.strip() and _SKIPPED not in tags:
+            found.append((position, cell.source, _MAY_FAIL not in tags))
+    return found
+
+
+class _Follower:
+    """Puts into a notebook what its process sends.
+
+    Parameters
+    ----------
+    nb_man : NotebookExecutionManager
+        Papermill's holder of the notebook.
+    timeout : float or None
+        Seconds that a cell may take.
+    """
+
+    def __init__(self, nb_man: NotebookExecutionManager, timeout: float | None) -> None:
+        self._nb_man, self._timeout = nb_man, timeout
+        self._position = next((each[0] for each in _code_cells(nb_man.nb)), 0)
+        self._begun = math.inf
+        self._clears = False
+        self._displays: dict[str, list[Any]] = {}
+
+    @property
+    def _cell(self) -> Any:
+        return self._nb_man.nb.cells[self._position]
+
+    def follow(self, connection: Connection) -> None:
+        """Take in everything until the last cell has ended, or one has failed."""
+        while True:
+            try:
+                if not connection.poll(self._seconds_left()):
+                    return self._fail(TIMEOUT, f"the cell took longer than {self._timeout:g} s")
+                kind, fields = connection.recv()
+            except (EOFError, OSError):
+                return self._fail(DIED, "the process that ran the cell died")
+            if kind == "start":
+                self._start(**fields)
+            elif kind == "end":
+                self._end(fields["failed"])
+            elif kind == "finished":
+                self._nb_man.nb.metadata["language_info"] = fields["language_info"]
+                return None
+            else:
+                self._take_in(kind, fields)
+
+    def _seconds_left(self) -> float | None:
+        if self._timeout is None or self._begun == math.inf:
+            return None
+        return max(0.0, self._begun + self._timeout - time.monotonic())
+
+    def _start(self, position: int, execution_count: int) -> None:
+        self._position, self._begun, self._clears = position, time.monotonic(), False
+        self._cell.execution_count = execution_count
+        self._nb_man.cell_start(self._cell, position)
+
+    def _end(self, failed: bool) -> None:
+        if failed:
+            self._nb_man.cell_exception(self._cell, cell_index=self._position)
+        self._nb_man.cell_complete(self._cell, cell_index=self._position)
+
+    def _fail(self, name: str, message: str) -> None:
+        """Note an error that the process could not send itself."""
+        self._cell.outputs.append(_error(name, message))
+        self._end(True)
+
+    def _take_in(self, kind: str, fields: dict[str, Any]) -> None:
+        outputs, name = self._cell.outputs, fields.pop("display_id", None)
+        if kind == "update_display_data":
+            for output in self._displays.get(name, []):
+                output.update(fields)
+            return
+        if kind == "clear_output":
+            self._clears = fields["wait"]
+            if not self._clears:
+                outputs.clear()
+            return
+        if self._clears:
+            outputs.clear()
+            self._clears = False
+        if kind == "stream" and outputs and outputs[-1].get("name") == fields["name"]:
+            outputs[-1].text += fields["text"]
+            return
+        outputs.append(v4.new_output(kind, **fields))
+        if name is not None:
+            self._displays.setdefault(name, []).append(outputs[-1])
+
+
+def _error(name: str, message: str) -> Any:
+    return v4.new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"])
+
+
+def _run_ordinary(
+    nb_man: NotebookExecutionManager,
+    kernel_name: str,
+    timeout: float | None,
+    folder: str,
+    environment: Mapping[str, str],
+) -> None:
+    """Run the cells in a kernel of Jupyter's."""
+    client = PapermillNotebookClient(
+        nb_man,
+        kernel_name=kernel_name,
+        timeout=None if timeout is None else math.ceil(timeout),  # nbclient counts whole seconds
+        resources={"metadata": {"path": folder}},
+        shutdown_kernel="immediate",
+        extra_arguments=["--IPKernelApp.log_level=40"],
+    )
+    try:
+        client.execute(env=dict(environment))
+    except (CellTimeoutError, DeadKernelError) as error:
+        started = [i for i, c in enumerate(nb_man.nb.cells) if c.metadata.papermill["start_time"]]
+        cell = nb_man.nb.cells[started[-1]]
+        message = str(error).strip().splitlines()[0] if str(error) else "the kernel died"
+        cell.outputs.append(_error(type(error).__name__, message))
+        nb_man.cell_exception(cell, cell_index=started[-1])

@@ -1,0 +1,227 @@
+"""A process that has the libraries imported and forks one more for each notebook.
+
+The standard library's own fork server imports the driver's main module into every fork, cannot
+set the server's environment, and is closed to daemonic processes such as the workers of Dask; so
+`os.fork` is called here, and `multiprocessing.connection` carries the messages.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import importlib.util
+import os
+import pkgutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib.metadata import entry_points
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import SimpleNamespace
+
+ENGINE_VARIABLE = "REDERIVE_ENGINE"
+ORDINARY = "ordinary"
+INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
+
+_LIBRARIES = (
+    "rederive.execution.child",
+    "pandas",
+    "pandas.io.formats.style",
+    "pandas.plotting",
+    "pyarrow.dataset",
+    "pyarrow.parquet",
+    "PIL.PngImagePlugin",
+    "scipy.stats",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.pyplot",
+    "matplotlib_inline.backend_inline",
+    "statsmodels.api",
+    "statsmodels.formula.api",
+    "seaborn",
+)
+# A library reads these when it is imported: runs that differ in one cannot share a server.
+_READ_AT_IMPORT = ("MKL_", "MPL", "NUMBA_", "OMP_", "OPENBLAS_", "PYTHON")
+
+
+def available() -> bool:
+    """Say whether notebooks can be run in forks.
+
+    Returns
+    -------
+    bool
+        False where the operating system cannot fork or pass open files on, and where the
+        variable ``REDERIVE_ENGINE`` is ``ordinary``.
+    """
+    chosen = os.environ.get(ENGINE_VARIABLE) != ORDINARY
+    return chosen and hasattr(os, "fork") and hasattr(socket, "send_fds")
+
+
+# --- the server ----------------------------------------------------------------------------------
+
+
+def serve(handle: int) -> None:
+    """Import the libraries and fork for each connection that comes; end with the driver.
+
+    Parameters
+    ----------
+    handle : int
+        File descriptor of the socket that brings the connections.
+    """
+    _preload()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
+    control = socket.socket(fileno=handle)
+    while handles := socket.recv_fds(control, 1, 1)[1]:
+        if os.fork() == 0:
+            control.close()
+            from rederive.execution.child import run
+
+            run(Connection(handles[0]))
+        os.close(handles[0])
+
+
+def _preload() -> None:
+    """Import all libraries; one that cannot be imported is left to the notebooks."""
+    # Some libraries look for the shell to find out that they are not in a terminal.
+    shell = SimpleNamespace(kernel=None)
+    builtins.get_ipython = lambda: shell  # type: ignore[attr-defined]
+    for name in (*_LIBRARIES, *_article_modules()):
+        with suppress(Exception):
+            importlib.import_module(name)
+    del builtins.get_ipython  # type: ignore[attr-defined]
+
+
+def _articles() -> list[str]:
+    """Return the packages of the installed articles."""
+    return [entry.module.partition(".")[0] for entry in entry_points(group="rederive.articles")]
+
+
+def _article_modules() -> Iterator[str]:
+    for package in _articles():
+        for module in pkgutil.iter_modules(_folders_of(package)):
+            if not module.name.startswith("_"):
+                yield f"{package}.{module.name}"
+
+
+def _folders_of(package: str) -> list[str]:
+    found = importlib.util.find_spec(package)
+    return list((found and found.submodule_search_locations) or [])
+
+
+# --- its driver ----------------------------------------------------------------------------------
+
+_Stamp = tuple[object, ...]
+
+
+class _Server:
+    """A running server, for one state of the sources and of the variables that imports read."""
+
+    def __init__(self, stamp: _Stamp, environment: Mapping[str, str]) -> None:
+        self.stamp = stamp
+        self._control, theirs = socket.socketpair()
+        code = f"from rederive.execution.forkserver import serve; serve({theirs.fileno()})"
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", code],
+                env={"MPLBACKEND": INLINE_BACKEND, **environment},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                cwd="/",
+                start_new_session=True,
+            )
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def fork(self) -> Connection:
+        ours, theirs = Pipe()
+        with theirs:
+            socket.send_fds(self._control, [b"."], [theirs.fileno()])
+        return ours
+
+    def close(self) -> None:
+        """Let the server end; what it has forked goes on."""
+        self._control.close()
+        self._process.wait()
+
+
+_lock = threading.Lock()
+_server: _Server | None = None
+_running: set[int] = set()
+
+
+@contextmanager
+def forked(environment: Mapping[str, str]) -> Iterator[tuple[Connection, int]]:
+    """Fork a process for one notebook; when the block ends, so does it and all that it started.
+
+    Parameters
+    ----------
+    environment : mapping
+        All environment variables of the run.
+
+    Yields
+    ------
+    tuple
+        The connection to `rederive.execution.child.run` and the number of the process.
+
+    Raises
+    ------
+    RuntimeError
+        If the server ends while it starts.
+    """
+    global _server
+    stamp = _stamp(environment)
+    with _lock:
+        if _server is not None and not (_server.alive and _server.stamp == stamp):
+            _server.close()
+            _server = None
+        if _server is None:
+            _server = _Server(stamp, environment)
+        connection = _server.fork()
+    with connection:
+        try:
+            _, fields = connection.recv()
+        except (EOFError, OSError):
+            raise RuntimeError("the process that forks for each notebook has ended") from None
+        pid = int(fields["pid"])
+        _running.add(pid)
+        try:
+            yield connection, pid
+        finally:
+            _running.discard(pid)
+            _kill(pid)
+
+
+def stop() -> None:
+    """End all runs under way and the server; the next run starts another."""
+    global _server
+    for pid in list(_running):
+        _kill(pid)
+    with _lock:
+        if _server is not None:
+            _server.close()
+        _server = None
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _stamp(environment: Mapping[str, str]) -> _Stamp:
+    """Return what must not change while a server is used: variables, and files by time and size."""
+    variables = {k: v for k, v in environment.items() if k.startswith(_READ_AT_IMPORT)}
+    folders = [entry for entry in variables.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    for package in ("rederive", *_articles()):
+        folders += _folders_of(package)
+    paths = sorted(path for folder in folders for path in Path(folder).rglob("*.py"))
+    files = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
+    return (sorted(variables.items()), files)
