@@ -310,6 +310,10 @@ class Cohorts:
         row = self.registry.row(row_id)
         if isinstance(row, ClaimRow):
             first = self.registry.claims.get(row.same_as, row)
+            deciding = self._deciding_p(first)
+            if deciding is not None:
+                decided: pd.Series[Any] = self.held_out_values(deciding.id) < self.choices.alpha
+                return decided
             parts = self.associations.groupby("prior", sort=False)
             holds = {str(name): self.claim_holds(first, part) for name, part in parts}
             together: pd.Series[Any] = pd.concat(holds)
@@ -480,9 +484,9 @@ class Cohorts:
 
     def _predicted_claim(self, row: ClaimRow) -> Shown | None:
         first = self.registry.claims.get(row.same_as, row)
-        partner = _PARTNERS.get((first.variable, first.timepoint, first.kind))
-        if partner is not None:
-            return self._predicted_by_p(partner)
+        deciding = self._deciding_p(first)
+        if deciding is not None:
+            return self._predicted_by_p(deciding)
         if first.id not in predictor_claims(self.registry):
             return None
         holding = {
@@ -522,13 +526,17 @@ class Cohorts:
         significant = own["p"] < self.choices.alpha
         return ~significant.groupby(own["cohort"]).any()
 
-    def _predicted_by_p(self, partner: tuple[str, str, str]) -> Shown | None:
-        block = skin_block(self.registry)
-        rows = [self.registry.numbers[figure.id] for figure in block.figures]
-        row = next(r for r in rows if (r.variable, r.timepoint, r.statistic) == partner)
+    def _deciding_p(self, claim: ClaimRow) -> NumberRow | None:
+        """Return the predicted p that decides a claim, if there is one."""
+        partner = _PARTNERS.get((claim.variable, claim.timepoint, claim.kind))
+        rows = (self.registry.numbers[figure.id] for figure in skin_block(self.registry).figures)
+        found = (row for row in rows if (row.variable, row.timepoint, row.statistic) == partner)
+        return next(found, None)
+
+    def _predicted_by_p(self, row: NumberRow) -> Shown | None:
         draws = self._draws(row.id)
         shares = {prior: float((p < self.choices.alpha).mean()) for prior, p in draws.items()}
-        bound = self.own_bound(block.figure(row.id))
+        bound = self.own_bound(skin_block(self.registry).figure(row.id))
         words = "; ".join(f"{prior}: in {_percent(share)}" for prior, share in shares.items())
         interval, decision, verdict = "", "", Verdict.WITHIN_ROUNDING
         reproduced = "holds in " + _between_shares(list(shares.values()))
