@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from ivig_dcssc import cohort_words, severity_results, skin_results
+from ivig_dcssc import cohort_words, skin_results
 from ivig_dcssc.article import open_ledger
 from ivig_dcssc.own_cohort import CONTRADICTIONS, example, included
 from ivig_dcssc.project import project_root
@@ -267,14 +267,6 @@ def test_an_empty_column_prints_nothing(least: Path) -> None:
     empty = [one for one in found if not one.computed]
     words = cohort_words.agreement_in_words(ledger, empty, "it")[-1]
     assert words == f"None of the {len(empty)} figures of it can be computed from it."
-
-
-def test_no_decision_is_given_without_a_p(least: Path, exported: Path) -> None:
-    ledger = open_ledger(cohort_folder=str(least))
-    assert severity_results.convention_records(ledger) == []
-    assert "no decision" in severity_results.conventions_in_words(ledger)[0].lower()
-    whole = open_ledger(cohort_folder=str(exported))
-    assert len(severity_results.convention_records(whole)) == 24
 
 
 def test_own_numbers_stand_beside_responders_and_p(least: Path) -> None:
