@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ivig_dcssc import open_section
+from ivig_dcssc import open_section, published
 from rederive.book.beside import MismatchError, SourceError
 from rederive.book.section import Section
 from rederive.recompute import paired_t
@@ -111,3 +111,16 @@ def test_a_broken_cell_of_a_notebook_fails(root: Path) -> None:
     broken = code.replace(call, "ttest_ind_from_stats(*six, equal_var=False)")
     with pytest.raises(MismatchError):
         exec(compile(broken, "broken", "exec"), {})
+
+
+def test_a_table_of_published_figures_has_each_in_its_row() -> None:
+    """Rows with other statistics must not move the figures of their neighbours."""
+    names = ["age", "disease_duration", "mrss", "female", "white", "cohort_size"]
+    table = published.table(names, timepoint=["", "baseline"])
+    seen = 0
+    for row in published.registry.numbers.values():
+        about = (row.variable, row.group, row.timepoint)
+        if about in table.index and not row.same_as and row.statistic in table:
+            assert table.loc[about, row.statistic] == float(row.printed.value), row.id
+            seen += 1
+    assert seen > 40

@@ -175,6 +175,17 @@ def test_claim_verdicts(reaches: list[ClaimReach], verdict: Verdict) -> None:
     assert claims.claim_all([("x", claim)]).verdict is verdict
 
 
+@pytest.mark.parametrize("must", [True, False])
+def test_no_significant_difference_shows_no_likeness(must: bool) -> None:
+    """A claim of likeness can be contradicted by a test of difference, never confirmed."""
+    alike = CheckedClaim("m", (claimed(True, True, must),), likeness=True)
+    assert alike.verdict is Verdict.NOT_TESTED
+    assert alike.tested is (Verdict.SAME if must else Verdict.WITHIN_ROUNDING)
+    assert claims.claim_all([("x", alike)]).verdict is alike.tested
+    different = CheckedClaim("m", (claimed(True, False, False),), likeness=True)
+    assert different.verdict is Verdict.DIFFERS
+
+
 def test_the_weakest_of_several_claims_decides() -> None:
     kinds = {
         Verdict.SAME: claimed(True, True, True),

@@ -16,7 +16,7 @@ import pandas as pd
 
 from rederive.book import render
 from rederive.book.ledger import Ledger, LedgerRow
-from rederive.printed import Evidence
+from rederive.printed import Evidence, Verdict
 from rederive.printed.registry import NumberRow
 from rederive.printed.schema import nearest
 from rederive.recompute import CheckedClaim, Recomputed
@@ -319,6 +319,8 @@ def _words(ledger: Ledger, row: LedgerRow, value: Value) -> str:
         share = float(np.mean(value))
         if isinstance(value, pd.Series):
             return f"holds in {int(np.sum(value))} of {len(value)}"
+        if row.verdict is Verdict.NOT_TESTED and share:
+            return row.reproduced
         return "holds" if share else "does not hold"
     whole = source.statistic in ("n", "count")
     decimals = source.printed.decimals + (0 if whole else 1)

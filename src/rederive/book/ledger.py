@@ -386,7 +386,7 @@ def _decision(outcome: Recomputed, alpha: float) -> str:
 
 
 def _show_claim(outcome: CheckedClaim) -> Shown:
-    main, verdict = outcome.main, outcome.verdict
+    main, verdict = outcome.main, outcome.tested
     against = tuple(
         f"{reach.convention} ({reach.shown})" for reach in outcome.reaches if not reach.can_hold
     )
@@ -399,6 +399,9 @@ def _show_claim(outcome: CheckedClaim) -> Shown:
     elif verdict is Verdict.DIFFERS:
         why = "holds under nothing that was tried"
     reproduced = "holds" if main.must_hold else "can hold" if main.can_hold else "does not hold"
+    if outcome.verdict is Verdict.NOT_TESTED:
+        reproduced = "no significant difference" + ("" if main.must_hold else " need be")
+        why = f"checked: no significant difference ({why}), which is no test of equivalence"
     decision = "holds under every convention tried"
     unsure = tuple(
         reach.convention
@@ -415,7 +418,7 @@ def _show_claim(outcome: CheckedClaim) -> Shown:
     return Shown(
         reproduced,
         main.shown,
-        verdict,
+        outcome.verdict,
         why + remark,
         decision,
         would_do,

@@ -164,8 +164,8 @@ class Published:
             hint = nearest(wanted[0][0], known)
             meant = f" (did you mean {hint!r}?)" if hint else ""
             raise KeyError(f"found nothing printed for {wanted}{meant}")
-        frame = pd.DataFrame.from_dict(cells, orient="index")
-        frame.index = pd.MultiIndex.from_tuples(list(cells), names=["variable", "group", "month"])
+        index = pd.MultiIndex.from_tuples(list(cells), names=["variable", "group", "month"])
+        frame = pd.DataFrame(list(cells.values()), index)
         for level in ("variable", "group", "month"):
             if frame.index.nlevels > 1 and frame.index.get_level_values(level).nunique() == 1:
                 frame = frame.droplevel(level)

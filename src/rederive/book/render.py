@@ -57,6 +57,7 @@ _VERDICT_CLASS = {
     Verdict.WITHIN_ROUNDING: "within-rounding",
     Verdict.NEEDS_CHOICE: "needs-choice",
     Verdict.DIFFERS: "differs",
+    Verdict.NOT_TESTED: "not-tested",
     Verdict.FITTED: "fitted",
     Verdict.NONE: "none",
     Verdict.PENDING: "pending",

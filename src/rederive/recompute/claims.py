@@ -45,11 +45,14 @@ class CheckedClaim:
         One entry for each convention; never empty.
     remark : str
         What a reader must know beside, in words.
+    likeness : bool
+        Whether the claim is that things are alike, and the check that no difference is significant.
     """
 
     method: str
     reaches: tuple[ClaimReach, ...]
     remark: str = ""
+    likeness: bool = False
 
     def __post_init__(self) -> None:
         if not self.reaches:
@@ -78,7 +81,13 @@ class CheckedClaim:
 
     @property
     def verdict(self) -> Verdict:
-        """Verdict: ``same`` where every stated convention makes the claim hold everywhere."""
+        """Verdict on the claim, which a missing difference can contradict and never show."""
+        alike = self.likeness and self.tested is not Verdict.DIFFERS
+        return Verdict.NOT_TESTED if alike else self.tested
+
+    @property
+    def tested(self) -> Verdict:
+        """Verdict on what was checked: ``same`` if it holds everywhere as stated."""
         if self.stated and all(reach.can_hold for reach in self.stated):
             if all(reach.must_hold for reach in self.stated):
                 return Verdict.SAME
@@ -265,9 +274,9 @@ def claim_all(parts: Sequence[tuple[str, CheckedClaim]]) -> CheckedClaim:
     """
     if not parts:
         raise ValueError("at least one claim is needed")
-    verdicts = [part.verdict for _, part in parts]
+    verdicts = [part.tested for _, part in parts]
     worst = max(verdicts, key=_ORDER.index)
-    weak = [name for name, part in parts if part.verdict is worst]
+    weak = [name for name, part in parts if part.tested is worst]
     holding = sum(verdict is Verdict.SAME for verdict in verdicts)
     shown = f"{holding} of {len(parts)} parts hold whatever the rounding"
     stated = worst is not Verdict.NEEDS_CHOICE

@@ -173,13 +173,6 @@ class Task:
         return float(self.figure(0).value)
 
     @property
-    def equivalence_remark(self) -> str:
-        """What must be said where a claim of likeness rests on a missing significance."""
-        if self.claim.kind in ("comparable", "unchanged") and not self.expects_significance:
-            return "Checked: not significantly different, which is no test of equivalence"
-        return ""
-
-    @property
     def expects_significance(self) -> bool:
         """Whether the claim is one of significance."""
         return self.claim.expected == "significant"
@@ -448,10 +441,10 @@ def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
             convention = f"{solved.convention}, comparator n {describe_sizes(fewer)}"
             shown = f"p {side} {task.claim_alpha:g} can be reached"
             reaches.append(ClaimReach(convention, False, shown, True, False))
-    remark = task.equivalence_remark
-    if remark:
+    remark = ""
+    if is_likeness(task.claim):
         low, high = difference_interval(shared, comparator)
-        remark += f"; the 95 % interval of the difference is {low:.1f} to {high:.1f}"
+        remark = f"The 95 % interval of the difference is {low:.1f} to {high:.1f}"
     claim = CheckedClaim(claim.method, tuple(reaches), remark)
     return task.directed(claim, task.figure(1), task.figure(4))
 
@@ -528,7 +521,6 @@ def share_of(percent: PrintedNumber, n: int, rule: RoundingRule) -> Share:
 
 def _claim_p(task: Task) -> Outcome:
     claim = claims.claim_from_printed_p(task.figure(1), task.claim_alpha, task.expects_significance)
-    claim = replace(claim, remark=task.equivalence_remark)
     if "direction" not in task.plan.options:
         return claim
     return task.directed(claim, task.figure(2), task.figure(3))
@@ -592,7 +584,7 @@ def _claim_all(task: Task) -> Outcome:
         row = task.registry.claims[claim_id]
         label = task.registry.variables[row.variable].label
         parts.append((", ".join(word for word in (label, row.group) if word), outcome))
-    return replace(claims.claim_all(parts), remark=task.equivalence_remark)
+    return claims.claim_all(parts)
 
 
 METHODS: Mapping[str, Method] = {
@@ -660,5 +652,20 @@ def carry_out(
         plan = registry.plan[row_id]
         if plan.method not in METHODS:
             raise PlanError(f"{row_id}: {plan.method!r} is no recomputation")
-        outcomes[row_id] = METHODS[plan.method](Task(registry, plan, settings, outcomes))
+        outcome = METHODS[plan.method](Task(registry, plan, settings, outcomes))
+        row = registry.row(row_id)
+        if isinstance(outcome, CheckedClaim) and isinstance(row, ClaimRow):
+            outcome = replace(outcome, likeness=is_likeness(row))
+        outcomes[row_id] = outcome
     return outcomes[row_id]
+
+
+def is_likeness(claim: ClaimRow) -> bool:
+    """Return whether a claim is that things are alike, with a missing significance as its ground.
+
+    Parameters
+    ----------
+    claim : ClaimRow
+        A claim of the registry.
+    """
+    return claim.kind in ("comparable", "unchanged") and claim.expected == "not_significant"
