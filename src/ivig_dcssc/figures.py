@@ -20,7 +20,7 @@ from ivig_dcssc.discussion import Difference
 from ivig_dcssc.treatment import Frequency
 from rederive.book.ledger import Ledger
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
-from rederive.recompute.t_tests import STUDENT, WELCH
+from rederive.recompute.t_formulas import STUDENT, WELCH
 
 REACHED, MISSED, PUBLISHED, GRID = "#0072b2", "#d55e00", "#222222", "#9aa1a9"
 """Colours from the palette of Okabe and Ito: reached, not reached; published; guide lines."""
