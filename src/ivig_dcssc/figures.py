@@ -16,7 +16,7 @@ from ivig_dcssc.style import GRID, MISSED, PUBLISHED, REACHED, settled_svg, use_
 from ivig_dcssc.treatment import Frequency
 from rederive.book.ledger import Ledger
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
-from rederive.recompute.t_tests import STUDENT, WELCH
+from rederive.recompute.t_formulas import STUDENT, WELCH
 
 __all__ = ["GRID", "MISSED", "PUBLISHED", "REACHED", "settled_svg", "use_style"]
 

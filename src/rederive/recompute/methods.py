@@ -26,10 +26,8 @@ from rederive.recompute.consistency import attainable_denominators, counts
 from rederive.recompute.proportions import Share, two_proportions
 from rederive.recompute.result import Reach, Recomputed, merge
 from rederive.recompute.summaries import Scale, Summary
+from rederive.recompute.t_formulas import STUDENT, WELCH, TwoSampleTest
 from rederive.recompute.t_tests import (
-    STUDENT,
-    WELCH,
-    TwoSampleTest,
     difference_interval,
     paired_t,
     paired_t_from_marginals,

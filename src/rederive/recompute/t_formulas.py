@@ -6,15 +6,30 @@ variance; Welch (1947) with the Welch-Satterthwaite degrees of freedom.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtr
+from scipy.special import stdtr, stdtrit
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+BoolArray = NDArray[np.bool_]
 Range = tuple[FloatArray, FloatArray]
 
-EDGE_POINTS = 33
-"""Points that cut the edges of a box into pieces on which Welch's p is bounded."""
+TOLERANCE = 1e-6
+"""How far the range of Welch's p may be exceeded, as a share of its end."""
+
+MOST_HALVINGS = 50
+"""Most halvings of an edge; more than the tolerance ever needs."""
+
+TABLE_SIZE = 512
+"""Degrees of freedom for which critical values are tabled."""
+
+TABLE_SLACK = 1e-7
+"""Relative error allowed to a critical value."""
 
 
 def p_from_t(difference: ArrayLike, error: ArrayLike, df: ArrayLike) -> FloatArray:
@@ -23,9 +38,14 @@ def p_from_t(difference: ArrayLike, error: ArrayLike, df: ArrayLike) -> FloatArr
     A standard error of zero gives p = 0 for any difference and p = 1 for none.
     """
     diff, se = np.broadcast_arrays(np.abs(np.asarray(difference, float)), np.asarray(error, float))
+    return np.asarray(2.0 * stdtr(np.asarray(df, float), -_ratio(diff, se)), dtype=float)
+
+
+def _ratio(distance: FloatArray, error: FloatArray) -> FloatArray:
+    """Return t; infinity for an error of zero, or zero where there is no distance either."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(se > 0, diff / se, np.where(diff > 0, np.inf, 0.0))
-    return np.asarray(2.0 * stdtr(np.asarray(df, float), -t), dtype=float)
+        t = np.asarray(distance / error)
+    return np.nan_to_num(t, copy=False, nan=0.0, posinf=np.inf)
 
 
 def student_p(
@@ -88,59 +108,184 @@ def student_range(difference: Range, sd1: Range, n1: ArrayLike, sd2: Range, n2: 
 def welch_range(difference: Range, sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike) -> Range:
     """Return the least and greatest Welch p over a box.
 
-    Welch's degrees of freedom depend on the ratio of the variances alone and are not monotone in
-    either. Scaling both SDs together leaves them as they are and moves p one way, so the least p
-    lies on an edge where one SD is least and the greatest where one is greatest. Each such edge is
-    cut into pieces; on a piece p is bounded by the end with the smaller (larger) standard error,
-    taken with the most (fewest) degrees of freedom that the piece has. The result encloses the
-    range and exceeds it by no more than the degrees of freedom change along one piece.
+    Scaling both variances of the means by one factor leaves the degrees of freedom as they are and
+    moves p one way, so the least p lies on an edge where one of them is least, the greatest where
+    one is greatest. Along an edge the degrees of freedom rise as long as the variance that varies,
+    divided by its n - 1, is the smaller one, and fall from there on. Where they fall, p rises with
+    the variance, and an end of the edge is extreme; where they rise, the extreme may lie inside and
+    is closed in on by halving. The result encloses the range, by no more than :data:`TOLERANCE`.
     """
     near, far = distance_range(*difference)
-    a, b = np.asarray(n1, float)[..., None], np.asarray(n2, float)[..., None]
-    edge1, edge2 = _along(sd1), _along(sd2)
-    lows: list[FloatArray] = []
-    highs: list[FloatArray] = []
-    for end, distance, found in ((0, far, lows), (1, near, highs)):
-        d = np.asarray(distance, float)[..., None]
-        fixed1 = np.asarray(sd1[end], float)[..., None]
-        fixed2 = np.asarray(sd2[end], float)[..., None]
-        for s1, s2 in ((fixed1, edge2), (edge1, fixed2)):
-            found.append(_edge_bound(d, s1, a, s2, b, least=end == 0))
-    low = np.asarray(np.minimum(*lows), dtype=float)
-    return low, np.asarray(np.maximum(*highs), dtype=float)
-
-
-def _edge_bound(
-    distance: FloatArray,
-    sd1: FloatArray,
-    n1: FloatArray,
-    sd2: FloatArray,
-    n2: FloatArray,
-    least: bool,
-) -> FloatArray:
-    """Return a bound of Welch's p along an edge, from points in rising order on the last axis."""
-    v1, v2 = np.broadcast_arrays(np.square(sd1) / n1, np.square(sd2) / n2)
-    error, df = np.sqrt(v1 + v2), welch_df(v1, n1, v2, n2)
-    if v1.shape[-1] == 1:
-        return np.asarray(p_from_t(distance, error, df)[..., 0], dtype=float)
-    before, after = df[..., :-1], df[..., 1:]
-    if not least:
-        highest = p_from_t(distance, error[..., 1:], np.minimum(before, after))
-        return np.asarray(highest.max(axis=-1), dtype=float)
-    # Degrees of freedom peak, at n1 + n2 - 2, where v1 / (n1 - 1) equals v2 / (n2 - 1).
-    side = np.sign(v1 * (n2 - 1) - v2 * (n1 - 1))
-    peak = side[..., :-1] * side[..., 1:] <= 0
-    most = np.where(peak, n1 + n2 - 2, np.maximum(before, after))
-    lowest = p_from_t(distance, error[..., :-1], most)
-    return np.asarray(lowest.min(axis=-1), dtype=float)
-
-
-def _along(ends: Range) -> FloatArray:
-    """Return points from one end to the other on a new last axis; one point if they coincide."""
-    low, high = (
-        np.asarray(ends[0], float)[..., None],
-        np.asarray(ends[1], float)[..., None],
+    inputs = np.broadcast_arrays(
+        near, far, *(np.asarray(v, float) for v in (*sd1, n1, *sd2, n2)), subok=False
     )
-    if np.array_equal(low, high):
-        return low
-    return np.asarray(low + (high - low) * np.linspace(0.0, 1.0, EDGE_POINTS), dtype=float)
+    d_near, d_far, s1, t1, a, s2, t2, b = (each.ravel() for each in inputs)
+    v1, v2 = (s1**2 / a, t1**2 / a), (s2**2 / b, t2**2 / b)
+    found = []
+    for end, distance, sign in ((0, d_far, 1.0), (1, d_near, -1.0)):
+        corner = p_from_t(distance, np.sqrt(v1[end] + v2[end]), welch_df(v1[end], a, v2[end], b))
+        edges = (
+            _least_on_edge(sign, distance, v1[end], a, v2, b),
+            _least_on_edge(sign, distance, v2[end], b, v1, a),
+        )
+        least = np.minimum(sign * corner, np.minimum(*edges))
+        found.append(np.clip(sign * least, 0.0, 1.0).reshape(inputs[0].shape))
+    return found[0], found[1]
+
+
+def _least_on_edge(
+    sign: float,
+    distance: FloatArray,
+    fixed: FloatArray,
+    n_fixed: FloatArray,
+    ends: Range,
+    n: FloatArray,
+) -> FloatArray:
+    """Return the least of p (of -p for sign -1) where the degrees of freedom rise along an edge.
+
+    One variance of a mean is fixed, the other runs between its ends. On a piece of the edge p is
+    at least that of the lower variance with the degrees of freedom of the upper one.
+    """
+
+    def p(at: IntArray, error: FloatArray, df: FloatArray) -> FloatArray:
+        freedom = welch_df(fixed[at], n_fixed[at], df, n[at])
+        return sign * p_from_t(distance[at], np.sqrt(fixed[at] + error), freedom)
+
+    at = np.arange(len(fixed))
+    low = ends[0]
+    high = np.maximum(low, np.minimum(ends[1], fixed * (n - 1) / (n_fixed - 1)))
+    least = np.minimum(p(at, low, low), p(at, high, high))
+    bound = least.copy()
+    at = np.flatnonzero(low < high)
+    low, high = low[at], high[at]
+    for _ in range(MOST_HALVINGS):
+        if not len(at):
+            break
+        of_piece = p(at, low, high) if sign > 0 else p(at, high, low)
+        wide = of_piece < least[at] - TOLERANCE * np.abs(least[at])
+        np.minimum.at(bound, at[~wide], of_piece[~wide])
+        at, low, high = at[wide], low[wide], high[wide]
+        middle = (low + high) / 2
+        np.minimum.at(least, at, p(at, middle, middle))
+        at = np.concatenate([at, at])
+        low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
+    np.minimum.at(bound, at, p(at, low, high) if sign > 0 else p(at, high, low))
+    return bound
+
+
+@dataclass(frozen=True, slots=True)
+class Corner:
+    """The corner of a box at which p is least, or greatest, but for the degrees of freedom.
+
+    Parameters
+    ----------
+    t : ndarray
+        The test statistic there.
+    df : ndarray
+        Degrees of freedom there.
+    df_reach : ndarray
+        The most (for the greatest p the fewest) degrees of freedom where p may lie beyond.
+    """
+
+    t: FloatArray
+    df: FloatArray
+    df_reach: FloatArray
+
+
+def student_corners(
+    difference: Range, sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike
+) -> tuple[Corner, Corner]:
+    """Return the corners of least and of greatest Student p."""
+    a, b = np.asarray(n1, float), np.asarray(n2, float)
+    df = a + b - 2
+    factor = (1 / a + 1 / b) / df
+    found = []
+    for end, distance in enumerate(reversed(distance_range(*difference))):
+        squares = (a - 1) * np.square(sd1[end]) + (b - 1) * np.square(sd2[end])
+        found.append(Corner(_ratio(distance, np.sqrt(squares * factor)), df, df))
+    return found[0], found[1]
+
+
+def welch_corners(
+    difference: Range, sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike
+) -> tuple[Corner, Corner]:
+    """Return the corners of least and of greatest Welch p.
+
+    Beyond the corner of least p the degrees of freedom rise only while the smaller of the two
+    variances over n - 1 rises to the other; beyond that of the greatest they are fewest at the
+    two neighbouring corners.
+    """
+    a, b = np.asarray(n1, float), np.asarray(n2, float)
+    near, far = distance_range(*difference)
+    (low1, high1), (low2, high2) = (
+        (np.square(sd[0]) / n, np.square(sd[1]) / n) for sd, n in ((sd1, a), (sd2, b))
+    )
+    raised1 = np.clip(low2 * ((a - 1) / (b - 1)), low1, high1)
+    raised2 = np.clip(low1 * ((b - 1) / (a - 1)), low2, high2)
+    most = np.maximum(welch_df(raised1, a, low2, b), welch_df(low1, a, raised2, b))
+    at_greatest = welch_df(high1, a, high2, b)
+    fewest = np.minimum(welch_df(high1, a, low2, b), welch_df(low1, a, high2, b))
+    return (
+        Corner(_ratio(far, np.sqrt(low1 + low2)), welch_df(low1, a, low2, b), most),
+        Corner(_ratio(near, np.sqrt(high1 + high2)), at_greatest, np.minimum(fewest, at_greatest)),
+    )
+
+
+def _critical_t(p: float, most_df: float) -> Callable[[FloatArray], Range]:
+    """Return a function that encloses the critical t of a two-sided p by degrees of freedom.
+
+    Critical values fall with the degrees of freedom, so those of a table enclose all between.
+    """
+    ratio = math.log(max(most_df, 2.0)) / (TABLE_SIZE - 1)
+    table = np.full(TABLE_SIZE, math.inf if p <= 0 else 0.0)
+    if 0 < p < 1:
+        table = -stdtrit(np.exp(ratio * np.arange(TABLE_SIZE)), p / 2)
+
+    def enclose(df: FloatArray) -> Range:
+        place = np.clip(np.log(df) / ratio, 0, TABLE_SIZE - 2).astype(np.intp)
+        return table[place + 1] * (1 - TABLE_SLACK), table[place] * (1 + TABLE_SLACK)
+
+    return enclose
+
+
+def touches(
+    test: TwoSampleTest,
+    difference: Range,
+    sd1: Range,
+    n1: ArrayLike,
+    sd2: Range,
+    n2: ArrayLike,
+    p: tuple[float, float],
+) -> BoolArray:
+    """Return for each box whether some of its p values lie within a range of p.
+
+    Most boxes are decided by the statistic at two corners and a table of critical values; p is
+    worked out for the rest.
+    """
+    least, greatest = test.corners(difference, sd1, n1, sd2, n2)
+    most_df = float(np.max(np.asarray(n1, float) + np.asarray(n2, float)))
+    below, above = _critical_t(p[1], most_df), _critical_t(p[0], most_df)
+    reached = (least.t >= below(least.df)[1]) & (greatest.t <= above(greatest.df)[0])
+    missed = (least.t < below(least.df_reach)[0]) | (greatest.t > above(greatest.df_reach)[1])
+    found = np.asarray(reached)
+    at = np.nonzero(~(reached | missed))
+    if len(at[0]):
+        box = (np.broadcast_to(v, found.shape)[at] for v in (*difference, *sd1, n1, *sd2, n2))
+        d0, d1, s0, s1, a, t0, t1, b = box
+        low, high = test.over_box((d0, d1), (s0, s1), a, (t0, t1), b)
+        found[at] = (low <= p[1]) & (high >= p[0])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class TwoSampleTest:
+    """One way to compare two means: p at a point, its range over a box, the box's corners."""
+
+    name: str
+    at_point: Callable[..., FloatArray]
+    over_box: Callable[..., Range]
+    corners: Callable[..., tuple[Corner, Corner]]
+
+
+STUDENT = TwoSampleTest("Student t (pooled variance)", student_p, student_range, student_corners)
+WELCH = TwoSampleTest("Welch t", welch_p, welch_range, welch_corners)

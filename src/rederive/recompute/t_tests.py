@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -16,14 +16,12 @@ from rederive.recompute.consistency.lattice import attainable_moments
 from rederive.recompute.result import Reach, Recomputed
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_formulas import (
+    STUDENT,
+    WELCH,
     FloatArray,
-    Range,
+    TwoSampleTest,
     distance_range,
     one_sample_p,
-    student_p,
-    student_range,
-    welch_p,
-    welch_range,
 )
 
 LARGEST_LATTICE_N = 40
@@ -35,19 +33,6 @@ MOST_PAIRS = 30_000
 
 LARGEST_CROSSING = 1_000_000
 """Most combinations of attainable pairs of two groups that are taken one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class TwoSampleTest:
-    """One way to compare two means."""
-
-    name: str
-    at_point: Callable[..., FloatArray]
-    over_box: Callable[..., Range]
-
-
-STUDENT = TwoSampleTest("Student t (pooled variance)", student_p, student_range)
-WELCH = TwoSampleTest("Welch t", welch_p, welch_range)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,23 +8,18 @@ from decimal import Decimal
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
 from rederive.recompute.result import Reach, Recomputed
 from rederive.recompute.summaries import Summary
-from rederive.recompute.t_tests import (
-    STUDENT,
-    WELCH,
-    TwoSampleTest,
-    moments_of,
-    two_sample_t,
-)
+from rederive.recompute.t_formulas import STUDENT, WELCH, BoolArray, TwoSampleTest, touches
+from rederive.recompute.t_tests import moments_of, two_sample_t
 
-BoolArray = NDArray[np.bool_]
+LARGEST_CHUNK = 200_000
+"""Most combinations of a size and a box that are taken at once."""
 
-LARGEST_CHUNK = 20_000
-"""Most combinations of a size and a box whose p values are worked out at once."""
+P_SLACK = 1e-9
+"""How far outside the printed interval a p may lie for rounding errors of the arithmetic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +78,14 @@ def _reachable(
         moments_of(replace(comparison.summary, scale=None), rule),
     )
     sizes = np.arange(2, comparison.summary.n + 1)
-    if least > most + 1e-9:
+    if least > most + P_SLACK:
         return np.zeros((len(sizes), len(boxes)), dtype=bool)
     difference = (boxes.mean_low - other.mean_high, boxes.mean_high - other.mean_low)
     sd1, sd2 = (boxes.sd_low, boxes.sd_high), (other.sd_low, other.sd_high)
     rows: list[BoolArray] = []
     for chunk in np.array_split(sizes, -(-len(sizes) * len(boxes) // LARGEST_CHUNK)):
-        low, high = test.over_box(difference, sd1, shared.n, sd2, chunk[:, None])
-        rows.append((low <= most + 1e-9) & (high >= least - 1e-9))
+        within = (least - P_SLACK, most + P_SLACK)
+        rows.append(touches(test, difference, sd1, shared.n, sd2, chunk[:, None], within))
     return np.concatenate(rows)
 
 
