@@ -131,8 +131,12 @@ class Cohorts:
     @property
     def patients(self) -> pd.DataFrame:
         """The patients that are analysed, by cohort and patient."""
-        table = self.results.tables.cohort.patients
-        return table.astype({"patient": str}).set_index(["cohort", "patient"])
+        return _by_patient(self.results.tables.cohort.patients)
+
+    @property
+    def screened(self) -> pd.DataFrame:
+        """All patients, also those with too few cycles, by cohort and patient."""
+        return _by_patient(self.results.tables.screened)
 
     def visits(self, measure: str) -> pd.DataFrame:
         """Return all records of a measure: columns cohort, patient, month and value."""
@@ -559,6 +563,10 @@ def share_results(cohorts: object, reference: object) -> None:
         return
     if cohorts.choices.by_article() == reference.choices:
         cohorts.by_article = reference
+
+
+def _by_patient(patients: pd.DataFrame) -> pd.DataFrame:
+    return patients.astype({"patient": str}).set_index(["cohort", "patient"])
 
 
 def _with_numbers(shown: Shown, values: pd.Series[Any]) -> Shown:

@@ -19,7 +19,6 @@ from ivig_dcssc.article import open_ledger
 from ivig_dcssc.cohort import priors, skin, windows
 from ivig_dcssc.cohort_groups import cohorts_of
 from ivig_dcssc.cohort_words import departures_in_words
-from ivig_dcssc.methods import follow_up_targets
 from ivig_dcssc.parameters import PARAMETERS, PRIORS, months_in
 from ivig_dcssc.reproduced import Choices, CohortResults, load_ensembles, open_cohort
 from ivig_dcssc.reproduced.inclusion import include
@@ -55,8 +54,9 @@ def test_defaults_are_what_the_article_prints(name: str, row_id: str) -> None:
 
 
 def test_follow_up_targets_come_from_the_registry() -> None:
-    assert follow_up_targets(REGISTRY) == [6, 12, 18, 24]
-    assert months_in(str(PARAMETERS["followup_targets"].default)) == (6, 12, 18, 24)
+    months = months_in(str(PARAMETERS["followup_targets"].default))
+    ids = [f"methods-window-followup-m{month}-month" for month in months]
+    assert months == tuple(int(REGISTRY.numbers[each].printed.value) for each in ids)
 
 
 def test_least_number_of_cycles_is_the_article_s() -> None:

@@ -63,6 +63,7 @@ class Tables:
         if patients.empty:
             raise ValueError("patients: found no row, allowed: at least one patient")
         self.choices = choices
+        self.screened = patients
         self.inclusion: Inclusion = include(Cohort(patients, visits), choices.minimum_cycles)
         self.cohort = self.inclusion.cohort
         patients, visits = self.cohort.patients, self.cohort.visits
