@@ -28,7 +28,13 @@ from rederive.recompute.implied import (
 from rederive.recompute.proportions import Share, two_proportions
 from rederive.recompute.result import Reach, Recomputed
 from rederive.recompute.summaries import Scale, Summary
-from rederive.recompute.t_tests import paired_t, paired_t_from_marginals, two_sample_t
+from rederive.recompute.t_tests import (
+    difference_interval,
+    paired_t,
+    paired_t_from_marginals,
+    two_sample_t,
+    widest_difference_interval,
+)
 from rederive.recompute.two_by_two import PrintedOddsRatio, compatible_tables, odds_ratio_figure
 from rederive.recompute.unstated_n import Comparison, solve_n, two_sample_t_unstated_n
 
@@ -51,6 +57,7 @@ __all__ = [
     "count_of_percent",
     "debit",
     "denominator",
+    "difference_interval",
     "every_percent",
     "grim",
     "grimmer",
@@ -68,4 +75,5 @@ __all__ = [
     "two_proportions",
     "two_sample_t",
     "two_sample_t_unstated_n",
+    "widest_difference_interval",
 ]
