@@ -396,17 +396,21 @@ def test_a_server_that_is_killed_is_replaced(tmp_path: Path) -> None:
 # --- what the server has imported ----------------------------------------------------------------
 
 
-def test_a_changed_source_or_variable_of_imports_needs_another_server(tmp_path: Path) -> None:
-    helper = tmp_path / "src" / "own_helper.py"
-    helper.parent.mkdir()
-    helper.write_text("def figure():\n    return 41\n")
+def test_a_changed_source_or_variable_of_imports_needs_another_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article = tmp_path / "src" / "own_article" / "tables.py"
+    article.parent.mkdir(parents=True)
+    article.with_name("__init__.py").touch()
+    article.write_text("def figure():\n    return 41\n")
     book = tmp_path / "book"
     book.mkdir()
-    own = {**ONE_THREAD, "PYTHONPATH": str(helper.parent), "PYTHONHASHSEED": "0"}
-    source = "import os, own_helper\nprint([own_helper.figure(), os.getppid(), hash('a')])"
+    monkeypatch.setattr(forkserver, "_articles", lambda: ["own_article"])
+    own = {**ONE_THREAD, "PYTHONPATH": str(article.parents[1]), "PYTHONHASHSEED": "0"}
+    source = "import os\nfrom own_article import tables\nprint([tables.figure(), os.getppid(), hash('a')])"
     first = values(book, source, environment=own)[0]
     assert values(book, source, environment={**own, "OTHER": "1"}) == [first]
-    helper.write_text("def figure():\n    return 4200\n")
+    article.write_text("def figure():\n    return 4200\n")
     second = values(book, source, environment=own)[0]
     assert (first[0], second[0], first[2]) == (41, 4200, second[2])
     assert first[1] != second[1]

@@ -177,27 +177,35 @@ def forked(environment: Mapping[str, str]) -> Iterator[tuple[Connection, int]]:
     RuntimeError
         If the server ends while it starts.
     """
-    global _server
-    stamp = _stamp(environment)
-    with _lock:
-        if _server is not None and not (_server.alive and _server.stamp == stamp):
-            _server.close()
-            _server = None
-        if _server is None:
-            _server = _Server(stamp, environment)
-        connection = _server.fork()
+    connection, pid = _connect(environment)
     with connection:
-        try:
-            _, fields = connection.recv()
-        except (EOFError, OSError):
-            raise RuntimeError("the process that forks for each notebook has ended") from None
-        pid = int(fields["pid"])
         _running.add(pid)
         try:
             yield connection, pid
         finally:
             _running.discard(pid)
             _kill(pid)
+
+
+def _connect(environment: Mapping[str, str]) -> tuple[Connection, int]:
+    """Fork; a server that turns out to have ended is replaced once."""
+    global _server
+    stamp = _stamp(environment)
+    for _ in range(2):
+        with _lock:
+            if _server is not None and not (_server.alive and _server.stamp == stamp):
+                _server.close()
+                _server = None
+            if _server is None:
+                _server = _Server(stamp, environment)
+            server = _server
+            connection = server.fork()
+        try:
+            return connection, int(connection.recv()[1]["pid"])
+        except (EOFError, OSError):
+            connection.close()
+            server.close()
+    raise RuntimeError("the process that forks for each notebook has ended")
 
 
 def stop() -> None:
@@ -217,11 +225,17 @@ def _kill(pid: int) -> None:
 
 
 def _stamp(environment: Mapping[str, str]) -> _Stamp:
-    """Return what must not change while a server is used: variables, and files by time and size."""
+    """Return what must not change while a server is used.
+
+    These are the variables, and by time and size the files of the packages that it imports; other
+    modules of a project each run imports by itself.
+    """
     variables = {k: v for k, v in environment.items() if k.startswith(_READ_AT_IMPORT)}
-    folders = [entry for entry in variables.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    entries = [Path(entry) for entry in variables.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    folders: list[Path] = []
     for package in ("rederive", *_articles()):
-        folders += _folders_of(package)
-    paths = sorted(path for folder in folders for path in Path(folder).rglob("*.py"))
-    files = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
+        own = [entry for entry in entries if (entry / package).is_dir()]
+        folders += own[:1] or map(Path, _folders_of(package))
+    paths = sorted({path for folder in folders for path in folder.rglob("*.py")})
+    files = [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
     return (sorted(variables.items()), files)
