@@ -265,7 +265,7 @@ def test_bad_descriptions_are_refused(make: object, message: str) -> None:
         make()  # type: ignore[operator]
 
 
-def test_switching_a_figure_off_frees_it() -> None:
+def test_a_figure_that_is_held_out_is_free() -> None:
     block = pair((figure("mean", "baseline", "2.3"), figure("mean", "later", "1.5")))
     free = block.without(["later-mean"])
     assert [item.id for item in free.figures] == ["baseline-mean"]

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from rederive.book import cli_cohort, cohort_article, installed
+from rederive.book import cli_cohort, cli_column, cohort_article, installed
 from rederive.book.cli_cohort import (
     bounds_command,
     check_command,
@@ -280,8 +280,8 @@ def test_without_a_study_the_installed_article_answers(article: _Article, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["reconstruct", "--out", "x", "--prior", "tow"], 2, "did you mean 'two'?"),
-        (["reconstruct", "--out", "x", "--reading", "8"], 2, "allowed: -8, -8.0"),
+        (["reconstruct", "--out", "x", "--prior", "tow"], 2, "did you mean two?"),
+        (["reconstruct", "--out", "x", "--reading", "8"], 2, "allowed are -8, -8.0"),
         (["reconstruct", "--out", "x", "--article", "trail"], 2, "did you mean 'trial'?"),
         (["reconstruct", "--out", "x", "--without", "late"], 1, "partial: 3 of 5 cohorts"),
         (["predict", "b"], 2, "allowed are a"),
@@ -312,9 +312,9 @@ def test_the_bar_is_quiet_unless_a_terminal_waits_long(monkeypatch: pytest.Monke
         (Terminal(), 60, False),
         (Terminal(), 0, True),
     ):
-        monkeypatch.setattr(cli_cohort, "_PATIENCE", patience)
+        monkeypatch.setattr(cli_column, "PATIENCE", patience)
         monkeypatch.setattr("sys.stderr", stream)
-        with cli_cohort._Bar("data sets") as bar:
+        with cli_column.Watch("data sets") as bar:
             bar(1, 2)
             bar(2, 2)
         assert ("data sets" in stream.getvalue()) is shown

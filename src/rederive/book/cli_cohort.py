@@ -5,24 +5,23 @@ Each works on a study described in a YAML file or, without one, on the installed
 
 from __future__ import annotations
 
-import functools
 import json
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NoReturn
 
 import click
 import pandas as pd
 
+from rederive.book.cli_column import Exact, Watch, library_errors
 from rederive.book.cohort_article import ArticleCohorts, open_cohorts
 from rederive.errors import BookError, ConfigurationError
-from rederive.printed.schema import nearest
 from rederive.reconstruct.block import ContradictionError, NothingFoundError
 from rederive.reconstruct.checker import check_study, failures
+from rederive.reconstruct.checks import unknown
 from rederive.reconstruct.conflict import Diagnosis, diagnose
 from rederive.reconstruct.existence import Outcome
 from rederive.reconstruct.study import (
@@ -38,126 +37,88 @@ from rederive.reconstruct.study import (
     reconstruct_study,
     write_table,
 )
+from rederive.reconstruct.study.bounding import bound_figure, bound_quantity
 
 BUILD = "_build"
 """Folder of what can be made again; folders in it are made where they are missing."""
 
 _DIAGNOSIS_SECONDS = 60.0
-_PATIENCE = 2.0
-"""Seconds after which a bar is shown."""
 
-
-class _Bar:
-    """A progress bar on the error stream: only on a terminal, and only when it takes long."""
-
-    def __init__(self, label: str) -> None:
-        self._label = label
-        self._begun = time.monotonic()
-        self._bar: Any = None
-        self._done = 0
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.render_finish()
-
-    def __call__(self, done: int, wanted: int) -> None:
-        if not sys.stderr.isatty() or time.monotonic() - self._begun < _PATIENCE:
-            return
-        if self._bar is None:
-            self._bar = click.progressbar(length=wanted, label=self._label, file=sys.stderr)
-        self._bar.update(done - self._done)
-        self._done = done
-
-
-def _say(words: str) -> None:
-    """Say what takes long, on a terminal only."""
-    if sys.stderr.isatty():
-        click.echo(words, err=True)
-
-
-class _Change(click.ParamType[Fraction]):
-    """An exact number: 5, 0.125 or 1/8."""
-
-    name = "number"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Fraction:
-        try:
-            return Fraction(str(value))
-        except (ValueError, ZeroDivisionError):
-            text = str(value)
-            hint = f"; did you mean {text.replace(',', '.')}?" if "," in text else ""
-            self.fail(f"found {text!r}, allowed are numbers such as 5 or 0.125{hint}", param, ctx)
-
-
-def _errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn what the library raises into the errors of the command line."""
-
-    @functools.wraps(command)
-    def guarded(**options: Any) -> None:
-        try:
-            command(**options)
-        except (ValueError, FileNotFoundError) as error:
-            raise ConfigurationError(str(error)) from error
-        except (RuntimeError, OSError) as error:
-            raise BookError(str(error)) from error
-
-    return guarded
-
-
-_STUDY = click.argument(
-    "study", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
-_ARTICLE = click.option(
-    "--article", default="", help="Name of the article, if several are installed."
-)
-_READING = click.option(
-    "--reading", default="", help="Reading of the article's ambiguous figures; not with STUDY."
-)
 _PRIOR = click.option(
     "--prior", default="", help="Prior by name; by default the first of the description."
 )
 _SEED = click.option(
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed, from 0."
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def _chosen(what: str, name: str, known: tuple[str, ...]) -> str:
-    if not name:
-        return known[0] if known else ""
-    if name not in known:
-        hint = nearest(name, known)
-        meant = f" (did you mean {hint!r}?)" if hint else ""
-        allowed = ", ".join(known) or "none"
-        raise ConfigurationError(f"{what}: found {name!r}, allowed: {allowed}{meant}")
-    return name
+def _about_a_study(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what all commands have: the study or the article, and the form of the answer."""
+    for decorate in (
+        library_errors,
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        click.option(
+            "--article", default="", help="Name of the article, if several are installed."
+        ),
+        click.option(
+            "--reading",
+            default="",
+            help="Interpretation of the article's ambiguous figures; not with STUDY.",
+        ),
+        click.argument(
+            "study", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def _seconds(default: float | None, help: str) -> Callable[..., Any]:
+    return click.option(
+        "--seconds",
+        type=click.FloatRange(0, min_open=True),
+        default=default,
+        show_default=default is not None,
+        help=help,
+    )
+
+
+def _without(help: str) -> Callable[..., Any]:
+    return click.option("--without", multiple=True, metavar="FIGURE", help=help)
+
+
+def _article(name: str, reading: str, prior: str = "") -> tuple[ArticleCohorts, str, str]:
+    """Return the cohorts of an installed article, with its names of the reading and the prior."""
+    source = open_cohorts(name)
+    chosen = []
+    for what, given, known in (
+        ("reading", reading, source.readings),
+        ("prior", prior, source.priors),
+    ):
+        if given and given not in known:
+            raise unknown(what, given, known)
+        chosen.append(given or next(iter(known), ""))
+    return source, chosen[0], chosen[1]
 
 
 def _refuse(given: Mapping[str, object], reason: str) -> None:
-    names = [name for name, value in given.items() if value]
-    if names:
-        raise ConfigurationError(f"{names[0]}: {reason}")
+    for name, value in given.items():
+        if value:
+            raise ConfigurationError(f"{name}: {reason}")
 
 
 def _opened(study: Path, article: str, reading: str) -> Study:
-    _refuse(
-        {"--article": article, "--reading": reading}, f"does not go with a study ({study.name})"
-    )
+    reason = f"does not go with a study ({study.name})"
+    _refuse({"--article": article, "--reading": reading}, reason)
     return load_study(study)
 
 
+def _echo_json(record: object) -> None:
+    click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+
+
 @click.command("reconstruct")
-@_STUDY
+@_about_a_study
 @click.option(
     "--cohorts",
     type=click.IntRange(1),
@@ -167,27 +128,14 @@ def _opened(study: Path, article: str, reading: str) -> Study:
 )
 @_PRIOR
 @_SEED
-@click.option(
-    "--without",
-    multiple=True,
-    metavar="FIGURE",
-    help="Figure that the data need not print; may be given several times.",
-)
+@_without("Figure that the data need not print; may be given several times.")
 @click.option(
     "--out",
     required=True,
     type=click.Path(path_type=Path),
     help="File to write; for a STUDY it ends in .parquet or .csv.",
 )
-@click.option(
-    "--seconds",
-    type=click.FloatRange(0, min_open=True),
-    help="For a STUDY: time after which what was made so far is written, marked as partial.",
-)
-@_READING
-@_ARTICLE
-@_JSON
-@_errors
+@_seconds(None, "For a STUDY: time after which what was made so far is written, marked as partial.")
 def reconstruct_command(
     study: Path | None,
     cohorts: int,
@@ -204,6 +152,7 @@ def reconstruct_command(
 
     STUDY is a YAML file that describes it; without one, the data are those of the installed
     article. Every data set is checked before it is written. The same request gives the same bytes.
+    Ctrl-C ends the work with what was made by then.
     """
     notes: dict[str, object]
     if BUILD in out.parts[:-1]:
@@ -212,11 +161,9 @@ def reconstruct_command(
         raise ConfigurationError(f"--out: folder {out.parent} does not exist")
     if study is None:
         _refuse({"--seconds": seconds}, "goes with a study only")
-        source = open_cohorts(article)
-        prior = _chosen("prior", prior, source.priors)
-        reading = _chosen("reading", reading, source.readings)
+        source, reading, prior = _article(article, reading, prior)
         notes = {"cohorts": cohorts, "prior": prior, "seed": seed, "without": list(without)}
-        with _Bar("cohorts") as bar:
+        with Watch("cohorts", catch=False) as watch:
             source.reconstruct(
                 out,
                 prior=prior,
@@ -224,7 +171,7 @@ def reconstruct_command(
                 seed=seed,
                 without=without,
                 reading=reading,
-                progress=bar,
+                progress=watch,
             )
     else:
         described = _opened(study, article, reading)
@@ -233,7 +180,7 @@ def reconstruct_command(
         _reconstruct(described, out, notes, prior, cohorts, seed, without, seconds)
     if as_json:
         written = {"synthetic": True, "note": SYNTHETIC, "file": str(out), "partial": False}
-        click.echo(json.dumps(written | notes, indent=2, ensure_ascii=False))
+        _echo_json(written | notes)
     else:
         click.echo(f"{cohorts} synthetic data sets written to {out}")
 
@@ -250,21 +197,30 @@ def _reconstruct(
 ) -> None:
     begun = time.monotonic()
     try:
-        with _Bar("data sets") as bar:
+        with Watch("data sets") as watch:
+            watch.say("looking for a first data set of each measure")
             table = reconstruct_study(
-                study, cohorts, prior, seed, without=without, seconds=seconds, progress=bar
+                study,
+                cohorts,
+                prior,
+                seed,
+                without=without,
+                seconds=seconds,
+                progress=watch,
+                stop=watch.stop,
             )
     except OutOfTimeError as error:
+        used = "until it was interrupted" if watch.stopped else f"in {seconds:g} s"
         if not error.made:
             raise BookError(
-                f"no data set was made in {seconds:g} s, and nothing is written; this proves "
-                "nothing about the figures"
+                f"no data set was made {used}, and nothing is written; this proves nothing about "
+                "the figures"
             ) from error
         marked = out.with_name(f"{out.stem}.partial{out.suffix}")
         write_table(marked, error.table, {"partial": f"{error.made} of {cohorts}"} | dict(notes))
         raise BookError(
-            f"partial: {error.made} of {cohorts} data sets were made in {seconds:g} s; they are in "
-            f"{marked}, and {out} is not written"
+            f"partial: {error.made} of {cohorts} data sets were made {used}; they are in {marked}, "
+            f"and {out} is not written"
         ) from error
     except (ContradictionError, NothingFoundError) as error:
         reduced = study.without(without)
@@ -278,14 +234,15 @@ def _explain(
 ) -> NoReturn:
     """Raise an error that names a smallest contradictory set, or says that none was shown."""
     left = _DIAGNOSIS_SECONDS if seconds is None else seconds
-    _say(f"looking for a smallest set of contradictory figures, up to about {left:.0f} s ...")
     undecided = False
-    for measure in measures:
-        found = diagnose(measure.block, left)
-        if found.outcome is Outcome.CONTRADICTION:
-            raise ConfigurationError(_contradiction(study, found)) from error
-        undecided |= found.outcome is Outcome.UNDECIDED
-        left = max(1.0, left - found.seconds)
+    with Watch("figures") as watch:
+        watch.say(f"looking for a smallest set of contradictory figures, up to about {left:.0f} s")
+        for measure in measures:
+            found = diagnose(measure.block, left, stop=watch.stop)
+            if found.outcome is Outcome.CONTRADICTION:
+                raise ConfigurationError(_contradiction(study, found)) from error
+            undecided |= found.outcome is Outcome.UNDECIDED
+            left = max(1.0, left - found.seconds)
     words = "nothing was found, and nothing is proved" if undecided else "nothing was found"
     raise BookError(f"partial: {words}: {error}") from error
 
@@ -298,7 +255,7 @@ def _contradiction(study: Study, found: Diagnosis) -> str:
 
 @click.command("predict")
 @click.argument("figure")
-@_STUDY
+@_about_a_study
 @_PRIOR
 @click.option(
     "--draws",
@@ -311,17 +268,7 @@ def _contradiction(study: Study, found: Diagnosis) -> str:
 @click.option(
     "--bounds", "wanted", is_flag=True, help="For a STUDY: sharp bounds too, which takes minutes."
 )
-@click.option(
-    "--seconds",
-    type=click.FloatRange(0, min_open=True),
-    default=10.0,
-    show_default=True,
-    help="For --bounds: time limit of each integer programme.",
-)
-@_READING
-@_ARTICLE
-@_JSON
-@_errors
+@_seconds(10.0, "For --bounds: time limit of each integer programme.")
 def predict_command(
     figure: str,
     study: Path | None,
@@ -336,19 +283,17 @@ def predict_command(
 ) -> None:
     """Predict FIGURE from all other figures.
 
-    The figure is switched off, and data that print all the others are drawn. The interval depends
-    on the prior; the bounds do not.
+    The figure is held out, and data that print all the others are drawn. The interval depends on
+    the prior; the bounds do not. Ctrl-C ends the work with the draws made by then.
     """
     if study is None:
-        source = open_cohorts(article)
-        prior = _chosen("prior", prior, source.priors)
-        reading = _chosen("reading", reading, source.readings)
+        source, reading, prior = _article(article, reading, prior)
         record = source.predict(figure, prior=prior, draws=draws, seed=seed, reading=reading)
     else:
         limit = seconds if wanted else None
         record = _predict(_opened(study, article, reading), figure, prior, draws, seed, limit)
     if as_json:
-        click.echo(json.dumps(dict(record), indent=2, ensure_ascii=False))
+        _echo_json(dict(record))
         return
     click.echo(
         f"{record['figure']}: predicted {_short(record['median'])}, 95 % from "
@@ -365,17 +310,17 @@ def predict_command(
 def _predict(
     study: Study, figure: str, prior: str, draws: int, seed: int, seconds: float | None
 ) -> dict[str, object]:
-    from rederive.reconstruct.study.bounding import bound_figure
-
     measure, target = study.figure(figure)
     try:
-        with _Bar("data sets") as bar:
-            found = predict_figure(study, figure, prior, draws, seed, progress=bar)
-        record = found.as_record()
-        record["bounds"] = None
-        if seconds is not None:
-            _say("computing the bounds ...")
-            record["bounds"] = bound_figure(measure, target, seconds) or None
+        with Watch("data sets") as watch:
+            watch.say("looking for a first data set")
+            found = predict_figure(
+                study, figure, prior, draws, seed, progress=watch, stop=watch.stop
+            )
+            record = asdict(found) | {"bounds": None}
+            if seconds is not None and not watch.stopped:
+                watch.say("computing the bounds")
+                record["bounds"] = bound_figure(measure, target, seconds, watch.stop) or None
     except (ContradictionError, NothingFoundError) as error:
         _explain(study, [measure.without([figure])], error)
     return record | {"synthetic": True, "note": SYNTHETIC}
@@ -383,34 +328,19 @@ def _predict(
 
 @click.command("bounds")
 @click.argument("quantity")
-@_STUDY
+@_about_a_study
 @click.option("--at", required=True, metavar="TIME", help="Time point.")
 @click.option("--measure", default="", help="Measure of the STUDY, if it has several.")
 @click.option(
-    "--threshold", type=_Change(), help="Least change of a responder, for the quantity responders."
+    "--threshold", type=Exact(), help="Least change of a responder, for the quantity responders."
 )
 @click.option(
     "--reference",
-    type=_Change(),
+    type=Exact(),
     help="For a STUDY: mean change of another group, for the quantity difference.",
 )
-@click.option(
-    "--without",
-    multiple=True,
-    metavar="FIGURE",
-    help="For a STUDY: figure that is no constraint; may be given several times.",
-)
-@click.option(
-    "--seconds",
-    type=click.FloatRange(0, min_open=True),
-    default=60.0,
-    show_default=True,
-    help="For a STUDY: time limit of each integer programme.",
-)
-@_READING
-@_ARTICLE
-@_JSON
-@_errors
+@_without("For a STUDY: figure that is no constraint; may be given several times.")
+@_seconds(60.0, "For a STUDY: time limit of each integer programme.")
 def bounds_command(
     quantity: str,
     study: Path | None,
@@ -427,51 +357,49 @@ def bounds_command(
     """Give the least and the greatest value of QUANTITY over all data with the printed figures.
 
     QUANTITY is one of responders, mean, sd, change_mean, change_sd, paired_p,
-    followed_baseline_mean, missing_baseline_mean, difference. Nothing passes the bounds; sharp
-    ones are attained by data that are shown with --json.
+    followed_baseline_mean, missing_baseline_mean and, for a STUDY, difference. Nothing passes the
+    bounds; sharp ones are attained by data that are shown with --json. Ctrl-C ends the work with
+    what is proved by then.
     """
-    if study is None:
-        _refuse(
-            {"--measure": measure, "--reference": reference, "--without": without},
-            "goes with a study only",
-        )
-        source: ArticleCohorts = open_cohorts(article)
-        reading = _chosen("reading", reading, source.readings)
-        record = source.bounds(quantity, at=at, threshold=threshold, reading=reading)
-    else:
-        from rederive.reconstruct.study.bounding import bound_quantity
-
-        described = _opened(study, article, reading)
-        if not measure and len(described.measures) > 1:
-            names = ", ".join(one.name for one in described.measures)
-            raise ConfigurationError(f"option --measure is needed; measures are {names}")
-        chosen = described.measure(measure)
-        _say("computing the bounds ...")
-        try:
-            record = bound_quantity(
-                chosen,
-                quantity,
-                at,
-                threshold=threshold,
-                reference=reference,
-                without=without,
-                seconds=seconds,
-            )
-        except ContradictionError as error:
-            _explain(described, [chosen.without(without)], error)
+    with Watch("bounds", catch=study is not None) as watch:
+        if study is None:
+            only = "goes with a study only"
+            named = {"--measure": measure, "--reference": reference, "--without": without}
+            _refuse({"difference": quantity == "difference", **named}, only)
+            source, reading, _ = _article(article, reading)
+            watch.say("looking for the bounds, which takes minutes unless they are shipped")
+            record = source.bounds(quantity, at=at, threshold=threshold, reading=reading)
+        else:
+            described = _opened(study, article, reading)
+            if not measure and len(described.measures) > 1:
+                names = ", ".join(one.name for one in described.measures)
+                raise ConfigurationError(f"option --measure is needed; measures are {names}")
+            chosen = described.measure(measure)
+            try:
+                record = bound_quantity(
+                    chosen,
+                    quantity,
+                    at,
+                    threshold=threshold,
+                    reference=reference,
+                    without=without,
+                    seconds=seconds,
+                    progress=watch.say,
+                    stop=watch.stop,
+                )
+            except ContradictionError as error:
+                _explain(described, [chosen.without(without)], error)
     if as_json:
-        click.echo(json.dumps(dict(record), indent=2, ensure_ascii=False))
+        _echo_json(dict(record))
     else:
         click.echo(_bounds_line(record))
+    if watch.stopped and not record["sharp"]:
+        raise BookError("partial: interrupted; the bounds hold, and more time may narrow them")
 
 
 @click.command("check")
 @click.argument("data", type=click.Path(exists=True, path_type=Path))
-@_STUDY
-@_READING
-@_ARTICLE
-@_JSON
-@_errors
+@_about_a_study
 def check_command(
     data: Path, study: Path | None, reading: str, article: str, as_json: bool
 ) -> None:
@@ -483,8 +411,8 @@ def check_command(
     """
     if study is None:
         _require_folder(data)
-        source = open_cohorts(article)
-        report = source.check(data, reading=_chosen("reading", reading, source.readings))
+        source, reading, _ = _article(article, reading)
+        report = source.check(data, reading=reading)
     else:
         described = _opened(study, article, reading)
         report = check_study(described.description, read_table(data))
@@ -492,8 +420,7 @@ def check_command(
             raise ConfigurationError(f"{data.name}: found no values, allowed is a value or more")
     wrong = failures(report)
     if as_json:
-        records = json.loads(report.to_json(orient="records"))
-        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
+        _echo_json(json.loads(report.to_json(orient="records")))
     else:
         _print_report(report, wrong)
     if len(wrong):

@@ -1,9 +1,17 @@
-"""The commands ``rederive count`` and ``rederive sample``: one column from its printed summary."""
+"""The commands ``rederive count`` and ``rederive sample``: one column from its printed summary.
+
+With what they share with the other commands about patients: errors, numbers, waiting.
+"""
 
 from __future__ import annotations
 
 import functools
 import json
+import re
+import signal
+import sys
+import threading
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -11,9 +19,10 @@ from typing import Any
 
 import click
 
-from rederive.errors import ConfigurationError
+from rederive.errors import BookError, ConfigurationError
 from rederive.printed import PrintedNumber, RoundingRule, parse
 from rederive.printed.files import write_atomically
+from rederive.reconstruct.checks import decimal
 from rederive.reconstruct.column import (
     ColumnSummary,
     NearestFigures,
@@ -21,10 +30,106 @@ from rederive.reconstruct.column import (
     count_columns,
     nearest_figures,
 )
+from rederive.reconstruct.study import SYNTHETIC
 
-SYNTHETIC = "synthetic data: compatible with the printed figures, not what was observed"
+PATIENCE = 2.0
+"""Seconds after which a bar is shown."""
 
 _MINUS_SIGNS = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
+_LEADING_ZERO = re.compile(r"\D?0\d")
+
+
+class Watch:
+    """Shows on a terminal how far work is, and lets Ctrl-C end it with what there is by then.
+
+    Parameters
+    ----------
+    label : str
+        What is counted.
+    catch : bool
+        Whether Ctrl-C is caught; else it ends the work at once.
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether Ctrl-C was pressed; pressed again, it ends the process.
+    """
+
+    def __init__(self, label: str, catch: bool = True) -> None:
+        self.stopped = False
+        self._catch = catch
+        self._label = label
+        self._begun = time.monotonic()
+        self._bar: Any = None
+        self._done = 0
+        self._before: Any = None
+
+    def __enter__(self) -> Watch:
+        if self._catch and threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+        if self._bar is not None:
+            self._bar.render_finish()
+
+    def _interrupt(self, *signalled: object) -> None:
+        self.stopped = True
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        click.echo("ending after the step under way; once more to give up", err=True)
+
+    def stop(self) -> bool:
+        """Return whether the work is to end."""
+        return self.stopped
+
+    def __call__(self, done: int, wanted: int) -> None:
+        """Show that so much is done."""
+        if not sys.stderr.isatty() or time.monotonic() - self._begun < PATIENCE:
+            return
+        if self._bar is None:
+            self._bar = click.progressbar(length=wanted, label=self._label, file=sys.stderr)
+        self._bar.update(done - self._done)
+        self._done = done
+
+    def say(self, words: str) -> None:
+        """Say what is begun, with the seconds since the start."""
+        if sys.stderr.isatty():
+            click.echo(f"[{time.monotonic() - self._begun:.0f} s] {words} ...", err=True)
+
+
+def library_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn what the library raises into the errors of the command line."""
+
+    @functools.wraps(command)
+    def guarded(**options: Any) -> None:
+        try:
+            command(**options)
+        except (ValueError, FileNotFoundError) as error:
+            raise ConfigurationError(str(error)) from error
+        except (RuntimeError, OSError) as error:
+            raise BookError(str(error)) from error
+
+    return guarded
+
+
+class Exact(click.ParamType[Fraction]):
+    """An exact number: 51, -51, 0.125 or 1/8."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Fraction:
+        """Return the number; one with leading zeros, which YAML may take for octal, is refused."""
+        text = str(value).strip().translate(_MINUS_SIGNS)
+        try:
+            if not _LEADING_ZERO.match(text):
+                return Fraction(text)
+        except (ValueError, ZeroDivisionError):
+            pass
+        self.fail(_not_allowed(value, "a number such as 51, 0.125 or 1/8"), param, ctx)
 
 
 class _Figure(click.ParamType[PrintedNumber]):
@@ -35,85 +140,65 @@ class _Figure(click.ParamType[PrintedNumber]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> PrintedNumber:
+        """Return the figure; one with leading zeros is refused."""
         if isinstance(value, PrintedNumber):
             return value
         try:
             number = parse(str(value))
         except ValueError:
             number = None
-        if number is None or number.operator != "=" or number.label or number.percent:
-            self.fail(_not_allowed(value, "a figure as printed, such as 24.1"), param, ctx)
-        return number
+        plain = number is not None and number.operator == "=" and not number.label
+        if number and plain and not number.percent and not _LEADING_ZERO.match(str(value)):
+            return number
+        self.fail(_not_allowed(value, "a figure as printed, such as 24.1"), param, ctx)
 
 
-class _Exact(click.ParamType[Fraction]):
-    """An exact number: 51, -51, 0.125 or 1/8."""
-
-    name = "number"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Fraction:
-        try:
-            return Fraction(str(value).strip().translate(_MINUS_SIGNS))
-        except (ValueError, ZeroDivisionError):
-            self.fail(_not_allowed(value, "a number such as 51, 0.125 or 1/8"), param, ctx)
-
-
-def _not_allowed(value: Any, allowed: str) -> str:
+def _not_allowed(value: object, allowed: str) -> str:
     text = str(value)
-    hint = ""
-    if "," in text:
-        hint = f"; did you mean {text.replace(',', '.')}?"
+    meant = re.sub(r"(?<!\d)0+(?=\d)", "", text, count=1) if _LEADING_ZERO.match(text) else text
+    meant = meant.replace(",", ".")
+    hint = "" if meant == text else f"; did you mean {meant}?"
     return f"found {text!r}, allowed is {allowed}{hint}"
+
+
+_COLUMN_OPTIONS = (
+    click.option("--mean", type=_Figure(), required=True, help="Mean as printed."),
+    click.option("--sd", type=_Figure(), help="Sample SD (divisor n - 1) as printed."),
+    click.option("--n", type=int, required=True, help="Number of values."),
+    click.option("--min", "minimum", type=Exact(), required=True, help="Least value."),
+    click.option("--max", "maximum", type=Exact(), required=True, help="Greatest value."),
+    click.option(
+        "--step",
+        type=Exact(),
+        default="1",
+        show_default=True,
+        help="Distance between neighbouring values, such as 0.125.",
+    ),
+    click.option(
+        "--rounding",
+        type=click.Choice([rule.value for rule in RoundingRule]),
+        default=RoundingRule.EITHER.value,
+        show_default=True,
+        help="How the figures were rounded; 'either' lets halves go up or down.",
+    ),
+    click.option("--ordered", is_flag=True, help="Ordered vectors instead of multisets."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+)
 
 
 def _column_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that describe a column; the command gets them as one summary."""
-    options = [
-        click.option("--mean", type=_Figure(), required=True, help="Mean as printed."),
-        click.option("--sd", type=_Figure(), help="Sample SD (divisor n - 1) as printed."),
-        click.option("--n", type=int, required=True, help="Number of values."),
-        click.option("--min", "minimum", type=_Exact(), required=True, help="Least value."),
-        click.option("--max", "maximum", type=_Exact(), required=True, help="Greatest value."),
-        click.option(
-            "--step",
-            type=_Exact(),
-            default="1",
-            show_default=True,
-            help="Distance between neighbouring values, such as 0.125.",
-        ),
-        click.option(
-            "--rounding",
-            type=click.Choice([rule.value for rule in RoundingRule]),
-            default=RoundingRule.EITHER.value,
-            show_default=True,
-            help="How the figures were rounded; 'either' lets halves go up or down.",
-        ),
-        click.option("--ordered", is_flag=True, help="Ordered vectors instead of multisets."),
-        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-    ]
 
     @functools.wraps(command)
-    def described(
-        mean: PrintedNumber,
-        sd: PrintedNumber | None,
-        n: int,
-        minimum: Fraction,
-        maximum: Fraction,
-        step: Fraction,
-        rounding: str,
-        **others: Any,
-    ) -> None:
-        try:
-            summary = ColumnSummary(mean, sd, n, minimum, maximum, step, RoundingRule(rounding))
-            command(summary, **others)
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from error
+    def described(rounding: str, **options: Any) -> None:
+        names = ("mean", "sd", "n", "minimum", "maximum", "step")
+        figures = {name: options.pop(name) for name in names}
+        command(ColumnSummary(**figures, rule=RoundingRule(rounding)), **options)
 
-    for option in reversed(options):
-        described = option(described)
-    return described
+    guarded = library_errors(described)
+    for option in reversed(_COLUMN_OPTIONS):
+        guarded = option(guarded)
+    return guarded
 
 
 @click.command("count")
@@ -124,15 +209,15 @@ def count_command(summary: ColumnSummary, ordered: bool, as_json: bool) -> None:
     The last line is the number as plain digits; 0 means that the figures are impossible, and the
     nearest possible figures stand above it.
     """
-    number = count_columns(summary, ordered)
+    with Watch("counting", catch=False) as watch:
+        number = count_columns(summary, ordered, watch)
     nearest = None if number else nearest_figures(summary)
     if as_json:
         described = _described(summary, ordered) | {"count": number}
         described["nearest"] = None if nearest is None else _as_json(nearest)
         click.echo(json.dumps(described, indent=2))
         return
-    kind = "ordered vectors" if ordered else "multisets"
-    click.echo(f"{kind} that print {summary.figures}:")
+    click.echo(f"{_kind(ordered)} that print {summary.figures}:")
     if nearest is not None:
         click.echo(f"impossible; {nearest.words}")
     click.echo(str(number))
@@ -161,28 +246,33 @@ def sample_command(
 
     One line a sample, as CSV. The same request gives the same bytes.
     """
-    columns = column_sampler(summary, ordered, seed).draw(samples, distinct).tolist()
+    with Watch("samples") as watch:
+        watch.say("filling the tables")
+        sampler = column_sampler(summary, ordered, seed)
+        columns = sampler.draw(samples, distinct, watch, watch.stop).tolist()
     step = Fraction(summary.step)
-    # A value recurs in many samples; its text is made once.
-    texts = {
-        unit: _plain(step * unit) for unit in sorted({unit for row in columns for unit in row})
-    }
     if as_json:
         described = {"synthetic": True, "note": SYNTHETIC} | _described(summary, ordered)
         described |= {"seed": seed, "distinct": distinct}
         described["samples"] = [[_json_number(step * unit) for unit in row] for row in columns]
         content = json.dumps(described, indent=None) + "\n"
     else:
+        text = functools.cache(lambda unit: decimal(step * unit))
         header = ",".join(f"value_{index}" for index in range(1, summary.n + 1))
-        kind = "ordered vectors" if ordered else "multisets"
-        lines = [f"# {SYNTHETIC}; {kind}: {summary.figures}; seed {seed}", header]
-        lines += [",".join(texts[unit] for unit in row) for row in columns]
+        note = f"# {SYNTHETIC}; {_kind(ordered)}: {summary.figures}; seed {seed}"
+        lines = [note, header, *(",".join(map(text, row)) for row in columns)]
         content = "\n".join(lines) + "\n"
     if output is None:
         click.echo(content, nl=False)
-        return
-    write_atomically(output, content.encode())
-    click.echo(f"{len(columns)} synthetic samples written to {output}")
+    else:
+        write_atomically(output, content.encode())
+        click.echo(f"{len(columns)} synthetic samples written to {output}")
+    if len(columns) < samples:
+        raise BookError(f"partial: {len(columns)} of {samples} samples were drawn")
+
+
+def _kind(ordered: bool) -> str:
+    return "ordered vectors" if ordered else "multisets"
 
 
 def _described(summary: ColumnSummary, ordered: bool) -> dict[str, Any]:
@@ -210,19 +300,3 @@ def _as_json(nearest: NearestFigures) -> dict[str, list[dict[str, str | None]]]:
 
 def _json_number(value: Fraction) -> int | float:
     return value.numerator if value.denominator == 1 else float(value)
-
-
-def _plain(value: Fraction) -> str:
-    """Return a number as plain decimals where they end, else as a fraction."""
-    rest, decimals = value.denominator, 0
-    for prime in (2, 5):
-        power = 0
-        while rest % prime == 0:
-            rest //= prime
-            power += 1
-        decimals = max(decimals, power)
-    if rest != 1:
-        return str(value)
-    digits = str(abs(value.numerator) * 10**decimals // value.denominator).zfill(decimals + 1)
-    whole, fraction = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
-    return ("-" if value < 0 else "") + whole + (f".{fraction}" if decimals else "")

@@ -9,9 +9,19 @@ from __future__ import annotations
 import itertools
 import math
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
-from rederive.reconstruct.block import FLAT, Block, BlockData, NothingFoundError, find_data
+from rederive.printed import PrintedNumber, format_fixed
+from rederive.reconstruct.block import (
+    FLAT,
+    Block,
+    BlockData,
+    Figure,
+    NothingFoundError,
+    find_data,
+)
 from rederive.reconstruct.existence import Answer, Outcome, decide, refute
 
 MOST_SUBSETS = 300
@@ -34,6 +44,8 @@ class Diagnosis:
         No smaller set of figures is contradictory.
     why : str
         The kind of proof.
+    standard_errors : tuple of str
+        SDs of the set with which the others would hold, were they standard errors.
     data : BlockData or None
         Data that print all figures, if some were found.
     seconds : float
@@ -45,6 +57,7 @@ class Diagnosis:
     irreducible: bool = False
     minimum: bool = False
     why: str = ""
+    standard_errors: tuple[str, ...] = ()
     data: BlockData | None = None
     seconds: float = 0.0
 
@@ -60,11 +73,12 @@ class Diagnosis:
                     "none were found; this is no contradiction"
                 )
             case Outcome.CONTRADICTION:
-                if len(self.figures) == 1:
-                    words = f"no data print {self.figures[0]}"
-                else:
-                    words = f"no data print {', '.join(self.figures)} together"
-                return f"{words}: {self.why}. {self._size}"
+                together = " together" if len(self.figures) > 1 else ""
+                words = f"no data print {', '.join(self.figures)}{together}: {self.why}. "
+                words += self._size
+                for name in self.standard_errors:
+                    words += f" Were {name} a standard error (SD / sqrt(n)), they would hold."
+                return words
 
     @property
     def _size(self) -> str:
@@ -78,7 +92,9 @@ class Diagnosis:
         return "Some of them may be superfluous: the time was too short to tell."
 
 
-def diagnose(block: Block, seconds: float = 60.0, seed: int = 0) -> Diagnosis:
+def diagnose(
+    block: Block, seconds: float = 60.0, seed: int = 0, stop: Callable[[], bool] | None = None
+) -> Diagnosis:
     """Look for data that print all figures, or a smallest set of figures that has none.
 
     Parameters
@@ -89,9 +105,11 @@ def diagnose(block: Block, seconds: float = 60.0, seed: int = 0) -> Diagnosis:
         Time; it is overrun by one search at most. The shorter it is, the more stays undecided.
     seed : int
         Seed of the searches.
+    stop : callable, optional
+        Asked now and then; once it returns true, it is as if the time were over.
     """
     begun = time.monotonic()
-    clock = _Clock(begun + seconds, seed)
+    clock = _Clock(begun + seconds, seed, stop)
     answer = decide(block, 0.6 * seconds, seed)
     while answer.outcome is Outcome.UNDECIDED and clock.left > 0:
         seed += 1
@@ -117,41 +135,21 @@ def diagnose(block: Block, seconds: float = 60.0, seed: int = 0) -> Diagnosis:
         irreducible,
         minimum,
         answer.why,
+        _standard_errors(block, found),
         seconds=time.monotonic() - begun,
     )
-
-
-def smallest_conflict(block: Block, seconds: float = 60.0, seed: int = 0) -> tuple[str, ...]:
-    """Return a smallest set of figures that cannot hold together.
-
-    Parameters
-    ----------
-    block, seconds, seed
-        As in :func:`diagnose`, which also says how small the set is shown to be.
-
-    Returns
-    -------
-    tuple of str
-        Ids in the order of the block; empty if data print all figures.
-
-    Raises
-    ------
-    NothingFoundError
-        If neither was shown in the time given.
-    """
-    diagnosis = diagnose(block, seconds, seed)
-    if diagnosis.outcome is Outcome.UNDECIDED:
-        raise NothingFoundError(f"{block.name}: {diagnosis.message}")
-    return diagnosis.figures
 
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
     deadline: float
     seed: int
+    stop: Callable[[], bool] | None
 
     @property
     def left(self) -> float:
+        if self.stop is not None and self.stop():
+            return 0.0
         return self.deadline - time.monotonic()
 
     def ask(self, block: Block, share: int = 1) -> Answer:
@@ -234,3 +232,22 @@ def _smallest(
                 return found, answer, False
             possible.append(set(subset))
     return found, answer, True
+
+
+def _standard_errors(block: Block, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the SDs of a contradictory set that end it if taken for standard errors."""
+    fitting = []
+    for figure in (block.figure(name) for name in names):
+        if not figure.statistic.is_sd or figure.printed.operator != "=":
+            continue
+        root = math.sqrt(block.observed[block.index(figure.at)])
+        ends = figure.interval(block.rule)
+        texts = (format_fixed(Fraction(end * root), 9) for end in (ends.lower, ends.upper))
+        limits = [
+            Figure(f"{figure.id} {sign}", figure.statistic, figure.at, PrintedNumber(text, sign))
+            for text, sign in zip(texts, "≥≤", strict=True)
+        ]
+        others = block.only(set(names) - {figure.id}).with_figures(limits)
+        if decide(others, 0.0, attempts=1).outcome is Outcome.FOUND:
+            fitting.append(figure.id)
+    return tuple(fitting)

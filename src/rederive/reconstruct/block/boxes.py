@@ -16,12 +16,14 @@ from fractions import Fraction
 from scipy import stats
 
 from rederive.printed import Interval
-from rederive.printed.number import P_VALUE_DOMAIN
 from rederive.recompute.consistency.lattice import integers_within, scaled, squared
 from rederive.reconstruct.block.figures import Block, Figure, Statistic
 
 UNLIMITED = 2**60
 """Stands for no limit on a sum."""
+
+Window = tuple[int, int]
+"""Least and greatest whole number."""
 
 
 class ContradictionError(ValueError):
@@ -31,10 +33,12 @@ class ContradictionError(ValueError):
     ----------
     figures : tuple of str
         Ids of figures that cannot hold together.
+    why : str
+        The reason.
     """
 
     def __init__(self, figures: Iterable[str], why: str) -> None:
-        self.figures = tuple(figures)
+        self.figures, self.why = tuple(figures), why
         super().__init__(f"no data print {', '.join(self.figures)} together: {why}")
 
 
@@ -44,20 +48,20 @@ class Column:
 
     ``total`` and ``spread`` are the inclusive limits of S and W, ``t_squared`` those of t²;
     ``counts`` holds (low, high, least, most): between ``least`` and ``most`` of the numbers lie
-    between ``low`` and ``high``, all ends included.
+    between ``low`` and ``high``, all ends included. ``sources`` are the ids of the figures.
     """
 
     n: int
-    total: tuple[int, int] = (-UNLIMITED, UNLIMITED)
-    spread: tuple[int, int] = (0, UNLIMITED)
+    total: Window = (-UNLIMITED, UNLIMITED)
+    spread: Window = (0, UNLIMITED)
     t_squared: tuple[float, float] = (0.0, math.inf)
     counts: list[tuple[int, int, int, int]] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
 
     @property
-    def limited(self) -> bool:
-        """Whether any figure says something about the column."""
-        return bool(self.sources)
+    def limits_spread(self) -> bool:
+        """Whether an SD or a p value is printed."""
+        return self.spread != (0, UNLIMITED) or self.t_squared != (0.0, math.inf)
 
     def admits(self, total: int, squares: int) -> bool:
         """Return whether a sum and a sum of squares keep the limits (counts apart)."""
@@ -85,11 +89,16 @@ class Boxes:
         return [*self.level, *self.change, *self.followed]
 
 
-def t_squared(n: int, total: int, spread: int) -> float:
-    """Return the square of the one-sample t statistic; infinite without spread, 0 for no sum."""
+def t_squared(n: int, total: int, spread: int) -> Fraction | float:
+    """Return t² from S and W; 0 for no sum, infinite without spread."""
     if total == 0:
-        return 0.0
-    return math.inf if spread == 0 else total * total * (n - 1) / spread
+        return Fraction(0)
+    return math.inf if spread == 0 else Fraction(total * total * (n - 1), spread)
+
+
+def clip(*windows: Window) -> Window:
+    """Return what is common to windows; the first end exceeds the second where that is nothing."""
+    return max(w[0] for w in windows), min(w[1] for w in windows)
 
 
 def boxes_of(block: Block) -> Boxes:
@@ -104,50 +113,40 @@ def boxes_of(block: Block) -> Boxes:
     """
     boxes = Boxes(*(tuple(Column(n) for n in block.observed) for _ in range(3)))
     for figure in block.figures:
-        column = _column(boxes, block, figure)
+        at = block.index(figure.at)
+        if figure.statistic in (Statistic.BASELINE_MEAN, Statistic.BASELINE_SD):
+            column = boxes.followed[at]
+        else:
+            column = (boxes.change if figure.statistic.needs_followup else boxes.level)[at]
         _narrow(column, block, figure)
         column.sources.append(figure.id)
     return boxes
 
 
-def _column(boxes: Boxes, block: Block, figure: Figure) -> Column:
-    at = block.index(figure.at)
-    if figure.statistic in (Statistic.BASELINE_MEAN, Statistic.BASELINE_SD):
-        return boxes.followed[at]
-    return (boxes.change if figure.statistic.needs_followup else boxes.level)[at]
-
-
 def _narrow(column: Column, block: Block, figure: Figure) -> None:
-    n, step = column.n, block.scale.step
-    if n < (2 if figure.statistic in _NEED_SPREAD else 1):
+    n, step, statistic = column.n, block.scale.step, figure.statistic
+    if n < (2 if statistic.is_sd or statistic is Statistic.PAIRED_P else 1):
         raise ValueError(f"{figure.id}: {n} patients at {figure.at} are too few for a figure")
-    match figure.statistic:
+    interval = figure.interval(block.rule)
+    match statistic:
         case Statistic.MEAN | Statistic.BASELINE_MEAN:
-            interval = _shifted(figure.printed.interval(block.rule), -block.scale.minimum)
-            column.total = _meet(column.total, scaled(interval, n / step), column, figure)
+            sums = scaled(_shifted(interval, -block.scale.minimum), n / step)
+            column.total = _meet(column.total, sums, column, figure)
         case Statistic.CHANGE_MEAN:
-            interval = figure.printed.interval(block.rule)
             column.total = _meet(column.total, scaled(interval, n / step), column, figure)
         case Statistic.SD | Statistic.BASELINE_SD | Statistic.CHANGE_SD:
-            variances = squared(figure.printed.interval(block.rule, Interval(Fraction(0), None)))
-            if variances is None:
-                raise ValueError(f"{figure.id}: an SD cannot be {figure.printed}")
+            variances = squared(interval)
+            assert variances is not None
             spreads = scaled(variances, Fraction(n * (n - 1)) / step**2)
             column.spread = _meet(column.spread, spreads, column, figure)
         case Statistic.PAIRED_P:
-            column.t_squared = _meet_p(column, block, figure)
+            column.t_squared = _meet_p(column, interval, figure)
         case Statistic.RESPONDERS:
-            _count_responders(column, block, figure)
+            assert figure.threshold is not None
+            least_fall = math.ceil(figure.threshold / step)
+            column.counts.append((-block.levels, -least_fall, *_count(interval, n, figure)))
         case Statistic.MINIMUM | Statistic.MAXIMUM:
             _count_extreme(column, block, figure)
-
-
-_NEED_SPREAD = (
-    Statistic.SD,
-    Statistic.BASELINE_SD,
-    Statistic.CHANGE_SD,
-    Statistic.PAIRED_P,
-)
 
 
 def _shifted(interval: Interval, by: Fraction) -> Interval:
@@ -156,21 +155,18 @@ def _shifted(interval: Interval, by: Fraction) -> Interval:
     return Interval(low, high, interval.low_closed, interval.high_closed)
 
 
-def _meet(
-    limits: tuple[int, int], interval: Interval, column: Column, figure: Figure
-) -> tuple[int, int]:
+def _meet(limits: Window, interval: Interval, column: Column, figure: Figure) -> Window:
     bounded = Interval(Fraction(-UNLIMITED), Fraction(UNLIMITED)).intersect(interval)
     inside = integers_within(bounded) if bounded is not None else range(0)
-    low, high = (max(limits[0], inside[0]), min(limits[1], inside[-1])) if inside else (1, 0)
-    if low > high:
+    found = clip(limits, (inside[0], inside[-1])) if inside else (1, 0)
+    if found[0] > found[1]:
         raise ContradictionError(
             [*column.sources, figure.id], f"{figure.printed} leaves no whole number of steps"
         )
-    return low, high
+    return found
 
 
-def _meet_p(column: Column, block: Block, figure: Figure) -> tuple[float, float]:
-    interval = figure.printed.interval(block.rule, P_VALUE_DOMAIN)
+def _meet_p(column: Column, interval: Interval, figure: Figure) -> tuple[float, float]:
     df = column.n - 1
     most = math.inf if interval.lower <= 0 else float(stats.t.isf(interval.lower / 2, df)) ** 2
     least = float(stats.t.isf(interval.upper / 2, df)) ** 2
@@ -184,19 +180,11 @@ def _meet_p(column: Column, block: Block, figure: Figure) -> tuple[float, float]
     return low, high
 
 
-def _count_responders(column: Column, block: Block, figure: Figure) -> None:
-    assert figure.threshold is not None
-    least_fall = math.ceil(figure.threshold / block.scale.step)
-    least, most = _whole(figure, block, column)
-    column.counts.append((-block.levels, -least_fall, least, most))
-
-
-def _whole(figure: Figure, block: Block, column: Column) -> tuple[int, int]:
-    stated = figure.printed.interval(block.rule)
-    possible = stated.intersect(Interval(Fraction(0), Fraction(column.n)))
+def _count(interval: Interval, n: int, figure: Figure) -> Window:
+    possible = interval.intersect(Interval(Fraction(0), Fraction(n)))
     inside = range(0) if possible is None else integers_within(possible)
     if not inside:
-        raise ContradictionError([figure.id], f"found {figure.printed} of {column.n} patients")
+        raise ContradictionError([figure.id], f"found {figure.printed} of {n} patients")
     return inside[0], inside[-1]
 
 
@@ -205,14 +193,10 @@ def _count_extreme(column: Column, block: Block, figure: Figure) -> None:
         raise ValueError(
             f"{figure.id}: found {figure.printed}, allowed for an extreme is a plain figure"
         )
-    interval = _shifted(figure.printed.interval(block.rule), -block.scale.minimum)
+    interval = _shifted(figure.interval(block.rule), -block.scale.minimum)
     inside = integers_within(scaled(interval, 1 / block.scale.step))
     if not inside:
         raise ContradictionError([figure.id], f"{figure.printed} is no step of the scale")
-    column.counts.append((inside[0], inside[-1], 1, column.n))
-    beyond = (
-        (0, inside[0] - 1)
-        if figure.statistic is Statistic.MINIMUM
-        else (inside[-1] + 1, block.levels)
-    )
-    column.counts.append((*beyond, 0, 0))
+    lowest = figure.statistic is Statistic.MINIMUM
+    beyond = (0, inside[0] - 1) if lowest else (inside[-1] + 1, block.levels)
+    column.counts += [(inside[0], inside[-1], 1, column.n), (*beyond, 0, 0)]

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
 from rederive.reconstruct.block.figures import Block
+from rederive.reconstruct.block.kernel import Floats
 from rederive.reconstruct.block.sampling import BlockEnsemble
 
 R_HAT_LIMIT = 1.05
 """Largest R-hat with which an ensemble is taken to have settled."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
-from rederive.printed import PrintedNumber, RoundingRule
-from rederive.printed.schema import nearest
+from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
 from rederive.recompute.summaries import Scale
+from rederive.reconstruct.checks import require_printed, unknown
 
 
 class Statistic(StrEnum):
@@ -29,15 +29,12 @@ class Statistic(StrEnum):
     @property
     def needs_followup(self) -> bool:
         """Whether the figure compares a later time point with the first."""
-        return self in _OF_CHANGE or self in (Statistic.BASELINE_MEAN, Statistic.BASELINE_SD)
+        return self not in (Statistic.MEAN, Statistic.SD, Statistic.MINIMUM, Statistic.MAXIMUM)
 
-
-_OF_CHANGE = (
-    Statistic.CHANGE_MEAN,
-    Statistic.CHANGE_SD,
-    Statistic.PAIRED_P,
-    Statistic.RESPONDERS,
-)
+    @property
+    def is_sd(self) -> bool:
+        """Whether it is a sample SD, of values or of changes."""
+        return self in (Statistic.SD, Statistic.BASELINE_SD, Statistic.CHANGE_SD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,8 @@ class Figure:
     Raises
     ------
     ValueError
-        If a responder count has no threshold, or anything else has one.
+        If a responder count has no threshold, or anything else has one; if the figure is no
+        printed number, or an SD below 0.
     """
 
     id: str
@@ -72,8 +70,29 @@ class Figure:
     threshold: Fraction | None = None
 
     def __post_init__(self) -> None:
+        require_printed(self.id, self.printed)
+        if self.statistic.is_sd and self.printed.value < 0:
+            raise ValueError(f"{self.id}: found {self.printed}, allowed are SDs from 0")
         if (self.statistic is Statistic.RESPONDERS) != (self.threshold is not None):
             raise ValueError(f"{self.id}: a threshold belongs to responders, and only to them")
+
+    def interval(self, rule: RoundingRule) -> Interval:
+        """Return the values that print as the figure.
+
+        Raises
+        ------
+        ValueError
+            If no SD, or no p value, prints so.
+        """
+        domain = None
+        if self.statistic.is_sd:
+            domain = Interval(Fraction(0), None)
+        elif self.statistic is Statistic.PAIRED_P:
+            domain = P_VALUE_DOMAIN
+        try:
+            return self.printed.interval(rule, domain)
+        except ValueError as error:
+            raise ValueError(f"{self.id}: {self.statistic} cannot be {self.printed}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +170,7 @@ class Block:
             With the nearest name, if there is none such.
         """
         if timepoint not in self.timepoints:
-            hint = nearest(timepoint, self.timepoints)
-            meant = f"; did you mean {hint}?" if hint else ""
-            raise ValueError(
-                f"{self.name}: found time point {timepoint}, allowed are "
-                f"{', '.join(self.timepoints)}{meant}"
-            )
+            raise unknown(f"{self.name}: time point", timepoint, self.timepoints)
         return self.timepoints.index(timepoint)
 
     @property
@@ -172,15 +186,13 @@ class Block:
         ValueError
             With the nearest id, if there is none such.
         """
-        for figure in self.figures:
-            if figure.id == name:
-                return figure
-        hint = nearest(name, [figure.id for figure in self.figures])
-        meant = f"; did you mean {hint}?" if hint else ""
-        raise ValueError(f"{self.name}: no figure {name}{meant}")
+        found = next((figure for figure in self.figures if figure.id == name), None)
+        if found is None:
+            raise unknown(f"{self.name}: figure", name, [figure.id for figure in self.figures])
+        return found
 
     def without(self, names: Iterable[str]) -> Block:
-        """Return the block with some figures switched off.
+        """Return the block with some figures held out.
 
         Raises
         ------

@@ -71,7 +71,16 @@ class Moves(NamedTuple):
 
 
 class Density(NamedTuple):
-    """A prior in steps of the scale: the fields of ``priors.PriorArrays``."""
+    """A prior in steps of the scale.
+
+    Attributes
+    ----------
+    means : array, shape (kinds, times)
+        Of each kind of patient; none for a flat prior.
+    precisions : array, shape (kinds, times, times)
+    log_weights : array, shape (kinds,)
+        Logarithm of each weight, with the normal density's constant.
+    """
 
     means: Floats
     precisions: Floats
@@ -178,8 +187,10 @@ def _leap(rng: np.random.Generator, reach: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _allowed(row: Integers, highest: int) -> bool:
-    return bool(row.min() >= 0 and row.max() <= highest)
+def _allowed(first: Integers, second: Integers, both: bool, highest: int) -> bool:
+    if first.min() < 0 or first.max() > highest:
+        return False
+    return not both or bool(second.min() >= 0 and second.max() <= highest)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -269,6 +280,8 @@ def run_chain(
     patients = values.shape[0]
     sums, counts = total_sums(values, mask, limits)
     penalty = penalty_of(sums, counts, limits)
+    if stop_at_first and penalty == 0.0:
+        return 0, 0, 0, penalty
     logs = np.empty(patients)
     for i in range(patients):
         logs[i] = _log_prior(values[i], density)
@@ -276,51 +289,41 @@ def run_chain(
     first, second = values[0].copy(), values[0].copy()
     seen1, seen2 = mask[0].copy(), mask[0].copy()
     records = accepted = 0
-    if stop_at_first and penalty == 0.0:
-        return 0, 0, 0, penalty
     for iteration in range(1, iterations + 1):
         i = int(rng.random() * patients)
         j = int(rng.random() * patients)
+        changed = 0
         if i != j or patients == 1:
             first[:] = values[i]
             second[:] = values[j]
             seen1[:] = mask[i]
             seen2[:] = mask[j]
-            of_how_many = _propose(first, second, seen1, seen2, i, j, moves, rng)
-            both = of_how_many == 2 and i != j
-            if (
-                of_how_many > 0
-                and _allowed(first, moves.highest)
-                and (not both or _allowed(second, moves.highest))
-            ):
-                new_sums[:] = sums
-                new_counts[:] = counts
-                _add(values[i], mask[i], new_sums, new_counts, limits, -1)
-                _add(first, seen1, new_sums, new_counts, limits, 1)
-                log1 = _log_prior(first, density)
-                log2 = logs[j]
+            changed = _propose(first, second, seen1, seen2, i, j, moves, rng)
+        both = changed == 2 and i != j
+        if changed > 0 and _allowed(first, second, both, moves.highest):
+            new_sums[:] = sums
+            new_counts[:] = counts
+            _add(values[i], mask[i], new_sums, new_counts, limits, -1)
+            _add(first, seen1, new_sums, new_counts, limits, 1)
+            log1, log2 = _log_prior(first, density), logs[j]
+            if both:
+                _add(values[j], mask[j], new_sums, new_counts, limits, -1)
+                _add(second, seen2, new_sums, new_counts, limits, 1)
+                log2 = _log_prior(second, density)
+            new_penalty = penalty_of(new_sums, new_counts, limits)
+            gain = log1 - logs[i] - heat * (new_penalty - penalty)
+            if both:
+                gain += log2 - logs[j]
+            if gain >= 0 or rng.random() < np.exp(gain):
+                accepted += 1
                 if both:
-                    _add(values[j], mask[j], new_sums, new_counts, limits, -1)
-                    _add(second, seen2, new_sums, new_counts, limits, 1)
-                    log2 = _log_prior(second, density)
-                new_penalty = penalty_of(new_sums, new_counts, limits)
-                gain = log1 - logs[i] - heat * (new_penalty - penalty)
-                if both:
-                    gain += log2 - logs[j]
-                if gain >= 0 or rng.random() < np.exp(gain):
-                    accepted += 1
-                    values[i] = first
-                    mask[i] = seen1
-                    logs[i] = log1
-                    if both:
-                        values[j] = second
-                        mask[j] = seen2
-                        logs[j] = log2
-                    sums, new_sums = new_sums, sums
-                    counts, new_counts = new_counts, counts
-                    penalty = new_penalty
-                    if stop_at_first and penalty == 0.0:
-                        return 0, iteration, accepted, penalty
+                    values[j], mask[j], logs[j] = second, seen2, log2
+                values[i], mask[i], logs[i] = first, seen1, log1
+                sums, new_sums = new_sums, sums
+                counts, new_counts = new_counts, counts
+                penalty = new_penalty
+                if stop_at_first and penalty == 0.0:
+                    return 0, iteration, accepted, penalty
         if iteration % every == 0 and penalty == 0.0 and not stop_at_first:
             out_values[records] = values
             out_mask[records] = mask

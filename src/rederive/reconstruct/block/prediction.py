@@ -1,20 +1,20 @@
-"""What the other figures say about a figure that is switched off."""
+"""What the other figures say about a figure that is held out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
 from rederive.reconstruct.block.diagnostics import Diagnosis, diagnose_quantity
 from rederive.reconstruct.block.figures import Block, Figure, Statistic
+from rederive.reconstruct.block.kernel import Floats
 from rederive.reconstruct.block.priors import Prior
-from rederive.reconstruct.block.sampling import BlockEnsemble, Progress, sample_data
-
-Floats = npt.NDArray[np.float64]
+from rederive.reconstruct.block.sampling import Progress, sample_data
 
 CENTRAL = 0.95
 """Share of draws in the interval that is given for a prediction."""
@@ -26,15 +26,17 @@ class Prediction:
 
     Attributes
     ----------
+    block : Block
+        The measure without the figure.
     values : array, shape (draws,)
         The figure in each data set, in the unit in which it is printed.
     convergence : Diagnosis
         R-hat and effective sample size of the values.
     """
 
+    block: Block
     figure: Figure
     prior: Prior
-    seed: int
     values: Floats
     convergence: Diagnosis
 
@@ -52,15 +54,9 @@ class Prediction:
     @property
     def share_printing(self) -> float:
         """Share of the draws that print the published figure."""
-        interval = self.figure.printed.interval()
-        inside = (self.values >= interval.lower - 1e-12) & (self.values <= interval.upper + 1e-12)
+        interval = self.figure.interval(self.block.rule)
+        inside = (self.values >= interval.lower - 1e-9) & (self.values <= interval.upper + 1e-9)
         return float(inside.mean())
-
-    @property
-    def rank(self) -> float:
-        """Share of draws below the published figure, ties counted half."""
-        value = float(self.figure.printed.value)
-        return float(np.mean(self.values < value) + np.mean(self.values == value) / 2)
 
 
 def predict(
@@ -70,13 +66,12 @@ def predict(
     draws: int,
     seed: int = 0,
     *,
-    without: Sequence[str] = (),
-    chains: int = 4,
     thin: int = 4,
     heat: float = 1.5,
     progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Prediction:
-    """Switch a figure off, and say what the others make of it.
+    """Hold a figure out, and say what the others make of it.
 
     Parameters
     ----------
@@ -84,9 +79,7 @@ def predict(
         The measure with all its figures.
     figure : str
         Id of the figure to predict.
-    without : sequence of str
-        Further figures to switch off.
-    prior, draws, seed, chains, thin, heat, progress
+    prior, draws, seed, thin, heat, progress, stop
         As in :func:`~rederive.reconstruct.block.sampling.sample_data`.
 
     Raises
@@ -94,23 +87,25 @@ def predict(
     ValueError
         If the block has no such figure.
     """
-    wanted = block.figure(figure)
-    free = block.without({figure, *without})
+    wanted, rest = block.figure(figure), block.without([figure])
     ensemble = sample_data(
-        free, prior, draws, seed, chains=chains, thin=thin, heat=heat, progress=progress
+        rest, prior, draws, seed, thin=thin, heat=heat, progress=progress, stop=stop
     )
-    values = figure_values(ensemble, wanted)
+    values = statistic_values(block, ensemble.observed(), wanted)
     convergence = diagnose_quantity(figure, ensemble.by_chain(values))
-    return Prediction(wanted, prior, seed, values, convergence)
+    return Prediction(rest, wanted, prior, values, convergence)
 
 
-def figure_values(ensemble: BlockEnsemble, figure: Figure) -> Floats:
-    """Return a figure in every draw of an ensemble, shape (draws,), not rounded."""
-    return statistic_values(ensemble.block, ensemble.observed(), figure)
+_OVER_PATIENTS: dict[str, Callable[..., Any]] = {
+    "mean": np.nanmean,
+    "sd": partial(np.nanstd, ddof=1),
+    "minimum": np.nanmin,
+    "maximum": np.nanmax,
+}
 
 
 def statistic_values(block: Block, observed: Floats, figure: Figure) -> Floats:
-    """Return a figure in every data set.
+    """Return a figure in every data set, not rounded.
 
     Parameters
     ----------
@@ -125,37 +120,18 @@ def statistic_values(block: Block, observed: Floats, figure: Figure) -> Floats:
     -------
     array, shape (draws,)
     """
-    at = block.index(figure.at)
-    level = observed[:, :, at]
-    change = level - observed[:, :, 0]
-    followed = np.where(np.isnan(level), np.nan, observed[:, :, 0])
-    match figure.statistic:
-        case Statistic.MEAN:
-            return _array(np.nanmean(level, axis=1))
-        case Statistic.SD:
-            return _array(np.nanstd(level, axis=1, ddof=1))
-        case Statistic.MINIMUM:
-            return _array(np.nanmin(level, axis=1))
-        case Statistic.MAXIMUM:
-            return _array(np.nanmax(level, axis=1))
-        case Statistic.BASELINE_MEAN:
-            return _array(np.nanmean(followed, axis=1))
-        case Statistic.BASELINE_SD:
-            return _array(np.nanstd(followed, axis=1, ddof=1))
-        case Statistic.CHANGE_MEAN:
-            return _array(np.nanmean(change, axis=1))
-        case Statistic.CHANGE_SD:
-            return _array(np.nanstd(change, axis=1, ddof=1))
-        case Statistic.RESPONDERS:
-            assert figure.threshold is not None
-            # Values lie on steps, so half a millionth of a unit only absorbs rounding error.
-            return _array((change <= -float(figure.threshold) + 5e-7).sum(axis=1))
-        case Statistic.PAIRED_P:
-            return _paired_p(change)
-
-
-def _array(values: npt.ArrayLike) -> Floats:
-    return np.asarray(values, np.float64)
+    level, first = observed[:, :, block.index(figure.at)], observed[:, :, 0]
+    change, statistic = level - first, figure.statistic
+    if statistic is Statistic.PAIRED_P:
+        return _paired_p(change)
+    if statistic is Statistic.RESPONDERS:
+        assert figure.threshold is not None
+        # Values lie on steps, so half a millionth of a unit only absorbs rounding error.
+        return np.asarray((change <= -float(figure.threshold) + 5e-7).sum(axis=1), np.float64)
+    family, _, name = statistic.rpartition("_")
+    followed = np.where(np.isnan(level), np.nan, first)
+    column = {"": level, "baseline": followed, "change": change}[family]
+    return np.asarray(_OVER_PATIENTS[name](column, axis=1), np.float64)
 
 
 def _paired_p(change: Floats) -> Floats:
@@ -163,4 +139,4 @@ def _paired_p(change: Floats) -> Floats:
     mean, sd = np.nanmean(change, axis=1), np.nanstd(change, axis=1, ddof=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = mean / (sd / np.sqrt(n))
-    return _array(np.where(mean == 0, 1.0, 2 * stats.t.sf(np.abs(t), n - 1)))
+    return np.where(mean == 0, 1.0, 2 * stats.t.sf(np.abs(t), n - 1)).astype(np.float64)

@@ -1,22 +1,19 @@
 """Priors of patients' trajectories: what is thought likely before the printed figures.
 
 A prior is a mixture of multivariate normal distributions of one patient's values over the time
-points, cut off at the ends of the scale and read at its steps. Without components it is flat.
+points, cut off at the ends of the scale and taken at its steps. Without components it is flat.
 Patients are exchangeable, and who is missing is, before the figures, a matter of chance.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from rederive.reconstruct.block.figures import Block
-
-Floats = npt.NDArray[np.float64]
+from rederive.reconstruct.block.kernel import Density, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,27 +101,10 @@ class Prior:
         return f"{self.name}: " + " + ".join(kinds)
 
 
-@dataclass(frozen=True, slots=True)
-class PriorArrays:
-    """A prior in steps of the scale, ready for the kernel.
-
-    Attributes
-    ----------
-    means : array, shape (kinds, times)
-    precisions : array, shape (kinds, times, times)
-    log_weights : array, shape (kinds,)
-        Logarithm of each weight, with the normal density's constant.
-    """
-
-    means: Floats
-    precisions: Floats
-    log_weights: Floats
-
-
 FLAT = Prior("flat")
 
 
-def prior_arrays(prior: Prior, block: Block) -> PriorArrays:
+def density_of(prior: Prior, block: Block) -> Density:
     """Express a prior in steps of the block's scale.
 
     Raises
@@ -133,17 +113,15 @@ def prior_arrays(prior: Prior, block: Block) -> PriorArrays:
         If a component has another number of time points than the block.
     """
     times, step = len(block.timepoints), float(block.scale.step)
-    kinds: Sequence[Component] = prior.components
-    means = np.zeros((len(kinds), times))
-    precisions = np.zeros((len(kinds), times, times))
-    log_weights = np.zeros(len(kinds))
-    for k, part in enumerate(kinds):
+    kinds = len(prior.components)
+    result = Density(np.zeros((kinds, times)), np.zeros((kinds, times, times)), np.zeros(kinds))
+    for k, part in enumerate(prior.components):
         if len(part.means) != times:
             raise ValueError(
                 f"prior {prior.name}: found {len(part.means)} time points, allowed {times}"
             )
-        means[k] = (np.array(part.means) - float(block.scale.minimum)) / step
-        precisions[k] = part.precision() * step**2
+        result.means[k] = (np.array(part.means) - float(block.scale.minimum)) / step
+        result.precisions[k] = part.precision() * step**2
         determinant = part.log_determinant() - 2 * times * math.log(step)
-        log_weights[k] = math.log(part.weight) - 0.5 * determinant
-    return PriorArrays(means, precisions, log_weights)
+        result.log_weights[k] = math.log(part.weight) - 0.5 * determinant
+    return result

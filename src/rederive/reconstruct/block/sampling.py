@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from rederive.reconstruct.block.boxes import Boxes, Column, boxes_of
 from rederive.reconstruct.block.figures import Block
 from rederive.reconstruct.block.kernel import (
     Density,
     Flags,
+    Floats,
     Integers,
     Limits,
     Moves,
@@ -22,13 +22,12 @@ from rederive.reconstruct.block.kernel import (
     run_chain,
     total_sums,
 )
-from rederive.reconstruct.block.priors import FLAT, Prior, prior_arrays
+from rederive.reconstruct.block.priors import FLAT, Prior, density_of
 
 Progress = Callable[[int, int], None]
 
 SEARCH_HEATS = (1.0, 3.0, 10.0)
 """Weights of the penalty through which one attempt of a search goes."""
-
 
 LOOKS = 20_000
 """Looks at a chain between two reports."""
@@ -57,7 +56,7 @@ class BlockData:
     values: Integers
     mask: Flags
 
-    def observed(self) -> npt.NDArray[np.float64]:
+    def observed(self) -> Floats:
         """Return the values in the unit of the scale, NaN where nothing was measured."""
         return np.where(self.mask, in_units(self.block, self.values), np.nan)
 
@@ -90,17 +89,17 @@ class BlockEnsemble:
     def __getitem__(self, draw: int) -> BlockData:
         return BlockData(self.block, self.values[draw], self.mask[draw])
 
-    def observed(self) -> npt.NDArray[np.float64]:
+    def observed(self) -> Floats:
         """Return all values in the unit of the scale, NaN where nothing was measured."""
         return np.where(self.mask, in_units(self.block, self.values), np.nan)
 
-    def by_chain(self, quantity: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def by_chain(self, quantity: Floats) -> Floats:
         """Return one number per draw as an array of shape (chains, draws of each)."""
         chains = int(self.chain.max()) + 1
         return quantity.reshape(chains, -1)
 
 
-def in_units(block: Block, values: Integers) -> npt.NDArray[np.float64]:
+def in_units(block: Block, values: Integers) -> Floats:
     """Return values counted in steps in the unit of the scale."""
     step, low = block.scale.step, block.scale.minimum
     # One division by a whole number keeps steps such as 0.01 as near as a float can be.
@@ -118,17 +117,17 @@ def holds(data: BlockData) -> bool:
 def limits_of(boxes: Boxes, block: Block) -> Limits:
     """Return the limits as the arrays of the kernel, with the units of the penalty."""
     columns = boxes.columns()
-    units = [_units(column, block) for column in columns]
+    units = np.array([_units(column, block) for column in columns], np.float64)
     counts = [(v, *count) for v, column in enumerate(columns) for count in column.counts]
     table = np.array(counts, np.int64).reshape(-1, 5)
     return Limits(
-        np.array([column.n if column.limited else 0 for column in columns], np.int64),
+        np.array([column.n if column.sources else 0 for column in columns], np.int64),
         np.array([column.total for column in columns], np.int64),
         np.array([column.spread for column in columns], np.int64),
         np.array([column.t_squared for column in columns], np.float64),
-        np.array([unit[0] for unit in units], np.float64),
-        np.array([unit[1] for unit in units], np.float64),
-        np.array([unit[2] for unit in units], np.float64),
+        np.ascontiguousarray(units[:, 0]),
+        np.ascontiguousarray(units[:, 1]),
+        np.ascontiguousarray(units[:, 2]),
         *(np.ascontiguousarray(table[:, k]) for k in range(5)),
     )
 
@@ -149,16 +148,21 @@ def _units(column: Column, block: Block) -> tuple[float, float, float]:
     return leap, 2 * n * sd * leap, t_unit
 
 
-def _moves(block: Block, boxes: Boxes, frozen: Flags | None, fixed_mask: Flags | None) -> Moves:
+def _machine(
+    block: Block, prior: Prior, frozen: Flags | None = None, fixed_mask: Flags | None = None
+) -> tuple[Limits, Moves, Density]:
+    """Return what the compiled chain needs besides its state."""
+    boxes = boxes_of(block)
     shape = (block.patients, len(block.timepoints))
     reach = [max(1, round(_sd_in_steps(column, block) / 3)) for column in boxes.level]
-    return Moves(
+    moves = Moves(
         np.array(reach, np.int64),
         np.zeros(shape, np.bool_) if frozen is None else frozen,
         np.zeros(shape[1], np.bool_) if fixed_mask is None else fixed_mask,
         block.observed[0],
         block.levels,
     )
+    return limits_of(boxes, block), moves, density_of(prior, block)
 
 
 def _start(block: Block, prior: Prior, rng: np.random.Generator) -> tuple[Integers, Flags]:
@@ -217,25 +221,17 @@ def find_data(
     NothingFoundError
         If the attempts are used up.
     """
-    boxes = boxes_of(block)
-    limits, moves = limits_of(boxes, block), _moves(block, boxes, frozen, fixed_mask)
+    machine = _machine(block, prior, frozen, fixed_mask)
     rng = np.random.default_rng(seed)
-    density = _density(prior, block)
+    nowhere = _records(0, block)
     for _ in range(attempts):
-        values, mask = _start(block, prior, rng) if start is None else _copy(start)
+        if start is None:
+            values, mask = _start(block, prior, rng)
+        else:
+            values, mask = start.values.copy(), start.mask.copy()
         for heat in SEARCH_HEATS:
             *_, penalty = run_chain(
-                values,
-                mask,
-                limits,
-                moves,
-                density,
-                heat,
-                iterations,
-                1,
-                True,
-                rng,
-                *_records(0, block),
+                values, mask, *machine, heat, iterations, 1, True, rng, *nowhere
             )
             if penalty == 0.0:
                 return BlockData(block, values, mask)
@@ -243,15 +239,6 @@ def find_data(
         f"{block.name}: no data with all {len(block.figures)} figures were found in {attempts} "
         "attempts; that does not prove that there are none"
     )
-
-
-def _copy(data: BlockData) -> tuple[Integers, Flags]:
-    return data.values.copy(), data.mask.copy()
-
-
-def _density(prior: Prior, block: Block) -> Density:
-    arrays = prior_arrays(prior, block)
-    return Density(arrays.means, arrays.precisions, arrays.log_weights)
 
 
 def _records(count: int, block: Block) -> tuple[Integers, Flags]:
@@ -297,92 +284,66 @@ def sample_data(
     progress : callable, optional
         Called with draws done and draws wanted.
     stop : callable, optional
-        Asked now and then; the work is given up once it returns true. Many chains ask, each in its
-        own thread.
+        Asked now and then, by each chain in its own thread; once it returns true, no further draws
+        are made, and the ensemble has as many of each chain as all of them have.
 
     Raises
     ------
     ValueError
         If ``draws`` is no multiple of ``chains``.
     ContradictionError, NothingFoundError
-        As in :func:`find_data`; the latter also if a chain stalls or is stopped.
+        As in :func:`find_data`; the latter also if a chain stalls, or is stopped without a
+        draw.
     """
     if draws < chains or draws % chains:
         raise ValueError(f"draws: found {draws}, allowed are multiples of {chains}, the chains")
-    boxes, each = boxes_of(block), draws // chains
-    chain = _Chain(
-        block, prior, limits_of(boxes, block), _moves(block, boxes, None, None), each, heat
-    )
+    machine, each = _machine(block, prior), draws // chains
     done = [0] * chains
 
     def run(c: int, stream: np.random.SeedSequence) -> tuple[Integers, Flags, int, int]:
-        def report(kept: int) -> None:
-            done[c] = kept
-            if progress is not None:
-                progress(sum(done), draws)
-
-        return chain.run(np.random.default_rng(stream), every, thin, warmup, report, stop)
-
-    streams = np.random.SeedSequence(seed).spawn(chains)
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        parts = list(pool.map(run, range(chains), streams))
-    return BlockEnsemble(
-        block,
-        prior,
-        seed,
-        np.concatenate([part[0] for part in parts]),
-        np.concatenate([part[1] for part in parts]),
-        np.repeat(np.arange(chains), each),
-        sum(part[2] for part in parts) / sum(part[3] for part in parts),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """What all chains of an ensemble have in common."""
-
-    block: Block
-    prior: Prior
-    limits: Limits
-    moves: Moves
-    draws: int
-    heat: float
-
-    def run(
-        self,
-        rng: np.random.Generator,
-        every: int,
-        thin: int,
-        warmup: int,
-        report: Callable[[int], None],
-        stop: Callable[[], bool] | None,
-    ) -> tuple[Integers, Flags, int, int]:
-        """Return values and masks of one chain, moves accepted and iterations done."""
-        density = _density(self.prior, self.block)
-        values, mask = _copy(find_data(self.block, self.prior, int(rng.integers(2**31))))
-        none = _records(1, self.block)
-        fixed = self.limits, self.moves, density, self.heat
-        run_chain(values, mask, *fixed, warmup, warmup + 1, False, rng, *none)
-        all_values, all_masks = _records(self.draws, self.block)
+        rng = np.random.default_rng(stream)
+        start = find_data(block, prior, int(rng.integers(2**31)))
+        values, mask = start.values.copy(), start.mask.copy()
+        run_chain(values, mask, *machine, heat, warmup, warmup + 1, False, rng, *_records(1, block))
+        all_values, all_masks = _records(each, block)
         kept = accepted = iterations = seen = idle = 0
-        # Looks stay at fixed iterations, since a stretch is a whole number of them.
-        stretch = every * LOOKS
-        while kept < self.draws:
-            records = _records(min((self.draws - kept) * thin, LOOKS), self.block)
+        while kept < each:
+            records = _records(min((each - kept) * thin, LOOKS), block)
+            # Looks stay at fixed iterations, since a stretch is a whole number of them.
             got, steps, moved, _ = run_chain(
-                values, mask, *fixed, stretch, every, False, rng, *records
+                values, mask, *machine, heat, every * LOOKS, every, False, rng, *records
             )
             chosen = slice((thin - 1 - seen) % thin, got, thin)
-            new_values, new_masks = (part[chosen][: self.draws - kept] for part in records)
+            new_values, new_masks = (part[chosen][: each - kept] for part in records)
             all_values[kept : kept + len(new_values)] = new_values
             all_masks[kept : kept + len(new_masks)] = new_masks
             kept, seen = kept + len(new_values), seen + got
             accepted, iterations = accepted + moved, iterations + steps
             idle = 0 if got else idle + 1
-            if idle == IDLE_STRETCHES or (stop is not None and stop()):
+            stopped = stop is not None and stop()
+            if idle == IDLE_STRETCHES or (stopped and not kept):
                 raise NothingFoundError(
-                    f"{self.block.name}: a chain found {kept} of {self.draws} draws in "
+                    f"{block.name}: a chain found {kept} of {each} draws in "
                     f"{iterations:,} iterations, and was given up"
                 )
-            report(kept)
-        return all_values, all_masks, accepted, iterations
+            done[c] = kept
+            if progress is not None:
+                progress(sum(done), draws)
+            if stopped:
+                break
+        return all_values[:kept], all_masks[:kept], accepted, iterations
+
+    streams = np.random.SeedSequence(seed).spawn(chains)
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        parts = list(pool.map(run, range(chains), streams))
+    values, masks, moved, steps = zip(*parts, strict=True)
+    each = min(len(part) for part in values)
+    return BlockEnsemble(
+        block,
+        prior,
+        seed,
+        np.concatenate([part[:each] for part in values]),
+        np.concatenate([part[:each] for part in masks]),
+        np.repeat(np.arange(chains), each),
+        sum(moved) / sum(steps),
+    )

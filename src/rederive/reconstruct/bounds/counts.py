@@ -1,4 +1,4 @@
-"""Counts of patients by values, as a linear programme in whole numbers.
+"""Integers of patients by values, as a linear programme in whole numbers.
 
 The unknowns are the numbers of patients with each first value and each value at one visit (or, for
 one column alone, with each value), and of missing patients with each first value; for every other
@@ -16,21 +16,23 @@ between two integers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 from scipy import optimize, sparse
 
-from rederive.reconstruct.block.boxes import Column
-from rederive.reconstruct.bounds.moments import Meeting, Part, Squares, Window, squares_of
+from rederive.reconstruct.block.boxes import Column, Window
+from rederive.reconstruct.block.kernel import Floats, Integers
+from rederive.reconstruct.bounds.moments import Meeting, Squares, ends_of, squares_of
+from rederive.reconstruct.bounds.quantities import Part
 
-Vector = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
-Objective = tuple[Vector, float]
-_Add = Callable[[Vector, float, float], None]
+Objective = tuple[Floats, float]
+"""Coefficients of the unknowns, and a constant."""
+
+_Row = tuple[Floats, float, float]
+"""Coefficients of a constraint with its ends."""
 
 MOST_CELLS = 20_000
 """Most unknowns of a programme; larger scales are left to the single columns."""
@@ -51,8 +53,8 @@ class Optimum:
     """
 
     bound: float
-    solution: Vector | None
-    counts: Counts | None
+    solution: Floats | None
+    counts: Integers | None
 
 
 class NoDataError(ValueError):
@@ -63,31 +65,32 @@ class NoDataError(ValueError):
 class _Part:
     """One column: its value in each cell, which cells have one, and the unknowns of its sum."""
 
-    n: int
-    values: Vector
-    inside: Vector
+    values: Floats
+    inside: Floats
     window: Window
     limits: Column
     squares: Squares | None
-    centre: int = 0
     first: int = -1
     sums: tuple[int, ...] = ()
+    n: int = field(init=False)
+    centre: int = field(init=False)
 
-    def centred(self) -> Vector:
+    def __post_init__(self) -> None:
+        self.n = self.limits.n
+        self.centre = round(sum(self.window) / (2 * max(self.n, 1)))
+
+    def centred(self) -> Floats:
         return (self.values - self.centre) * self.inside
-
-    def squared(self) -> Vector:
-        return self.centred() ** 2
 
     def shifted(self, total: int) -> int:
         return total - self.n * self.centre
 
-    def shifted_squares(self, total: int, squares: int) -> int:
-        return squares - 2 * self.centre * total + self.n * self.centre**2
+    def chosen(self) -> slice:
+        return slice(self.first, self.first + len(self.sums))
 
 
 class CountModel:
-    """Counts of patients that keep the figures about some columns.
+    """Integers of patients that keep the figures about some columns.
 
     Parameters
     ----------
@@ -113,86 +116,91 @@ class CountModel:
     ) -> None:
         self.meeting = meeting
         self.levels = levels
-        self._parts = _alone(meeting, levels, alone) if alone else _together(meeting, levels)
+        self._alone = alone
+        self._parts = {
+            part: _Part(
+                *cells,
+                meeting.windows[part],
+                meeting.columns[part],
+                meeting.squares.get(part),
+            )
+            for part, cells in (_own(levels, alone) if alone else _together(levels)).items()
+        }
         self.cells = next(iter(self._parts.values())).values.size
         self._size = self.cells
         for part, column in self._parts.items():
-            low, high = meeting.windows[part]
-            column.centre = round((low + high) / (2 * max(column.n, 1)))
             if column.squares is None and part is spread_of:
-                ends = (-levels if part is Part.CHANGE else 0, levels)
-                column.squares = squares_of(column.limits, column.window, ends)
+                column.squares = squares_of(column.limits, column.window, ends_of(part, levels))
             if column.squares is not None:
                 column.first, column.sums = self._size, tuple(column.squares)
                 self._size += len(column.sums)
-        elsewhere = [other for other in others if alone is None and other.sizes[Part.MISSING]]
+        elsewhere = [m for m in others if alone is None and m.columns[Part.MISSING].n]
         self._gone = self._size
         self._size += len(elsewhere) * (levels + 1)
-        self._constraint = self._rows(alone, elsewhere)
+        rows, lows, highs = zip(*self._rows(elsewhere), strict=True)
+        self._constraint = optimize.LinearConstraint(
+            sparse.csr_array(np.array(rows)), list(lows), list(highs)
+        )
 
-    def _rows(self, alone: Part | None, elsewhere: list[Meeting]) -> optimize.LinearConstraint:
-        rows: list[Vector] = []
-        lows: list[float] = []
-        highs: list[float] = []
-
-        def add(row: Vector, low: float, high: float) -> None:
-            rows.append(row)
-            lows.append(low)
-            highs.append(high)
-
-        sizes = [Part.FOLLOWED, Part.MISSING] if alone is None else [alone]
-        for part in sizes:
+    def _rows(self, elsewhere: list[Meeting]) -> Iterator[_Row]:
+        for part in [self._alone] if self._alone else [Part.FOLLOWED, Part.MISSING]:
             column = self._parts[part]
-            add(self._wide(column.inside), column.n, column.n)
+            yield self._wide(column.inside), column.n, column.n
         for column in self._parts.values():
-            self._limit_sums(column, add)
+            yield from self._limit_sums(column)
             for low, high, least, most in column.limits.counts:
                 within = (column.values >= low) & (column.values <= high) & (column.inside > 0)
-                add(self._wide(within.astype(float)), least, most)
+                yield self._wide(within.astype(float)), least, most
         for k, other in enumerate(elsewhere):
-            self._limit_missing(self._gone + k * (self.levels + 1), other, add)
-        return optimize.LinearConstraint(sparse.csr_array(np.array(rows)), lows, highs)
+            yield from self._limit_missing(self._gone + k * (self.levels + 1), other)
 
-    def _limit_missing(self, first: int, other: Meeting, add: _Add) -> None:
+    def _limit_missing(self, first: int, other: Meeting) -> Iterator[_Row]:
         """Say that patients with fitting first values are missing at another visit."""
         steps = np.arange(self.levels + 1, dtype=float)
         here = slice(first, first + self.levels + 1)
         total = np.zeros(self._size)
         total[here] = 1
-        add(total, other.sizes[Part.MISSING], other.sizes[Part.MISSING])
+        yield total, other.columns[Part.MISSING].n, other.columns[Part.MISSING].n
         baseline = self._parts[Part.BASELINE]
         centre = baseline.centre
         for part, with_all in ((Part.MISSING, False), (Part.FOLLOWED, True)):
             row = self._wide(baseline.centred()) if with_all else np.zeros(self._size)
             row[here] = (steps - centre) * (-1 if with_all else 1)
-            shift = other.sizes[part] * centre
-            add(row, *(end - shift for end in other.windows[part]))
+            low, high = (end - other.columns[part].n * centre for end in other.windows[part])
+            yield row, low, high
         for step in range(self.levels + 1):
             row = self._wide(-(baseline.values == step).astype(float))
             row[first + step] = 1
-            add(row, -np.inf, 0)
+            yield row, -np.inf, 0
 
-    def _limit_sums(self, column: _Part, add: _Add) -> None:
+    def _limit_sums(self, column: _Part) -> Iterator[_Row]:
         total = self._wide(column.centred())
         if column.squares is None:
-            add(total, *(column.shifted(end) for end in column.window))
+            yield total, column.shifted(column.window[0]), column.shifted(column.window[1])
             return
-        here = slice(column.first, column.first + len(column.sums))
         one = np.zeros(self._size)
-        one[here] = 1
-        add(one, 1, 1)
-        total[here] = [-column.shifted(s) for s in column.sums]
-        add(total, 0, 0)
-        squares = self._wide(column.squared())
+        one[column.chosen()] = 1
+        yield one, 1, 1
+        total[column.chosen()] = [-column.shifted(s) for s in column.sums]
+        yield total, 0, 0
+        squares = self._wide(column.centred() ** 2)
+        centre = column.centre
         for end, low, high in ((0, 0.0, np.inf), (1, -np.inf, 0.0)):
             row = squares.copy()
-            row[here] = [-column.shifted_squares(s, column.squares[s][end]) for s in column.sums]
-            add(row, low, high)
+            row[column.chosen()] = [
+                -(column.squares[s][end] - 2 * centre * s + column.n * centre**2)
+                for s in column.sums
+            ]
+            yield row, low, high
 
-    def _wide(self, cells: Vector) -> Vector:
+    def _wide(self, cells: Floats) -> Floats:
         row = np.zeros(self._size)
         row[: self.cells] = cells
         return row
+
+    def nothing(self) -> Objective:
+        """Return the objective that is 0 whatever the counts."""
+        return np.zeros(self._size), 0.0
 
     def responders(self, least_fall: int) -> Objective:
         """Return the objective that counts falls of ``least_fall`` steps or more."""
@@ -207,10 +215,8 @@ class CountModel:
     def spread(self, part: Part) -> Objective:
         """Return the objective W = nQ - S² of a column."""
         column = self._parts[part]
-        row = self._wide(column.n * column.squared())
-        row[column.first : column.first + len(column.sums)] = [
-            -(column.shifted(s) ** 2) for s in column.sums
-        ]
+        row = self._wide(column.n * column.centred() ** 2)
+        row[column.chosen()] = [-(column.shifted(s) ** 2) for s in column.sums]
         return row, 0.0
 
     def excess(self, ratio: Fraction) -> Objective:
@@ -219,18 +225,17 @@ class CountModel:
         row = -self.spread(Part.CHANGE)[0]
         terms = [s * s * (column.n - 1) / ratio for s in column.sums]
         base = round(min(terms))
-        row[column.first : column.first + len(column.sums)] += [float(x - base) for x in terms]
+        row[column.chosen()] += [float(x - base) for x in terms]
         return row, float(base)
 
-    def ratio(self, solution: Vector | None) -> Fraction | None:
+    def ratio(self, solution: Floats | None) -> Fraction | None:
         """Return t² of the changes of a solution, of which the counts may be fractions."""
         if solution is None:
             return None
         column = self._parts[Part.CHANGE]
-        chosen = int(np.argmax(solution[column.first : column.first + len(column.sums)]))
-        total = column.sums[chosen]
-        squares = Fraction(float(column.squared() @ solution[: self.cells])).limit_denominator(1000)
-        spread = column.n * squares - column.shifted(total) ** 2
+        total = column.sums[int(np.argmax(solution[column.chosen()]))]
+        squares = Fraction(float(column.centred() ** 2 @ solution[: self.cells]))
+        spread = column.n * squares.limit_denominator(1000) - column.shifted(total) ** 2
         return Fraction(total * total * (column.n - 1)) / spread if spread > 0 else None
 
     def optimise(
@@ -246,7 +251,7 @@ class CountModel:
         Parameters
         ----------
         objective : tuple
-            Coefficients and a constant.
+            Of one of the methods.
         highest : bool
             Whether the greatest is wanted.
         whole : bool
@@ -272,7 +277,7 @@ class CountModel:
 
     def another(
         self, objective: Objective, low: float, high: float, seed: int, time_limit: float
-    ) -> Counts | None:
+    ) -> Integers | None:
         """Return counts whose objective lies within limits, one of many at random; None if late."""
         row, constant = objective
         costs = np.zeros(self._size)
@@ -283,7 +288,7 @@ class CountModel:
 
     def _solve(
         self,
-        costs: Vector,
+        costs: Floats,
         constraints: list[optimize.LinearConstraint],
         whole: bool,
         time_limit: float,
@@ -302,7 +307,7 @@ class CountModel:
             options={"mip_rel_gap": gap, "time_limit": time_limit},
         )
 
-    def rows_of(self, counts: Counts) -> tuple[list[tuple[int, int]], list[int]]:
+    def rows_of(self, counts: Integers) -> tuple[list[tuple[int, int]], list[int]]:
         """Return (first value, value) of the followed and the first values of the missing."""
         width = self.levels + 1
         pairs = width * width
@@ -322,33 +327,22 @@ def fits(levels: int) -> bool:
     return (levels + 1) ** 2 + levels + 1 <= MOST_CELLS
 
 
-def _together(meeting: Meeting, levels: int) -> dict[Part, _Part]:
+def _together(levels: int) -> dict[Part, tuple[Floats, Floats]]:
+    """Return values and membership of every pair of first value and value, then of the missing."""
     steps = np.arange(levels + 1, dtype=float)
     first = np.concatenate([np.repeat(steps, levels + 1), steps])
     visit = np.concatenate([np.tile(steps, levels + 1), np.zeros(levels + 1)])
     followed = np.concatenate([np.ones((levels + 1) ** 2), np.zeros(levels + 1)])
-    values = {
+    return {
         Part.BASELINE: (first, np.ones_like(first)),
         Part.FOLLOWED: (first, followed),
         Part.MISSING: (first, 1 - followed),
         Part.VISIT: (visit, followed),
         Part.CHANGE: (visit - first, followed),
     }
-    return {part: _part(meeting, part, *of) for part, of in values.items()}
 
 
-def _alone(meeting: Meeting, levels: int, part: Part) -> dict[Part, _Part]:
-    low = -levels if part is Part.CHANGE else 0
-    values = np.arange(low, levels + 1, dtype=float)
-    return {part: _part(meeting, part, values, np.ones_like(values))}
-
-
-def _part(meeting: Meeting, part: Part, values: Vector, inside: Vector) -> _Part:
-    return _Part(
-        meeting.sizes[part],
-        values,
-        inside,
-        meeting.windows[part],
-        meeting.columns[part],
-        meeting.squares.get(part),
-    )
+def _own(levels: int, part: Part) -> dict[Part, tuple[Floats, Floats]]:
+    low, high = ends_of(part, levels)
+    values = np.arange(low, high + 1, dtype=float)
+    return {part: (values, np.ones_like(values))}

@@ -13,28 +13,20 @@ possible and values as far apart as possible have.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from rederive.recompute.consistency.multiset import greatest_squares_sum, least_squares_sum
 from rederive.reconstruct.block import Block, ContradictionError
-from rederive.reconstruct.block.boxes import UNLIMITED, Boxes, Column
+from rederive.reconstruct.block.boxes import Boxes, Column, Window, clip
+from rederive.reconstruct.bounds.quantities import Part
 
-
-class Part(StrEnum):
-    """The columns that meet at a follow-up visit."""
-
-    BASELINE = "B"
-    FOLLOWED = "F"
-    MISSING = "M"
-    VISIT = "V"
-    CHANGE = "D"
-
-
-Window = tuple[int, int]
 Squares = dict[int, Window]
 """For every possible sum the least and the greatest sum of squares, both with its parity."""
+
+MOST_SUMS = 20_000
+"""Most sums of a column that are told apart; beyond, its spread is left free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +37,6 @@ class Meeting:
     ----------
     at : int
         Position of the visit.
-    sizes : dict
-        Number of values of each part.
     columns : dict
         Printed limits of each part; the missing have none.
     windows : dict
@@ -56,93 +46,97 @@ class Meeting:
     """
 
     at: int
-    sizes: dict[Part, int]
     columns: dict[Part, Column]
     windows: dict[Part, Window]
-    squares: dict[Part, Squares]
+    squares: dict[Part, Squares] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> list[str]:
+        """Ids of the figures about the visit."""
+        return [source for column in self.columns.values() for source in column.sources]
 
 
 def meetings_of(block: Block, boxes: Boxes) -> dict[int, Meeting]:
-    """Return what single columns allow at every follow-up visit.
+    """Return what single columns allow at every follow-up visit, each with the others' baseline.
 
     Raises
     ------
     ContradictionError
         If a column is left without a sum.
     """
-    levels = block.levels
-    baseline = _clip(boxes.level[0].total, (0, boxes.level[0].n * levels))
+    baseline: Window | None = None
     result: dict[int, Meeting] = {}
     while True:
         before = baseline
         for at in range(1, len(block.timepoints)):
             if block.observed[at]:
-                result[at] = _meeting(block, boxes, at, baseline)
+                result[at] = meeting_at(block, boxes, at, baseline)
                 baseline = result[at].windows[Part.BASELINE]
         if baseline == before:
             return result
 
 
-def _meeting(block: Block, boxes: Boxes, at: int, baseline: Window) -> Meeting:
-    levels = block.levels
-    n, missing = block.observed[at], block.observed[0] - block.observed[at]
-    sizes = {
-        Part.BASELINE: block.observed[0],
-        Part.FOLLOWED: n,
-        Part.MISSING: missing,
-        Part.VISIT: n,
-        Part.CHANGE: n,
-    }
+def meeting_at(block: Block, boxes: Boxes, at: int, baseline: Window | None = None) -> Meeting:
+    """Return what single columns allow at one follow-up visit.
+
+    Parameters
+    ----------
+    baseline : tuple of int, optional
+        Least and greatest sum of all first values, as known from other visits.
+
+    Raises
+    ------
+    ContradictionError
+        If a column is left without a sum; without ``baseline`` it names the figures of the visit,
+        else all.
+    """
     columns = {
         Part.BASELINE: boxes.level[0],
         Part.FOLLOWED: boxes.followed[at],
-        Part.MISSING: Column(missing),
+        Part.MISSING: Column(block.observed[0] - block.observed[at]),
         Part.VISIT: boxes.level[at],
         Part.CHANGE: boxes.change[at],
     }
-    lows = {part: -levels if part is Part.CHANGE else 0 for part in Part}
+    ends = {part: ends_of(part, block.levels) for part in Part}
     windows = {
-        part: _clip(columns[part].total, (sizes[part] * lows[part], sizes[part] * levels))
-        for part in Part
+        part: clip(column.total, (column.n * ends[part][0], column.n * ends[part][1]))
+        for part, column in columns.items()
     }
-    windows[Part.BASELINE] = _clip(windows[Part.BASELINE], baseline)
-    squares: dict[Part, Squares] = {}
+    if baseline is not None:
+        windows[Part.BASELINE] = clip(windows[Part.BASELINE], baseline)
+    meeting = Meeting(at, columns, windows)
     while True:
         before = dict(windows)
         _propagate(windows)
-        for part in Part:
-            if windows[part][0] > windows[part][1]:
-                raise ContradictionError(_sources(columns), "their sums do not fit together")
-            if _has_spread(columns[part]):
-                squares[part] = squares_of(columns[part], windows[part], (lows[part], levels))
-                if not squares[part]:
-                    raise ContradictionError(columns[part].sources, "no sum of squares is left")
-                windows[part] = (min(squares[part]), max(squares[part]))
+        for part, column in columns.items():
+            low, high = windows[part]
+            if low <= high and column.limits_spread and high - low < MOST_SUMS:
+                found = squares_of(column, windows[part], ends[part])
+                meeting.squares[part] = found
+                low, high = windows[part] = (min(found), max(found)) if found else (1, 0)
+            if low > high:
+                named = [f.id for f in block.figures] if baseline else meeting.sources
+                where = f"{block.timepoints[0]} and {block.timepoints[at]}"
+                why = f"means, SDs and changes of the same patients at {where} do not fit together"
+                raise ContradictionError(named, why)
         if windows == before:
-            return Meeting(at, sizes, columns, windows, squares)
+            return meeting
 
 
-def _sources(columns: dict[Part, Column]) -> list[str]:
-    return [source for column in columns.values() for source in column.sources]
-
-
-def _has_spread(column: Column) -> bool:
-    return column.spread != (0, UNLIMITED) or column.t_squared != (0.0, math.inf)
+def ends_of(part: Part, levels: int) -> Window:
+    """Return the least and the greatest single value of a column, in steps."""
+    return (-levels if part is Part.CHANGE else 0), levels
 
 
 def _propagate(windows: dict[Part, Window]) -> None:
     b, f, m = windows[Part.BASELINE], windows[Part.FOLLOWED], windows[Part.MISSING]
     v, d = windows[Part.VISIT], windows[Part.CHANGE]
-    f = _clip(f, (b[0] - m[1], b[1] - m[0]), (v[0] - d[1], v[1] - d[0]))
+    f = clip(f, (b[0] - m[1], b[1] - m[0]), (v[0] - d[1], v[1] - d[0]))
     windows[Part.FOLLOWED] = f
-    windows[Part.BASELINE] = _clip(b, (f[0] + m[0], f[1] + m[1]))
-    windows[Part.MISSING] = _clip(m, (b[0] - f[1], b[1] - f[0]))
-    windows[Part.VISIT] = _clip(v, (f[0] + d[0], f[1] + d[1]))
-    windows[Part.CHANGE] = _clip(d, (v[0] - f[1], v[1] - f[0]))
-
-
-def _clip(*windows: Window) -> Window:
-    return max(w[0] for w in windows), min(w[1] for w in windows)
+    windows[Part.BASELINE] = clip(b, (f[0] + m[0], f[1] + m[1]))
+    windows[Part.MISSING] = clip(m, (b[0] - f[1], b[1] - f[0]))
+    windows[Part.VISIT] = clip(v, (f[0] + d[0], f[1] + d[1]))
+    windows[Part.CHANGE] = clip(d, (v[0] - f[1], v[1] - f[0]))
 
 
 def squares_of(column: Column, window: Window, ends: Window) -> Squares:
@@ -157,15 +151,16 @@ def squares_of(column: Column, window: Window, ends: Window) -> Squares:
     ends : tuple of int
         Least and greatest single value.
     """
-    result: Squares = {}
+    return {total: (low, high) for total, low, high in each_sum(column, window, ends)}
+
+
+def each_sum(column: Column, window: Window, ends: Window) -> Iterator[tuple[int, int, int]]:
+    """Give every sum with its least and greatest sum of squares, as :func:`squares_of`."""
     n = column.n
     for total in range(window[0], window[1] + 1):
-        low, high = least_squares_sum(n, total), greatest_squares_sum(n, total, *ends)
         spread = _spread_limits(column, total)
-        if spread is None:
-            continue
-        low = max(low, -(-(spread[0] + total * total) // n))
-        high = min(high, (spread[1] + total * total) // n)
+        low = max(least_squares_sum(n, total), -(-(spread[0] + total * total) // n))
+        high = min(greatest_squares_sum(n, total, *ends), (spread[1] + total * total) // n)
         low, high = low + (low - total) % 2, high - (high - total) % 2
         # The limits on t² were taken in floating point: the ends are settled by the exact test.
         while low <= high and not column.admits(total, low):
@@ -173,18 +168,17 @@ def squares_of(column: Column, window: Window, ends: Window) -> Squares:
         while low <= high and not column.admits(total, high):
             high -= 2
         if low <= high:
-            result[total] = (low, high)
-    return result
+            yield total, low, high
 
 
-def _spread_limits(column: Column, total: int) -> Window | None:
+def _spread_limits(column: Column, total: int) -> Window:
     low, high = column.spread
     least, most = column.t_squared
     square = total * total * (column.n - 1)
     if square == 0:
-        return (low, high) if least <= 0 else None
+        return (low, high) if least <= 0 else (1, 0)
     if most <= 0:
-        return None
+        return 1, 0
     if least > 0 and math.isfinite(least):
         high = min(high, math.floor(Fraction(square) / Fraction(least)) + 1)
     if math.isfinite(most):

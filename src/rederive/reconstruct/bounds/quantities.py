@@ -12,14 +12,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
-from rederive.reconstruct.block import Block
+from rederive.reconstruct.block import Block, Figure, Statistic
+from rederive.reconstruct.block.boxes import t_squared
+from rederive.reconstruct.block.kernel import Flags, Integers
 
 Exact = Fraction | float
 """An exact value: a fraction, or infinity for the t² of changes that are all the same."""
+
+
+class Part(StrEnum):
+    """The columns that meet at a follow-up visit."""
+
+    BASELINE = "B"
+    FOLLOWED = "F"
+    MISSING = "M"
+    VISIT = "V"
+    CHANGE = "D"
 
 
 class Kind(StrEnum):
@@ -36,9 +46,31 @@ class Kind(StrEnum):
     DIFFERENCE = "difference"
 
     @property
-    def needs_followup(self) -> bool:
-        """Whether the quantity exists only after the first time point."""
-        return self not in (Kind.MEAN, Kind.SD)
+    def part(self) -> Part:
+        """The column that it is about, at a later visit."""
+        return {
+            Kind.MEAN: Part.VISIT,
+            Kind.SD: Part.VISIT,
+            Kind.FOLLOWED_BASELINE_MEAN: Part.FOLLOWED,
+            Kind.MISSING_BASELINE_MEAN: Part.MISSING,
+        }.get(self, Part.CHANGE)
+
+    @property
+    def statistic(self) -> Statistic:
+        """The printed figure that says most about it."""
+        if self is Kind.DIFFERENCE:
+            return Statistic.CHANGE_MEAN
+        return Statistic(self.removeprefix("followed_").removeprefix("missing_"))
+
+    @property
+    def is_sd(self) -> bool:
+        """Whether it is a sample SD."""
+        return self in (Kind.SD, Kind.CHANGE_SD)
+
+    @property
+    def of_spread(self) -> bool:
+        """Whether it depends on the sum of squares of its column."""
+        return self.is_sd or self is Kind.PAIRED_P
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +107,12 @@ class Quantity:
         if (self.kind is Kind.DIFFERENCE) != (self.reference is not None):
             raise ValueError(f"{self.kind}: a reference belongs to difference, and only to it")
 
+    @classmethod
+    def of(cls, figure: Figure) -> Quantity | None:
+        """Return the quantity that a figure prints; none for an extreme or a baseline SD."""
+        kind = next((kind for kind in Kind if kind.statistic is figure.statistic), None)
+        return None if kind is None else cls(kind, figure.at, figure.threshold)
+
     @property
     def name(self) -> str:
         """The quantity in one word, such as ``responders[5] m6``."""
@@ -95,18 +133,16 @@ class Quantity:
             If the time point is unknown or the first one, or too few patients are measured.
         """
         at = block.index(self.at)
-        if at == 0 and self.kind.needs_followup:
+        if at == 0 and self.kind.part is not Part.VISIT:
             raise ValueError(f"{self.name}: {self.at} is the first time point, need a later one")
         n = block.observed[at]
         if self.kind is Kind.MISSING_BASELINE_MEAN:
             n = block.observed[0] - n
-        least = 2 if self.kind in (Kind.SD, Kind.CHANGE_SD, Kind.PAIRED_P) else 1
+        least = 2 if self.kind.of_spread else 1
         if n < least:
             raise ValueError(f"{self.name}: found {n} patients, allowed are numbers from {least}")
 
-    def exact(
-        self, block: Block, values: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_]
-    ) -> Exact:
+    def exact(self, block: Block, values: Integers, mask: Flags) -> Exact:
         """Return the exact value for one data set.
 
         Parameters
@@ -118,67 +154,36 @@ class Quantity:
         mask : array of bool, shape (patients, times)
             What was measured.
         """
-        at, scale = block.index(self.at), block.scale
-        seen = [bool(x) for x in mask[:, at]]
-        first = [int(x) for x in values[:, 0]]
-        level = [int(x) for x in values[:, at]]
-        change = [y - b for y, b, s in zip(level, first, seen, strict=True) if s]
-        match self.kind:
-            case Kind.RESPONDERS:
-                assert self.threshold is not None
-                return Fraction(sum(-d * scale.step >= self.threshold for d in change))
-            case Kind.MEAN:
-                return scale.minimum + _mean(
-                    [y for y, s in zip(level, seen, strict=True) if s], scale.step
-                )
-            case Kind.SD:
-                return _variance([y for y, s in zip(level, seen, strict=True) if s], scale.step)
-            case Kind.CHANGE_MEAN:
-                return _mean(change, scale.step)
-            case Kind.DIFFERENCE:
-                assert self.reference is not None
-                return _mean(change, scale.step) - self.reference
-            case Kind.CHANGE_SD:
-                return _variance(change, scale.step)
-            case Kind.PAIRED_P:
-                n, total, squares = _moments(change)
-                return t_squared(n, total, n * squares - total * total)
-            case Kind.FOLLOWED_BASELINE_MEAN:
-                kept = [b for b, s in zip(first, seen, strict=True) if s]
-                return scale.minimum + _mean(kept, scale.step)
-            case Kind.MISSING_BASELINE_MEAN:
-                left = [
-                    b
-                    for b, s, known in zip(first, seen, mask[:, 0], strict=True)
-                    if known and not s
-                ]
-                return scale.minimum + _mean(left, scale.step)
+        at = block.index(self.at)
+        first, level, seen = values[:, 0], values[:, at], mask[:, at]
+        column = {
+            Part.VISIT: level[seen],
+            Part.FOLLOWED: first[seen],
+            Part.MISSING: first[mask[:, 0] & ~seen],
+        }.get(self.kind.part, (level - first)[seen])
+        return self._of([int(x) for x in column], block)
+
+    def _of(self, numbers: list[int], block: Block) -> Exact:
+        """Return the value from the numbers of its column, in steps."""
+        n, total, step = len(numbers), sum(numbers), block.scale.step
+        if self.kind is Kind.RESPONDERS:
+            assert self.threshold is not None
+            return Fraction(sum(-d * step >= self.threshold for d in numbers))
+        if self.kind.of_spread:
+            spread = n * sum(x * x for x in numbers) - total * total
+            if self.kind is Kind.PAIRED_P:
+                return t_squared(n, total, spread)
+            return step**2 * Fraction(spread, n * (n - 1))
+        mean = step * Fraction(total, n)
+        if self.kind.part is Part.CHANGE:
+            return mean - (self.reference or 0)
+        return block.scale.minimum + mean
 
     def shown(self, exact: Exact, block: Block) -> float:
         """Return the value as an article would give it: an SD, a p value, a mean, a count."""
-        if self.kind in (Kind.SD, Kind.CHANGE_SD):
+        if self.kind.is_sd:
             return math.sqrt(exact)
         if self.kind is Kind.PAIRED_P:
             df = block.observed[block.index(self.at)] - 1
             return float(2 * stats.t.sf(math.sqrt(exact), df))
         return float(exact)
-
-
-def t_squared(n: int, total: int, spread: int) -> Exact:
-    """Return t² from a sum and W = nQ - S²; 0 for no sum, infinite without spread."""
-    if total == 0:
-        return Fraction(0)
-    return math.inf if spread == 0 else Fraction(total * total * (n - 1), spread)
-
-
-def _moments(numbers: list[int]) -> tuple[int, int, int]:
-    return len(numbers), sum(numbers), sum(x * x for x in numbers)
-
-
-def _mean(numbers: list[int], step: Fraction) -> Fraction:
-    return step * Fraction(sum(numbers), len(numbers))
-
-
-def _variance(numbers: list[int], step: Fraction) -> Fraction:
-    n, total, squares = _moments(numbers)
-    return step**2 * Fraction(n * squares - total * total, n * (n - 1))

@@ -8,18 +8,19 @@ from fractions import Fraction
 import numpy as np
 
 from rederive.reconstruct.block import (
+    Block,
     BlockData,
     ContradictionError,
     Figure,
     NothingFoundError,
+    Prior,
     find_data,
 )
-from rederive.reconstruct.block.kernel import Flags
-from rederive.reconstruct.bounds.counts import CountModel, Counts
-from rederive.reconstruct.bounds.moments import Meeting, Part
-from rederive.reconstruct.bounds.pins import pins
-from rederive.reconstruct.bounds.quantities import Exact, Kind
+from rederive.reconstruct.block.kernel import Integers
+from rederive.reconstruct.bounds.counts import CountModel
+from rederive.reconstruct.bounds.quantities import Exact, Kind, Part
 from rederive.reconstruct.bounds.result import Cells
+from rederive.reconstruct.bounds.targets import figures_beyond
 from rederive.reconstruct.bounds.task import Task
 
 _HALVINGS = 10
@@ -58,30 +59,21 @@ class Search:
             return False
         windows = [m.windows[Part.BASELINE] for m in self.task.visits]
         quantity = self.task.quantity
-        for extra in pins(quantity, self.task.block, target, self.highest, windows[0]):
+        for extra in figures_beyond(quantity, self.task.block, target, self.highest, windows[0]):
             if self._take(self._find(extra)):
                 return True
         return False
 
-    def _find(
-        self,
-        extra: tuple[Figure, ...],
-        *,
-        start: BlockData | None = None,
-        frozen: Flags | None = None,
-        fixed_mask: Flags | None = None,
-    ) -> BlockData | None:
+    def _find(self, extra: tuple[Figure, ...]) -> BlockData | None:
         task = self.task
+        attempts, iterations = task.effort
         try:
             return find_data(
                 task.block.with_figures(extra),
                 task.prior,
                 task.seed,
-                attempts=task.effort[0],
-                iterations=task.effort[1],
-                start=start,
-                frozen=frozen,
-                fixed_mask=fixed_mask,
+                attempts=attempts,
+                iterations=iterations,
             )
         except (ContradictionError, NothingFoundError):
             return None
@@ -95,30 +87,10 @@ class Search:
             return True
         return False
 
-    def complete(self, model: CountModel, meeting: Meeting, counts: Counts) -> None:
+    def complete(self, model: CountModel, counts: Integers) -> None:
         """Keep the programme's own baseline and visit, and search the other visits to them."""
-        block, at = self.task.block, meeting.at
-        followed, missing = model.rows_of(counts)
-        rng = np.random.default_rng(self.task.seed)
-        shape = (block.patients, len(block.timepoints))
-        values = rng.integers(0, block.levels + 1, shape)
-        mask = np.zeros(shape, np.bool_)
-        measured = block.observed[0]
-        mask[:measured, 0] = True
-        for t in range(1, shape[1]):
-            mask[rng.permutation(measured)[: block.observed[t]], t] = True
-        mask[:, at] = False
-        mask[: len(followed), at] = True
-        for row, (first, value) in enumerate(followed):
-            values[row, 0], values[row, at] = first, value
-        for row, first in enumerate(missing, len(followed)):
-            values[row, 0] = first
-        frozen = np.zeros(shape, np.bool_)
-        frozen[:, [0, at]] = True
-        fixed = np.zeros(shape[1], np.bool_)
-        fixed[at] = True
-        start = BlockData(block, values, mask)
-        self._take(self._find((), start=start, frozen=frozen, fixed_mask=fixed))
+        task = self.task
+        self._take(completed(task.block, model, counts, task.prior, task.seed, task.effort))
 
     def approach(self, proved: Exact) -> None:
         """Halve the way between the best witness and what is proved."""
@@ -139,6 +111,60 @@ class Search:
                 if middle == end:
                     return
                 end = middle
+
+
+def completed(
+    block: Block,
+    model: CountModel,
+    counts: Integers,
+    prior: Prior,
+    seed: int,
+    effort: tuple[int, int],
+) -> BlockData | None:
+    """Return data whose baseline and one visit have these counts, or ``None`` if none are found.
+
+    Parameters
+    ----------
+    model, counts
+        A programme and a solution of it.
+    prior, seed : Prior, int
+        Of the search for the other visits.
+    effort : tuple of int
+        Its attempts and iterations.
+    """
+    at = model.meeting.at
+    followed, missing = model.rows_of(counts)
+    rng = np.random.default_rng(seed)
+    shape = (block.patients, len(block.timepoints))
+    values = rng.integers(0, block.levels + 1, shape)
+    mask = np.zeros(shape, np.bool_)
+    measured = block.observed[0]
+    mask[:measured, 0] = True
+    for t in range(1, shape[1]):
+        mask[rng.permutation(measured)[: block.observed[t]], t] = True
+    mask[:, at] = False
+    mask[: len(followed), at] = True
+    for row, (first, value) in enumerate(followed):
+        values[row, 0], values[row, at] = first, value
+    for row, first in enumerate(missing, len(followed)):
+        values[row, 0] = first
+    frozen = np.zeros(shape, np.bool_)
+    frozen[:, [0, at]] = True
+    fixed = np.zeros(shape[1], np.bool_)
+    fixed[at] = True
+    try:
+        return find_data(
+            block,
+            prior,
+            seed,
+            start=BlockData(block, values, mask),
+            frozen=frozen,
+            fixed_mask=fixed,
+            attempts=effort[0],
+            iterations=effort[1],
+        )
+    except NothingFoundError:
+        return None
 
 
 def cells_of(data: BlockData) -> Cells:

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 from rederive.reconstruct.block import FLAT, Block, ContradictionError, Prior, boxes_of
+from rederive.reconstruct.block.boxes import t_squared
 from rederive.reconstruct.bounds.counts import NoDataError, fits
-from rederive.reconstruct.bounds.moments import Meeting, Part, meetings_of
-from rederive.reconstruct.bounds.programmes import SLACK, Extreme, Prover
-from rederive.reconstruct.bounds.quantities import Exact, Kind, Quantity, t_squared
+from rederive.reconstruct.bounds.moments import Meeting, meetings_of
+from rederive.reconstruct.bounds.programmes import SLACK, Extreme, extreme
+from rederive.reconstruct.bounds.quantities import Exact, Kind, Part, Quantity
 from rederive.reconstruct.bounds.result import Bound, End, Proof, key_of
 from rederive.reconstruct.bounds.search import Search, cells_of
 from rederive.reconstruct.bounds.task import Task
@@ -37,6 +38,8 @@ def bound(
     prior: Prior = FLAT,
     attempts: int = 3,
     iterations: int = 300_000,
+    progress: Callable[[str], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Bound:
     """Return the least and the greatest value of a quantity over all data that keep the figures.
 
@@ -57,6 +60,11 @@ def bound(
         What the searches start from; it has no part in the bound.
     attempts, iterations : int
         Of each search, as in :func:`~rederive.reconstruct.block.find_data`.
+    progress : callable, optional
+        Called with what is begun.
+    stop : callable, optional
+        Asked before each further proof; once it returns true, what is proved and found by then is
+        the result.
 
     Raises
     ------
@@ -75,12 +83,22 @@ def bound(
     effort = (attempts, iterations)
     task = Task(kept, quantity, meetings, time_limit, seed, prior, effort)
     try:
-        lowest, highest = _End(task, False).close(), _End(task, True).close()
+        lowest, highest = (
+            _End(task, which).close(progress or _silent, stop or _never) for which in (False, True)
+        )
     except NoDataError as error:
         raise ContradictionError([f.id for f in kept.figures], str(error)) from error
     low, high = (highest, lowest) if quantity.falls else (lowest, highest)
     seconds = round(time.perf_counter() - started, 1)
     return Bound(quantity, left_out, low, high, key_of(block, quantity, left_out), seconds)
+
+
+def _silent(words: str) -> None:
+    """Say nothing."""
+
+
+def _never() -> bool:
+    return False
 
 
 class _End:
@@ -92,23 +110,30 @@ class _End:
         self.proved: Exact = math.inf if highest else -math.inf
         self.proof = Proof.SUMS
         self.search = Search(task, highest)
-        self.prover = Prover(task, highest, self.search.inside)
 
-    def close(self) -> End:
+    def close(self, progress: Callable[[str], None], stop: Callable[[], bool]) -> End:
         """Go through the proofs until one is attained."""
-        task = self.task
         self._tighten(self._by_sums(), Proof.SUMS)
+        falls = self.task.quantity.falls
+        name = "greatest" if self.highest is not falls else "least"
+        progress(f"{name} value: a search, then proofs of up to {self.task.time_limit:g} s each")
         self.search.reach(self.proved)
-        whole = fits(task.block.levels)
-        if not self._sharp and self._counted():
-            self._by_counts(task.part, True, Proof.COLUMN)
-        if not self._sharp and whole:
-            self._by_counts(None, False, Proof.FRACTIONS)
-        if not self._sharp and whole:
-            self._by_counts(None, True, Proof.COUNTS)
-        if not self._sharp:
+        for alone, whole, proof in self._programmes():
+            if self._sharp or stop():
+                break
+            progress(f"{name} value: {proof}")
+            self._by_counts(alone, whole, proof)
+        if not self._sharp and not stop():
             self.search.approach(self.proved)
         return self._result()
+
+    def _programmes(self) -> Iterator[tuple[Part | None, bool, Proof]]:
+        """Give the programmes from cheap to dear: one column alone, fractions, whole numbers."""
+        if self._counted():
+            yield self.task.part, True, Proof.COLUMN
+        if fits(self.task.block.levels):
+            yield None, False, Proof.FRACTIONS
+            yield None, True, Proof.COUNTS
 
     def _counted(self) -> bool:
         """Return whether a count is asked or printed of the column, so that histograms may help."""
@@ -137,10 +162,10 @@ class _End:
     def _of_columns(self, meeting: Meeting) -> Exact:
         task, kind = self.task, self.task.quantity.kind
         part = task.part
-        n = meeting.sizes[part]
+        n = meeting.columns[part].n
         if kind is Kind.RESPONDERS:
             return Fraction(n if self.highest else 0)
-        if kind in (Kind.SD, Kind.CHANGE_SD, Kind.PAIRED_P):
+        if kind.of_spread:
             corners = [
                 (total, n * q - total * total)
                 for total, ends in task.squares(meeting).items()
@@ -155,28 +180,27 @@ class _End:
         extremes: list[Extreme] = []
         tightened = False
         for meeting in self.task.visits:
-            model = self.task.model(meeting, alone)
-            extreme = self.prover.extreme(model, meeting, whole, self.proved)
-            tightened |= self._tighten(extreme.value, proof)
-            if extreme.counts is not None and alone is None:
-                extremes.append(extreme)
+            found = extreme(self.search, self.task.model(meeting, alone), whole, self.proved)
+            tightened |= self._tighten(found.value, proof)
+            if found.counts is not None and alone is None:
+                extremes.append(found)
         if tightened:
             self.search.reach(self.proved)
-        for extreme in extremes:
-            self._complete_any(extreme)
+        for each in extremes:
+            self._complete_any(each)
 
-    def _complete_any(self, extreme: Extreme) -> None:
+    def _complete_any(self, found: Extreme) -> None:
         """Complete the extreme counts, or others that are as extreme."""
-        counts, limit = extreme.counts, self.task.time_limit / _VARIANTS
-        edge = extreme.optimum + (-SLACK if self.highest else SLACK)
+        counts, limit = found.counts, self.task.time_limit / _VARIANTS
+        edge = found.optimum + (-SLACK if self.highest else SLACK)
         ends = (edge, math.inf) if self.highest else (-math.inf, edge)
         for seed in range(_VARIANTS):
             if self._sharp:
                 return
             if counts is not None:
-                self.search.complete(extreme.model, extreme.meeting, counts)
+                self.search.complete(found.model, counts)
             if not self._sharp:
-                counts = extreme.model.another(extreme.objective, *ends, seed, limit)
+                counts = found.model.another(found.objective, *ends, seed, limit)
 
     def _result(self) -> End:
         task, found, attained = self.task, self.search.found, self.search.attained

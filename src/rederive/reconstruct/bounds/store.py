@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from rederive.printed.files import write_atomically
 from rederive.reconstruct.bounds.quantities import Exact, Kind, Quantity
-from rederive.reconstruct.bounds.result import Bound, Cells, End, Proof
+from rederive.reconstruct.bounds.result import Bound, End, Proof
 
 Named = dict[str, Bound]
 """Bounds by a name that is unique in a file."""
@@ -100,24 +99,16 @@ def _bound(record: dict[str, Any]) -> Bound:
 
 
 def _end(record: dict[str, Any]) -> End:
-    attained = record["attained"]
+    attained, witness = record["attained"], record["witness"]
     return End(
         _exact(record["proved"]),
         Proof[record["proof"].upper()],
         None if attained is None else _exact(attained),
-        _cells(record["witness"]),
+        None if witness is None else tuple(tuple(row) for row in witness),
         record["limit"],
         record["best"],
     )
 
 
-def _cells(rows: list[list[int | None]] | None) -> Cells | None:
-    return None if rows is None else tuple(tuple(row) for row in rows)
-
-
 def _exact(text: str) -> Exact:
-    return float(text) if math.isinf(_as_float(text)) else Fraction(text)
-
-
-def _as_float(text: str) -> float:
-    return float(text) if text in ("inf", "-inf") else 0.0
+    return float(text) if text in ("inf", "-inf") else Fraction(text)

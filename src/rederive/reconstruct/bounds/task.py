@@ -7,20 +7,8 @@ from fractions import Fraction
 
 from rederive.reconstruct.block import Block, Prior
 from rederive.reconstruct.bounds.counts import CountModel
-from rederive.reconstruct.bounds.moments import Meeting, Part, Squares, squares_of
-from rederive.reconstruct.bounds.quantities import Kind, Quantity
-
-_PARTS = {
-    Kind.MEAN: Part.VISIT,
-    Kind.SD: Part.VISIT,
-    Kind.CHANGE_MEAN: Part.CHANGE,
-    Kind.DIFFERENCE: Part.CHANGE,
-    Kind.CHANGE_SD: Part.CHANGE,
-    Kind.PAIRED_P: Part.CHANGE,
-    Kind.RESPONDERS: Part.CHANGE,
-    Kind.FOLLOWED_BASELINE_MEAN: Part.FOLLOWED,
-    Kind.MISSING_BASELINE_MEAN: Part.MISSING,
-}
+from rederive.reconstruct.bounds.moments import Meeting, Squares, ends_of, squares_of
+from rederive.reconstruct.bounds.quantities import Part, Quantity
 
 
 @dataclass(slots=True)
@@ -54,7 +42,7 @@ class Task:
         """The column that the quantity is about."""
         if self.block.index(self.quantity.at) == 0:
             return Part.BASELINE
-        return _PARTS[self.quantity.kind]
+        return self.quantity.kind.part
 
     @property
     def visits(self) -> list[Meeting]:
@@ -64,25 +52,24 @@ class Task:
 
     def squares(self, meeting: Meeting) -> Squares:
         """Return the sums of squares of the quantity's column."""
-        if self.part in meeting.squares:
-            return meeting.squares[self.part]
-        levels = self.block.levels
-        ends = (-levels if self.part is Part.CHANGE else 0, levels)
-        return squares_of(meeting.columns[self.part], meeting.windows[self.part], ends)
+        part = self.part
+        if part in meeting.squares:
+            return meeting.squares[part]
+        ends = ends_of(part, self.block.levels)
+        return squares_of(meeting.columns[part], meeting.windows[part], ends)
 
     def model(self, meeting: Meeting, alone: Part | None) -> CountModel:
         """Return the programme of a visit, built once."""
         place = (meeting.at, alone)
         if place not in self.models:
-            spread = self.quantity.kind in (Kind.SD, Kind.CHANGE_SD, Kind.PAIRED_P)
-            wanted = self.part if spread else None
+            wanted = self.part if self.quantity.kind.of_spread else None
             others = [m for m in self.meetings.values() if m.at != meeting.at]
             self.models[place] = CountModel(meeting, self.block.levels, alone, wanted, others)
         return self.models[place]
 
     def of_sum(self, total: int | Fraction) -> Fraction:
         """Return the exact mean of the quantity's column with a sum."""
-        n = self.visits[0].sizes[self.part]
+        n = self.visits[0].columns[self.part].n
         mean = self.block.scale.step * Fraction(total) / n
         if self.part is Part.CHANGE:
             return mean - (self.quantity.reference or 0)
@@ -90,5 +77,5 @@ class Task:
 
     def of_spread(self, spread: int) -> Fraction:
         """Return the variance with W = nQ - S²."""
-        n = self.visits[0].sizes[self.part]
+        n = self.visits[0].columns[self.part].n
         return self.block.scale.step**2 * Fraction(spread, n * (n - 1))

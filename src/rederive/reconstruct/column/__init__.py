@@ -1,7 +1,6 @@
 """One column of data from its printed summary: counted, listed and drawn exactly."""
 
-from rederive.reconstruct.column.counting import count_columns
-from rederive.reconstruct.column.enumeration import ENUMERATION_LIMIT, enumerate_columns
+from rederive.reconstruct.column.counting import count_columns, enumerate_columns
 from rederive.reconstruct.column.nearest import NearestFigures, nearest_figures
 from rederive.reconstruct.column.sampling import (
     ColumnSampler,
@@ -12,7 +11,6 @@ from rederive.reconstruct.column.sampling import (
 from rederive.reconstruct.column.summary import ColumnSummary, ImpossibleSummaryError
 
 __all__ = [
-    "ENUMERATION_LIMIT",
     "ColumnSampler",
     "ColumnSummary",
     "ImpossibleSummaryError",

@@ -47,15 +47,18 @@ def bernoulli(probability: Floats, source: WordSource) -> Flags:
     return happened
 
 
-def below(probability: Fraction, source: WordSource) -> bool:
-    """Return whether a uniform number from 0 to 1, drawn word by word, is below a fraction."""
+def below(probability: Fraction, source: WordSource, first: int | None = None) -> bool:
+    """Return whether a uniform number from 0 to 1, drawn word by word, is below a fraction.
+
+    Its first word may be drawn already.
+    """
     while True:
         scaled = probability * WORD
         whole = scaled.numerator // scaled.denominator
-        word = int(source.random_raw(1)[0])
+        word = int(source.random_raw(1)[0]) if first is None else first
         if word != whole or scaled == whole:
             return word < whole
-        probability = scaled - whole
+        probability, first = scaled - whole, None
 
 
 class Chooser:

@@ -1,4 +1,4 @@
-"""The exact number of columns that print a summary.
+"""The exact number of columns that print a summary, and all of them where they are few.
 
 The dynamic programmes run on machine integers modulo several coprime numbers whose product exceeds
 what the count can be; the Chinese remainder theorem puts the exact count together.
@@ -6,10 +6,13 @@ what the count can be; the Chinese remainder theorem puts the exact count togeth
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from math import comb, gcd
 
 import numpy as np
 
+from rederive.recompute.consistency.multiset import may_exist
 from rederive.reconstruct.column.layers import Layer, empty_column, fill_positions, next_stage
 from rederive.reconstruct.column.states import CentredColumn
 from rederive.reconstruct.column.summary import ColumnSummary
@@ -20,8 +23,15 @@ WORK_LIMIT = 60_000_000_000
 LAYER_LIMIT = 200_000_000
 """Most states that are held at a time."""
 
+ENUMERATION_LIMIT = 100_000
+"""Most columns that are listed unless another limit is given."""
 
-def count_columns(summary: ColumnSummary, ordered: bool = False) -> int:
+Progress = Callable[[int, int], None]
+
+
+def count_columns(
+    summary: ColumnSummary, ordered: bool = False, progress: Progress | None = None
+) -> int:
     """Return how many columns print as the summary; 0 if none does.
 
     Parameters
@@ -30,6 +40,8 @@ def count_columns(summary: ColumnSummary, ordered: bool = False) -> int:
         The figures and the scale.
     ordered : bool
         Count ordered vectors (the values of n distinguishable persons) instead of multisets.
+    progress : callable, optional
+        Called with parts of the work done and in all.
 
     Raises
     ------
@@ -40,11 +52,11 @@ def count_columns(summary: ColumnSummary, ordered: bool = False) -> int:
     column = CentredColumn.for_vectors(summary) if ordered else CentredColumn.of(summary)
     if not column.targets:
         return 0
-    values = len(column.deviations)
-    return _count_vectors(column, values) if ordered else _count_multisets(column, values)
+    count = _count_vectors if ordered else _count_multisets
+    return count(column, len(column.deviations), progress or (lambda done, wanted: None))
 
 
-def _count_multisets(column: CentredColumn, values: int) -> int:
+def _count_multisets(column: CentredColumn, values: int, progress: Progress) -> int:
     bound = comb(column.n + values - 1, column.n)
     moduli = coprime_moduli(2**63, bound)
     # The coarse estimate spares the computation of all boxes where it would be in vain.
@@ -52,25 +64,27 @@ def _count_multisets(column: CentredColumn, values: int) -> int:
     boxes = [column.stage_boxes(stage) for stage in range(values + 1)]
     sizes = [sum(box.size for box in row) for row in boxes]
     _refuse_excess(2 * sum(sizes) * len(moduli), 2 * max(sizes))
-    residues = []
+    residues: list[int] = []
     for modulus in moduli:
         layer = empty_column(boxes[0], np.uint64)
         for stage in range(1, values + 1):
             layer = next_stage(column, stage, layer, boxes[stage], modulus)
+            progress(len(residues) * values + stage, len(moduli) * values)
         residues.append(_total(column, layer))
     return chinese_remainder(residues, moduli)
 
 
-def _count_vectors(column: CentredColumn, values: int) -> int:
+def _count_vectors(column: CentredColumn, values: int, progress: Progress) -> int:
     boxes = column.position_boxes()
     states = sum(box.size for box in boxes)
     moduli = coprime_moduli(2**64 // values, values**column.n)
     _refuse_excess(values * states * len(moduli), states)
-    residues = []
+    residues: list[int] = []
     for modulus in moduli:
         layer = empty_column(boxes, np.uint64)
         fill_positions(column, layer, modulus)
         residues.append(_total(column, layer))
+        progress(len(residues), len(moduli))
     return chinese_remainder(residues, moduli)
 
 
@@ -108,3 +122,75 @@ def chinese_remainder(residues: list[int], moduli: list[int]) -> int:
         number += product * ((residue - number) * pow(product, -1, modulus) % modulus)
         product *= modulus
     return number
+
+
+def enumerate_columns(
+    summary: ColumnSummary, ordered: bool = False, limit: int = ENUMERATION_LIMIT
+) -> Iterator[tuple[Fraction, ...]]:
+    """Return every column that prints as the summary.
+
+    Parameters
+    ----------
+    summary : ColumnSummary
+        The figures and the scale.
+    ordered : bool
+        List ordered vectors instead of multisets.
+    limit : int
+        Most columns to list.
+
+    Returns
+    -------
+    iterator of tuple of Fraction
+        The columns in the scale's own units, in lexicographic order (ordered vectors: all orders of
+        one multiset after the other); multisets are sorted.
+
+    Raises
+    ------
+    ValueError
+        If there are more columns than the limit; the message says how many.
+    """
+    number = count_columns(summary, ordered)
+    if number > limit:
+        kind = "ordered vectors" if ordered else "multisets"
+        raise ValueError(
+            f"limit: found {number} {kind} with {summary.figures}, allowed are {limit}; "
+            "draw a sample instead"
+        )
+    goals: list[tuple[int, int | None]] = [(total, None) for total in summary.sums()]
+    if summary.sd is not None:
+        goals = list(summary.moments())
+    step = Fraction(summary.step)
+    return (
+        tuple(step * unit for unit in arrangement)
+        for total, squares in goals
+        for units in _multisets(summary.n, total, squares, summary.low, summary.high)
+        for arrangement in (_arrangements(units) if ordered else [units])
+    )
+
+
+def _multisets(
+    n: int, total: int, squares: int | None, low: int, high: int
+) -> Iterator[tuple[int, ...]]:
+    """Give the sorted integers in a range with this sum and, if given, this sum of squares."""
+    if n == 0:
+        if total == 0 and squares in (0, None):
+            yield ()
+        return
+    for value in range(low, min(high, total // n) + 1):
+        rest, left = n - 1, total - value
+        more = None if squares is None else squares - value * value
+        if rest and not rest * value <= left <= rest * high:
+            continue
+        if rest and more is not None and not may_exist(rest, left, more, value, high):
+            continue
+        yield from ((value, *others) for others in _multisets(rest, left, more, value, high))
+
+
+def _arrangements(units: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Give the different orders of sorted values, in lexicographic order."""
+    if not units:
+        yield ()
+    for place, value in enumerate(units):
+        if place == 0 or units[place - 1] != value:
+            rest = units[:place] + units[place + 1 :]
+            yield from ((value, *others) for others in _arrangements(rest))

@@ -80,39 +80,31 @@ def explain_impossible(summary: ColumnSummary) -> str:
 
 def _nearest_pairs(summary: ColumnSummary, sd: PrintedNumber) -> NearestFigures:
     best: float = inf
-    overall: list[Figures] = []
+    found: list[tuple[int, Figures]] = []
     mean_kept: list[Figures] = []
-    below: Figures | None = None
-    above: Figures | None = None
-    centre = summary.mean.value
+    sides: dict[int, Figures] = {}
     for mean in islice(_means_outward(summary), SEARCH_LIMIT):
-        steps = int(abs(mean.value - centre) / mean.unit)
-        side_open = (mean.value <= centre and below is None) or (
-            mean.value >= centre and above is None
-        )
-        if steps > best and not side_open:
-            if below is not None and above is not None:
+        away = mean.value - summary.mean.value
+        steps = int(abs(away) / mean.unit)
+        wanted = [side for side in (-1, 1) if side * away >= 0 and side not in sides]
+        if steps > best and not wanted:
+            if len(sides) == 2:
                 break
             continue
         least = _least_sd_steps(summary, mean, sd)
-        if least > 0 and steps + least > best and mean.value != centre:
+        if away and least > 0 and steps + least > best:
             continue
-        found = _nearest_sds(summary, mean, sd)
-        for figure in found:
-            distance = steps + int(abs(figure.value - sd.value) / sd.unit)
-            if distance < best:
-                best, overall = distance, []
-            if distance == best:
-                overall.append((mean, figure))
-        if mean.value == centre:
-            mean_kept = [(mean, figure) for figure in found]
-        if sd in found:
-            if mean.value <= centre and below is None:
-                below = (mean, sd)
-            if mean.value >= centre and above is None:
-                above = (mean, sd)
-    sides = dict.fromkeys(side for side in (below, above) if side is not None)
-    return NearestFigures(tuple(overall), tuple(mean_kept), tuple(sides))
+        figures = _nearest_sds(summary, mean, sd)
+        pairs = [(steps + int(abs(f.value - sd.value) / sd.unit), (mean, f)) for f in figures]
+        best = min([best, *(distance for distance, _ in pairs)])
+        found += pairs
+        if not away:
+            mean_kept = [pair for _, pair in pairs]
+        if sd in figures:
+            sides |= dict.fromkeys(wanted, (mean, sd))
+    overall = tuple(pair for distance, pair in found if distance == best)
+    kept = dict.fromkeys(sides[side] for side in sorted(sides))
+    return NearestFigures(overall, tuple(mean_kept), tuple(kept))
 
 
 def _means_outward(summary: ColumnSummary) -> Iterator[PrintedNumber]:
@@ -166,24 +158,16 @@ def _nearest_sds(
         maximum=summary.maximum,
         rule=summary.rule,
     )
-    scale = 10**sd.decimals
-    reach = checked.reaches[0]
-    candidates = sorted(
-        {
-            max(0, round(end * scale) + shift)
-            for end in (reach.low, reach.high)
-            for shift in (-1, 0, 1)
-        }
-    )
-    printable = [
-        figure
-        for unit in candidates
-        if replace(
-            summary,
-            mean=mean,
-            sd=(figure := PrintedNumber(format_fixed(Fraction(unit, scale), sd.decimals))),
-        ).moments()
+    scale, reach = 10**sd.decimals, checked.reaches[0]
+    units = {
+        max(0, round(end * scale) + shift)
+        for end in (reach.low, reach.high)
+        for shift in (-1, 0, 1)
+    }
+    candidates = [
+        PrintedNumber(format_fixed(Fraction(unit, scale), sd.decimals)) for unit in sorted(units)
     ]
+    printable = [one for one in candidates if replace(summary, mean=mean, sd=one).moments()]
     below = [figure for figure in printable if figure.value < sd.value][-1:]
     above = [figure for figure in printable if figure.value > sd.value][:1]
     return below + above

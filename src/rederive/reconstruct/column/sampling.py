@@ -20,7 +20,7 @@ go down together, each with its own random stream, so that this is done once for
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, comb
@@ -32,11 +32,10 @@ from rederive.reconstruct.column.choices import (
     STEP_ERROR,
     WORD,
     Chooser,
-    WordSource,
     below,
     tree_height,
 )
-from rederive.reconstruct.column.counting import count_columns
+from rederive.reconstruct.column.counting import Progress, count_columns
 from rederive.reconstruct.column.layers import (
     Floats,
     Layer,
@@ -168,11 +167,19 @@ class ColumnSampler(ABC):
             keep = np.ones(self.batch_size, dtype=bool)
             for row, probability in start.chooser.probability.items():
                 chance = (1 - self.error) / (root * probability)
-                keep[row] = _kept(int(fate[row]), chance, stream)
+                if chance > 1:
+                    raise ArithmeticError("the bound on the error of the tables does not hold")
+                keep[row] = below(chance, stream, int(fate[row]))
             batches[index] = batches[index][keep] + self.column.centre
         return batches
 
-    def draw(self, size: int, distinct: bool = False) -> Integers:
+    def draw(
+        self,
+        size: int,
+        distinct: bool = False,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Integers:
         """Return the first ``size`` samples.
 
         Parameters
@@ -181,6 +188,10 @@ class ColumnSampler(ABC):
             Number of samples, from 0.
         distinct : bool
             Leave out repetitions: a uniform draw without replacement.
+        progress : callable, optional
+            Called with samples drawn and wanted.
+        stop : callable, optional
+            Asked now and then; once it returns true, the samples drawn by then are the result.
 
         Returns
         -------
@@ -207,7 +218,11 @@ class ColumnSampler(ABC):
                 columns[found : found + len(fresh)] = fresh
                 found += len(fresh)
             number = numbers.stop
-        return columns
+            if progress is not None:
+                progress(found, size)
+            if stop is not None and stop():
+                break
+        return columns[:found]
 
     def to_scale(self, columns: Integers) -> Floats:
         """Return columns in the scale's own units instead of steps."""
@@ -425,15 +440,6 @@ class _StageTables:
         for stage in range(start + 1, end + 1):
             layer = next_stage(self._column, stage, layer, self._boxes[stage])
         return layer
-
-
-def _kept(word: int, chance: Fraction, source: WordSource) -> bool:
-    """Return whether a uniform number whose first 64 binary digits are known is below a chance."""
-    if chance > 1:
-        raise ArithmeticError("the bound on the error of the tables does not hold")
-    scaled = chance * WORD
-    whole = scaled.numerator // scaled.denominator
-    return word < whole or (word == whole and below(scaled - whole, source))
 
 
 def _unseen(columns: Integers, seen: set[bytes]) -> Integers:

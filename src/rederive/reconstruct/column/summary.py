@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from rederive.printed import PrintedNumber, RoundingRule
 from rederive.recompute.consistency import attainable_moments, attainable_sums
@@ -14,6 +15,7 @@ from rederive.recompute.consistency.lattice import (
     require_figure,
     require_size,
 )
+from rederive.reconstruct.checks import decimal, require_printed
 
 PAIR_LIMIT = 500_000
 """Most pairs of sum and sum of squares that printed figures may leave."""
@@ -57,18 +59,34 @@ class ColumnSummary:
     rule: RoundingRule = RoundingRule.EITHER
 
     def __post_init__(self) -> None:
+        for name, figure in (("mean", self.mean), ("sd", self.sd)):
+            if figure is not None or name == "mean":
+                require_printed(name, figure)
         require_figure("mean", self.mean)
         if self.sd is not None:
             require_figure("sd", self.sd)
             if self.sd.value < 0:
                 raise ValueError(f"sd: found {self.sd}, allowed are figures from 0")
         require_size(self.n, 1 if self.sd is None else 2)
-        if exact("minimum", self.minimum) > exact("maximum", self.maximum):
+        low, high = exact("minimum", self.minimum), exact("maximum", self.maximum)
+        if low > high:
             raise ValueError(
-                f"minimum: found {self.minimum}, allowed are numbers up to the maximum, "
-                f"{self.maximum}"
+                f"minimum: found {decimal(low)}, allowed are numbers up to the maximum, "
+                f"{decimal(high)}"
             )
-        Lattice.of(1, self.step, self.minimum, self.maximum)
+        self._require_steps(step=exact("step", self.step), minimum=low, maximum=high)
+
+    def _require_steps(self, step: Fraction, **ends: Fraction) -> None:
+        if step <= 0:
+            raise ValueError(f"step: found {decimal(step)}, allowed are numbers above 0")
+        for name, end in ends.items():
+            if (end / step).denominator != 1:
+                simple = step.limit_denominator(1000)
+                near = simple != step and abs(simple - step) < Fraction(1, 10**6)
+                meant = f"; is the step {simple}?" if near else ""
+                raise ValueError(
+                    f"{name}: found {decimal(end)}, allowed are multiples of {decimal(step)}{meant}"
+                )
 
     @property
     def low(self) -> int:
@@ -91,14 +109,15 @@ class ColumnSummary:
 
     def sums(self) -> list[int]:
         """Return the sums, in steps, whose mean prints as the figure."""
-        return attainable_sums(
-            self.mean,
-            self.n,
-            minimum=self.minimum,
-            maximum=self.maximum,
-            step=self.step,
-            rule=self.rule,
-        )
+        return attainable_sums(self.mean, self.n, **self._scale())
+
+    def _scale(self) -> dict[str, Any]:
+        return {
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "step": self.step,
+            "rule": self.rule,
+        }
 
     def candidate_moments(self) -> list[tuple[int, int]]:
         """Return sums and sums of squares, in steps, that would print as mean and SD.
@@ -136,12 +155,4 @@ class ColumnSummary:
         """
         if self.sd is None:
             raise ValueError("sd: found none, allowed are printed figures")
-        return attainable_moments(
-            self.mean,
-            self.sd,
-            self.n,
-            minimum=self.minimum,
-            maximum=self.maximum,
-            step=self.step,
-            rule=self.rule,
-        )
+        return attainable_moments(self.mean, self.sd, self.n, **self._scale())

@@ -7,7 +7,6 @@ from rederive.reconstruct.study.drawing import (
 )
 from rederive.reconstruct.study.model import Measure, Study
 from rederive.reconstruct.study.predicting import Prediction, predict_figure
-from rederive.reconstruct.study.problems import StudyError, StudyProblem
 from rederive.reconstruct.study.reading import load_study, parse_study
 from rederive.reconstruct.study.tables import (
     SYNTHETIC,
@@ -17,6 +16,7 @@ from rederive.reconstruct.study.tables import (
     read_table,
     write_table,
 )
+from rederive.reconstruct.study.tree import StudyError, StudyProblem
 
 __all__ = [
     "SYNTHETIC",

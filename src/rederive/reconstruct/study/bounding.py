@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
-from rederive.printed.schema import nearest
-from rederive.reconstruct.block import Figure, Statistic
+from rederive.reconstruct.block import Figure
 from rederive.reconstruct.bounds import End, Kind, Quantity, bound
+from rederive.reconstruct.checks import unknown
+from rederive.reconstruct.study.drawing import Stop
 from rederive.reconstruct.study.limits import require_threshold
 from rederive.reconstruct.study.model import Measure
 from rederive.reconstruct.study.reading import least_fall_of_others
-
-KINDS = tuple(str(kind) for kind in Kind)
-"""Names of the quantities."""
-
-_KIND_OF = {
-    Statistic.MEAN: Kind.MEAN,
-    Statistic.SD: Kind.SD,
-    Statistic.CHANGE_MEAN: Kind.CHANGE_MEAN,
-    Statistic.CHANGE_SD: Kind.CHANGE_SD,
-    Statistic.PAIRED_P: Kind.PAIRED_P,
-    Statistic.BASELINE_MEAN: Kind.FOLLOWED_BASELINE_MEAN,
-    Statistic.RESPONDERS: Kind.RESPONDERS,
-}
 
 
 def bound_quantity(
@@ -36,6 +24,8 @@ def bound_quantity(
     without: Iterable[str] = (),
     seconds: float = 60.0,
     seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+    stop: Stop | None = None,
 ) -> dict[str, object]:
     """Return the least and the greatest value that a quantity can have, given the figures.
 
@@ -44,7 +34,7 @@ def bound_quantity(
     measure : Measure
         The measure and its figures.
     quantity : str
-        One of :data:`KINDS`.
+        Name of a :class:`~rederive.reconstruct.bounds.Kind`.
     at : str
         Time point.
     threshold : Fraction, optional
@@ -53,10 +43,8 @@ def bound_quantity(
         Mean change of another group, for ``difference``.
     without : iterable of str
         Ids of figures that are no constraint.
-    seconds : float
-        Time limit of each integer programme.
-    seed : int
-        Seed of the searches for witnesses.
+    seconds, seed, progress, stop
+        As in :func:`rederive.reconstruct.bounds.bound`.
 
     Returns
     -------
@@ -69,71 +57,83 @@ def bound_quantity(
     ------
     ValueError
         If there is no such quantity, time point or figure, the threshold is no change on the
-        scale, or the figures contradict each other.
+        scale, the description does not say what a responder is, or the figures contradict each
+        other.
     """
-    if quantity not in KINDS:
-        hint = nearest(quantity, KINDS)
-        meant = f"; did you mean {hint}?" if hint else ""
-        raise ValueError(f"quantity: found {quantity!r}, allowed are {', '.join(KINDS)}{meant}")
-    without = tuple(without)
-    block = measure.block
-    at_index = block.index(at)
+    if quantity not in list(Kind):
+        raise unknown("quantity", quantity, Kind)
+    block, asked, rises = measure.block, threshold, False
+    n = block.observed[block.index(at)]
     if quantity == Kind.RESPONDERS and threshold is not None:
+        if measure.rises is None:
+            raise ValueError(
+                f"measures.{measure.name}: found no key improvement, allowed: improvement: fall or "
+                "improvement: rise, which says what a responder is"
+            )
         require_threshold(threshold, block.scale)
-    rises = measure.rises and quantity == Kind.RESPONDERS
-    asked = threshold
-    if rises and threshold is not None:
-        asked = least_fall_of_others(threshold, block.scale)
+        rises = measure.rises
+        asked = least_fall_of_others(threshold, block.scale) if rises else threshold
+    without = tuple(without)
     found = bound(
         block,
         Quantity(Kind(quantity), at, asked, reference),
         dropped=without,
         time_limit=seconds,
         seed=seed,
+        progress=progress,
+        stop=stop,
     )
-    low, high = (found.high, found.low) if rises else (found.low, found.high)
 
     def shown(value: float | None) -> float | None:
         # Whoever did not stay below a rise has risen by so much.
-        return block.observed[at_index] - value if rises and value is not None else value
+        return n - value if rises and value is not None else value
 
-    return {
+    record: dict[str, object] = {
         "measure": measure.name,
         "quantity": quantity,
         "at": at,
         "threshold": None if threshold is None else float(threshold),
         "reference": None if reference is None else float(reference),
         "without": list(without),
-        "low": shown(low.limit),
-        "high": shown(high.limit),
-        "low_found": shown(low.best),
-        "high_found": shown(high.best),
-        "low_status": low.status,
-        "high_status": high.status,
-        "low_proof": str(low.proof),
-        "high_proof": str(high.proof),
         "sharp": found.sharp,
-        "witnesses": {"low": _witness(measure, low), "high": _witness(measure, high)},
         "seconds": round(found.seconds, 1),
     }
+    ends = (found.high, found.low) if rises else (found.low, found.high)
+    for name, end in zip(("low", "high"), ends, strict=True):
+        record |= {
+            name: shown(end.limit),
+            f"{name}_found": shown(end.best),
+            f"{name}_status": end.status,
+            f"{name}_proof": str(end.proof),
+        }
+    witnesses = {"low": _witness(measure, ends[0]), "high": _witness(measure, ends[1])}
+    return record | {"witnesses": witnesses}
 
 
-def bound_figure(measure: Measure, figure: Figure, seconds: float = 10.0) -> Mapping[str, object]:
+def bound_figure(
+    measure: Measure, figure: Figure, seconds: float = 10.0, stop: Stop | None = None
+) -> Mapping[str, object]:
     """Return the bounds of a figure from all the others; empty for an extreme or a baseline SD.
 
     Parameters
     ----------
     measure, figure
         As returned by :meth:`rederive.reconstruct.study.Study.figure`.
-    seconds : float
-        Time limit of each integer programme.
+    seconds, stop
+        As in :func:`bound_quantity`.
     """
-    kind = _KIND_OF.get(figure.statistic)
-    if kind is None:
+    quantity = Quantity.of(figure)
+    if quantity is None:
         return {}
     threshold = measure.rising.get(figure.id, figure.threshold)
     return bound_quantity(
-        measure, kind, figure.at, threshold=threshold, without=[figure.id], seconds=seconds
+        measure,
+        quantity.kind,
+        figure.at,
+        threshold=threshold,
+        without=[figure.id],
+        seconds=seconds,
+        stop=stop,
     )
 
 

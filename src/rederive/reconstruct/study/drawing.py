@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rederive.reconstruct.block import (
@@ -18,18 +16,23 @@ from rederive.reconstruct.block import (
     find_data,
     sample_data,
 )
+from rederive.reconstruct.block.kernel import Floats
+from rederive.reconstruct.block.sampling import Progress
 from rederive.reconstruct.checker import check_study, failures
 from rederive.reconstruct.existence import refute
 from rederive.reconstruct.study.model import Measure, Study
 
-Progress = Callable[[int, int], None]
+Stop = Callable[[], bool]
 
 BATCHES = (4, 16, 100)
 """Data sets made from one set of chains, at first few, so that there is something to show early.
 
-The last number stays. The time is looked at after each batch.
+The last number stays.
 """
 
+COLUMNS = ("cohort", "patient", "measure", "timepoint", "value")
+
+_ATTEMPTS = 20
 _CHAINS = 4
 _THIN = 5
 _HEAT = 6.0
@@ -37,7 +40,7 @@ _HEAT = 6.0
 
 
 class OutOfTimeError(RuntimeError):
-    """The time was used up before all data sets were made.
+    """The time was used up, or the work stopped, before all data sets were made.
 
     Attributes
     ----------
@@ -65,6 +68,7 @@ def reconstruct_study(
     without: Iterable[str] = (),
     seconds: float | None = None,
     progress: Progress | None = None,
+    stop: Stop | None = None,
 ) -> pd.DataFrame:
     """Make synthetic data sets that print every figure of a study.
 
@@ -88,6 +92,8 @@ def reconstruct_study(
         Time after which the work is given up; the batch under way is lost.
     progress : callable, optional
         Called with data sets made and wanted.
+    stop : callable, optional
+        Asked now and then; the work is given up once it returns true.
 
     Returns
     -------
@@ -108,31 +114,32 @@ def reconstruct_study(
     UnprintableError
         If the checker refuses a data set.
     """
-    if cohorts < 1:
-        raise ValueError(f"cohorts: found {cohorts}, allowed are whole numbers from 1")
-    if seed < 0:
-        raise ValueError(f"seed: found {seed}, allowed are whole numbers from 0")
+    require_numbers(cohorts=cohorts, seed=seed)
     study.check_prior(prior)
     left_out = tuple(without)
     reduced = study.without(left_out)
-    description = without_figures(study.description, left_out)
     deadline = None if seconds is None else time.monotonic() + seconds
-    parts: list[pd.DataFrame] = []
-    made = 0
+
+    def over() -> bool:
+        late = deadline is not None and time.monotonic() >= deadline
+        return late or (stop is not None and stop())
+
     for measure in reduced.measures:
-        find_in_time(measure.block, measure.prior(prior), seed, deadline)
+        require_data(measure.block, measure.prior(prior), seed, over)
+    parts: list[pd.DataFrame] = [pd.DataFrame(columns=list(COLUMNS))]
+    made = 0
     while made < cohorts:
-        if deadline is not None and time.monotonic() >= deadline:
-            raise OutOfTimeError(_joined(parts), made, cohorts)
-        size = min(BATCHES[min(len(parts), len(BATCHES) - 1)], cohorts - made)
+        size = min(BATCHES[min(len(parts), len(BATCHES)) - 1], cohorts - made)
         seeds = np.random.SeedSequence([seed, made])
         try:
-            part = _batch(reduced, size, prior, seeds, made + 1, deadline)
+            if over():
+                raise NothingFoundError
+            part = _batch(reduced, size, prior, seeds, made + 1, over)
         except NothingFoundError:
-            if deadline is None or time.monotonic() < deadline:
+            if not over():
                 raise
             raise OutOfTimeError(_joined(parts), made, cohorts) from None
-        _require_printed(description, part)
+        _require_printed(study, left_out, part)
         parts.append(part)
         made += size
         if progress is not None:
@@ -140,15 +147,28 @@ def reconstruct_study(
     return _joined(parts)
 
 
-def find_in_time(block: Block, prior: Prior, seed: int, deadline: float | None) -> None:
+def require_numbers(*, seed: int, **counts: int) -> None:
+    """Refuse a negative seed, and counts below 1.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter.
+    """
+    for name, value, least in [*((name, n, 1) for name, n in counts.items()), ("seed", seed, 0)]:
+        if value < least:
+            raise ValueError(f"{name}: found {value}, allowed are whole numbers from {least}")
+
+
+def require_data(block: Block, prior: Prior, seed: int, stop: Stop | None = None) -> None:
     """Find one data set of a block, so that what cannot be found is known before the drawing.
 
     Parameters
     ----------
     block, prior, seed
         As in :func:`rederive.reconstruct.block.find_data`.
-    deadline : float or None
-        Time on the clock ``time.monotonic`` after which no further attempt is made.
+    stop : callable, optional
+        Asked after each attempt.
 
     Raises
     ------
@@ -158,49 +178,22 @@ def find_in_time(block: Block, prior: Prior, seed: int, deadline: float | None) 
     shown = refute(block)
     if shown is not None:
         raise ContradictionError(shown.figures, shown.why)
-    attempts = 20
-    for attempt in range(attempts):
+    for attempt in range(_ATTEMPTS):
         try:
             find_data(block, prior, seed + attempt, attempts=1)
         except NothingFoundError:
-            if attempt + 1 == attempts or (deadline is not None and time.monotonic() >= deadline):
+            if attempt + 1 == _ATTEMPTS or (stop is not None and stop()):
                 raise
         else:
             return
 
 
-def without_figures(description: Mapping[str, Any], ids: Iterable[str]) -> dict[str, Any]:
-    """Return a description without some of its figures."""
-    left_out = set(ids)
-    measures: dict[str, Any] = {}
-    for name, measure in description["measures"].items():
-        figures: dict[str, Any] = {}
-        for at, printed in measure["figures"].items():
-            kept: dict[str, Any] = {}
-            for statistic, text in printed.items():
-                place = f"{name}.{at}.{statistic}"
-                if isinstance(text, dict):
-                    kept[statistic] = {
-                        k: v for k, v in text.items() if f"{place}.{k}" not in left_out
-                    }
-                elif place not in left_out:
-                    kept[statistic] = text
-            figures[at] = kept
-        measures[name] = {**measure, "figures": figures}
-    return {**description, "measures": measures}
-
-
 def _batch(
-    study: Study,
-    size: int,
-    prior: str,
-    seeds: np.random.SeedSequence,
-    first: int,
-    deadline: float | None,
+    study: Study, size: int, prior: str, seeds: np.random.SeedSequence, first: int, stop: Stop
 ) -> pd.DataFrame:
     """Return data sets numbered from ``first``, all measures, sorted."""
     tables = [
-        _tidy(study, measure, _draw(measure, size, prior, stream, deadline), first)
+        _tidy(study, measure, _draw(measure, size, prior, stream, stop), first)
         for measure, stream in zip(study.measures, seeds.spawn(len(study.measures)), strict=True)
     ]
     table = pd.concat(tables, ignore_index=True)
@@ -208,12 +201,8 @@ def _batch(
 
 
 def _draw(
-    measure: Measure,
-    size: int,
-    prior: str,
-    stream: np.random.SeedSequence,
-    deadline: float | None,
-) -> npt.NDArray[np.float64]:
+    measure: Measure, size: int, prior: str, stream: np.random.SeedSequence, stop: Stop
+) -> Floats:
     """Return values with NaN for what was not measured, shape (size, patients, times)."""
     rng = np.random.default_rng(stream)
     chains = min(_CHAINS, size)
@@ -226,34 +215,32 @@ def _draw(
         chains=chains,
         thin=_THIN,
         heat=_HEAT,
-        stop=lambda: deadline is not None and time.monotonic() >= deadline,
+        stop=stop,
     )
+    if len(ensemble) < draws:
+        raise NothingFoundError(f"{measure.name}: the drawing was stopped")
     # Draws of one chain stand together; taking the chains in turn leaves none out.
     order = np.arange(draws).reshape(chains, -1).T.ravel()[:size]
     return np.stack([rng.permutation(values) for values in ensemble.observed()[order]])
 
 
-def _tidy(
-    study: Study, measure: Measure, values: npt.NDArray[np.float64], first: int
-) -> pd.DataFrame:
-    digits = len(str(study.patients))
-    patients = np.array(
-        [f"P{number:0{max(digits, 2)}d}" for number in range(1, study.patients + 1)]
-    )
+def _tidy(study: Study, measure: Measure, values: Floats, first: int) -> pd.DataFrame:
+    digits = max(len(str(study.patients)), 2)
+    patients = np.array([f"P{number:0{digits}d}" for number in range(1, study.patients + 1)])
     cohort, patient, at = np.nonzero(~np.isnan(values))
-    return pd.DataFrame(
-        {
-            "cohort": cohort + first,
-            "patient": patients[patient],
-            "measure": measure.name,
-            "timepoint": np.array(measure.block.timepoints)[at],
-            "value": values[cohort, patient, at],
-        }
+    columns = (
+        cohort + first,
+        patients[patient],
+        measure.name,
+        np.array(measure.block.timepoints)[at],
+        values[cohort, patient, at],
     )
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
 
-def _require_printed(description: Mapping[str, Any], table: pd.DataFrame) -> None:
-    wrong = failures(check_study(description, table))
+def _require_printed(study: Study, without: tuple[str, ...], table: pd.DataFrame) -> None:
+    wrong = failures(check_study(study.description, table))
+    wrong = wrong[~wrong["id"].isin(without)]
     if len(wrong):
         row = wrong.iloc[0]
         raise UnprintableError(
@@ -263,6 +250,4 @@ def _require_printed(description: Mapping[str, Any], table: pd.DataFrame) -> Non
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    if not parts:
-        return pd.DataFrame(columns=["cohort", "patient", "measure", "timepoint", "value"])
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts[1:], ignore_index=True) if len(parts) > 1 else parts[0]

@@ -9,9 +9,6 @@ from rederive.printed import Interval, PrintedNumber, RoundingRule
 from rederive.recompute.summaries import Scale
 from rederive.reconstruct.block import Statistic
 
-_ON_SCALE = (Statistic.MEAN, Statistic.MINIMUM, Statistic.MAXIMUM, Statistic.BASELINE_MEAN)
-_SPREADS = (Statistic.SD, Statistic.BASELINE_SD)
-
 
 def beyond(
     statistic: Statistic, number: PrintedNumber, scale: Scale, n: int | None, rule: RoundingRule
@@ -34,24 +31,21 @@ def beyond(
     rule : RoundingRule
         How the figure was rounded.
     """
+    of = "the scale"
     if statistic in (Statistic.CHANGE_MEAN, Statistic.CHANGE_SD):
         scale, of = scale.of_changes, "the range of changes"
-    else:
-        of = "the scale"
-    found = number.interval(rule)
-    if statistic in (*_ON_SCALE, Statistic.CHANGE_MEAN):
-        if found.intersect(Interval(scale.minimum, scale.maximum)) is not None:
+    found, ends = number.interval(rule), f"{_text(scale.minimum)} to {_text(scale.maximum)}"
+    if statistic.is_sd:
+        if n is None or n < 2 or found.low is None or found.low <= 0:
             return ""
-        return f"a value from {_text(scale.minimum)} to {_text(scale.maximum)}, {of}"
-    if statistic not in (*_SPREADS, Statistic.CHANGE_SD) or n is None or n < 2:
+        largest = ((scale.maximum - scale.minimum) / 2) ** 2 * Fraction(n, n - 1)
+        if found.low**2 <= largest:
+            return ""
+        return f"an SD up to {math.sqrt(largest):.4g}, the largest of {n} values from {ends}"
+    if statistic in (Statistic.PAIRED_P, Statistic.RESPONDERS):
         return ""
-    largest = ((scale.maximum - scale.minimum) / 2) ** 2 * Fraction(n, n - 1)
-    if found.low is None or found.low <= 0 or found.low**2 <= largest:
-        return ""
-    return (
-        f"an SD up to {math.sqrt(largest):.4g}, the largest of {n} values from "
-        f"{_text(scale.minimum)} to {_text(scale.maximum)}"
-    )
+    inside = found.intersect(Interval(scale.minimum, scale.maximum)) is not None
+    return "" if inside else f"a value from {ends}, {of}"
 
 
 def require_threshold(threshold: Fraction, scale: Scale) -> None:

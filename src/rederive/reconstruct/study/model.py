@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from rederive.printed.schema import nearest
 from rederive.reconstruct.block import FLAT, Block, Figure, Prior
+from rederive.reconstruct.checks import unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +27,15 @@ class Measure:
         Each figure as the report prints it.
     rising : mapping of str to Fraction
         For responder counts of a rise: the least rise of a responder.
-    rises : bool
-        Whether the measure improves by rising.
-    unit : str
-        Unit of the values, for words.
+    rises : bool or None
+        Whether the measure improves by rising; ``None`` where the description does not say.
     """
 
     block: Block
     priors: tuple[Prior, ...] = ()
     printed: Mapping[str, str] = field(default_factory=dict)
     rising: Mapping[str, Fraction] = field(default_factory=dict)
-    rises: bool = False
-    unit: str = ""
+    rises: bool | None = None
 
     @property
     def name(self) -> str:
@@ -52,7 +49,7 @@ class Measure:
         return next((prior for prior in self.priors if prior.name == name), FLAT)
 
     def without(self, names: Iterable[str]) -> Measure:
-        """Return the measure with those of the figures switched off that are its own."""
+        """Return the measure with those of the figures held out that are its own."""
         own = [name for name in names if name in self.printed]
         return replace(self, block=self.block.without(own))
 
@@ -101,7 +98,7 @@ class Study:
             With the names there are and the nearest.
         """
         if name and name not in self.prior_names:
-            raise ValueError(_unknown("prior", name, self.prior_names))
+            raise unknown("prior", name, self.prior_names)
 
     def measure(self, name: str) -> Measure:
         """Return a measure by name; an empty name will do if there is only one.
@@ -116,7 +113,7 @@ class Study:
         for measure in self.measures:
             if measure.name == name:
                 return measure
-        raise ValueError(_unknown("measure", name, [m.name for m in self.measures]))
+        raise unknown("measure", name, [m.name for m in self.measures])
 
     def figure(self, name: str) -> tuple[Measure, Figure]:
         """Return a figure by its id, with its measure.
@@ -124,15 +121,15 @@ class Study:
         Raises
         ------
         ValueError
-            With the nearest ids.
+            With the nearest id.
         """
         for measure in self.measures:
             if name in measure.printed:
                 return measure, measure.block.figure(name)
-        raise ValueError(_unknown("figure", name, [i for m in self.measures for i in m.printed]))
+        raise unknown("figure", name, [i for m in self.measures for i in m.printed])
 
     def without(self, names: Iterable[str]) -> Study:
-        """Return the study with some figures switched off.
+        """Return the study with some figures held out.
 
         Raises
         ------
@@ -143,10 +140,3 @@ class Study:
         for name in left_out:
             self.figure(name)
         return replace(self, measures=tuple(m.without(left_out) for m in self.measures))
-
-
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    hint = nearest(name, names)
-    meant = f"; did you mean {hint}?" if hint else ""
-    return f"{what}: found {name!r}, allowed are {', '.join(names)}{meant}"

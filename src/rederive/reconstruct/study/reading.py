@@ -5,33 +5,33 @@ Every problem is reported, not only the first. Figures are texts, because traili
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 import yaml
 
-from rederive.printed import PrintedNumber, RoundingRule, parse
+from rederive.printed import PrintedNumber, RoundingRule
 from rederive.printed.schema import nearest
 from rederive.recompute.summaries import Scale
 from rederive.reconstruct.block import Block, Component, Figure, Prior, Statistic
 from rederive.reconstruct.study.limits import beyond
 from rederive.reconstruct.study.model import Measure, Study
-from rederive.reconstruct.study.problems import StudyError, StudyProblem
-from rederive.reconstruct.study.tree import Mapping, Node, Scalar, Sequence, parse_tree
+from rederive.reconstruct.study.tree import Node, StudyError, StudyProblem, parse_tree
 
 _STUDY_KEYS = ("name", "title", "source", "patients", "rounding", "timepoints", "measures")
 _MEASURE_KEYS = ("scale", "unit", "n", "improvement", "figures", "priors")
 _SCALE_KEYS = ("minimum", "maximum", "step")
 _PRIOR_KEYS = ("weight", "means", "sds", "correlation")
 _STATISTICS = tuple(str(statistic) for statistic in Statistic)
-_SPREADS = (Statistic.SD, Statistic.BASELINE_SD, Statistic.CHANGE_SD)
-_WAYS = ("fall", "rise")
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_STANDARD_ERROR = "of a standard error give the SD, which is SE x sqrt(n)"
+_MEDIAN = "a median or a quartile is no constraint here, and must not stand for a mean"
+_REMARKS = {
+    **dict.fromkeys(("se", "sem", "standard_error", "change_se"), _STANDARD_ERROR),
+    **dict.fromkeys(("median", "iqr", "q1", "q3"), _MEDIAN),
+}
 _FLIPPED = {"<": ">", ">": "<", "over": "<", "≤": "≥", "≥": "≤", "=": "="}
-_MINUS_SIGNS = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
 
 _LARGEST = 2**29
 """Largest number of patients times steps of a scale whose sums of squares stay whole numbers."""
@@ -76,455 +76,241 @@ def parse_study(text: str, file: str = "study.yaml") -> Study:
     StudyError
         With every problem found.
     """
-    reader = _Reader(file)
-    study = reader.study(parse_tree(text, file), yaml.load(text, Loader=yaml.BaseLoader))
-    if reader.problems or study is None:
-        raise StudyError(reader.problems)
-    return study
+    tree = parse_tree(text, file)
+    items = tree.record(_STUDY_KEYS, ("patients", "timepoints", "measures"))
+    rule = RoundingRule.EITHER
+    if "rounding" in items:
+        rule = RoundingRule(items["rounding"].choice(list(RoundingRule)))
+    patients = items["patients"].whole(1) if "patients" in items else None
+    timepoints = _timepoints(items["timepoints"]) if "timepoints" in items else ()
+    measures = []
+    if "measures" in items:
+        for name, node in items["measures"].mapping("a mapping with a measure or more").items():
+            node.require_name(name, node.key_line)
+            measures.append(_Reader(name, node, patients, timepoints, rule).measure())
+    texts = {key: items[key].text() if key in items else "" for key in ("name", "title", "source")}
+    if tree.problems:
+        raise StudyError(tree.problems)
+    return Study(
+        texts["name"] or Path(file).stem,
+        texts["title"],
+        texts["source"],
+        patients or 0,
+        timepoints,
+        tuple(measure for measure in measures if measure is not None),
+        yaml.load(text, Loader=yaml.BaseLoader),
+    )
+
+
+def _timepoints(node: Node) -> tuple[str, ...]:
+    names: list[str] = []
+    for item in node.items("a list of time points, the baseline first"):
+        name = item.name()
+        if name in names:
+            item.wrong("different time points", f"{name!r} again")
+        names.append(name)
+    return tuple(dict.fromkeys(names))
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Walks through a tree and collects problems."""
-
-    file: str
-    problems: list[StudyProblem] = field(default_factory=list)
-
-    def wrong(self, line: int, place: str, found: object, allowed: str, hint: str = "") -> None:
-        self.problems.append(StudyProblem(self.file, line, place, str(found), allowed, hint))
-
-    # Scalars
-
-    def text(self, node: Node | None, place: str) -> str:
-        if node is None:
-            return ""
-        if not isinstance(node, Scalar):
-            self.wrong(node.line, place, node, "a text")
-            return ""
-        return node.text
-
-    def whole(
-        self, node: Node, place: str, least: int, most: int | None, words: str = ""
-    ) -> int | None:
-        allowed = words or f"a whole number from {least}" + ("" if most is None else f" to {most}")
-        if isinstance(node, Scalar) and re.fullmatch(r"\d+", node.text):
-            value = int(node.text)
-            if least <= value and (most is None or value <= most):
-                return value
-        self.wrong(node.line, place, node, allowed)
-        return None
-
-    def exact(self, node: Node, place: str) -> Fraction | None:
-        if isinstance(node, Scalar):
-            try:
-                return Fraction(node.text.translate(_MINUS_SIGNS))
-            except (ValueError, ZeroDivisionError):
-                pass
-        hint = ""
-        if isinstance(node, Scalar) and re.fullmatch(r"-?\d+,\d+", node.text):
-            hint = node.text.replace(",", ".")
-        self.wrong(node.line, place, node, "a number such as 51, 0.125 or 1/8", hint)
-        return None
-
-    def choice(self, node: Node, place: str, allowed: Iterable[str]) -> str:
-        words = list(allowed)
-        if isinstance(node, Scalar) and node.text in words:
-            return node.text
-        hint = nearest(node.text, words) if isinstance(node, Scalar) else ""
-        self.wrong(node.line, place, node, ", ".join(words), hint)
-        return words[0]
-
-    # Mappings
-
-    def mapping(self, node: Node, place: str, what: str) -> Mapping | None:
-        if isinstance(node, Mapping) and node.items:
-            return node
-        self.wrong(node.line, place, node, what)
-        return None
-
-    def keys(
-        self, node: Mapping, place: str, allowed: tuple[str, ...], required: tuple[str, ...]
-    ) -> None:
-        prefix = f"{place}." if place else ""
-        missing = [key for key in required if key not in node.items]
-        for key in node.items:
-            if key not in allowed:
-                hint = nearest(key, [word for word in allowed if word not in node.items])
-                self.wrong(
-                    node.lines[key], prefix + key, f"the key {key!r}", ", ".join(allowed), hint
-                )
-                missing = [word for word in missing if word != hint]
-        for key in missing:
-            self.wrong(node.line, place, f"no key {key!r}", f"the key {key}")
-
-    def name(self, name: str, line: int, place: str) -> None:
-        if not _NAME.fullmatch(name):
-            self.wrong(line, place, f"{name!r}", "letters, digits, _ and - only")
-
-    # The study
-
-    def study(self, tree: Node, description: object) -> Study | None:
-        root = self.mapping(tree, "", "a mapping with " + ", ".join(_STUDY_KEYS))
-        if root is None or not isinstance(description, dict):
-            return None
-        self.keys(root, "", _STUDY_KEYS, ("patients", "timepoints", "measures"))
-        items = root.items
-        rule = RoundingRule.EITHER
-        if "rounding" in items:
-            rule = RoundingRule(self.choice(items["rounding"], "rounding", list(RoundingRule)))
-        patients = None
-        if "patients" in items:
-            patients = self.whole(items["patients"], "patients", 1, None)
-        timepoints = self.timepoints(items["timepoints"]) if "timepoints" in items else ()
-        measures: list[Measure] = []
-        listed = None
-        if "measures" in items:
-            listed = self.mapping(items["measures"], "measures", "a mapping with a measure or more")
-        for name, node in listed.items.items() if listed else ():
-            place = f"measures.{name}"
-            self.name(name, listed.lines[name] if listed else 1, place)
-            body = self.mapping(node, place, "a mapping with " + ", ".join(_MEASURE_KEYS))
-            if body is not None:
-                measure = _MeasureReader(self, name, body, place, patients, timepoints, rule).read()
-                measures += [] if measure is None else [measure]
-        texts = {key: self.text(items.get(key), key) for key in ("name", "title", "source")}
-        return Study(
-            texts["name"] or Path(self.file).stem,
-            texts["title"],
-            texts["source"],
-            patients or 0,
-            timepoints,
-            tuple(measures),
-            description,
-        )
-
-    def timepoints(self, node: Node) -> tuple[str, ...]:
-        if not isinstance(node, Sequence) or not node.items:
-            self.wrong(node.line, "timepoints", node, "a list of time points, the baseline first")
-            return ()
-        names: list[str] = []
-        for number, item in enumerate(node.items, start=1):
-            place = f"timepoints[{number}]"
-            name = self.text(item, place)
-            if isinstance(item, Scalar):
-                self.name(name, item.line, place)
-            if name in names:
-                self.wrong(item.line, place, f"{name!r} again", "different time points")
-            names.append(name)
-        return tuple(dict.fromkeys(names))
-
-
-@dataclass(slots=True)
-class _MeasureReader:
     """Reads one measure."""
 
-    reader: _Reader
     name: str
-    node: Mapping
-    place: str
+    node: Node
     patients: int | None
     timepoints: tuple[str, ...]
     rule: RoundingRule
+    scale: Scale | None = None
+    observed: dict[str, int | None] = field(default_factory=dict)
+    rises: bool | None = None
     printed: dict[str, str] = field(default_factory=dict)
     rising: dict[str, Fraction] = field(default_factory=dict)
 
-    def read(self) -> Measure | None:
-        reader, items = self.reader, self.node.items
-        before = len(reader.problems)
+    def measure(self) -> Measure | None:
+        """Return the measure, or ``None`` where something is wrong with it."""
+        before = len(self.node.problems)
+        items = self.node.record(_MEASURE_KEYS, ("scale", "n", "figures"))
         if "improvement" in items:
-            reader.choice(items["improvement"], f"{self.place}.improvement", _WAYS)
-        reader.keys(self.node, self.place, _MEASURE_KEYS, ("scale", "n", "figures"))
-        scale = self.scale(items["scale"]) if "scale" in items else None
-        observed = self.observed(items["n"]) if "n" in items else {}
-        figures: list[Figure] = []
-        if "figures" in items:
-            figures = self.figures(items["figures"], observed, scale)
-        priors: tuple[Prior, ...] = ()
-        if "priors" in items:
-            priors = self.priors(items["priors"], len(observed))
-        unit = reader.text(items.get("unit"), f"{self.place}.unit")
-        numbers = tuple(n for n in observed.values() if n is not None)
-        if len(reader.problems) > before or scale is None or self.patients is None:
+            self.rises = items["improvement"].choice(("fall", "rise")) == "rise"
+        if "scale" in items:
+            self.scale = self._scale(items["scale"])
+        if "n" in items:
+            self.observed = self._observed(items["n"])
+        figures = list(self._figures(items["figures"])) if "figures" in items else []
+        priors = list(self._priors(items["priors"])) if "priors" in items else []
+        if "unit" in items:
+            items["unit"].text()
+        numbers = tuple(n for n in self.observed.values() if n is not None)
+        if len(self.node.problems) > before or not numbers or len(numbers) < len(self.observed):
             return None
-        if not numbers or len(numbers) < len(observed):
+        if self.scale is None or self.patients is None:
             return None
+        times = tuple(self.observed)
         block = Block(
-            self.name,
-            scale,
-            self.patients,
-            tuple(observed),
-            numbers,
-            tuple(figures),
-            self.rule,
+            self.name, self.scale, self.patients, times, numbers, tuple(figures), self.rule
         )
-        rises = (
-            "improvement" in items and self.improves_by_rising(self.node.line, self.place) is True
-        )
-        return Measure(block, priors, self.printed, self.rising, rises, unit)
+        return Measure(block, tuple(priors), self.printed, self.rising, self.rises)
 
-    def scale(self, node: Node) -> Scale | None:
-        place = f"{self.place}.scale"
-        body = self.reader.mapping(node, place, "a mapping with " + ", ".join(_SCALE_KEYS))
-        if body is None:
-            return None
-        self.reader.keys(body, place, _SCALE_KEYS, ("minimum", "maximum"))
-        numbers = {
-            key: self.reader.exact(value, f"{place}.{key}")
-            for key, value in body.items.items()
-            if key in _SCALE_KEYS
-        }
-        low, high = numbers.get("minimum"), numbers.get("maximum")
-        step = numbers.get("step") if "step" in numbers else Fraction(1)
+    def _scale(self, node: Node) -> Scale | None:
+        items = node.record(_SCALE_KEYS, ("minimum", "maximum"))
+        numbers = {key: value.exact() for key, value in items.items()}
+        low, high, step = (numbers.get(key) for key in _SCALE_KEYS)
+        step = step if "step" in numbers else Fraction(1)
         if low is None or high is None or step is None:
+            return None
+        if step <= 0:
+            items["step"].wrong("a number above 0")
             return None
         try:
             scale = Scale(low, high, step)
         except ValueError as error:
-            self.reader.wrong(body.line, place, error, "ends that are multiples of the step")
+            node.wrong("ends that are multiples of the step, the minimum first", error)
             return None
-        patients = self.patients or 1
-        if patients * ((high - low) / step) >= _LARGEST:
-            self.reader.wrong(
-                body.line,
-                place,
-                f"{(high - low) / step} steps for {patients} patients",
-                f"fewer than {_LARGEST} patients times steps",
-            )
+        steps = (high - low) / step
+        if (self.patients or 1) * steps >= _LARGEST:
+            found = f"{steps} steps for {self.patients or 1} patients"
+            node.wrong(f"fewer than {_LARGEST} patients times steps", found)
             return None
         return scale
 
-    def observed(self, node: Node) -> dict[str, int | None]:
+    def _observed(self, node: Node) -> dict[str, int | None]:
         """Return the patients at each time point of the measure, ``None`` where that is wrong."""
-        place = f"{self.place}.n"
-        body = self.reader.mapping(node, place, "a mapping from time points to numbers of patients")
-        if body is None or not self.timepoints:
-            return {}
+        body = node.mapping("a mapping from time points to numbers of patients")
         result: dict[str, int | None] = {}
-        for name in self.timepoints:
-            if name not in body.items:
-                continue
+        for name in (name for name in self.timepoints if name in body):
             most = next(iter(result.values())) if result else self.patients
-            words = "a whole number from 1" + ("" if most is None else f" to {most}")
+            words = "a whole number from 1"
             if most is not None:
-                words += f", the patients at {next(iter(result))}" if result else ", all patients"
-            result[name] = self.reader.whole(body.items[name], f"{place}.{name}", 1, most, words)
-        for key in body.items:
+                whose = f"the patients at {next(iter(result))}" if result else "all patients"
+                words += f" to {most}, {whose}"
+            result[name] = body[name].whole(1, most, words)
+        for key in body if self.timepoints else ():
             if key not in self.timepoints:
                 missing = [name for name in self.timepoints if name not in result]
                 meant = missing[0] if len(missing) == 1 else nearest(key, missing)
-                self._unknown_timepoint(
-                    body.lines[key], f"{place}.{key}", key, self.timepoints, meant
-                )
+                _unknown_timepoint(body[key], key, self.timepoints, meant)
                 # Figures there are looked at as if the name had been written right.
                 result |= {meant: None} if meant else {}
         return {name: result[name] for name in self.timepoints if name in result}
 
-    def _unknown_timepoint(
-        self, line: int, place: str, found: str, known: Iterable[str], meant: str = ""
-    ) -> None:
-        names = list(known)
-        hint = meant or nearest(found, names)
-        self.reader.wrong(line, place, f"the time point {found!r}", ", ".join(names), hint)
-
-    # Figures
-
-    def figures(
-        self, node: Node, observed: dict[str, int | None], scale: Scale | None
-    ) -> list[Figure]:
-        place = f"{self.place}.figures"
-        body = self.reader.mapping(node, place, "a mapping from time points to figures")
-        result: list[Figure] = []
-        for at, listed in body.items.items() if body else ():
-            inner = f"{place}.{at}"
-            if not observed:
+    def _figures(self, node: Node) -> Iterable[Figure]:
+        body = node.mapping("a mapping from time points to figures")
+        for at, listed in body.items() if self.observed else ():
+            if at not in self.observed:
+                _unknown_timepoint(listed, at, self.observed)
                 continue
-            if body is not None and at not in observed:
-                self._unknown_timepoint(body.lines[at], inner, at, observed)
-                continue
-            printed = self.reader.mapping(listed, inner, "a mapping with " + ", ".join(_STATISTICS))
-            if printed is None:
-                continue
-            self.reader.keys(printed, inner, _STATISTICS, ())
-            for key, value in printed.items.items():
-                if key in _STATISTICS:
-                    statistic = Statistic(key)
-                    result += self.figure(statistic, at, value, f"{inner}.{key}", observed, scale)
-        return result
+            for key, value in listed.record(_STATISTICS, remarks=_REMARKS).items():
+                statistic = Statistic(key)
+                times = list(self.observed)
+                if statistic.needs_followup and at == times[0]:
+                    later = ", ".join(times[1:]) or "none here"
+                    value.wrong(f"later time points only: {later}", f"{statistic} at {at}")
+                elif statistic is Statistic.RESPONDERS:
+                    yield from self._responders(at, value)
+                else:
+                    yield from self._figure(statistic, at, value)
 
-    def figure(
-        self,
-        statistic: Statistic,
-        at: str,
-        node: Node,
-        place: str,
-        observed: dict[str, int | None],
-        scale: Scale | None,
-    ) -> list[Figure]:
-        first = next(iter(observed))
-        if statistic.needs_followup and at == first:
-            later = ", ".join(list(observed)[1:]) or "none here"
-            self.reader.wrong(
-                node.line, place, f"{statistic} at {at}", f"later time points only: {later}"
-            )
-            return []
-        if statistic is Statistic.RESPONDERS:
-            return self.responders(at, node, place, observed[at], scale)
-        number = self.number(node, place)
+    def _figure(self, statistic: Statistic, at: str, node: Node) -> Iterable[Figure]:
+        number, n, allowed = node.figure(), self.observed[at], ""
         if number is None:
-            return []
-        if statistic in (*_SPREADS, Statistic.PAIRED_P) and observed[at] == 1:
-            self.reader.wrong(node.line, place, f"1 patient at {at}", "2 patients or more")
-            return []
-        if statistic in _SPREADS and number.value < 0:
-            self.reader.wrong(node.line, place, number, "an SD of 0 or more")
-            return []
-        if statistic is Statistic.PAIRED_P and not 0 <= number.value <= 1:
-            self.reader.wrong(node.line, place, number, "a p value from 0 to 1")
-            return []
-        if scale is not None:
-            allowed = beyond(statistic, number, scale, observed[at], self.rule)
-            if allowed:
-                self.reader.wrong(node.line, place, number, allowed)
-                return []
+            return
+        found: object = number
+        if (statistic.is_sd or statistic is Statistic.PAIRED_P) and n == 1:
+            found, allowed = f"1 patient at {at}", "2 patients or more"
+        elif statistic.is_sd and number.value < 0:
+            allowed = "an SD of 0 or more"
+        elif statistic is Statistic.PAIRED_P and not 0 <= number.value <= 1:
+            allowed = "a p value from 0 to 1"
+        elif self.scale is not None:
+            allowed = beyond(statistic, number, self.scale, n, self.rule)
+        if allowed:
+            node.wrong(allowed, found)
+            return
         name = f"{self.name}.{at}.{statistic}"
         self.printed[name] = str(number)
-        return [Figure(name, statistic, at, number)]
+        yield Figure(name, statistic, at, number)
 
-    def number(self, node: Node, place: str) -> PrintedNumber | None:
-        allowed = 'a figure as printed, in quotes, such as "10.0" or "<0.001"'
-        if not isinstance(node, Scalar):
-            self.reader.wrong(node.line, place, node, allowed)
-            return None
-        if node.number:
-            found = f"{node.text} without quotes, of which trailing zeros would be lost"
-            self.reader.wrong(node.line, place, found, allowed, f'"{node.text}"')
-            return None
-        try:
-            number = parse(node.text)
-        except ValueError:
-            number = None
-        if number is None or number.label or number.percent or number.operator == "±":
-            comma = re.fullmatch(r"[-–−<>≤≥ ]*\d+,\d+", node.text)
-            hint = f'"{node.text.replace(",", ".")}"' if comma else ""
-            self.reader.wrong(node.line, place, node, allowed, hint)
-            return None
-        return number
-
-    def responders(
-        self, at: str, node: Node, place: str, followed: int | None, scale: Scale | None
-    ) -> list[Figure]:
-        what = "a mapping from the least change of a responder to the count, such as {5: '9'}"
-        body = self.reader.mapping(node, place, what)
-        rises = self.improves_by_rising(node.line, place)
-        result: list[Figure] = []
-        for key, value in body.items.items() if body else ():
-            inner, line = f"{place}.{key}", body.lines[key] if body else node.line
-            threshold = self.reader.exact(Scalar(key, line, True), inner)
-            if threshold is not None and threshold <= 0:
-                self.reader.wrong(line, inner, key, "a change above 0, without a sign")
-                threshold = None
-            count = self.number(value, inner)
-            if count is not None and (
-                count.decimals
-                or count.value < 0
-                or (followed is not None and count.value > followed)
-            ):
-                allowed = f"a whole number from 0 to {followed}, the patients at {at}"
-                if followed is None:
-                    allowed = "a whole number from 0"
-                self.reader.wrong(value.line, inner, f'"{count}"', allowed)
-                count = None
-            if threshold is None or count is None or rises is None:
+    def _responders(self, at: str, node: Node) -> Iterable[Figure]:
+        followed = self.observed[at]
+        body = node.mapping(
+            "a mapping from the least change of a responder to the count, such as {5: '9'}"
+        )
+        if self.rises is None:
+            where = f"the key measures.{self.name}.improvement (fall or rise) beside responders"
+            node.wrong(where, "responders, and not which way is better")
+        for key, value in body.items():
+            threshold = Node(
+                value.file, value.place, value.key_line, value.key_line, value.problems, key, True
+            )
+            least = threshold.exact()
+            if least is not None and least <= 0:
+                threshold.wrong("a change above 0, without a sign")
+            count = self._count(at, value)
+            if least is None or least <= 0 or count is None or self.rises is None:
                 continue
-            if followed is None or scale is None:
+            if followed is None or self.scale is None:
                 continue
             name = f"{self.name}.{at}.{Statistic.RESPONDERS}.{key}"
             self.printed[name] = str(count)
-            if rises:
-                self.rising[name] = threshold
-                count, threshold = _others(count, followed), least_fall_of_others(threshold, scale)
-            result.append(Figure(name, Statistic.RESPONDERS, at, count, threshold))
-        return result
+            if self.rises:
+                self.rising[name] = least
+                others = str(followed - int(count.value))
+                count = PrintedNumber(others, _FLIPPED[count.operator])
+                least = least_fall_of_others(least, self.scale)
+            yield Figure(name, Statistic.RESPONDERS, at, count, least)
 
-    def improves_by_rising(self, line: int, place: str) -> bool | None:
-        node = self.node.items.get("improvement")
-        if node is None:
-            allowed = f"the key {self.place}.improvement (fall or rise) beside responders"
-            self.reader.wrong(line, place, "responders, and not which way is better", allowed)
+    def _count(self, at: str, node: Node) -> PrintedNumber | None:
+        count, most = node.figure(), self.observed[at]
+        if count is None:
             return None
-        return str(node) == repr("rise")
+        if count.decimals or count.value < 0 or (most is not None and count.value > most):
+            upper = "" if most is None else f" to {most}, the patients at {at}"
+            node.wrong(f"a whole number from 0{upper}", f'"{count}"')
+            return None
+        return count
 
-    # Priors
-
-    def priors(self, node: Node, times: int) -> tuple[Prior, ...]:
-        place = f"{self.place}.priors"
-        body = self.reader.mapping(node, place, "a mapping from names to priors")
-        result: list[Prior] = []
-        for name, value in body.items.items() if body else ():
-            inner = f"{place}.{name}"
-            if body is not None and name == "flat":
-                self.reader.wrong(
-                    body.lines[name], inner, "'flat'", "another name (flat is always there)"
-                )
+    def _priors(self, node: Node) -> Iterable[Prior]:
+        for name, value in node.mapping("a mapping from names to priors").items():
+            if name == "flat":
+                allowed = "another name (flat is always there)"
+                value.wrong(allowed, "'flat'", line=value.key_line)
                 continue
-            self.reader.name(name, value.line, inner)
-            kinds = value.items if isinstance(value, Sequence) else (value,)
-            parts = [
-                self.component(kind, f"{inner}[{number}]" if len(kinds) > 1 else inner, times)
-                for number, kind in enumerate(kinds, start=1)
-            ]
-            found = tuple(part for part in parts if part is not None)
-            if not kinds:
-                self.reader.wrong(value.line, inner, value, "a kind of patient or more")
-            elif len(found) == len(kinds):
-                result.append(Prior(name, found))
-        return tuple(result)
+            value.require_name(name, value.line)
+            one = not isinstance(value.value, list)
+            kinds = [value] if one else value.items("a kind of patient or more")
+            found = [part for kind in kinds if (part := self._component(kind)) is not None]
+            if found and len(found) == len(kinds):
+                yield Prior(name, tuple(found))
 
-    def component(self, node: Node, place: str, times: int) -> Component | None:
-        body = self.reader.mapping(node, place, "a mapping with " + ", ".join(_PRIOR_KEYS))
-        if body is None:
-            return None
-        self.reader.keys(body, place, _PRIOR_KEYS, ("means", "sds"))
-        items = body.items
-        means = self.numbers(items.get("means"), f"{place}.means", times)
-        sds = self.numbers(items.get("sds"), f"{place}.sds", times)
-        weight = self.single(items.get("weight"), f"{place}.weight", 1.0)
-        correlation = self.single(items.get("correlation"), f"{place}.correlation", 0.0)
+    def _component(self, node: Node) -> Component | None:
+        items = node.record(_PRIOR_KEYS, ("means", "sds"))
+        means, sds = (self._numbers(items[key]) if key in items else () for key in _PRIOR_KEYS[1:3])
+        weight = items["weight"].exact() if "weight" in items else Fraction(1)
+        correlation = items["correlation"].exact() if "correlation" in items else Fraction(0)
         if not means or not sds or weight is None or correlation is None:
             return None
         try:
-            return Component(weight, means, sds, correlation)
+            return Component(float(weight), means, sds, float(correlation))
         except ValueError as error:
-            field_name, _, words = str(error).partition(": ")
+            name, _, words = str(error).partition(": ")
             found, _, allowed = words.removeprefix("found ").partition(", allowed ")
-            line = items[field_name].line if field_name in items else body.line
-            self.reader.wrong(line, f"{place}.{field_name}", found, allowed.removeprefix("are "))
+            items.get(name, node).wrong(allowed.removeprefix("are "), found)
             return None
 
-    def numbers(self, node: Node | None, place: str, times: int) -> tuple[float, ...]:
-        if node is None:
-            return ()
-        if not isinstance(node, Sequence) or (times and len(node.items) != times):
-            each = f"a list of {times}, one for each time point" if times else "a list of numbers"
-            self.reader.wrong(node.line, place, node, each)
-            return ()
-        found = [
-            self.reader.exact(item, f"{place}[{number}]")
-            for number, item in enumerate(node.items, start=1)
-        ]
+    def _numbers(self, node: Node) -> tuple[float, ...]:
+        times = len(self.observed)
+        what = f"a list of {times}, one for each time point" if times else "a list of numbers"
+        found = [item.exact() for item in node.items(what, times)]
         numbers = tuple(float(number) for number in found if number is not None)
         return numbers if len(numbers) == len(found) else ()
 
-    def single(self, node: Node | None, place: str, default: float) -> float | None:
-        if node is None:
-            return default
-        number = self.reader.exact(node, place)
-        return None if number is None else float(number)
 
-
-def _others(count: PrintedNumber, followed: int) -> PrintedNumber:
-    """Return the number of the other patients, as printed."""
-    return PrintedNumber(str(followed - int(count.value)), _FLIPPED[count.operator])
+def _unknown_timepoint(
+    node: Node, found: str, known: Mapping[str, object] | tuple[str, ...], meant: str = ""
+) -> None:
+    hint = meant or nearest(found, known)
+    node.wrong(", ".join(known), f"the time point {found!r}", hint, node.key_line)
 
 
 def least_fall_of_others(rise: Fraction, scale: Scale) -> Fraction:

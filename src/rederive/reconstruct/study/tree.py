@@ -1,4 +1,4 @@
-"""A YAML text as a tree that keeps lines and the text of every scalar.
+"""A YAML text as a tree whose nodes know their place, and say there what is wrong with them.
 
 The usual loaders turn an unquoted 10.0 into a number and so lose the printed zero, and let the last
 of two equal keys win. Here scalars stay text, with a note whether YAML takes them for numbers.
@@ -6,53 +6,233 @@ of two equal keys win. Here scalars stay text, with a note whether YAML takes th
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import yaml
 
-from rederive.reconstruct.study.problems import StudyError, StudyProblem
+from rederive.printed import PrintedNumber, parse
+from rederive.printed.schema import nearest
+from rederive.reconstruct.checks import listed
 
 _NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _TAB = r"character '\t'"
 _NOTHING = "tag:yaml.org,2002:null"
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_MINUS_SIGNS = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
+_LEADING_ZERO = re.compile(r"[^\d.,]*0\d")
+_FIGURE = 'a figure as printed, in quotes, such as "10.0" or "<0.001"'
 
 
 @dataclass(frozen=True, slots=True)
-class Scalar:
-    """One value: its text, its line, and whether it is a number without quotes."""
+class StudyProblem:
+    """One thing that is wrong in one place of a description.
 
-    text: str
+    Parameters
+    ----------
+    file : str
+        Name of the file.
+    line : int
+        Line, from 1.
+    place : str
+        Keys that lead there, such as ``measures.grip.n.week6``.
+    found, allowed, hint : str
+        What stands there, what may stand there, and what was probably meant.
+    """
+
+    file: str
     line: int
+    place: str
+    found: str
+    allowed: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}, line {self.line}" + (f", {self.place}" if self.place else "")
+        meant = f" (did you mean {self.hint}?)" if self.hint else ""
+        return f"{where}: found {self.found}, allowed: {self.allowed}{meant}"
+
+
+class StudyError(ValueError):
+    """A description that cannot be used.
+
+    Attributes
+    ----------
+    problems : tuple of StudyProblem
+        Everything that is wrong, in the order of the file.
+    """
+
+    def __init__(self, problems: Iterable[StudyProblem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
+        super().__init__(listed(self.problems, "\n"))
+
+
+@dataclass(slots=True)
+class Node:
+    """A scalar, list or mapping of a description.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file.
+    place : str
+        Keys that lead here.
+    line, key_line : int
+        Lines of the value and of its key.
+    problems : list of StudyProblem
+        Where the nodes of a tree put what is wrong.
+    value : str, list of Node, or dict of str to Node
+        Text of a scalar, items of a list, values of a mapping.
+    number : bool
+        Whether a scalar is a number without quotes.
+    """
+
+    file: str
+    place: str
+    line: int
+    key_line: int
+    problems: list[StudyProblem] = field(repr=False)
+    value: str | list[Node] | dict[str, Node] = ""
     number: bool = False
 
     def __str__(self) -> str:
-        return self.text if self.number else repr(self.text)
+        if isinstance(self.value, list):
+            return f"a list of {len(self.value)}"
+        if isinstance(self.value, dict):
+            return f"a mapping with {', '.join(self.value)}" if self.value else "an empty mapping"
+        return self.value if self.number else repr(self.value)
 
+    def wrong(self, allowed: str, found: object = None, hint: str = "", line: int = 0) -> None:
+        """Note a problem, with the value as what was found unless something else is given."""
+        text = str(self if found is None else found)
+        problem = StudyProblem(self.file, line or self.line, self.place, text, allowed, hint)
+        self.problems.append(problem)
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """A list."""
+    def text(self) -> str:
+        """Return the text of a scalar."""
+        if isinstance(self.value, str):
+            return self.value
+        self.wrong("a text")
+        return ""
 
-    items: tuple[Node, ...]
-    line: int
+    def whole(self, least: int, most: int | None = None, allowed: str = "") -> int | None:
+        """Return a whole number within limits, or ``None`` where that is wrong."""
+        upper = "" if most is None else f" to {most}"
+        hint = ""
+        if isinstance(self.value, str) and re.fullmatch(r"\d+", self.value):
+            value = int(self.value)
+            if least <= value and (most is None or value <= most):
+                if self.value == str(value):
+                    return value
+                hint = str(value)
+        self.wrong(allowed or f"a whole number from {least}{upper}", hint=hint)
+        return None
 
-    def __str__(self) -> str:
-        return f"a list of {len(self.items)}"
+    def exact(self) -> Fraction | None:
+        """Return a number such as 51, 0.125 or 1/8, or ``None`` where that is wrong."""
+        hint = ""
+        if isinstance(self.value, str):
+            text = self.value.translate(_MINUS_SIGNS)
+            try:
+                value = Fraction(text)
+                if not _LEADING_ZERO.match(text):
+                    return value
+                hint = re.sub(r"0+(?=\d)", "", text, count=1)
+            except (ValueError, ZeroDivisionError):
+                hint = text.replace(",", ".") if re.fullmatch(r"-?\d+,\d+", text) else ""
+        self.wrong("a number such as 51, 0.125 or 1/8", hint=hint)
+        return None
 
+    def figure(self) -> PrintedNumber | None:
+        """Return a printed figure, or ``None`` where it is none."""
+        if not isinstance(self.value, str):
+            self.wrong(_FIGURE)
+            return None
+        text, hint = self.value, ""
+        if self.number:
+            found = f"{text} without quotes, of which trailing zeros would be lost"
+            self.wrong(_FIGURE, found, f'"{text}"')
+            return None
+        try:
+            number = parse(text)
+        except ValueError:
+            number = None
+        if number and (number.label or number.percent or number.operator == "±"):
+            number = None
+        if number and _LEADING_ZERO.match(text):
+            number, hint = None, re.sub(r"0+(?=\d)", "", text, count=1)
+        elif re.fullmatch(r"[-–−<>≤≥ ]*\d+,\d+", text):
+            hint = text.replace(",", ".")
+        if number is None:
+            self.wrong(_FIGURE, hint=f'"{hint}"' if hint else "")
+        return number
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """Keys, as text, with their values."""
+    def choice(self, words: Sequence[str]) -> str:
+        """Return one of several words, the first one where another stands."""
+        if isinstance(self.value, str) and self.value in words:
+            return self.value
+        hint = nearest(self.value, words) if isinstance(self.value, str) else ""
+        self.wrong(", ".join(words), hint=hint)
+        return words[0]
 
-    items: dict[str, Node]
-    line: int
-    lines: dict[str, int] = field(default_factory=dict)
+    def name(self) -> str:
+        """Return a text of letters, digits, underscores and dashes."""
+        if isinstance(self.value, str):
+            self.require_name(self.value, self.line)
+        return self.text()
 
-    def __str__(self) -> str:
-        return f"a mapping with {', '.join(self.items)}" if self.items else "an empty mapping"
+    def require_name(self, text: str, line: int) -> None:
+        """Note a problem if a text is no name."""
+        if not _NAME.fullmatch(text):
+            self.wrong("letters, digits, _ and - only", f"{text!r}", line=line)
 
+    def items(self, what: str, length: int = 0) -> list[Node]:
+        """Return the items of a list, of which there must be some or so many."""
+        if not isinstance(self.value, list) or not self.value:
+            self.wrong(what)
+            return []
+        if length and len(self.value) != length:
+            self.wrong(what)
+            return []
+        return self.value
 
-Node = Scalar | Sequence | Mapping
+    def mapping(self, what: str) -> dict[str, Node]:
+        """Return the values of a mapping that is not empty; nothing where it is something else."""
+        if isinstance(self.value, dict) and self.value:
+            return self.value
+        self.wrong(what)
+        return {}
+
+    def record(
+        self,
+        allowed: Sequence[str],
+        required: Sequence[str] = (),
+        remarks: Mapping[str, str] | None = None,
+    ) -> dict[str, Node]:
+        """Return the values of a mapping with the keys allowed.
+
+        Parameters
+        ----------
+        allowed, required : sequence of str
+            Keys that may and that must stand there.
+        remarks : mapping, optional
+            What is said of keys that are often tried and not allowed.
+        """
+        found = self.mapping("a mapping with " + ", ".join(allowed))
+        missing = [key for key in required if found and key not in found]
+        for key, node in found.items():
+            if key not in allowed:
+                hint, words = "", (remarks or {}).get(key, "")
+                if not words:
+                    hint = nearest(key, [word for word in allowed if word not in found])
+                more = f"; {words}" if words else ""
+                node.wrong(", ".join(allowed) + more, f"the key {key!r}", hint, node.key_line)
+                missing = [word for word in missing if word != hint]
+        for key in missing:
+            self.wrong(f"the key {key}", f"no key {key!r}")
+        return {key: node for key, node in found.items() if key in allowed}
 
 
 def parse_tree(text: str, file: str) -> Node:
@@ -84,43 +264,41 @@ def parse_tree(text: str, file: str) -> Node:
         raise StudyError([StudyProblem(file, 1, "", str(error), "YAML")]) from error
     if root is None:
         raise StudyError([StudyProblem(file, 1, "", "an empty file", "a description of a study")])
-    problems: list[StudyProblem] = []
-    tree = _convert(root, file, "", (), problems)
-    if problems:
-        raise StudyError(problems)
+    tree = Node(file, "", 1, 1, [])
+    _fill(tree, root, ())
+    if tree.problems:
+        raise StudyError(tree.problems)
     return tree
 
 
-def _convert(
-    node: yaml.Node, file: str, place: str, above: tuple[int, ...], problems: list[StudyProblem]
-) -> Node:
-    line = node.start_mark.line + 1
-    if id(node) in above:
-        problems.append(StudyProblem(file, line, place, "an alias of itself", "a value"))
-        return Scalar("", line)
-    inner = (*above, id(node))
-    if isinstance(node, yaml.SequenceNode):
-        return Sequence(
-            tuple(
-                _convert(item, file, f"{place}[{number}]", inner, problems)
-                for number, item in enumerate(node.value, start=1)
-            ),
-            line,
-        )
-    if isinstance(node, yaml.MappingNode):
-        result = Mapping({}, line)
-        for key_node, value_node in node.value:
-            key, key_line = str(key_node.value), key_node.start_mark.line + 1
-            deeper = f"{place}.{key}" if place else key
-            if not isinstance(key_node, yaml.ScalarNode):
-                problems.append(StudyProblem(file, key_line, place, "a list as key", "a word"))
-                continue
-            if key in result.items:
-                allowed = f"the key once (it stands in line {result.lines[key]} already)"
-                problems.append(StudyProblem(file, key_line, deeper, f"{key!r} again", allowed))
-                continue
-            result.items[key] = _convert(value_node, file, deeper, inner, problems)
-            result.lines[key] = key_line
-        return result
-    text = "" if node.tag == _NOTHING else str(node.value)
-    return Scalar(text, line, node.tag in _NUMBER_TAGS)
+def _fill(node: Node, source: yaml.Node, above: tuple[int, ...]) -> None:
+    """Give a node its value, with the nodes below it."""
+    node.line = source.start_mark.line + 1
+    if id(source) in above:
+        node.wrong("a value", "an alias of itself")
+        return
+    inner = (*above, id(source))
+    if isinstance(source, yaml.SequenceNode):
+        node.value = [
+            Node(node.file, f"{node.place}[{number}]", 0, node.line, node.problems)
+            for number in range(1, len(source.value) + 1)
+        ]
+        for child, part in zip(node.value, source.value, strict=True):
+            _fill(child, part, inner)
+    elif isinstance(source, yaml.MappingNode):
+        node.value = {}
+        for key_source, part in source.value:
+            key, line = str(key_source.value), key_source.start_mark.line + 1
+            place = f"{node.place}.{key}" if node.place else key
+            child = Node(node.file, place, line, line, node.problems)
+            if not isinstance(key_source, yaml.ScalarNode):
+                node.wrong("a word", "a list as key", line=line)
+            elif key in node.value:
+                first = node.value[key].key_line
+                child.wrong(f"the key once (it stands in line {first} already)", f"{key!r} again")
+            else:
+                node.value[key] = child
+                _fill(child, part, inner)
+    else:
+        node.value = "" if source.tag == _NOTHING else str(source.value)
+        node.number = source.tag in _NUMBER_TAGS

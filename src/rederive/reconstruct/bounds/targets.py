@@ -1,4 +1,4 @@
-"""Further figures that push the search for a witness to an end."""
+"""A target for a quantity, as further figures that a search for a witness has to keep."""
 
 from __future__ import annotations
 
@@ -17,19 +17,8 @@ _DECIMALS = 15
 _P_DECIMALS = 60
 _MOST_TOTALS = 6
 
-_STATISTICS = {
-    Kind.RESPONDERS: Statistic.RESPONDERS,
-    Kind.MEAN: Statistic.MEAN,
-    Kind.SD: Statistic.SD,
-    Kind.CHANGE_MEAN: Statistic.CHANGE_MEAN,
-    Kind.DIFFERENCE: Statistic.CHANGE_MEAN,
-    Kind.CHANGE_SD: Statistic.CHANGE_SD,
-    Kind.PAIRED_P: Statistic.PAIRED_P,
-    Kind.FOLLOWED_BASELINE_MEAN: Statistic.BASELINE_MEAN,
-}
 
-
-def pins(
+def figures_beyond(
     quantity: Quantity, block: Block, target: Exact, highest: bool, baseline: tuple[int, int]
 ) -> Iterator[tuple[Figure, ...]]:
     """Yield sets of figures, one of which holds for every data set at or beyond a target.
@@ -54,7 +43,7 @@ def pins(
             variance = Fraction(target) + (-half if highest else half)
             if variance > 0:
                 text = format_fixed(Fraction(math.sqrt(variance)), _DECIMALS)
-                yield (_figure(_STATISTICS[quantity.kind], at, text, highest),)
+                yield (_figure(quantity.kind.statistic, at, text, highest),)
             else:
                 yield ()
         case Kind.PAIRED_P if target == math.inf:
@@ -79,14 +68,14 @@ def pins(
             value = Fraction(target) + (quantity.reference or 0)
             quarter = step / (4 * n)
             text = format_fixed(value + (-quarter if highest else quarter), _DECIMALS)
-            yield (_figure(_STATISTICS[quantity.kind], at, text, highest),)
+            yield (_figure(quantity.kind.statistic, at, text, highest),)
 
 
 def _figure(
     statistic: Statistic, at: str, text: str, least: bool, threshold: Fraction | None = None
 ) -> Figure:
     operator = "≥" if least else "≤"
-    name = f"pin-{statistic}-{at}-{operator}"
+    name = f"target-{statistic}-{at}-{operator}"
     return Figure(name, statistic, at, PrintedNumber(text, operator), threshold)
 
 
