@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from rederive.book import cli_cohort, cli_column, cohort_article, installed
+from rederive import installed
+from rederive.book import cli_cohort, cli_column, cohort_article
 from rederive.book.cli_cohort import (
     bounds_command,
     check_command,
