@@ -187,7 +187,7 @@ def test_messages_say_what_is_allowed(tmp_path: Path, codebook: Codebook) -> Non
         read_cohort(folder_with(tmp_path, visits=visits), codebook)
     assert str(caught.value).splitlines() == [
         "visits.csv, row 3, column value: found '60',"
-        " allowed: skin: a whole number from 0 to 51 (points)",
+        " allowed: skin: a whole number from 0 to 51 (points); leave the row out if unknown",
         "visits.csv, row 5, column month: found '2010-03',"
         " allowed: a whole number of months from -600 to 600, not a date",
     ]
@@ -224,8 +224,32 @@ def test_spreadsheet_files_are_read(tmp_path: Path, codebook: Codebook) -> None:
     (tmp_path / "patients.csv").write_bytes(patients.encode())
     assert list(read_cohort(tmp_path, codebook).patients["patient"]) == ["A", "B"]
     semicolons = VISITS.replace(",", ";")
-    found = problems_of(folder_with(tmp_path, visits=semicolons), codebook)
-    assert ("visits.csv", 1, "", "patient;month;measure;value", "") in found
+    # One fault, and none that only follows from it.
+    assert problems_of(folder_with(tmp_path, visits=semicolons), codebook) == [
+        ("visits.csv", 1, "", "patient;month;measure;value", "")
+    ]
+    # A typographic minus sign is one.
+    visits = VISITS.replace("A,0,", "A,−1,")
+    assert -1 in set(read_cohort(folder_with(tmp_path, visits=visits), codebook).visits["month"])
+
+
+def test_a_suggestion_is_never_another_patient(tmp_path: Path, codebook: Codebook) -> None:
+    patients = "patient,age\n1,40\n002,51\n003,44\n004,61\n"
+    visits = "patient,month,measure,value\n001,0,skin,20\n005,0,skin,20\n 002,0,skin,21\n"
+    found = problems_of(folder_with(tmp_path, patients, visits), codebook)
+    assert found == [
+        ("visits.csv", 2, "patient", "001", "1"),
+        ("visits.csv", 3, "patient", "005", ""),
+    ]
+
+
+def test_a_long_list_of_faults_is_cut_and_counted(tmp_path: Path, codebook: Codebook) -> None:
+    visits = VISITS + "".join(f"A,{month},skin,-99\n" for month in range(30, 530))
+    with pytest.raises(CohortError) as caught:
+        read_cohort(folder_with(tmp_path, visits=visits), codebook)
+    assert len(caught.value.problems) == 500
+    assert str(caught.value).endswith("\nand 450 more")
+    assert "leave the row out if unknown" in caught.value.problems[0].allowed
 
 
 def test_missing_and_empty_files_are_said(tmp_path: Path, codebook: Codebook) -> None:
@@ -234,6 +258,9 @@ def test_missing_and_empty_files_are_said(tmp_path: Path, codebook: Codebook) ->
         ("patients.csv", None, "", "no such file", ""),
         ("visits.csv", None, "", "no such file", ""),
     ]
+    (tmp_path / "Patients.csv").write_text(PATIENTS, encoding="utf-8")
+    with pytest.raises(CohortError, match=r"a CSV file of this name; there is Patients\.csv"):
+        read_cohort(tmp_path, codebook)
     (tmp_path / "patients.csv").write_bytes(b"patient,age\nB\xfcrger,40\n")
     (tmp_path / "visits.csv").write_text("patient,month,measure,value\n", encoding="utf-8")
     assert problems_of(tmp_path, codebook) == [

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_ind
 
-from rederive.retrospective import missing_patients, missingness
+from rederive.retrospective import missingness
 
 
 @pytest.mark.filterwarnings("ignore:Precision loss")
@@ -34,18 +33,8 @@ def test_missingness_agrees_with_a_loop(ensemble, by_cohort, seed: int) -> None:
             assert 0 <= row["p"] <= 1
 
 
-def test_each_missing_patient_is_named_with_the_baseline() -> None:
-    index = pd.Index(["A", "B", "C"], name="patient")
-    table = pd.DataFrame(
-        {"baseline": [30, 20, np.nan], "m6": [25, np.nan, 9], "m12": [np.nan, np.nan, 8]}, index
-    )
-    rows = missing_patients(table)
-    assert rows.to_numpy().tolist() == [["B", "m6", 20.0], ["A", "m12", 30.0], ["B", "m12", 20.0]]
-    assert missingness(table)["missing"].tolist() == [1, 2]
-
-
 def test_there_must_be_a_baseline_and_a_followup(ensemble) -> None:
     with pytest.raises(ValueError, match="no follow-up column"):
         missingness(ensemble(1)[["baseline"]])
     with pytest.raises(ValueError, match="window: found 'start'"):
-        missing_patients(ensemble(1), "start")
+        missingness(ensemble(1), "start")

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import chi2
 
-from rederive.retrospective import linear, linear_levels, logistic, logistic_levels
+from rederive.retrospective import linear, logistic
 
 SEEDS = st.integers(0, 10**6)
 
@@ -116,101 +113,6 @@ def test_linear_agrees_with_statsmodels(ensemble, by_cohort, seed: int) -> None:
             assert np.isnan(row["p"])
 
 
-def category(table: pd.DataFrame) -> pd.Series:
-    """Three levels and some unknown, from a column that has nothing to do with the outcome."""
-    names = np.array(["white", "black", "other"])
-    codes = np.arange(len(table)) * 7 % 5 % 3
-    return pd.Series(names[codes], index=table.index).where(table["m18"].notna())
-
-
-@settings(deadline=None, max_examples=30)
-@given(SEEDS)
-def test_logistic_levels_agree_with_statsmodels(ensemble, by_cohort, seed: int) -> None:
-    table = with_flag(ensemble(seed))
-    table["level"] = category(table)
-    if not table["level"].eq("white").any() or table["level"].nunique() < 2:
-        return
-    for row, patients in by_cohort(logistic_levels(table["flag"], table["level"], "white"), table):
-        used = patients[["flag", "level"]].dropna()
-        pair = used[used["level"].isin(["white", row["level"]])]
-        cells = pd.crosstab(pair["level"], pair["flag"])
-        assert row["n"] == len(pair)
-        if cells.shape == (2, 2) and (cells > 0).all(axis=None):
-            assert row["status"] == "ok"
-            a, b = cells.loc[row["level"], [1.0, 0.0]]
-            c, d = cells.loc["white", [1.0, 0.0]]
-            assert row["odds_ratio"] == pytest.approx(a * d / (b * c))
-        else:
-            assert row["status"] != "ok"
-            assert np.isnan(row["p"])
-        all_cells = pd.crosstab(used["level"], used["flag"])
-        if min(all_cells.shape) < 2:
-            assert np.isnan(row["p_all"])
-        elif (all_cells > 0).all(axis=None):
-            first = "white" if "white" in set(used["level"]) else used["level"].min()
-            dummies = pd.get_dummies(used["level"], dtype=float).drop(columns=first)
-            fit = sm.Logit(used["flag"], dummies.assign(constant=1.0)).fit(disp=0)
-            statistic = chi2.isf(row["p_all"], dummies.shape[1])
-            assert statistic == pytest.approx(fit.llr, rel=1e-6, abs=1e-6)
-            if row["status"] == "ok":
-                name = row["level"]
-                got = row[["slope", "se", "p"]].astype(float)
-                expected = [fit.params[name], fit.bse[name], fit.pvalues[name]]
-                np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-6)
-        else:
-            assert 0 <= row["p_all"] <= 1
-
-
-def test_a_separated_level_leaves_the_others_and_the_joint_test() -> None:
-    rows = [("a", 1)] * 4 + [("a", 0)] * 5 + [("b", 1)] * 6 + [("b", 0)] * 2 + [("c", 1)] * 3
-    table = pd.DataFrame(rows, columns=["level", "flag"])
-    table.index.name = "patient"
-    result = logistic_levels(table["flag"], table["level"], "a").set_index("level")
-    assert result["status"].to_dict() == {"b": "ok", "c": "separated"}
-    assert np.isnan(result.loc["c", "p"])
-    assert result.loc["b", "odds_ratio"] == pytest.approx(6 * 5 / (2 * 4))
-    # The likelihood of the separated level is 1, whatever its estimate.
-    full = 4 * np.log(4 / 9) + 5 * np.log(5 / 9) + 6 * np.log(6 / 8) + 2 * np.log(2 / 8)
-    null = 13 * np.log(13 / 20) + 7 * np.log(7 / 20)
-    assert result.loc["b", "p_all"] == pytest.approx(chi2.sf(2 * (full - null), 2))
-
-
-@settings(deadline=None, max_examples=30)
-@given(SEEDS)
-def test_linear_levels_agree_with_statsmodels(ensemble, by_cohort, seed: int) -> None:
-    table = ensemble(seed)
-    table["level"] = category(table)
-    if not table["level"].eq("white").any() or table["level"].nunique() < 2:
-        return
-    for row, patients in by_cohort(linear_levels(table["m12"], table["level"], "white"), table):
-        used = patients[["m12", "level"]].dropna()
-        sizes = used["level"].value_counts()
-        assert row["n"] == sizes.get(row["level"], 0)
-        if "white" not in sizes or row["level"] not in sizes:
-            assert row["status"] == "no patients"
-        elif len(used) <= len(sizes):
-            assert row["status"] == "too few patients"
-        elif used.groupby("level")["m12"].nunique().max() == 1:
-            assert row["status"] == "exact fit"
-        else:
-            dummies = pd.get_dummies(used["level"], dtype=float).drop(columns="white")
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                fit = sm.OLS(used["m12"], dummies.assign(constant=1.0)).fit()
-            name = row["level"]
-            low, high = fit.conf_int().loc[name]
-            np.testing.assert_allclose(
-                row[["slope", "se", "low", "high", "p"]].astype(float),
-                [fit.params[name], fit.bse[name], low, high, fit.pvalues[name]],
-                rtol=1e-6,
-                atol=1e-9,
-            )
-            assert row["p_all"] == pytest.approx(fit.f_pvalue, rel=1e-6, abs=1e-9)
-            assert row["status"] == "ok"
-            continue
-        assert np.isnan(row["p"])
-
-
 def test_patients_are_matched_by_key_and_wrong_input_is_an_error() -> None:
     index = pd.Index(list("ABCDEF"), name="patient")
     x = pd.Series([1.0, 2, 3, 4, 5, 6], index)
@@ -219,7 +121,5 @@ def test_patients_are_matched_by_key_and_wrong_input_is_an_error() -> None:
     pd.testing.assert_frame_equal(shuffled, linear(y, x))
     with pytest.raises(ValueError, match="found 2, allowed: 0 and 1"):
         logistic(y, x)
-    with pytest.raises(ValueError, match=r"reference: found 'whit'.*did you mean 'white'"):
-        linear_levels(y, pd.Series(["white", "black"] * 3, index), "whit")
     with pytest.raises(ValueError, match="more than once"):
         linear(pd.concat([y, y]), x)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import ttest_ind, ttest_ind_from_stats
+from scipy.stats import ttest_ind_from_stats
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from rederive.retrospective import PrintedGroup, change, two_sample
@@ -48,21 +48,10 @@ def test_the_interval_is_that_of_statsmodels(test: str, variance: str) -> None:
     assert (row["low"], row["high"]) == pytest.approx(expected)
 
 
-def test_a_count_is_a_group_of_zeros_and_ones() -> None:
-    rng = np.random.default_rng(5)
-    flags = pd.Series(rng.integers(0, 2, 30).astype(float))
-    flags.index.name = "patient"
-    other = np.repeat([1.0, 0.0], [9, 22])
-    row = two_sample(flags, PrintedGroup.of_count(9, 31)).iloc[0]
-    assert row["p"] == pytest.approx(ttest_ind(flags, other).pvalue)
-
-
 def test_impossible_groups_and_tests_are_errors(ensemble) -> None:
     with pytest.raises(ValueError, match="sd: found -1"):
         PrintedGroup(0, -1, 5)
     with pytest.raises(ValueError, match="n: found 1"):
         PrintedGroup(0, 1, 1)
-    with pytest.raises(ValueError, match="count: found 6"):
-        PrintedGroup.of_count(6, 5)
     with pytest.raises(ValueError, match="did you mean 'welch'"):
         two_sample(ensemble(1)["m6"], PrintedGroup(0, 1, 5), "welsh")

@@ -9,12 +9,17 @@ from rederive.retrospective.cohort import (
     write_cohort,
     write_templates,
 )
-from rederive.retrospective.describe import describe_category, describe_flag, describe_number
+from rederive.retrospective.describe import describe_flag, describe_number
 from rederive.retrospective.keys import key_columns, key_index, patients_column
-from rederive.retrospective.missingness import missing_patients, missingness
-from rederive.retrospective.paired import change, paired_change, signed_rank
-from rederive.retrospective.regression import linear, linear_levels, logistic, logistic_levels
-from rederive.retrospective.responders import responders, response
+from rederive.retrospective.missingness import missingness
+from rederive.retrospective.paired import (
+    change,
+    paired_change,
+    responders,
+    response,
+    signed_rank,
+)
+from rederive.retrospective.regression import linear, logistic
 from rederive.retrospective.two_sample import PrintedGroup, two_sample
 from rederive.retrospective.windows import Windows, at_baseline, at_followup, measured, months_used
 
@@ -30,17 +35,13 @@ __all__ = [
     "at_followup",
     "change",
     "contradictions",
-    "describe_category",
     "describe_flag",
     "describe_number",
     "key_columns",
     "key_index",
     "linear",
-    "linear_levels",
     "logistic",
-    "logistic_levels",
     "measured",
-    "missing_patients",
     "missingness",
     "months_used",
     "paired_change",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rederive.printed.files import write_atomically
 from rederive.printed.schema import Row
 from rederive.retrospective.codebook import VISIT_COLUMNS, Codebook, Entry
 from rederive.retrospective.keys import patients_column
@@ -132,7 +131,7 @@ def read_cohort(folder: Path, codebook: Codebook) -> Cohort:
         step, dates for months, words for numbers, patients or values given twice, visits of
         unknown patients, empty cells.
     """
-    patients, visits = read_valid(Path(folder), codebook)
+    patients, visits = read_valid(folder, codebook)
     tables = [_table(patients, codebook.patients), _table(visits, codebook.visits)]
     tables[1]["month"] = tables[1]["month"].astype(np.int64)
     tables[1]["measure"] = pd.Categorical(
@@ -157,7 +156,7 @@ def _parsed(cells: list[str], entry: Entry) -> Any:
 
 
 def write_cohort(cohort: Cohort, folder: Path, remark: str = "") -> None:
-    """Write one cohort as ``patients.csv`` and ``visits.csv``, whole or not at all.
+    """Write one cohort as ``patients.csv`` and ``visits.csv``, each whole or not at all.
 
     The same cohort always gives the same bytes: UTF-8, LF, numbers with up to ten significant
     digits, nothing for unknown. A remark, if there is one, stands in a line above each header.
@@ -169,10 +168,18 @@ def write_cohort(cohort: Cohort, folder: Path, remark: str = "") -> None:
     """
     if cohort.is_ensemble:
         raise ValueError("an ensemble has no CSV form: select one cohort to write")
+    _write(folder, _tables(cohort, remark))
+
+
+def _tables(cohort: Cohort, remark: str) -> dict[str, str]:
     above = f"{REMARK} {remark}\n" if remark else ""
     tables = {PATIENTS_FILE: cohort.patients, VISITS_FILE: cohort.visits}
-    files = {name: above + _csv(table) for name, table in tables.items()}
-    _write_all(Path(folder), files)
+    return {name: above + _csv(table) for name, table in tables.items()}
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        write_atomically(folder / name, text.encode())
 
 
 def write_templates(
@@ -203,23 +210,17 @@ def write_templates(
     FileExistsError
         If one of the files is there already; it may hold somebody's data.
     """
-    folder = Path(folder)
-    if example is None:
-        tables = {
-            PATIENTS_FILE: f"{','.join(codebook.patients)}\n",
-            VISITS_FILE: f"{','.join(codebook.visits)}\n",
-        }
-    else:
-        above = f"{REMARK} {remark}\n" if remark else ""
-        tables = {
-            PATIENTS_FILE: above + _csv(example.patients),
-            VISITS_FILE: above + _csv(example.visits),
-        }
+    tables = {
+        PATIENTS_FILE: f"{','.join(codebook.patients)}\n",
+        VISITS_FILE: f"{','.join(codebook.visits)}\n",
+    }
+    if example is not None:
+        tables = _tables(example, remark)
     files = {**tables, README_FILE: _readme(codebook), **(more or {})}
     there = [name for name in files if (folder / name).exists()]
     if there:
         raise FileExistsError(f"{folder.name}: found {', '.join(there)}, allowed: a new folder")
-    _write_all(folder, files)
+    _write(folder, files)
 
 
 def _csv(table: pd.DataFrame) -> str:
@@ -260,21 +261,3 @@ def _readme(codebook: Codebook) -> str:
             words = "one of the measures below" if name == "measure" else entry.in_words
             lines.append(f"{name}{mark}: {entry.label}; {words}{note}")
     return "\n".join(lines) + "\n"
-
-
-def _write_all(folder: Path, files: Mapping[str, str]) -> None:
-    """Write all files under temporary names, then rename them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary: dict[str, Path] = {}
-    try:
-        for name, text in files.items():
-            handle, place = tempfile.mkstemp(dir=folder, prefix=f".{name}-")
-            temporary[name] = Path(place)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-                stream.write(text)
-            temporary[name].chmod(0o644)
-        for name, path in temporary.items():
-            path.replace(folder / name)
-    finally:
-        for path in temporary.values():
-            path.unlink(missing_ok=True)

@@ -71,44 +71,5 @@ def describe_flag(values: pd.Series[Any]) -> pd.DataFrame:
     )
 
 
-def describe_category(values: pd.Series[Any]) -> pd.DataFrame:
-    """Return how many patients are of each category, one row per cohort and category.
-
-    Parameters
-    ----------
-    values : Series
-        Categories by patient (or cohort and patient), empty for unknown. Those of a categorical
-        type are all listed, in their order; others as they occur in any cohort, sorted.
-
-    Returns
-    -------
-    DataFrame
-        Columns level, n (known), count and percent (of the known).
-    """
-    grid = Grid.of(values.index)
-    known = values.notna()
-    levels = category_levels(values)
-    tables = []
-    for level in levels:
-        flag = (values == level).astype(float).where(known).rename(str(values.name))
-        tables.append(describe_flag(flag).assign(level=level))
-    columns = ["level", "n", "count", "percent"]
-    if grid.cohorts is not None:
-        columns.insert(0, "cohort")
-    if not tables:
-        return pd.DataFrame(columns=columns)
-    together = pd.concat(tables, ignore_index=True)[columns]
-    # A stable sort keeps the order of the levels within a cohort.
-    by_cohort = together if grid.cohorts is None else together.sort_values("cohort", kind="stable")
-    return by_cohort.reset_index(drop=True)
-
-
-def category_levels(values: pd.Series[Any]) -> list[Any]:
-    """Return the categories of a column in their order."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return list(values.cat.categories)
-    return sorted(values.dropna().unique())
-
-
 def _patients(grid: Grid) -> Any:
     return np.bincount(grid.rows, minlength=grid.shape[0])

@@ -32,7 +32,11 @@ def missingness(measured: pd.DataFrame, baseline: str = "baseline") -> pd.DataFr
     ValueError
         If there is no such column, or no follow-up.
     """
-    targets = _targets(measured, baseline)
+    if baseline not in measured.columns:
+        raise unknown("window", baseline, measured.columns)
+    targets = [name for name in measured.columns if name != baseline]
+    if not targets:
+        raise ValueError("measured: found no follow-up column, allowed: at least one")
     grid = Grid.of(measured.index)
     patients = np.bincount(grid.rows, minlength=grid.shape[0])
     start = grid.spread(measured[baseline])
@@ -70,38 +74,3 @@ def missingness(measured: pd.DataFrame, baseline: str = "baseline") -> pd.DataFr
     if grid.cohorts is not None:
         together = together.sort_values("cohort", kind="stable").reset_index(drop=True)
     return together
-
-
-def missing_patients(measured: pd.DataFrame, baseline: str = "baseline") -> pd.DataFrame:
-    """Return a row for each patient and target without a value.
-
-    Parameters
-    ----------
-    measured, baseline
-        As for `missingness`.
-
-    Returns
-    -------
-    DataFrame
-        Columns patient (in an ensemble cohort and patient), target and baseline.
-
-    Raises
-    ------
-    ValueError
-        As `missingness`.
-    """
-    parts = [
-        measured.loc[measured[target].isna(), [baseline]].assign(target=target)
-        for target in _targets(measured, baseline)
-    ]
-    rows = pd.concat(parts).reset_index().rename(columns={baseline: "baseline"})
-    return rows[[*measured.index.names, "target", "baseline"]]
-
-
-def _targets(measured: pd.DataFrame, baseline: str) -> list[str]:
-    if baseline not in measured.columns:
-        raise unknown("window", baseline, measured.columns)
-    targets = [name for name in measured.columns if name != baseline]
-    if not targets:
-        raise ValueError("measured: found no follow-up column, allowed: at least one")
-    return targets

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc, expit, fdtrc, ndtr, ndtri, stdtr, xlogy
+from scipy.special import expit, ndtr, ndtri, stdtr
 
-from rederive.retrospective.describe import category_levels
 from rederive.retrospective.keys import (
     BoolArray,
     FloatArray,
@@ -22,7 +21,6 @@ from rederive.retrospective.keys import (
     over,
     row_maximum,
     row_minimum,
-    unknown,
 )
 from rederive.retrospective.paired import critical_t
 
@@ -127,127 +125,6 @@ def logistic(
     return grid.table({"n": n, "events": events, **_odds(intercept, slope, se, confidence, status)})
 
 
-def logistic_levels(
-    flag: pd.Series[Any],
-    category: pd.Series[Any],
-    reference: Any,
-    confidence: float = 0.95,
-) -> pd.DataFrame:
-    """Return the logistic regression of a flag on a category, one row per cohort and level.
-
-    The model has one dummy per level. Its estimates are those of the two-by-two tables of each
-    level against the reference, so a level that is separated leaves the others as they are.
-
-    Parameters
-    ----------
-    flag : Series
-        1 or 0 by patient (or cohort and patient).
-    category : Series
-        Categories by the same keys.
-    reference : object
-        The level that the others are compared with.
-    confidence : float
-        Level of Wald's confidence intervals.
-
-    Returns
-    -------
-    DataFrame
-        Columns level, then as `logistic` (n and events of the level and the reference together),
-        and p_all: the likelihood-ratio p over all levels that occur, NaN where only one does or
-        the outcome is constant.
-
-    Raises
-    ------
-    ValueError
-        If there is no such reference, or as `logistic`.
-    """
-    grid = Grid.of(flag.index)
-    code, levels = _codes(grid, category, reference)
-    y, code = _complete(grid.spread(flag), code)
-    _check_flag(y, flag.name)
-    p_all = _likelihood_ratio_p(y, code, len(levels))
-    tables = []
-    for place, level in enumerate(levels):
-        if level == reference:
-            continue
-        dummy = np.select([code == place, code == levels.index(reference)], [1.0, 0.0], np.nan)
-        pair = logistic(grid.gather(y, "flag"), grid.gather(dummy, "dummy"), confidence)
-        tables.append(pair.assign(level=level, p_all=p_all))
-    return _by_level(grid, tables)
-
-
-def linear_levels(
-    outcome: pd.Series[Any],
-    category: pd.Series[Any],
-    reference: Any,
-    confidence: float = 0.95,
-) -> pd.DataFrame:
-    """Return the linear regression of an outcome on a category, one row per cohort and level.
-
-    The model has one dummy per level; slopes are differences of the levels' means from the mean of
-    the reference, with the residual variance of all levels.
-
-    Parameters
-    ----------
-    outcome : Series
-        Numbers by patient (or cohort and patient).
-    category, reference, confidence
-        As for `logistic_levels`.
-
-    Returns
-    -------
-    DataFrame
-        Columns level, n (patients of the level), slope, se, low, high, t, p, p_all (of the F test
-        over all levels that occur) and status: ``ok``, ``no patients`` (of the level or of the
-        reference), ``too few patients`` (no more than levels) or ``exact fit``.
-
-    Raises
-    ------
-    ValueError
-        If there is no such reference, or the level is not between 0 and 1.
-    """
-    grid = Grid.of(outcome.index)
-    code, levels = _codes(grid, category, reference)
-    y, code = _complete(grid.spread(outcome), code)
-    groups = [Moments.of(np.where(code == place, y, np.nan)) for place in range(len(levels))]
-    sizes = np.array([group.n for group in groups])
-    residual = np.nansum([(group.n - 1) * group.sd**2 for group in groups], axis=0)
-    total = Moments.of(y)
-    used = (sizes > 0).sum(axis=0)
-    df = total.n - used
-    exact = np.all([(group.n < 2) | (group.sd == 0) for group in groups], axis=0)
-    variance = np.where(exact, np.nan, over(residual, df))
-    between = np.nan_to_num((total.n - 1) * total.sd**2) - residual
-    f = over(over(between, used - 1), variance)
-    p_all = fdtrc(np.where(np.isnan(f), np.nan, used - 1), df, np.maximum(f, 0.0))
-    base = groups[levels.index(reference)]
-    tables = []
-    for level, group in zip(levels, groups, strict=True):
-        if level == reference:
-            continue
-        slope = group.mean - base.mean
-        se = np.sqrt(variance * (over(1.0, group.n) + over(1.0, base.n)))
-        status = np.select(
-            [(group.n == 0) | (base.n == 0), df < 1, exact],
-            ["no patients", "too few patients", "exact fit"],
-            "ok",
-        )
-        t = over(slope, se)
-        width = critical_t(confidence, df) * se
-        columns = {
-            "n": group.n,
-            "slope": slope,
-            "se": se,
-            "low": slope - width,
-            "high": slope + width,
-            "t": t,
-            "p": 2 * stdtr(np.where(df > 0, df, np.nan), -np.abs(t)),
-            "status": status,
-        }
-        tables.append(grid.table(columns).assign(level=level, p_all=p_all))
-    return _by_level(grid, tables)
-
-
 def _complete(*arrays: FloatArray) -> tuple[FloatArray, ...]:
     """Return arrays with NaN wherever any of them has one."""
     missing = np.any([np.isnan(array) for array in arrays], axis=0)
@@ -342,45 +219,3 @@ def _odds(
         "p": 2 * ndtr(-np.abs(z)),
         "status": status,
     }
-
-
-def _codes(grid: Grid, category: pd.Series[Any], reference: Any) -> tuple[FloatArray, list[Any]]:
-    """Return the place of each patient's level, shape (cohorts, patients), and the levels."""
-    levels = category_levels(category)
-    if reference not in levels:
-        raise unknown("reference", reference, levels)
-    codes = pd.Categorical(category, categories=levels).codes.astype(float)
-    places = pd.Series(np.where(codes < 0, np.nan, codes), index=category.index)
-    return grid.spread(places), levels
-
-
-def _likelihood_ratio_p(y: FloatArray, code: FloatArray, levels: int) -> FloatArray:
-    """Return p of the likelihood-ratio test of a flag's equality in all levels that occur.
-
-    The model is saturated, so both likelihoods are those of observed shares.
-    """
-    n = np.stack([(code == place).sum(axis=1) for place in range(levels)]).astype(float)
-    ones = np.stack([((code == place) & (y == 1)).sum(axis=1) for place in range(levels)])
-
-    def likelihood(count: FloatArray, size: FloatArray) -> FloatArray:
-        share = np.divide(count, size, out=np.zeros_like(size), where=size > 0)
-        return np.asarray(xlogy(count, share) + xlogy(size - count, 1 - share), dtype=float)
-
-    all_ones, all_n = ones.sum(axis=0).astype(float), n.sum(axis=0)
-    statistic = 2 * (likelihood(ones, n).sum(axis=0) - likelihood(all_ones, all_n))
-    df = (n > 0).sum(axis=0) - 1
-    estimable = (df > 0) & (all_ones > 0) & (all_ones < all_n)
-    p = chdtrc(np.maximum(df, 1), np.maximum(statistic, 0.0))
-    return np.asarray(np.where(estimable, p, np.nan), dtype=float)
-
-
-def _by_level(grid: Grid, tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Stack one table per level, levels in their order within each cohort."""
-    if not tables:
-        raise ValueError("a category needs another level beside the reference")
-    together = pd.concat(tables, ignore_index=True)
-    first = ["level"] if grid.cohorts is None else ["cohort", "level"]
-    together = together[first + [name for name in together.columns if name not in first]]
-    if grid.cohorts is not None:
-        together = together.sort_values("cohort", kind="stable").reset_index(drop=True)
-    return together

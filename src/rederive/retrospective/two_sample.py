@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,20 +37,6 @@ class PrintedGroup:
             raise ValueError(f"sd: found {self.sd!r}, allowed: 0 or more")
         if self.n < 2:
             raise ValueError(f"n: found {self.n!r}, allowed: 2 or more")
-
-    @classmethod
-    def of_count(cls, count: float, n: int, name: str = "") -> PrintedGroup:
-        """Return the group of ``count`` ones and ``n - count`` zeros, as a t test sees it.
-
-        Raises
-        ------
-        ValueError
-            If the count is not between 0 and n, or n is below 2.
-        """
-        if not 0 <= count <= n:
-            raise ValueError(f"count: found {count!r}, allowed: 0 to {n}")
-        share = count / n
-        return cls(share, math.sqrt(share * (1 - share) * n / max(n - 1, 1)), n, name)
 
 
 def two_sample(

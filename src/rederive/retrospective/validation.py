@@ -15,12 +15,23 @@ REMARK = "#"
 """A line above the header that begins so is a remark."""
 
 
+MOST_LISTED = 50
+"""Most faults that a message lists; the error holds them all."""
+
+
 class CohortError(TableError):
     """The files of a cohort do not fit its codebook; ``problems`` holds everything wrong."""
+
+    def __str__(self) -> str:
+        lines = [str(problem) for problem in self.problems[:MOST_LISTED]]
+        more = len(self.problems) - len(lines)
+        return "\n".join([*lines, f"and {more} more"] if more else lines)
 
 
 _BY_MEASURE = ("measure", "value")
 """Columns of the visits whose cells are held against the codebook's measures, if not empty."""
+
+_MINUS_SIGNS = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
 
 NumberedRow = tuple[int, Row]
 """A row with its line number in the file."""
@@ -65,15 +76,9 @@ def _in_order(problems: Iterable[Problem]) -> list[Problem]:
 
 def _read(path: Path, columns: Mapping[str, Entry]) -> tuple[list[NumberedRow], list[Problem]]:
     """Read one file and check each cell by itself."""
-    try:
-        # Spreadsheet programs write a byte order mark at the start of UTF-8 files.
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        found = "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)
-        return [], [Problem(path.name, None, "", found, "a CSV file")]
-    except UnicodeDecodeError as error:
-        found = f"byte {error.start + 1} that is no UTF-8"
-        return [], [Problem(path.name, None, "", found, "UTF-8 text")]
+    text, fault = _text_of(path)
+    if fault is not None:
+        return [], [fault]
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[NumberedRow] = []
     problems: list[Problem] = []
@@ -82,6 +87,8 @@ def _read(path: Path, columns: Mapping[str, Entry]) -> tuple[list[NumberedRow], 
         first = (cells for cells in reader if not (cells and cells[0].startswith(REMARK)))
         header = [name.strip() for name in next(first, [])]
         problems += _header_problems(path.name, header, columns)
+        if not header or not set(header) & set(columns):
+            return [], problems
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
@@ -89,18 +96,47 @@ def _read(path: Path, columns: Mapping[str, Entry]) -> tuple[list[NumberedRow], 
                 found, allowed = f"{len(cells)} cells", f"{len(header)} cells, as in the header"
                 problems.append(Problem(path.name, reader.line_num, "", found, allowed))
                 continue
-            given = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-            rows.append((reader.line_num, {name: given.get(name, "") for name in columns}))
-            for name, entry in columns.items():
-                wrong = entry.problem_with(given[name]) if name in given else None
-                later = name in _BY_MEASURE and path.name == VISITS_FILE and given.get(name)
-                if wrong is not None and not later:
-                    problems.append(Problem(path.name, reader.line_num, name, given[name], *wrong))
+            given = dict(zip(header, map(str.strip, cells), strict=True))
+            row = {name: _plain(given.get(name, ""), entry) for name, entry in columns.items()}
+            rows.append((reader.line_num, row))
+            problems += _cell_problems(path.name, reader.line_num, row, columns, given)
     except csv.Error as error:
         problems.append(Problem(path.name, reader.line_num, "", str(error), "a row of a CSV file"))
     if not rows and not problems:
         problems.append(Problem(path.name, None, "", "no rows", "at least one row"))
     return rows, problems
+
+
+def _text_of(path: Path) -> tuple[str, Problem | None]:
+    """Return the text of a file, or what is wrong with it."""
+    try:
+        # Spreadsheet programs write a byte order mark at the start of UTF-8 files.
+        return path.read_text(encoding="utf-8-sig"), None
+    except FileNotFoundError:
+        there = {one.name.lower(): one.name for one in path.parent.iterdir()}
+        near = there.get(path.name, "") or there.get(nearest(path.name, there), "")
+        allowed = f"a CSV file of this name; there is {near}" if near else "a CSV file"
+        return "", Problem(path.name, None, "", "no such file", allowed)
+    except OSError as error:
+        return "", Problem(path.name, None, "", str(error.strerror), "a CSV file")
+    except UnicodeDecodeError as error:
+        found = f"byte {error.start + 1} that is no UTF-8"
+        return "", Problem(path.name, None, "", found, "UTF-8 text")
+
+
+def _plain(cell: str, entry: Entry) -> str:
+    """Return a cell, with a hyphen for every minus sign of a number."""
+    return cell if entry.is_text else cell.translate(_MINUS_SIGNS)
+
+
+def _cell_problems(
+    file: str, line: int, row: Row, columns: Mapping[str, Entry], given: Row
+) -> Iterable[Problem]:
+    for name, entry in columns.items():
+        wrong = entry.problem_with(row[name]) if name in given else None
+        later = name in _BY_MEASURE and file == VISITS_FILE and row[name]
+        if wrong is not None and not later:
+            yield Problem(file, line, name, given[name], *wrong)
 
 
 def _header_problems(file: str, header: list[str], columns: Mapping[str, Entry]) -> list[Problem]:
@@ -146,7 +182,7 @@ def _visit_problems(
         patient, measure, value = row["patient"], row["measure"], row["value"]
         if patients is not None and patient and patient not in patients:
             allowed = f"a patient of {PATIENTS_FILE}"
-            hint = nearest(patient, patients)
+            hint = _same_name(patient, patients)
             problems.append(Problem(VISITS_FILE, line, "patient", patient, allowed, hint))
         if measure and measure not in measures:
             hint = nearest(measure.lower(), measures)
@@ -155,8 +191,9 @@ def _visit_problems(
         wrong = measures.get(measure, codebook.visits["value"]).problem_with(value)
         if value and wrong is not None:
             words = wrong[0].removesuffix("; empty if unknown")
-            allowed = f"{measure}: {words}" if measure in measures else words
-            problems.append(Problem(VISITS_FILE, line, "value", value, allowed, wrong[1]))
+            if measure in measures:
+                words = f"{measure}: {words}; leave the row out if unknown"
+            problems.append(Problem(VISITS_FILE, line, "value", value, words, wrong[1]))
         key = (patient, _month(row["month"]), measure)
         if all(key) and first.setdefault(key, line) != line:
             found = f"{patient}, month {key[1]}, {measure}"
@@ -169,6 +206,19 @@ def _visit_problems(
         if rows and entry.required and name not in recorded
     ]
     return problems
+
+
+def _same_name(found: str, patients: set[str]) -> str:
+    """Return the one patient whose name is the same but for case, blanks or leading zeros.
+
+    Another patient's name that only looks alike is no suggestion.
+    """
+    same = [patient for patient in patients if _bare(patient) == _bare(found)]
+    return same[0] if len(same) == 1 else ""
+
+
+def _bare(name: str) -> str:
+    return "".join(name.split()).lower().lstrip("0")
 
 
 def _month(text: str) -> str:

@@ -21,11 +21,6 @@ RULES = ("closest", "first", "last")
 """Which of several visits in one window counts; of two equally close ones the earlier."""
 
 
-def target_name(target: int) -> str:
-    """Return the column name of a follow-up month, such as ``m6``."""
-    return f"m{target}"
-
-
 @dataclass(frozen=True, slots=True)
 class Windows:
     """Windows in months since the month of the first dose.
@@ -67,17 +62,14 @@ class Windows:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the follow-up columns, in the order of the targets."""
-        return tuple(target_name(target) for target in self.targets)
+        """Names of the follow-up columns, such as ``m6``, in the order of the targets."""
+        return tuple(f"m{target}" for target in self.targets)
 
 
-def at_baseline(
-    visits: pd.DataFrame,
-    measure: str,
-    window: int,
-    patients: pd.DataFrame | None = None,
-) -> pd.Series[Any]:
-    """Return each patient's baseline value.
+def measured(
+    visits: pd.DataFrame, measure: str, windows: Windows, patients: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return each patient's values at baseline and follow-up.
 
     Parameters
     ----------
@@ -85,15 +77,16 @@ def at_baseline(
         Columns patient, month, measure, value; in an ensemble also cohort.
     measure : str
         The measure to look at.
-    window : int
-        Oldest visit that counts, in months before month 0.
+    windows : Windows
+        Which visit counts for what.
     patients : DataFrame, optional
         All patients, with and without visits; without it, those with a visit of any measure.
 
     Returns
     -------
-    Series
-        Values by patient (or cohort and patient), NaN where missing.
+    DataFrame
+        One row per patient (or cohort and patient), columns ``baseline``, ``m6`` and so on, NaN
+        where missing.
 
     Raises
     ------
@@ -101,6 +94,20 @@ def at_baseline(
         If there is no such measure, a visit is of an unknown patient, or a patient has two values
         for one month.
     """
+    return pd.concat([part.values for part in _chosen(visits, measure, windows, patients)], axis=1)
+
+
+def months_used(
+    visits: pd.DataFrame, measure: str, windows: Windows, patients: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return the month of each visit that `measured` uses, in the same shape."""
+    return pd.concat([part.months for part in _chosen(visits, measure, windows, patients)], axis=1)
+
+
+def at_baseline(
+    visits: pd.DataFrame, measure: str, window: int, patients: pd.DataFrame | None = None
+) -> pd.Series[Any]:
+    """Return the column ``baseline`` of `measured` for a baseline window in months."""
     _check_months("window", window)
     return _baseline(_records(visits, measure, patients), window).values["baseline"]
 
@@ -113,73 +120,13 @@ def at_followup(
     rule: str = "closest",
     patients: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Return each patient's values at the follow-up months.
+    """Return the follow-up columns of `measured`.
 
     A visit goes to the closest of the targets given here, so leaving out a target can hand its
     visits to a neighbour.
-
-    Parameters
-    ----------
-    visits, measure, patients
-        As for `at_baseline`.
-    targets, tolerance, rule
-        As for `Windows`.
-
-    Returns
-    -------
-    DataFrame
-        One row per patient, one column per target (``m6`` for month 6), NaN where missing.
-
-    Raises
-    ------
-    ValueError
-        As `at_baseline` and `Windows`.
     """
     windows = Windows(targets=tuple(targets), tolerance=tolerance, rule=rule)
     return _followup(_records(visits, measure, patients), windows).values
-
-
-def measured(
-    visits: pd.DataFrame,
-    measure: str,
-    windows: Windows,
-    patients: pd.DataFrame | None = None,
-) -> pd.DataFrame:
-    """Return each patient's values at baseline and follow-up.
-
-    Parameters
-    ----------
-    visits, measure, patients
-        As for `at_baseline`.
-    windows : Windows
-        Which visit counts for what.
-
-    Returns
-    -------
-    DataFrame
-        One row per patient (or cohort and patient), columns ``baseline``, ``m6`` and so on, NaN
-        where missing.
-
-    Raises
-    ------
-    ValueError
-        As `at_baseline`.
-    """
-    records = _records(visits, measure, patients)
-    chosen = (_baseline(records, windows.baseline_window), _followup(records, windows))
-    return pd.concat([part.values for part in chosen], axis=1)
-
-
-def months_used(
-    visits: pd.DataFrame,
-    measure: str,
-    windows: Windows,
-    patients: pd.DataFrame | None = None,
-) -> pd.DataFrame:
-    """Return the month of each visit that `measured` uses, in the same shape."""
-    records = _records(visits, measure, patients)
-    chosen = (_baseline(records, windows.baseline_window), _followup(records, windows))
-    return pd.concat([part.months for part in chosen], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +148,13 @@ class _Chosen:
 
     values: pd.DataFrame
     months: pd.DataFrame
+
+
+def _chosen(
+    visits: pd.DataFrame, measure: str, windows: Windows, patients: pd.DataFrame | None
+) -> tuple[_Chosen, _Chosen]:
+    records = _records(visits, measure, patients)
+    return _baseline(records, windows.baseline_window), _followup(records, windows)
 
 
 def _check_months(name: str, months: Any) -> None:

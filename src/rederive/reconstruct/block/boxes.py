@@ -66,11 +66,14 @@ class Column:
     def admits(self, total: int, squares: int) -> bool:
         """Return whether a sum and a sum of squares keep the limits (counts apart)."""
         spread = self.n * squares - total * total
-        return (
-            self.total[0] <= total <= self.total[1]
-            and self.spread[0] <= spread <= self.spread[1]
-            and self.t_squared[0] <= t_squared(self.n, total, spread) <= self.t_squared[1]
-        )
+        low, high = self.t_squared
+        if not self.spread[0] <= spread <= self.spread[1]:
+            return False
+        if total == 0 or spread == 0:
+            ratio = math.inf if total else 0.0
+        else:
+            ratio = total * total * (self.n - 1) / spread
+        return self.total[0] <= total <= self.total[1] and low <= ratio <= high
 
 
 @dataclass(frozen=True, slots=True)
