@@ -11,7 +11,6 @@ from matplotlib.patches import Patch
 
 from ivig_dcssc.baseline import p_by_cell
 from ivig_dcssc.controls import COMPARATORS, MONTHS, NeededSize, p_id
-from ivig_dcssc.discussion import Difference
 from ivig_dcssc.style import GRID, MISSED, PUBLISHED, REACHED, settled_svg, use_style
 from ivig_dcssc.treatment import Frequency
 from rederive.book.ledger import Ledger
@@ -182,28 +181,5 @@ def frequencies(rows: Sequence[Frequency]) -> Figure:
     axes.set_yticks(range(len(rows)), labels, fontsize="small")
     axes.set(ylim=(len(rows) - 0.5, -0.5), xlabel="Share of the cohort in percent")
     axes.set_xlim(left=0)
-    axes.grid(visible=False, axis="y")
-    return figure
-
-
-def differences(rows: Sequence[Difference], threshold: float) -> Figure:
-    """Draw differences in mean change with their intervals, beside a threshold either way.
-
-    Parameters
-    ----------
-    rows : sequence of Difference
-        One for each comparison.
-    threshold : float
-        Points that count as a relevant difference.
-    """
-    figure, axes = plt.subplots(figsize=(8, 0.5 * len(rows) + 1.2))
-    axes.axvspan(-threshold, threshold, color=GRID, alpha=0.25, lw=0)
-    axes.axvline(0, color=PUBLISHED, lw=1)
-    for y, row in enumerate(rows):
-        axes.plot([row.low, row.high], [y, y], color=REACHED, lw=3)
-        axes.plot(row.estimate, y, "o", color=REACHED, mec="white", ms=9)
-    axes.set_yticks(range(len(rows)), [row.name for row in rows])
-    axes.set(ylim=(len(rows) - 0.5, -0.5))
-    axes.set_xlabel("Difference in mean change of the skin score (points; left favors IVIG)")
     axes.grid(visible=False, axis="y")
     return figure

@@ -12,7 +12,7 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
-from rederive.printed import parse
+from rederive.printed import RoundingRule, parse
 from rederive.recompute.proportions import (
     Share,
     chi_squared,
@@ -28,6 +28,7 @@ from rederive.recompute.signed_rank import (
     signed_rank_p,
     stata_signed_rank_p,
 )
+from rederive.recompute.summaries import Summary
 from rederive.recompute.t_formulas import (
     distance_range,
     one_sample_p,
@@ -37,6 +38,7 @@ from rederive.recompute.t_formulas import (
     welch_p,
     welch_range,
 )
+from rederive.recompute.t_tests import difference_interval, widest_difference_interval
 from rederive.recompute.two_by_two import Table2x2, enumerate_tables
 
 TABLES = [
@@ -342,3 +344,28 @@ def test_change_counts_against_every_data_set(figure: str, n: int, largest: int)
 def test_change_counts_refuse_other_sizes(n: int, largest: int) -> None:
     with pytest.raises(ValueError, match="largest_change"):
         change_counts_with_p(parse("0.05"), n, largest)
+
+
+@pytest.mark.parametrize(
+    "second", [("-4.8", "6.99", 231), ("-3.4", "7.12", 168), ("-7.1", "9", 87)]
+)
+@pytest.mark.parametrize("first", [("-5.3", "7.9", 29), ("-8", "8.3", 25)])
+def test_intervals_of_a_difference_against_scipy_and_over_the_rounding(
+    first: tuple[str, str, int], second: tuple[str, str, int]
+) -> None:
+    """By inverting scipy's statistic; the widest interval is that of the corners."""
+
+    def interval(m1: float, s1: float, m2: float, s2: float) -> tuple[float, float]:
+        t = stats.ttest_ind_from_stats(m1, s1, first[2], m2, s2, second[2]).statistic
+        half = abs(stats.t.ppf(0.975, first[2] + second[2] - 2) * (m1 - m2) / t)
+        return m1 - m2 - half, m1 - m2 + half
+
+    one, other = (Summary(parse(mean), parse(sd), n) for mean, sd, n in (first, second))
+    figures = [float(text) for text in (*first[:2], *second[:2])]
+    assert difference_interval(one, other) == pytest.approx(interval(*figures))
+    rule = RoundingRule.EITHER
+    ranges = (each for s in (one, other) for each in (s.mean_range(rule), s.sd_range(rule)))
+    corners = [interval(*figures) for figures in itertools.product(*ranges)]
+    low, high = widest_difference_interval(one, other, rule)
+    assert low == pytest.approx(min(low for low, _ in corners))
+    assert high == pytest.approx(max(high for _, high in corners))
