@@ -29,6 +29,7 @@ from rederive.reconstruct.block import (
     sample_data,
 )
 from rederive.reconstruct.block.diagnostics import diagnose, diagnose_quantity
+from rederive.reconstruct.column import ColumnSummary
 
 FOUR = Scale(Fraction(0), Fraction(3))
 
@@ -254,6 +255,10 @@ def test_a_corrupted_figure_is_noticed() -> None:
         (lambda: pair((), observed=(2, 3)), "observed at later: found 3"),
         (lambda: pair((figure("mean", "later", "1.0"),) * 2), "occurs twice"),
         (lambda: figure("responders", "later", "1"), "threshold"),
+        (lambda: figure("sd", "later", "-1.2"), "later-sd: found -1.2, allowed are SDs from 0"),
+        (lambda: Figure("x", Statistic.MEAN, "later", "2.3"), "x: found '2.3', allowed are print"),
+        (lambda: ColumnSummary(2.65, None, 30, 0, 5), "mean: found 2.65, allowed are printed fig"),
+        (lambda: ColumnSummary(parse("2.6"), "1.2", 30, 0, 5), "sd: found '1.2', allowed are pr"),
         (lambda: Component(0.0, (1,), (1,)), "weight: found 0"),
         (lambda: Component(1.0, (1,), (0,)), "sds: found 0"),
         (lambda: sample_data(pair(()), FLAT, 5), "multiples of 4"),

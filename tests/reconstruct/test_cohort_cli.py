@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 from collections.abc import Mapping
 from fractions import Fraction
 from importlib.metadata import EntryPoint
@@ -129,6 +130,30 @@ def test_too_little_time_writes_a_file_marked_partial(
     assert read_table(partial)["cohort"].nunique() == 4
 
 
+def test_ctrl_c_ends_the_work_with_what_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(watch: cli_column.Watch) -> cli_column.Watch:
+        before = signal.getsignal(signal.SIGINT)
+        entered = enter(watch)
+        signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+        assert before is not signal.SIG_DFL
+        return entered
+
+    enter = cli_column.Watch.__enter__
+    monkeypatch.setattr(cli_column.Watch, "__enter__", interrupted)
+    out = tmp_path / "x.csv"
+    result = run("reconstruct", EXAMPLE, "--out", out)
+    assert result.exit_code == 1
+    assert "ending after the step under way" in result.stderr
+    assert "no data set was made until it was interrupted" in result.stderr
+    result = run(*RESPONDERS, "--measure", "pain", "--at", "week12", "--threshold", "3")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("bounds: from 0 to ")
+    assert "partial: interrupted" in result.stderr
+
+
 def test_no_time_at_all_writes_nothing(tmp_path: Path) -> None:
     out = tmp_path / "x.csv"
     result = run("reconstruct", EXAMPLE, "--out", out, "--seconds", 1e-6)
@@ -186,6 +211,11 @@ def test_bounds_in_words_and_as_json() -> None:
         (["check", EXAMPLE, EXAMPLE], "found .yaml, allowed are .parquet, .csv"),
         (["reconstruct", "--out", "x.csv", "--seconds", "3"], "--seconds: goes with a study only"),
         (["bounds", "mean", "--at", "m6", "--measure", "x"], "--measure: goes with a study only"),
+        (["bounds", "difference", "--at", "m6"], "difference: goes with a study only"),
+        (
+            [*RESPONDERS, "--measure", "grip", "--at", "week6", "--threshold", "03"],
+            "found '03', allowed is a number such as 51, 0.125 or 1/8; did you mean 3?",
+        ),
     ],
 )
 def test_requests_that_are_not_usable(arguments: list[object], words: str) -> None:

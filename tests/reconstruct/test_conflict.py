@@ -232,3 +232,17 @@ def test_a_figure_that_cannot_be_at_all_is_named_alone() -> None:
     sd = Figure("sd", Statistic.SD, "b", parse("9.9"))
     block = Block("x", scale, 6, ("a", "b"), (6, 5), (p, sd))
     assert diagnose(block, 10).figures == ("sd",)
+
+
+def test_a_standard_error_printed_as_an_sd_is_suspected() -> None:
+    # Mean change -3.8, p 0.002 and n 30: with an SD of 1.1 t would be 18.9.
+    scale = Scale(Fraction(0), Fraction(51))
+    figures = (
+        Figure("change", Statistic.CHANGE_MEAN, "b", parse("-3.8")),
+        Figure("sd", Statistic.CHANGE_SD, "b", parse("1.1")),
+        Figure("p", Statistic.PAIRED_P, "b", parse("0.002")),
+    )
+    found = diagnose(Block("x", scale, 30, ("a", "b"), (30, 30), figures), 20)
+    assert found.outcome is Outcome.CONTRADICTION
+    assert found.standard_errors == ("sd",)
+    assert "Were sd a standard error" in found.message

@@ -238,3 +238,37 @@ def test_bounds_of_responders_that_rise_are_those_of_all_data() -> None:
         assert found["sharp"]
     with pytest.raises(ValueError, match="did you mean sd"):
         bound_quantity(measure, "sdd", "b")
+
+
+def test_responders_need_to_be_told_which_way_is_better() -> None:
+    text = """
+patients: 10
+timepoints: [pre, post]
+measures:
+  score:
+    scale: {minimum: -2, maximum: 6, step: 0.1}
+    n: {pre: 10, post: 10}
+    figures:
+      pre: {mean: ".75", sd: "1.79"}
+      post: {mean: "2.33", sd: "2.00", paired_p: ".003"}
+"""
+    (measure,) = parse_study(text).measures
+    with pytest.raises(ValueError, match=r"measures\.score: found no key improvement"):
+        bound_quantity(measure, "responders", "post", threshold=Fraction(2))
+    (measure,) = parse_study(text.replace("    n:", "    improvement: rise\n    n:")).measures
+    found = bound_quantity(measure, "responders", "post", threshold=Fraction(2), seconds=2)
+    # The data of the report have two patients who rose by 2 or more.
+    low, high = found["low"], found["high"]
+    assert isinstance(low, float) and isinstance(high, float)
+    assert 0 <= low <= 2 <= high
+
+
+def test_work_that_is_stopped_gives_what_it_has(example: Study) -> None:
+    asked = iter([False] * 3 + [True] * 10**6)
+    found = predict_figure(example, "grip.week12.sd", draws=4000, stop=lambda: next(asked))
+    assert 0 < found.draws < 4000
+    bounds = bound_quantity(
+        example.measure("pain"), "responders", "week12", threshold=Fraction(3), stop=lambda: True
+    )
+    assert not bounds["sharp"]
+    assert bounds["low"] == 0

@@ -200,3 +200,31 @@ def test_unknown_names_come_with_a_suggestion() -> None:
         study.measure("pian")
     with pytest.raises(ValueError, match="did you mean steady"):
         study.check_prior("stedy")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('sd: "1.10"', 'se: "0.45"', "of a standard error give the SD, which is SE x sqrt(n)"),
+        ('mean: "2.0"', 'median: "2.0"', "a median or a quartile is no constraint here"),
+        ("maximum: 4", "maximum: 4, step: -1", "found -1, allowed: a number above 0"),
+        ("patients: 6", "patients: 006", "from 1 (did you mean 6?)"),
+        ("6: 5}", "6: 05}", "the patients at 0 (did you mean 5?)"),
+        ("maximum: 4", "maximum: 04", "or 1/8 (did you mean 4?)"),
+        ('{2: "1"}', '{02: "1"}', "or 1/8 (did you mean 2?)"),
+        ('{2: "1"}', '{2: "01"}', '(did you mean "1"?)'),
+        ('mean: "2.0"', 'mean: "02.0"', '(did you mean "2.0"?)'),
+    ],
+)
+def test_what_is_often_tried_is_refused_with_its_reason(old: str, new: str, words: str) -> None:
+    (problem,) = changed(old, new)
+    assert words in problem
+    assert "mean mean" not in problem
+
+
+def test_many_problems_are_cut_and_counted() -> None:
+    figures = "\n".join(f"      x{k}: {{mean: 1}}" for k in range(60))
+    with pytest.raises(StudyError) as caught:
+        parse_study(SMALL.replace("    figures:\n", f"    figures:\n{figures}\n"))
+    assert len(caught.value.problems) == 60
+    assert str(caught.value).endswith("\nand 40 more")
