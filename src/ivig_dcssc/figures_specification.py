@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from ivig_dcssc.figures import GRID, MISSED, PUBLISHED, REACHED
+from ivig_dcssc.style import GRID, MISSED, PUBLISHED, REACHED
 from rederive.book.specification import Specifications
 
 CHOICE_NAMES = {

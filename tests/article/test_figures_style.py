@@ -7,12 +7,12 @@ import numpy as np
 from IPython.core.pylabtools import print_figure
 from matplotlib.figure import Figure
 
-from ivig_dcssc import figures
+from ivig_dcssc import style
 
 
 def drawn(nudge: float) -> Figure:
     """Return a figure with clipped lines and a colour bar, its layout off by a few bits."""
-    figures.use_style()
+    style.use_style()
     figure, (left, right) = plt.subplots(1, 2, figsize=(6, 3))
     left.plot([0, 1, 5], label="line")
     left.legend()
@@ -30,7 +30,7 @@ def drawn(nudge: float) -> Figure:
 
 
 def test_the_last_bits_of_a_layout_do_not_reach_the_svg() -> None:
-    assert figures.settled_svg(drawn(0.0)) == figures.settled_svg(drawn(3e-13))
+    assert style.settled_svg(drawn(0.0)) == style.settled_svg(drawn(3e-13))
 
 
 def test_without_rounding_they_do() -> None:
@@ -39,12 +39,12 @@ def test_without_rounding_they_do() -> None:
 
 
 def test_rounding_moves_nothing_that_can_be_seen() -> None:
-    figures.use_style()
+    style.use_style()
     figure, axes = plt.subplots(figsize=(4, 3))
     axes.plot([0, 1])
     figure.draw_without_rendering()
     before = np.array(axes.get_position().bounds)
-    text = figures.settled_svg(figure)
+    text = style.settled_svg(figure)
     plt.close(figure)
     assert np.abs(np.array(axes.get_position().bounds) - before).max() < 1e-6
     assert 'width="' in text and "</svg>" in text

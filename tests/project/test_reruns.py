@@ -13,6 +13,7 @@ import nbformat
 import papermill
 import pytest
 
+from cohorts_of_ones_own import least
 from ivig_dcssc.parameters import PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +44,14 @@ OTHER: dict[str, dict[str, Any]] = {
     },
     "own cohort": {"cohort_folder": TEACHING},
 }
+EXTREME = {
+    "baseline_window": 0,
+    "followup_tolerance": 0,
+    "organ_baseline_window": 0,
+    "organ_followup_tolerance": 0,
+    "responder_threshold": 51,
+    "alpha": 0.5,
+}
 
 
 def test_every_parameter_has_another_value() -> None:
@@ -51,20 +60,34 @@ def test_every_parameter_has_another_value() -> None:
     assert changed == set(PARAMETERS.names) - {"cohort_seed"}
 
 
-@pytest.mark.parametrize("run", OTHER, ids=str)
-@pytest.mark.parametrize("path", SECTIONS, ids=lambda path: path.stem)
-def test_a_section_runs_under_other_parameters(path: Path, run: str, tmp_path: Path) -> None:
+def executed(path: Path, parameters: dict[str, Any], folder: Path) -> list[str]:
+    """Execute a section under some parameters; return the HTML of its outputs."""
     done = papermill.execute_notebook(
         path,
-        tmp_path / path.name,
-        parameters=OTHER[run],
+        folder / path.name,
+        parameters=parameters,
         engine_name="rederive-fork",
         progress_bar=False,
         cwd=ROOT,
     )
-    texts = [
+    return [
         str(output.get("data", {}).get("text/html", ""))
         for cell in nbformat.from_dict(done)["cells"]
         for output in cell.get("outputs", ())
     ]
+
+
+@pytest.mark.parametrize("run", OTHER, ids=str)
+@pytest.mark.parametrize("path", SECTIONS, ids=lambda path: path.stem)
+def test_a_section_runs_under_other_parameters(path: Path, run: str, tmp_path: Path) -> None:
+    texts = executed(path, OTHER[run], tmp_path)
     assert any('class="rederive-banner"' in text for text in texts)
+
+
+@pytest.mark.parametrize("path", SECTIONS, ids=lambda path: path.stem)
+def test_a_section_runs_on_skin_scores_alone_under_the_narrowest_windows(
+    path: Path, tmp_path: Path
+) -> None:
+    folder = least(tmp_path / "cohort")
+    texts = executed(path, {"cohort_folder": str(folder), **EXTREME}, tmp_path)
+    assert any("another study" in text for text in texts)
