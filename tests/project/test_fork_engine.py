@@ -416,7 +416,6 @@ def test_a_changed_source_or_variable_of_imports_needs_another_server(
     assert first[1] != second[1]
     third = values(book, source, environment={**own, "PYTHONHASHSEED": "1"})[0]
     assert third[2] != second[2]
-    forkserver.stop()
 
 
 def test_libraries_with_threads_of_their_own_do_not_hang(tmp_path: Path) -> None:
@@ -431,7 +430,6 @@ def test_libraries_with_threads_of_their_own_do_not_hang(tmp_path: Path) -> None
     expected = [[sum(range(10**5)), 600.0]]
     two = {"OPENBLAS_NUM_THREADS": "2"}
     assert values(tmp_path, source, environment=two, execution_timeout=30) == expected
-    forkserver.stop()
 
 
 def test_where_forks_are_available(monkeypatch: pytest.MonkeyPatch) -> None:

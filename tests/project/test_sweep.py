@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import fsspec
@@ -19,12 +20,12 @@ from rederive.errors import ConfigurationError
 from rederive.execution.project import Project
 from rederive.parameters import Parameter, ParameterError, ParameterSet
 from rederive.sweep.driver import Manner, run_sweep
+from rederive.sweep.job import Finished, Job, short_message
 from rederive.sweep.plan import Plan, Run, plan_sweep
 from rederive.sweep.points import Request, parameter_sets
-from rederive.sweep.runners import own_runner
 from rederive.sweep.store import RunStore
 from rederive.sweep.view import open_sweep
-from rederive.sweep.worker import Finished, Job, ended, short_message
+from rederive.sweep.workers import Workers, in_threads
 
 from .conftest import cell, write_notebook, write_tiny_book
 
@@ -172,7 +173,7 @@ def test_all_faults_of_a_request_come_at_once(tmp_path):
     assert "'sice' (did you mean 'size'?)" in told
     assert "did you mean 'first'?" in told
     assert "parameter size: found 99, allowed: a whole number from 0 to 12" in told
-    assert "set 'share': found 'share', allowed: NAME=VALUE" in told
+    assert "set 'share': parameter: found 'share', allowed: NAME=VALUE" in told
     assert "parameter share: found 2, allowed: a number" in told
     assert "parameter whole: found 'maybe'" in told
     assert "sets.csv, row 3: found 3 cells, allowed: 2" in told
@@ -195,11 +196,20 @@ def test_a_point_that_makes_no_sense_is_named():
 
 
 def test_a_name_in_two_places_and_too_many_points():
-    assert "in the grid and in a set" in faults_of(grids=["size=1"], sets=["size=2"])
-    assert "both fixed and swept" in faults_of(grids=["size=1"], fixed=["size=2"])
+    assert "allowed: one place" in faults_of(grids=["size=1"], sets=["size=2"])
+    assert "allowed: one place" in faults_of(grids=["size=1"], fixed=["size=2"])
     assert "allowed: up to 100000" in faults_of(grids=["share=0..1..0.00000001"])
     told = faults_of(grids=["share=0..1..0.00002", "size=0..9"])
     assert "found 500010 parameter sets" in told
+
+
+@pytest.mark.parametrize("text", ["0.01..0.05", "0..0.8"])
+def test_a_range_of_numbers_needs_a_step(text):
+    told = faults_of(grids=[f"share={text}"])
+    assert f"found the range '{text}' without a step, allowed: LOW..HIGH..STEP" in told
+    example = told.partition("for instance ")[2]
+    assert len(points_of(grids=[example])) == 5
+    assert "LOW..HIGH" in faults_of(grids=["size=5..3"])
 
 
 def test_a_parameter_that_the_notebook_does_not_take():
@@ -215,8 +225,6 @@ def test_keys_follow_content(own):
     assert len(set(first)) == 3
     assert keys(grids=["factor=3,1"]) == [first[2], first[0]]
     assert keys(sets=["factor=1 mode=work", "factor=1"]) == [first[0]]
-    (own.root / "src" / "unrelated.py").write_text("x = 1\n", encoding="utf-8")
-    assert keys(grids=["factor=1..3"]) == first
     helper = own.root / "src" / "tiny_helper.py"
     helper.write_text("def figure() -> int:\n    return 4300 // 100\n", encoding="utf-8")
     assert not set(keys(grids=["factor=1..3"])) & set(first)
@@ -261,13 +269,17 @@ def test_failures_are_rows_and_everything_else_finishes(swept, tmp_path):
     result = sweep(swept, str(out), *arguments, "--timeout", "2")
     assert result.exit_code == 1
     assert "3 of 4 runs did not get done" in result.output
-    assert "ValueError: no patient is left with factor 7" in result.output
+    assert "  mode=fail factor=7: ValueError: no patient is left with factor 7" in result.output
     table = index_of(out)
     assert list(table["status"]) == ["failed", "died", "timeout", "done"]
     assert table["message"][0] == "ValueError: no patient is left with factor 7"
     assert list(table["t-1"].isna()) == [True, True, True, False]
     folder = out / "runs" / table["key"][0]
+    assert f"{folder}/failed.ipynb" in result.output
     assert "no patient is left" in (folder / "failed.ipynb").read_text(encoding="utf-8")
+    for key in table["key"][1:3]:  # a process that died, and a cell that took too long
+        kept = json.loads((out / "runs" / key / "failed.ipynb").read_text(encoding="utf-8"))
+        assert [o["output_type"] for c in kept["cells"] for o in c.get("outputs", [])] == ["error"]
     assert json.loads((folder / "run.json").read_text())["kind"] == "cell"
 
     again = json.loads(sweep(swept, str(out), *arguments, "--json").stdout)
@@ -365,7 +377,7 @@ def test_changed_code_while_a_sweep_runs_stops_it(own, tmp_path):
     plan = plan_sweep(own, "numbers", Request(grids=["factor=1..3"]))
     (own.root / "src" / "tiny_helper.py").write_text("def figure():\n    return 1\n")
     store = RunStore(str(tmp_path / "out"))
-    summary = run_sweep(plan, store, Manner(own_runner(0)))
+    summary = run_sweep(plan, store, Manner(in_threads))
     assert "not those with which the sweep began" in summary.stopped
     assert dict(summary.counts) == {"pending": 3}
     assert store.records() == {}
@@ -391,8 +403,10 @@ def test_memory_as_a_place(swept):
     url = "memory://sweep-test"
     system = fsspec.filesystem("memory")
     try:
-        assert sweep(swept, url, "--grid", "factor=1,2").exit_code == 0
-        told = json.loads(sweep(swept, url, "--grid", "factor=1..3", "--json").output)
+        first = sweep(swept, url, "--grid", "factor=1,2")
+        assert first.exit_code == 0
+        assert f"{url} is the memory of this command" in first.stderr
+        told = json.loads(sweep(swept, url, "--grid", "factor=1..3", "--json").stdout)
         assert (told["executed"], told["counts"]) == (1, {"done": 3})
         with system.open("/sweep-test/index.parquet", "rb") as stream:
             assert list(pd.read_parquet(stream)["t-1"]) == [41.0, 82.0, 123.0]
@@ -401,7 +415,7 @@ def test_memory_as_a_place(swept):
 
 
 def test_the_short_form_of_a_traceback_is_its_error():
-    text = "cell 3 failed\n\x1b[0;31mValueError\x1b[0m: none left\n\n"
+    text = "cell 3 failed\nValueError: none left\n\n"
     assert short_message(text) == "ValueError: none left"
 
 
@@ -441,33 +455,32 @@ def test_what_a_page_says_of_failures_and_of_a_sweep_without_choice(swept, tmp_p
 
 
 class Instantly:
-    """Carries out runs in no time."""
+    """A future of a run that is done as soon as somebody looks."""
 
-    def __init__(self) -> None:
-        self.most = 0
-        self._jobs: list[Job] = []
+    under_way = 0
+    most = 0
 
-    def capacity(self) -> int:
-        return 4
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        Instantly.under_way += 1
+        Instantly.most = max(Instantly.most, Instantly.under_way)
 
-    def submit(self, job: Job) -> None:
-        self._jobs.append(job)
-        self.most = max(self.most, len(self._jobs))
+    def done(self) -> bool:
+        return True
 
-    def collect(self, seconds: float) -> list[Finished]:
-        found = [ended(job, "done", "done", "", lasting=True) for job in self._jobs]
-        self._jobs = []
-        return found
+    def result(self) -> Finished:
+        Instantly.under_way -= 1
+        return replace(self.job.ended("done", ""), files={"results.json": b"[]"})
 
 
 def test_thousands_of_runs_are_handed_over_a_few_at_a_time(tmp_path):
-    runs = tuple(Run(f"{n:05}", (("notebooks/a.ipynb", {"n": n}),), {"n": n}) for n in range(2000))
+    runs = tuple(Run(f"{n:05}", (("a.ipynb", {"n": n}),), {"n": n}, {"n": n}) for n in range(2000))
     plan = Plan(Project(tmp_path), "a", "sources", runs)
     store = RunStore(str(tmp_path / "out"))
-    runner = Instantly()
-    manner = Manner(lambda due: contextlib.nullcontext(runner), workers_write=False)
+    workers = Workers(Instantly, lambda: 4, lambda: True)
+    manner = Manner(lambda due: contextlib.nullcontext(workers))
     assert run_sweep(plan, store, manner).counts == {"done": 2000}
-    assert runner.most == 4
+    assert Instantly.most == 4
     assert list(index_of(tmp_path / "out")["n"]) == list(range(2000))
     assert run_sweep(plan, store, manner).executed == 0
 

@@ -11,7 +11,12 @@ from typing import Any
 
 import click
 
-from rederive.cli.options import complete_variant, given_parameters, parameter_options
+from rederive.cli.options import (
+    ParameterCommand,
+    complete_variant,
+    given_parameters,
+    parameter_options,
+)
 from rederive.execution.project import Project, find_project
 from rederive.parameters import ParameterSet, notebook_parameters, resolve
 from rederive.parameters.chosen import all_notebooks, project_parameters
@@ -27,7 +32,7 @@ Examples:
 """
 
 
-@click.command("build", epilog=_BUILD_EXAMPLES)
+@click.command("build", cls=ParameterCommand, epilog=_BUILD_EXAMPLES)
 @parameter_options
 @click.option("--name", default="", help="Name of the variant; by default a short hash.")
 @click.option("--jobs", default=2, show_default=True, help="Notebooks executed at the same time.")

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import click
 
-from rederive.cli.options import complete_notebook, given_parameters, parameter_options
+from rederive.cli.options import (
+    ParameterCommand,
+    complete_notebook,
+    given_parameters,
+    parameter_options,
+)
 from rederive.cli.run_notebook import changes_in_words, output_of, run_notebook, task_of
 from rederive.execution.project import find_project
 from rederive.execution.run import CELL_TIMEOUT_SECONDS
@@ -21,7 +26,7 @@ Examples:
 """
 
 
-@click.command("run", epilog=_EXAMPLES)
+@click.command("run", cls=ParameterCommand, epilog=_EXAMPLES)
 @click.argument("notebook", shell_complete=complete_notebook)
 @parameter_options
 @click.option(

@@ -7,22 +7,25 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from rederive.cli.options import ParameterCommand
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
 from rederive.parameters.chosen import COHORT_PARAMETER, own_cohort, project_parameters
-from rederive.sweep.driver import Manner, Summary, Watch, run_sweep
+from rederive.sweep.driver import Manner, Summary, run_sweep
 from rederive.sweep.index import INDEX
+from rederive.sweep.job import DONE
+from rederive.sweep.page import build_sweep_page
 from rederive.sweep.plan import Plan, plan_sweep
-from rederive.sweep.points import Request
-from rederive.sweep.runners import OpenRunner, on_scheduler, own_runner
-from rederive.sweep.store import RunStore
-from rederive.sweep.worker import DONE
+from rederive.sweep.points import Request, in_words
+from rederive.sweep.store import FAILED, RUNS, RunStore
+from rederive.sweep.workers import open_workers
 
 FEW_RUNS = 8
 """Up to so many runs are carried out in threads, unless workers are asked for."""
@@ -33,10 +36,9 @@ _EXAMPLE = (
 )
 
 _PROBLEMS_SHOWN = 5
-_BAR_RUNS = 2
 
 
-@click.command("sweep", epilog=_EXAMPLE)
+@click.command("sweep", cls=ParameterCommand, epilog=_EXAMPLE)
 @click.argument("notebook")
 @click.option(
     "--grid",
@@ -76,6 +78,7 @@ _BAR_RUNS = 2
 @click.option(
     "--scheduler",
     metavar="ADDRESS",
+    default="",
     help="Dask scheduler, for instance tcp://host:8786, or its scheduler file (.json).",
 )
 @click.option(
@@ -109,7 +112,7 @@ def sweep_command(
     cohort: Path | None,
     out: str,
     workers: int | None,
-    scheduler: str | None,
+    scheduler: str,
     project_root: str,
     write: str,
     timeout: int,
@@ -123,6 +126,7 @@ def sweep_command(
     carried out again; a sweep that was stopped continues when it is called again.
     """
     project = find_project(ctx.obj)
+    store = RunStore(out)
     _refuse_source_folder(project, out)
     if scheduler and workers is not None:
         raise ConfigurationError("--workers and --scheduler: allowed: one of them")
@@ -130,24 +134,38 @@ def sweep_command(
         folder = own_cohort(project, cohort, project_parameters(project))
         fixed = (*fixed, f"{COHORT_PARAMETER}={folder}")
     plan = plan_sweep(project, notebook, Request(grids, sets, file, fixed))
-    store = RunStore(out)
+    if store.is_in_memory:
+        click.echo(
+            f"warning: {out} is the memory of this command: all runs are gone when it ends; "
+            "to keep them give a folder, s3:// or gs://",
+            err=True,
+        )
+    if workers is None:
+        workers = 0 if len(plan.runs) <= FEW_RUNS else os.cpu_count() or 1
+    reachable = write == "workers" or (write == "auto" and bool(scheduler) and not store.is_local)
     manner = Manner(
-        open_runner=_runner(scheduler, workers, len(plan.runs)),
+        open_workers=lambda due: open_workers(due, workers, scheduler),
         timeout=timeout,
         retry_failed=retry_failed,
-        workers_write=_workers_write(write, store, scheduler),
+        workers_write=reachable and bool(scheduler or workers) and not store.is_in_memory,
         root=project_root,
     )
-    with _ended_like_ctrl_c(), _progress(plan) as watch:
+    with _ended_like_ctrl_c(), _progress(len(plan.runs)) as watch:
         summary = run_sweep(plan, store, manner, watch)
+    about = {"notebook": plan.notebook, "out": out, "runs": len(plan.runs)}
     if as_json:
-        click.echo(json.dumps(_as_json(plan, store, summary), indent=1, ensure_ascii=False))
+        keys = [run.key for run in plan.runs]
+        click.echo(json.dumps({**about, **asdict(summary), "keys": keys}, indent=1))
     else:
-        click.echo(_in_words(plan, store, summary))
+        counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items())
+        click.echo(
+            f"{len(plan.runs)} runs of {notebook}: {counts}; {summary.executed} were carried out "
+            f"by this call\n  {out.rstrip('/')}/{INDEX}"
+        )
     if page is not None and not summary.stopped:
         _make_page(project, store, page)
     if not summary.is_complete:
-        raise BookError(_complaint(plan, summary))
+        raise BookError(_complaint(plan, store, summary))
 
 
 @click.command("sweep-page")
@@ -163,27 +181,8 @@ def sweep_page_command(ctx: click.Context, folder: str, result: str) -> None:
 
 
 def _make_page(project: Project, store: RunStore, result: str) -> None:
-    from rederive.sweep.page import build_sweep_page
-
     index = build_sweep_page(project, store, result, report=lambda line: click.echo(line, err=True))
     click.echo(f"The page is ready:\n  open {os.path.relpath(index)} in a browser.")
-
-
-def _runner(scheduler: str | None, workers: int | None, runs: int) -> OpenRunner:
-    if scheduler:
-        return lambda due: on_scheduler(scheduler)
-    if workers is None:
-        workers = 0 if runs <= FEW_RUNS else os.cpu_count() or 1
-    return own_runner(workers)
-
-
-def _workers_write(write: str, store: RunStore, scheduler: str | None) -> bool:
-    """Tell whether workers write: by default only to what they can be trusted to share."""
-    if store.is_in_memory:
-        return False
-    if write == "auto":
-        return not (scheduler and store.is_local)
-    return write == "workers"
 
 
 @contextlib.contextmanager
@@ -201,50 +200,30 @@ def _ended_like_ctrl_c() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _progress(plan: Plan) -> Iterator[Watch | None]:
+def _progress(runs: int) -> Iterator[Callable[[int], None] | None]:
     """Show a bar with the time left, on a terminal only."""
-    if not sys.stderr.isatty() or len(plan.runs) < _BAR_RUNS:
+    if not sys.stderr.isatty() or runs < 2:
         yield None
         return
-    bar: Any = click.progressbar(
-        length=len(plan.runs), label="runs", file=sys.stderr, show_eta=True, show_pos=True
-    )
+    bar: Any = click.progressbar(length=runs, label="runs", file=sys.stderr, show_pos=True)
     with bar:
         yield bar.update
 
 
-def _in_words(plan: Plan, store: RunStore, summary: Summary) -> str:
-    counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items())
-    total = len(plan.runs)
-    before = total - summary.executed - sum(summary.counts.get(s, 0) for s in ("pending", "lost"))
-    kept = f"; {before} were there before" if before > 0 else ""
-    return f"{total} runs of {plan.notebook}: {counts}{kept}\n  {store.url.rstrip('/')}/{INDEX}"
-
-
-def _as_json(plan: Plan, store: RunStore, summary: Summary) -> dict[str, Any]:
-    return {
-        "notebook": plan.notebook,
-        "out": store.url,
-        "runs": len(plan.runs),
-        "executed": summary.executed,
-        "counts": dict(summary.counts),
-        "stopped": summary.stopped,
-        "unwritten": summary.unwritten,
-        "problems": dict(summary.problems),
-        "keys": [run.key for run in plan.runs],
-    }
-
-
-def _complaint(plan: Plan, summary: Summary) -> str:
+def _complaint(plan: Plan, store: RunStore, summary: Summary) -> str:
+    """Say what did not get done, each run by its parameters and with its notebook."""
     lines = []
     if summary.stopped:
         lines.append(f"{summary.stopped}; what is done is kept, and the same call continues")
     if summary.unwritten:
         lines.append(f"the index could not be written: {summary.unwritten}")
-    undone = sum(summary.counts.values()) - summary.counts.get(DONE, 0)
+    undone = len(plan.runs) - summary.counts.get(DONE, 0)
     lines.append(f"{undone} of {len(plan.runs)} runs did not get done")
-    told = [(key, message) for key, message in summary.problems.items() if message]
-    lines += [f"  {key}: {message}" for key, message in told[:_PROBLEMS_SHOWN]]
+    told = [run for run in plan.runs if summary.problems.get(run.key)]
+    for run in told[:_PROBLEMS_SHOWN]:
+        name = FAILED if len(run.tasks) == 1 else ""
+        lines.append(f"  {in_words(run.point)}: {summary.problems[run.key]}")
+        lines.append(f"    {store.url.rstrip('/')}/{RUNS}/{run.key}/{name}")
     if len(told) > _PROBLEMS_SHOWN:
         lines.append(f"  and {len(told) - _PROBLEMS_SHOWN} more; see the index")
     return "\n".join(lines)
@@ -252,13 +231,10 @@ def _complaint(plan: Plan, summary: Summary) -> str:
 
 def _refuse_source_folder(project: Project, out: str) -> None:
     """Refuse to write a sweep among the book's own files."""
-    if "://" in out:
-        return
-    place = Path(out).expanduser().resolve()
-    root = project.root.resolve()
-    for name in ("book", "data", "notebooks", "src", "tests"):
-        if place == root or place.is_relative_to(root / name):
-            raise ConfigurationError(
-                f"--out: found {out!r}, which belongs to the book's own files, allowed: another "
-                "folder, for instance sweeps/NAME"
-            )
+    place, root = Path(out).expanduser().resolve(), project.root.resolve()
+    own = [root / name for name in ("book", "data", "notebooks", "src", "tests")]
+    if "://" not in out and (place == root or any(place.is_relative_to(each) for each in own)):
+        raise ConfigurationError(
+            f"--out: found {out!r}, which belongs to the book's own files, allowed: another "
+            "folder, for instance sweeps/NAME"
+        )

@@ -106,6 +106,8 @@ class Parameter:
         fitted = self._fitted(value)
         if fitted is None:
             hint = nearest(value, self.choices) if isinstance(value, str) else ""
+            if self.kind == "number" and re.fullmatch(r"\s*[+-]?\d*,\d+\s*", str(value)):
+                hint = str(value).strip().replace(",", ".")  # as many languages write decimals
             raise ParameterError(
                 f"parameter {self.name}: found {value!r}, allowed: {self.allowed}{meant(hint)}"
             )

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from rederive.sweep.index import SweepIndex
+from rederive.sweep.job import DONE, STALE, UNFINISHED, Finished, Job, stored
 from rederive.sweep.plan import Plan, Run
-from rederive.sweep.runners import OpenRunner, Runner, SchedulerLostError
 from rederive.sweep.store import RunStore
-from rederive.sweep.worker import DONE, UNFINISHED, Finished, Job, store_run
+from rederive.sweep.workers import Workers
 
 Watch = Callable[[int], None]
 """Told how many runs have ended since it was last told."""
 
-_WAIT_SECONDS = 0.5
+LOST = "the connection to the scheduler is lost"
+_WAIT_SECONDS = 0.02
 _INDEX_SECONDS = 5.0
-_INDEX_SHARE = 20
-"""The index is written again after so many times as long as writing it took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ class Manner:
 
     Parameters
     ----------
-    open_runner : callable
-        Opens who carries out the runs.
+    open_workers : callable
+        Opens, for so many runs, who carries them out.
     timeout : int
         Seconds that a cell may take.
     retry_failed : bool
@@ -70,10 +72,10 @@ class Manner:
         The book's folder as workers see it; empty: as here.
     """
 
-    open_runner: OpenRunner
+    open_workers: Callable[[int], AbstractContextManager[Workers]]
     timeout: int = 600
     retry_failed: bool = False
-    workers_write: bool = True
+    workers_write: bool = False
     root: str = ""
 
 
@@ -103,92 +105,104 @@ def run_sweep(plan: Plan, store: RunStore, manner: Manner, watch: Watch | None =
         If the place cannot be written to or no scheduler answers; nothing has run then.
     """
     store.check_writable()
-    return _Driver(plan, store, manner, watch or (lambda count: None)).run()
+    sweep = _Sweep(plan, store, manner, watch or (lambda count: None))
+    stopped = ""
+    try:
+        stopped = sweep.run()
+    except KeyboardInterrupt:
+        stopped = "stopped by the user"
+    unwritten = sweep.write_index()
+    states = {run.key: sweep.index.status(run.key) for run in plan.runs}
+    problems = {k: sweep.index.message(k) for k, status in states.items() if status != DONE}
+    counts = dict(Counter(states.values()))
+    return Summary(counts, sweep.executed, stopped, unwritten, problems)
 
 
-class _Driver:
+class _Sweep:
     def __init__(self, plan: Plan, store: RunStore, manner: Manner, watch: Watch) -> None:
         self._plan, self._store, self._manner, self._watch = plan, store, manner, watch
-        self._index = SweepIndex(store, plan.runs, plan.sources)
-        self._next_index = 0.0
-        self._unwritten = ""
-        self._executed = 0
+        self.index = SweepIndex(store, plan)
+        self.executed = 0
 
-    def run(self) -> Summary:
-        todo = [run for run in self._plan.runs if self._is_due(run)]
-        self._watch(len(self._plan.runs) - len(todo))
-        stopped = ""
-        jobs = {run.key: self._job(run) for run in todo}
-        try:
-            if jobs:
-                with self._manner.open_runner(len(jobs)) as runner:
-                    stopped = self._carry_out(runner, jobs)
-        except KeyboardInterrupt:
-            stopped = "stopped by the user"
-        self._write_index(last=True)
-        keys = [run.key for run in self._plan.runs]
-        counts = Counter(self._index.status(key) for key in keys)
-        problems = {
-            key: self._index.message(key) for key in keys if self._index.status(key) != DONE
-        }
-        return Summary(counts, self._executed, stopped, self._unwritten, problems)
+    def run(self) -> str:
+        """Return why the runs were not all carried out, or an empty text."""
+        waiting = deque(self._job(run) for run in self._plan.runs if self._is_due(run.key))
+        self._watch(len(self._plan.runs) - len(waiting))
+        if not waiting:
+            return ""
+        with self._manner.open_workers(len(waiting)) as workers:
+            return self._carry_out(waiting, workers)
 
-    def _is_due(self, run: Run) -> bool:
-        status = self._index.status(run.key)
+    def _is_due(self, key: str) -> bool:
+        status = self.index.status(key)
         return status in UNFINISHED or (self._manner.retry_failed and status != DONE)
 
     def _job(self, run: Run) -> Job:
-        return Job(
-            key=run.key,
-            root=self._manner.root or str(self._plan.project.root),
-            tasks=run.tasks,
-            parameters=run.parameters,
-            sources=self._plan.sources,
-            timeout=self._manner.timeout,
-            store=self._store.address if self._manner.workers_write else "",
-        )
+        root = self._manner.root or str(self._plan.project.root)
+        store = self._store.address if self._manner.workers_write else ""
+        sources, timeout = self._plan.sources, self._manner.timeout
+        return Job(run.key, root, run.tasks, run.parameters, sources, timeout, store)
 
-    def _carry_out(self, runner: Runner, jobs: Mapping[str, Job]) -> str:
-        """Return why the runs were not all carried out, or an empty text."""
-        waiting = list(jobs.values())[::-1]
-        under_way: set[str] = set()
-        while waiting or under_way:
-            try:
-                while waiting and len(under_way) < runner.capacity():
-                    job = waiting.pop()
-                    under_way.add(job.key)
-                    runner.submit(job)
-                found = runner.collect(_WAIT_SECONDS)
-            except SchedulerLostError as error:
-                self._index.mark_lost(under_way, str(error))
-                return str(error)
-            for finished in found:
-                under_way.discard(finished.key)
-                self._take_in(jobs[finished.key], finished)
-            stale = [each for each in found if each.record["kind"] == "sources"]
-            if stale:
-                return str(stale[0].record["message"])
-            self._write_index()
+    def _carry_out(self, waiting: deque[Job], workers: Workers) -> str:
+        running: dict[Any, Job] = {}
+        written = time.monotonic()
+        while waiting or running:
+            if not workers.connected():
+                return self._lost(running)
+            for _ in range(min(len(waiting), workers.capacity() - len(running))):
+                job = waiting.popleft()
+                running[workers.submit(job)] = job
+            done = [future for future in running if future.done()]
+            for future in done:
+                job = running[future]
+                try:
+                    finished = _end_of(future, job)
+                except CancelledError:
+                    return self._lost(running)
+                if finished.record["message"] == STALE:
+                    return STALE
+                self._take_in(job, finished)
+                del running[future]
+            if not done:
+                time.sleep(_WAIT_SECONDS)
+            if time.monotonic() - written > _INDEX_SECONDS:
+                self.write_index()
+                written = time.monotonic()
         return ""
 
+    def _lost(self, running: Mapping[Any, Job]) -> str:
+        for job in running.values():
+            self.index.add(job.ended("lost", LOST))
+        return LOST
+
     def _take_in(self, job: Job, finished: Finished) -> None:
-        if finished.lasting and not finished.stored:
-            finished = store_run(self._store, job, finished)
-        self._index.add(finished)
-        if finished.status not in UNFINISHED:
-            self._executed += 1
+        if finished.files:
+            finished = stored(self._store, job, finished)
+        self.index.add(finished)
+        if finished.record["status"] not in UNFINISHED:
+            self.executed += 1
             self._watch(1)
 
-    def _write_index(self, *, last: bool = False) -> None:
-        begun = time.monotonic()
-        if not last and begun < self._next_index:
-            return
+    def write_index(self) -> str:
+        """Write the index; return why that could not be done, or an empty text."""
         try:
-            if last:
-                self._index.read()
-            self._index.write()
-            self._unwritten = ""
+            self.index.write()
         except Exception as error:  # every file system has errors of its own
-            self._unwritten = f"{type(error).__name__}: {error}"
-        now = time.monotonic()
-        self._next_index = now + max(_INDEX_SECONDS, _INDEX_SHARE * (now - begun))
+            return f"{type(error).__name__}: {error}"
+        return ""
+
+
+def _end_of(future: Any, job: Job) -> Finished:
+    """Return how a run ended; a worker that died again and again is one of the ways."""
+    try:
+        finished: Finished = future.result()
+    except CancelledError:
+        raise
+    except Exception as error:
+        if type(error).__name__ == "KilledWorker":
+            message = "each worker that carried out the run died"
+            ended = job.ended("died", message, "worker")
+            return Finished(ended.key, ended.record, files={"results.json": b"[]\n"})
+        message = f"the worker could not carry out the run: {type(error).__name__}: {error}"
+        return job.ended("failed", message, "worker")
+    return finished

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from rederive.parameters import Value
-from rederive.sweep.plan import Run
+from rederive.sweep.job import Finished, short_message
+from rederive.sweep.plan import Plan
 from rederive.sweep.store import RunStore
-from rederive.sweep.worker import Finished, short_message
 
 INDEX = "index.parquet"
 INDEX_CSV = "index.csv"
@@ -23,12 +20,8 @@ STATE_COLUMNS = ("status", "message", "seconds")
 SOURCES_LENGTH = 12
 """Digits that tell one state of code and data from another; keys hold them all."""
 
-
-_LONG = pa.schema(
-    [("key", pa.string()), ("id", pa.string()), ("reproduced", pa.string())]
-    + [(name, pa.float64()) for name in ("value", "low", "high")]
-    + [(name, pa.string()) for name in ("verdict", "decision", "printed")]
-)
+_NUMBERS = ("value", "low", "high")
+_LONG = ("key", "id", "reproduced", *_NUMBERS, "verdict", "decision", "printed")
 
 
 class SweepIndex:
@@ -41,87 +34,71 @@ class SweepIndex:
     ----------
     store : RunStore
         The sweep's folder.
-    requested : sequence of Run
+    plan : Plan
         The runs of this call; their rows come first.
-    sources : str
-        Digest of the code and data that these are for.
     """
 
-    def __init__(self, store: RunStore, requested: Sequence[Run] = (), sources: str = "") -> None:
-        self._sources = sources
+    def __init__(self, store: RunStore, plan: Plan) -> None:
         self._store = store
-        self._requested = {run.key: run for run in requested}
-        self._states: dict[str, dict[str, Any]] = {}
-        self._records: dict[str, dict[str, Any]] = {}
-        self._results: dict[str, pa.Table] = {}
-        self.read()
-
-    def read(self) -> None:
-        """Read all runs' folders again."""
-        self._records = self._store.records()
-        unread = [key for key in self._records if key not in self._results]
-        for key, rows in self._store.results(unread).items():
-            self._results[key] = _long(key, rows)
+        self._planned = {
+            run.key: {
+                "notebooks": [name for name, _ in run.tasks],
+                "parameters": run.parameters,
+                "status": "pending",
+                "sources": plan.sources,
+            }
+            for run in plan.runs
+        }
+        self._records: dict[str, Mapping[str, Any]] = dict(store.records())
+        self._results = store.results(self._records)
 
     def add(self, finished: Finished) -> None:
         """Take in a run that has ended."""
-        if finished.stored:
-            self._records[finished.key] = finished.record
-            self._results[finished.key] = _long(finished.key, finished.results)
-            self._states.pop(finished.key, None)
-        else:
-            self._states[finished.key] = finished.record
+        self._records[finished.key] = finished.record
+        self._results[finished.key] = finished.results if finished.stored else []
 
-    def mark_lost(self, keys: Iterable[str], message: str) -> None:
-        """Take in that nothing more will be heard of some runs."""
-        for key in keys:
-            self._states[key] = {"status": "lost", "message": message}
+    def _record(self, key: str) -> Mapping[str, Any]:
+        return self._records.get(key) or self._planned[key]
 
     def status(self, key: str) -> str:
-        """Return the state of a run of this call."""
-        record = self._states.get(key) or self._records.get(key)
-        return str(record["status"]) if record else "pending"
+        """Return the state of a run."""
+        return str(self._record(key)["status"])
 
     def message(self, key: str) -> str:
         """Return in one line why a run ended as it did."""
-        record = self._states.get(key) or self._records.get(key) or {}
-        return short_message(str(record.get("message", "")))
+        return short_message(str(self._record(key).get("message", "")))
 
     def frame(self) -> pd.DataFrame:
         """Return one row a run: key, notebook, parameters, state, and one column a result."""
-        keys = [*self._requested, *(key for key in self._records if key not in self._requested)]
+        keys = list(dict.fromkeys([*self._planned, *self._records]))
         rows = []
         for key in keys:
-            record = self._states.get(key) or self._records.get(key) or {}
-            run = self._requested.get(key)
-            names = record.get("notebooks") or ([name for name, _ in run.tasks] if run else [])
-            given: Mapping[str, Value] = record.get("parameters") or (run.parameters if run else {})
+            record = self._record(key)
+            about = (key, " ".join(record["notebooks"]), record["sources"][:SOURCES_LENGTH])
+            state = (record["status"], self.message(key), record.get("seconds"))
             rows.append(
-                {"key": key, "notebook": " ".join(names)}
-                | {"sources": str(record.get("sources", self._sources))[:SOURCES_LENGTH], **given}
-                | {"status": record.get("status", "pending"), "message": self.message(key)}
-                | {"seconds": record.get("seconds")}
+                dict(zip(FIRST_COLUMNS, about, strict=True))
+                | dict(record["parameters"])
+                | dict(zip(STATE_COLUMNS, state, strict=True))
             )
-        table = pd.DataFrame(rows, columns=None if rows else [*FIRST_COLUMNS, *STATE_COLUMNS])
+        table = pd.DataFrame(rows)
         swept = [name for name in table if name not in (*FIRST_COLUMNS, *STATE_COLUMNS)]
-        table = table[[*FIRST_COLUMNS, *swept, *STATE_COLUMNS]]
+        table = table[[*FIRST_COLUMNS, *swept, *STATE_COLUMNS]].astype({"seconds": float})
         for name in swept:
             table[name] = _one_type(table[name])
-        table["seconds"] = table["seconds"].astype(float)
-        values = [
-            pd.Series(column["value"].to_numpy(), index=column["id"].to_pylist(), name=key)
-            for key in keys
-            if len(column := self._results.get(key, _long(key, [])))
-        ]
-        if not values:
+        results = self.long()
+        if results.empty:
             return table
-        wide = pd.DataFrame(values).reindex(keys).reset_index(drop=True)
-        return pd.concat([table, wide], axis=1)
+        wide = results.drop_duplicates(["key", "id"], keep="last").pivot(
+            index="key", columns="id", values="value"
+        )[list(dict.fromkeys(results["id"]))]
+        return pd.concat([table, wide.reindex(keys).reset_index(drop=True)], axis=1)
 
-    def long(self) -> pa.Table:
+    def long(self) -> pd.DataFrame:
         """Return one row a result of each run."""
-        keys = [key for key in self._results if key in self._records]
-        return pa.concat_tables([_LONG.empty_table(), *(self._results[key] for key in keys)])
+        rows = [{**row, "key": key} for key, found in self._results.items() for row in found]
+        table = pd.DataFrame(rows, columns=list(_LONG))
+        return table.astype(dict.fromkeys(_NUMBERS, float))
 
     def write(self) -> None:
         """Write all tables, each whole.
@@ -132,14 +109,9 @@ class SweepIndex:
             If the disk is full or the place cannot be written to.
         """
         frame = self.frame()
-        self._store.write(INDEX, _parquet(pa.Table.from_pandas(frame, preserve_index=False)))
+        self._store.write(INDEX, _parquet(frame))
         self._store.write(INDEX_CSV, frame.to_csv(index=False, lineterminator="\n").encode())
         self._store.write(RESULTS, _parquet(self.long()))
-
-
-def _long(key: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    columns = {name: [row.get(name) for row in rows] for name in _LONG.names if name != "key"}
-    return pa.table({"key": [key] * len(rows), **columns}, schema=_LONG)
 
 
 def _one_type(column: pd.Series) -> pd.Series:
@@ -149,7 +121,7 @@ def _one_type(column: pd.Series) -> pd.Series:
     return column.convert_dtypes() if kinds == {int} else column
 
 
-def _parquet(table: pa.Table) -> bytes:
+def _parquet(table: pd.DataFrame) -> bytes:
     stream = io.BytesIO()
-    pq.write_table(table, stream, compression="zstd")
+    table.to_parquet(stream, compression="zstd", index=False)
     return stream.getvalue()

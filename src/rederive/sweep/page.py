@@ -25,16 +25,9 @@ CAPTION = "Rerun"
 TABLES = Path("_build") / "sweeps"
 """Copies of the tables that pages were made from, by content."""
 
-_NAME_LENGTH = 10
-
 
 def build_sweep_page(
-    project: Project,
-    store: RunStore,
-    result: str,
-    *,
-    jobs: int = 2,
-    report: Callable[[str], None] = print,
+    project: Project, store: RunStore, result: str, *, report: Callable[[str], None] = print
 ) -> Path:
     """Build the book with a page about one result of a sweep.
 
@@ -49,8 +42,6 @@ def build_sweep_page(
         The sweep.
     result : str
         Id of a row of the ledger.
-    jobs : int
-        Notebooks executed at the same time.
     report : callable
         Receives the lines of progress.
 
@@ -70,15 +61,14 @@ def build_sweep_page(
         raise ConfigurationError(f"{PAGE.as_posix()}: this book has no page for sweeps")
     open_sweep(store.url, result)
     tables = {name: store.read(name) for name in (INDEX, RESULTS)}
-    digest = hashlib.sha256(b"\0".join(tables.values())).hexdigest()[:_NAME_LENGTH]
+    digest = _short(b"\0".join(tables.values()))
     for name, content in tables.items():
         write_atomically(project.root / TABLES / digest / name, content)
     given = {"sweep_folder": f"../{TABLES.as_posix()}/{digest}", "result": result}
-    name = hashlib.sha256(f"{digest} {result}".encode()).hexdigest()[:_NAME_LENGTH]
-    built = build_book(
-        replace(project, variant=f"sweep-{name}"),
-        added=[(Task(PAGE, given), CAPTION)],
-        jobs=jobs,
-        report=report,
-    )
+    book = replace(project, variant=f"sweep-{_short(f'{digest} {result}'.encode())}")
+    built = build_book(book, added=[(Task(PAGE, given), CAPTION)], report=report)
     return built.site / PAGE.with_suffix(".html")
+
+
+def _short(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:10]

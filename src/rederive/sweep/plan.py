@@ -6,23 +6,30 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from rederive.errors import ConfigurationError
-from rederive.execution.cache import source_digest
-from rederive.execution.files import digest_of_files, files_below
+from rederive.execution.cache import content_digest, source_digest
+from rederive.execution.notebooks import canonical_bytes, read_notebook, without_outputs
 from rederive.execution.project import Project
 from rederive.parameters import Value
-from rederive.parameters.chosen import COHORT_PARAMETER, project_parameters
-from rederive.sweep.notebooks import swept_notebooks
+from rederive.parameters.chosen import (
+    COHORT_PARAMETER,
+    NOTEBOOKS_FOLDER,
+    find_notebook,
+    own_defaults,
+    project_parameters,
+)
 from rederive.sweep.points import Point, Request, parameter_sets
 
-KEY_FORMAT = 1
+KEY_FORMAT = 2
 """Raise this number when the form of a run's folder changes."""
 
 KEY_LENGTH = 24
 """Hexadecimal digits of a key: 96 bits."""
+
+WHOLE_BOOK = "book"
+"""Name that stands for all section notebooks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +44,14 @@ class Run:
         Notebooks, each with the values that differ from its own.
     parameters : dict
         All values, also those left as they are.
+    point : dict
+        The values that were asked for.
     """
 
     key: str
     tasks: tuple[tuple[str, dict[str, Value]], ...]
     parameters: dict[str, Value]
+    point: Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ class Plan:
     notebook : str
         What is run, as the user named it.
     sources : str
-        Digest of the notebooks, code and data that the runs are for.
+        Digest of the code and data that the runs are for.
     runs : tuple of Run
         In the order of the request, each once.
     """
@@ -83,44 +93,46 @@ def plan_sweep(project: Project, notebook: str, request: Request) -> Plan:
     ConfigurationError
         With all faults of the request.
     """
-    notebooks = swept_notebooks(project, notebook)
-    everything = {name: value for own in notebooks.values() for name, value in own.items()}
+    if notebook == WHOLE_BOOK:
+        paths = [path for path in project.notebooks if path.parent == NOTEBOOKS_FOLDER]
+    else:
+        paths = [find_notebook(project, notebook)]
+    contents = {path: read_notebook(project.root / path) for path in paths}
+    own = {path: own_defaults(content) for path, content in contents.items()}
+    cells = [_digest(canonical_bytes(without_outputs(content))) for content in contents.values()]
+    everything = {name: value for values in own.values() for name, value in values.items()}
     points = parameter_sets(request, project_parameters(project), list(everything), notebook)
     sources = source_digest(project)
     runs: dict[str, Run] = {}
-    for point in map(_with_absolute_folder, points):
+    for point in points:
+        given = _with_absolute_folder(point)
         tasks = tuple(
-            (path.as_posix(), {n: v for n, v in point.items() if n in own and v != own[n]})
-            for path, own in notebooks.items()
+            (path.as_posix(), {n: v for n, v in given.items() if n in values and v != values[n]})
+            for path, values in own.items()
         )
         described = [[name, _by_content(values)] for name, values in tasks]
-        key = _digest([KEY_FORMAT, sources, described])
-        runs.setdefault(key, Run(key, tasks, everything | point))
+        key = _digest(json.dumps([KEY_FORMAT, sources, cells, described], sort_keys=True).encode())
+        runs.setdefault(key, Run(key, tasks, everything | given, point))
     return Plan(project, notebook, sources, tuple(runs.values()))
 
 
 def _with_absolute_folder(point: Point) -> Point:
     """Take a cohort's folder from where the user is; notebooks run in a folder of their own."""
-    folder = point.get(COHORT_PARAMETER)
-    return point | ({COHORT_PARAMETER: str(Path(str(folder)).resolve())} if folder else {})
+    folder = str(point.get(COHORT_PARAMETER, ""))
+    if not folder:
+        return point
+    if not Path(folder).is_dir():
+        raise ConfigurationError(
+            f"parameter {COHORT_PARAMETER}: found {folder!r}, allowed: a folder that exists"
+        )
+    return point | {COHORT_PARAMETER: str(Path(folder).resolve())}
 
 
 def _by_content(values: Mapping[str, Value]) -> dict[str, Value]:
     """Replace the folder of a user's cohort by a digest: what is in it counts, not where it is."""
     folder = values.get(COHORT_PARAMETER)
-    return dict(values) | ({COHORT_PARAMETER: _folder_digest(str(folder))} if folder else {})
+    return dict(values) | ({COHORT_PARAMETER: content_digest(Path(str(folder)))} if folder else {})
 
 
-@lru_cache(maxsize=64)
-def _folder_digest(folder: str) -> str:
-    place = Path(folder)
-    if not place.is_dir():
-        raise ConfigurationError(
-            f"parameter {COHORT_PARAMETER}: found {folder!r}, allowed: a folder that exists"
-        )
-    return digest_of_files(place, files_below(place))
-
-
-def _digest(content: object) -> str:
-    text = json.dumps(content, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:KEY_LENGTH]

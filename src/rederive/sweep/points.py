@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import csv
-import io
 import itertools
-import json
 import math
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
-from rederive.errors import ConfigurationError
 from rederive.parameters import (
     Parameter,
     ParameterError,
@@ -27,6 +24,7 @@ from rederive.parameters import (
     parse_assignments,
 )
 
+_T = TypeVar("_T")
 Point = dict[str, Value]
 """Values by name: those that were asked for."""
 
@@ -36,7 +34,8 @@ MOST_POINTS = 100_000
 FAULTS_SHOWN = 20
 
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
-_RANGE = re.compile(rf"\s*({_NUMBER})\.\.({_NUMBER})(?:\.\.({_NUMBER}))?\s*")
+_RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(?:\.\.({_NUMBER}))?")
+_LISTS = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True)
@@ -90,30 +89,25 @@ def parameter_sets(
         With all faults: unknown names, values that do not fit, parameters that the notebooks do
         not take, names given twice and combinations that make no sense.
     """
-    faults: list[str] = []
-    fixed = _fixed(request.fixed, parameters, faults)
+    faults = _Faults()
+    fixed = faults.of({}, parse_assignments, request.fixed, parameters)
     grid = _grid(request.grids, parameters, faults)
-    listed = [_set(text, parameters, faults) for text in request.sets]
-    if request.file is not None:
-        listed += _file(request.file, parameters, faults)
-    bases = listed or [{}]
-    names = dict.fromkeys(itertools.chain(fixed, grid, *bases))
-    faults += [
-        not_taken(name, taken, notebook, known=parameters.names)
-        for name in names
-        if name in parameters and name not in taken
+    bases = [
+        faults.of({}, _set, text, parameters, place=f"set {text!r}: ") for text in request.sets
     ]
+    if request.file is not None:
+        bases += _file(request.file, parameters, faults)
+    bases = bases or [{}]
     swept = dict.fromkeys(itertools.chain(*bases))
-    for name in grid:
-        if name in swept:
-            faults.append(f"parameter {name}: given in the grid and in a set, allowed: one place")
-    for name in fixed:
-        if name in grid or name in swept:
-            faults.append(f"parameter {name}: both fixed and swept, allowed: one of them")
-    count = len(bases) * math.prod(len(values) for values in grid.values())
+    for name in dict.fromkeys(itertools.chain(fixed, grid, swept)):
+        if name not in taken:
+            faults.add(not_taken(name, taken, notebook, known=parameters.names))
+        if (name in fixed) + (name in grid) + (name in swept) > 1:
+            faults.add(f"parameter {name}: found in two of -p, grid and set, allowed: one place")
+    count = len(bases) * math.prod(map(len, grid.values()))
     if count > MOST_POINTS:
-        faults.append(f"sweep: found {count} parameter sets, allowed: up to {MOST_POINTS}")
-    _stop_at(faults)
+        faults.add(f"sweep: found {count} parameter sets, allowed: up to {MOST_POINTS}")
+    faults.stop()
     points = [
         fixed | base | dict(zip(grid, values, strict=True))
         for base in bases
@@ -121,11 +115,8 @@ def parameter_sets(
     ]
     unique = list({tuple(sorted(point.items())): point for point in points}.values())
     for point in unique:
-        try:
-            parameters.check(point)
-        except ParameterError as error:
-            faults += [f"{in_words(point)}: {line}" for line in str(error).splitlines()]
-    _stop_at(faults)
+        faults.of({}, parameters.check, point, place=f"{in_words(point)}: ")
+    faults.stop()
     return unique
 
 
@@ -134,80 +125,75 @@ def in_words(point: Mapping[str, Value]) -> str:
     return " ".join(f"{name}={value}" for name, value in point.items()) or "the defaults"
 
 
-def _stop_at(faults: Iterable[str]) -> None:
-    found = list(dict.fromkeys(faults))
-    if not found:
-        return
-    more = len(found) - FAULTS_SHOWN
-    tail = [f"and {more} more faults of this kind"] if more > 0 else []
-    raise ParameterError("\n".join([*found[:FAULTS_SHOWN], *tail]))
+class _Faults:
+    """All that is wrong with a request."""
 
+    def __init__(self) -> None:
+        self._lines: dict[str, None] = {}
 
-def _fixed(texts: Sequence[str], parameters: ParameterSet, faults: list[str]) -> Point:
-    try:
-        return parse_assignments(texts, parameters)
-    except ParameterError as error:
-        faults += str(error).splitlines()
-        return {}
+    def add(self, line: str) -> None:
+        self._lines[line] = None
+
+    def of(
+        self, otherwise: Any, function: Callable[..., _T], *arguments: Any, place: str = ""
+    ) -> _T:
+        """Return a function's value; if it refuses, note why and return something else."""
+        try:
+            return function(*arguments)
+        except ParameterError as error:
+            for line in str(error).splitlines():
+                self.add(f"{place}{line}")
+            found: _T = otherwise
+            return found
+
+    def stop(self) -> None:
+        lines = list(self._lines)
+        if len(lines) > FAULTS_SHOWN:
+            lines[FAULTS_SHOWN:] = [f"and {len(lines) - FAULTS_SHOWN} more faults of this kind"]
+        if lines:
+            raise ParameterError("\n".join(lines))
 
 
 def _grid(
-    texts: Sequence[str], parameters: ParameterSet, faults: list[str]
+    texts: Sequence[str], parameters: ParameterSet, faults: _Faults
 ) -> dict[str, list[Value]]:
     grid: dict[str, list[Value]] = {}
     for text in texts:
-        name, sign, listed = text.partition("=")
-        name = name.strip()
-        if not sign or not name or not listed.strip():
-            faults.append(f"grid: found {text!r}, allowed: NAME=VALUE,VALUE or NAME=3..8 or NAME=*")
+        name, _, listed = (part.strip() for part in text.partition("="))
+        if not name or not listed:
+            faults.add(f"grid: found {text!r}, allowed: NAME=VALUE,VALUE or NAME=3..8 or NAME=*")
         elif name in grid:
-            faults.append(f"parameter {name}: two grids, allowed: one with all values")
-        elif name not in parameters:
-            grid[name] = []
-            faults.append(_unknown(name, parameters))
+            faults.add(f"parameter {name}: two grids, allowed: one with all values")
         else:
-            grid[name] = _values(parameters[name], listed, faults)
+            values: list[Value] = []
+            for part in next(csv.reader([listed], skipinitialspace=True)):
+                values += faults.of([], _expanded, parameters, name, part.strip())
+            grid[name] = list(dict.fromkeys(values))
     return grid
 
 
-def _unknown(name: str, parameters: ParameterSet) -> str:
-    try:
-        parameters[name]
-    except ParameterError as error:
-        return str(error)
-    return ""
-
-
-def _values(parameter: Parameter, listed: str, faults: list[str]) -> list[Value]:
-    found: dict[Value, None] = {}
-    for text in next(csv.reader([listed], skipinitialspace=True)):
-        try:
-            found |= dict.fromkeys(_expanded(parameter, text.strip()))
-        except ParameterError as error:
-            faults.append(str(error))
-    return list(found)
-
-
-def _expanded(parameter: Parameter, text: str) -> list[Value]:
-    number = isinstance(parameter.default, int | float) and not isinstance(parameter.default, bool)
+def _expanded(parameters: ParameterSet, name: str, text: str) -> list[Value]:
+    """Return the values that one entry of a grid stands for."""
+    parameter = parameters[name]
     if text == "*":
         return _all_choices(parameter)
-    found = _RANGE.fullmatch(text) if number else None
+    found = None if parameter.kind in ("text", "truth value") else _RANGE.fullmatch(text)
     if found is None:
         return [parameter.parse(text)]
-    first, last = Decimal(found[1]), Decimal(found[2])
-    step = Decimal(found[3] or 1)
-    if last < first or step <= 0:
+    asked = f"parameter {parameter.name}: found the range {text!r}"
+    if found[3] is None and parameter.kind == "number":
+        low, high = Decimal(found[1]), Decimal(found[2])
+        step = (high - low) / 4
         raise ParameterError(
-            f"parameter {parameter.name}: found the range {text!r}, allowed: LOW..HIGH or "
-            "LOW..HIGH..STEP with a step above 0"
+            f"{asked} without a step, allowed: LOW..HIGH..STEP, for instance "
+            f"{parameter.name}={text}..{abs(step).normalize():f}"
         )
+    first, last, step = Decimal(found[1]), Decimal(found[2]), Decimal(found[3] or 1)
+    if last < first or step <= 0:
+        raise ParameterError(f"{asked}, allowed: LOW..HIGH or LOW..HIGH..STEP with a step above 0")
     count = int((last - first) / step) + 1
     if count > MOST_POINTS:
-        raise ParameterError(
-            f"parameter {parameter.name}: found the range {text!r} of {count} values, "
-            f"allowed: up to {MOST_POINTS}"
-        )
+        raise ParameterError(f"{asked} of {count} values, allowed: up to {MOST_POINTS}")
     for end in (first, last):
         parameter.parse(str(end))
     return [parameter.parse(str(first + step * position)) for position in range(count)]
@@ -219,7 +205,7 @@ def _all_choices(parameter: Parameter) -> list[Value]:
     if parameter.choices:
         return list(parameter.choices)
     low, high = parameter.minimum, parameter.maximum
-    if isinstance(parameter.default, int) and low is not None and high is not None:
+    if parameter.kind == "whole number" and low is not None and high is not None:
         return list(range(math.ceil(low), math.floor(high) + 1))
     raise ParameterError(
         f"parameter {parameter.name}: found '*', which needs a list of choices; "
@@ -227,106 +213,69 @@ def _all_choices(parameter: Parameter) -> list[Value]:
     )
 
 
-def _set(text: str, parameters: ParameterSet, faults: list[str]) -> Point:
+def _set(text: str, parameters: ParameterSet) -> Point:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        faults.append(f"set {text!r}: {error}")
-        return {}
-    point: Point = {}
+        raise ParameterError(str(error)) from None
     if not words:
-        faults.append(f"set: found {text!r}, allowed: NAME=VALUE NAME=VALUE")
-    for word in words:
-        name, sign, value = word.partition("=")
-        if not sign or not name:
-            faults.append(f"set {text!r}: found {word!r}, allowed: NAME=VALUE")
-        elif name in point:
-            faults.append(f"set {text!r}: parameter {name} is given twice")
-        else:
-            _put(point, name, value, parameters, faults, f"set {text!r}")
-    return point
+        raise ParameterError("found nothing, allowed: NAME=VALUE NAME=VALUE")
+    return parse_assignments(words, parameters)
 
 
-def _put(
-    point: Point,
-    name: str,
-    value: object,
-    parameters: ParameterSet,
-    faults: list[str],
-    place: str,
-) -> None:
-    try:
-        parameter = parameters[name]
-        point[name] = parameter.parse(value) if isinstance(value, str) else parameter.check(value)
-    except ParameterError as error:
-        faults.append(f"{place}: {error}")
-
-
-def _file(path: Path, parameters: ParameterSet, faults: list[str]) -> list[Point]:
-    try:
-        rows = _rows(path)
-    except ConfigurationError as error:
-        faults.append(str(error))
-        return []
+def _file(path: Path, parameters: ParameterSet, faults: _Faults) -> list[Point]:
+    """Return the parameter sets of a file; each fault names its row."""
     points: list[Point] = []
-    for number, row in rows:
-        point: Point = {}
-        for name, value in row.items():
-            _put(point, name, value, parameters, faults, f"{path.name}, {number}")
+    for place, row in faults.of([], lambda: list(_rows(path))):
+        point = {
+            name: faults.of("", _read, parameters, name, value, place=f"{path.name}, {place}: ")
+            for name, value in row.items()
+        }
         points.append(point)
     return points
 
 
-def _rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Return the rows of a file, each with its place in words."""
-    readers = {".csv": _csv_rows, ".yaml": _listed_rows, ".yml": _listed_rows}
-    readers[".json"] = _listed_rows
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise ConfigurationError(f"{path.name}: allowed: a file .csv, .yaml, .yml or .json")
+def _read(parameters: ParameterSet, name: str, value: object) -> Value:
+    parameter = parameters[name]
+    return parameter.parse(value) if isinstance(value, str) else parameter.check(value)
+
+
+def _rows(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Yield the rows of a file, each with its place in words."""
+    if path.suffix.lower() not in (".csv", *_LISTS):
+        raise ParameterError(f"{path.name}: allowed: a file .csv, .yaml, .yml or .json")
     try:
         text = path.read_text(encoding="utf-8-sig")
+        content = yaml.safe_load(text) if path.suffix.lower() in _LISTS else None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ConfigurationError(f"{path.name}: {why}") from None
-    rows = reader(path, text)
-    if not rows:
-        raise ConfigurationError(f"{path.name}: found no parameter set")
-    return rows
+        raise ParameterError(f"{path.name}: {why}") from None
+    except yaml.YAMLError as error:
+        raise ParameterError(f"{path.name}: {' '.join(str(error).split())}") from None
+    if path.suffix.lower() == ".csv":
+        yield from _csv_rows(path.name, text)
+    elif content and isinstance(content, list) and all(isinstance(row, dict) for row in content):
+        for number, row in enumerate(content, start=1):
+            yield f"set {number}", {str(name): value for name, value in row.items()}
+    else:
+        kind = type(content).__name__
+        raise ParameterError(f"{path.name}: found a {kind}, allowed: a list of mappings")
 
 
-def _csv_rows(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
-    table = list(csv.reader(io.StringIO(text), strict=True))
+def _csv_rows(file: str, text: str) -> Iterable[tuple[str, dict[str, Any]]]:
+    table = list(csv.reader(text.splitlines(), strict=True))
     names = [name.strip() for name in table[0]] if table else []
-    if not names or not all(names) or len(set(names)) < len(names):
-        raise ConfigurationError(
-            f"{path.name}, line 1: found {', '.join(names) or 'nothing'}, "
-            "allowed: different names of parameters"
+    if len(table) < 2 or not all(names) or len(set(names)) < len(names):
+        raise ParameterError(
+            f"{file}: found a header {', '.join(names) or 'of nothing'!r} and {len(table[1:])} "
+            "rows, allowed: different names of parameters, and at least one row"
         )
-    rows = []
-    for number, cells in enumerate(table[1:], start=2):
-        if not any(cell.strip() for cell in cells):
+    for number, row in enumerate(table[1:], start=2):
+        cells = [cell.strip() for cell in row]
+        if not any(cells):
             continue
         if len(cells) != len(names):
-            raise ConfigurationError(
-                f"{path.name}, row {number}: found {len(cells)} cells, allowed: {len(names)}"
+            raise ParameterError(
+                f"{file}, row {number}: found {len(cells)} cells, allowed: {len(names)}"
             )
-        pairs = zip(names, (cell.strip() for cell in cells), strict=True)
-        rows.append((f"row {number}", {name: cell for name, cell in pairs if cell}))
-    return rows
-
-
-def _listed_rows(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
-    try:
-        content = json.loads(text) if path.suffix.lower() == ".json" else yaml.safe_load(text)
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"{path.name}: {' '.join(str(error).split())}") from None
-    if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
-        raise ConfigurationError(
-            f"{path.name}: found a {type(content).__name__}, "
-            "allowed: a list of mappings of names to values"
-        )
-    return [
-        (f"set {number}", {str(name): value for name, value in row.items()})
-        for number, row in enumerate(content, start=1)
-    ]
+        yield f"row {number}", {n: cell for n, cell in zip(names, cells, strict=True) if cell}

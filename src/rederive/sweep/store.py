@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
 
 from rederive.errors import ConfigurationError
 from rederive.printed.files import write_atomically
@@ -22,11 +22,6 @@ FAILED = "failed.ipynb"
 RESULTS = "results.json"
 RECORD = "run.json"
 RUNS = "runs"
-
-_STALE_SECONDS = 60.0
-"""Age from which a temporary file is one that a killed process left behind."""
-
-_PROBE = ".writable"
 
 
 @dataclass(frozen=True)
@@ -62,21 +57,19 @@ class RunStore:
 
     @property
     def is_in_memory(self) -> bool:
-        """Whether it lives in the memory of one process, out of reach of all others."""
-        return "memory" in _protocols(self._place[0])
-
-    @property
-    def folder(self) -> Path:
-        """The folder on this computer; only for a local store."""
-        return Path(self._place[1])
+        """Whether it lives in the memory of this process, and ends with it."""
+        return isinstance(self._place[0], MemoryFileSystem)
 
     @property
     def address(self) -> str:
         """Where it is for any process: of a local folder the absolute path."""
-        return str(self.folder) if self.is_local else self.url
+        return self._place[1] if self.is_local else self.url
+
+    def _path(self, name: str) -> str:
+        return f"{self._place[1]}/{name}"
 
     def check_writable(self) -> None:
-        """Try to write before anything runs, and remove what killed processes left behind.
+        """Try to write before anything runs.
 
         Raises
         ------
@@ -84,13 +77,11 @@ class RunStore:
             If the place cannot be written to; the message names it and says why.
         """
         try:
-            self.write(_PROBE, b"")
-            self._place[0].rm_file(self._path(_PROBE))
+            self.write(".writable", b"")
+            self._place[0].rm_file(self._path(".writable"))
         except Exception as error:  # every file system has errors of its own
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise ConfigurationError(f"output {self.url}: cannot be written to: {why}") from None
-        if self.is_local:
-            self._sweep_up()
 
     def write(self, name: str, content: bytes) -> None:
         """Write one file whole.
@@ -100,12 +91,10 @@ class RunStore:
         OSError
             If the disk is full or the place cannot be written to.
         """
-        system, _ = self._place
-        path = self._path(name)
         if self.is_local:
-            write_atomically(Path(path), content)
+            write_atomically(Path(self._path(name)), content)
         else:
-            system.pipe_file(path, content)
+            self._place[0].pipe_file(self._path(name), content)
 
     def read(self, name: str) -> bytes:
         """Return the content of one file.
@@ -115,20 +104,19 @@ class RunStore:
         FileNotFoundError
             If there is none.
         """
-        system, _ = self._place
-        system.invalidate_cache()
-        content: bytes = system.cat_file(self._path(name))
+        self._place[0].invalidate_cache()
+        content: bytes = self._place[0].cat_file(self._path(name))
         return content
 
     def write_run(self, key: str, files: Mapping[str, bytes], record: Mapping[str, Any]) -> None:
-        """Write a run's folder, its ``run.json`` last.
+        """Write a run's folder, its ``run.json`` last; what an earlier try left is removed first.
 
         Parameters
         ----------
         key : str
             The run's key.
         files : mapping
-            Contents by name; what an earlier try left under other names is removed.
+            Contents by name.
         record : mapping
             Content of ``run.json``.
 
@@ -137,81 +125,39 @@ class RunStore:
         OSError
             As `write`. The run then counts as not done.
         """
-        system, _ = self._place
         folder = f"{RUNS}/{key}"
-        present = self._names(folder)
-        old = sorted(name for name in present - set(files) if not name.startswith("."))
-        for name in sorted(old, key=lambda name: name != RECORD):  # from here on it is not done
-            with contextlib.suppress(FileNotFoundError):
-                system.rm_file(self._path(f"{folder}/{name}"))
-        for name, content in files.items():
+        for name in (RECORD, *self._names(folder)):
+            with suppress(FileNotFoundError):
+                self._place[0].rm_file(self._path(f"{folder}/{name}"))
+        record_text = json.dumps(dict(record), indent=1, ensure_ascii=False)
+        for name, content in {**files, RECORD: f"{record_text}\n".encode()}.items():
             self.write(f"{folder}/{name}", content)
-        self.write(f"{folder}/{RECORD}", _json(record))
 
     def records(self) -> dict[str, dict[str, Any]]:
         """Return the ``run.json`` of every run that has one, by key."""
-        keys = self._keys()
-        found = self._read_many({key: f"{RUNS}/{key}/{RECORD}" for key in keys})
+        found = self._read_many(self._names(RUNS), RECORD)
         return {key: record for key, record in found.items() if isinstance(record, dict)}
 
     def results(self, keys: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-        """Return the results of some runs by key; of one without results an empty list."""
-        wanted = list(keys)
-        found = self._read_many({key: f"{RUNS}/{key}/{RESULTS}" for key in wanted})
-        return {key: found[key] if isinstance(found.get(key), list) else [] for key in wanted}
+        """Return the results of those of some runs that have any, by key."""
+        found = self._read_many(keys, RESULTS)
+        return {key: rows for key, rows in found.items() if isinstance(rows, list)}
 
-    def _keys(self) -> list[str]:
-        system, _ = self._place
-        path = self._path(RUNS)
+    def _names(self, folder: str) -> list[str]:
+        """Return what is in a folder, sorted."""
+        system, path = self._place[0], self._path(folder)
         system.invalidate_cache()
-        if not system.isdir(path):
-            return []
-        return sorted(str(name).rsplit("/", 1)[-1] for name in system.ls(path, detail=False))
+        found = system.ls(path, detail=False) if system.isdir(path) else []
+        return sorted(str(name).rsplit("/", 1)[-1] for name in found)
 
-    def _names(self, folder: str) -> set[str]:
-        system, _ = self._place
-        path = self._path(folder)
-        system.invalidate_cache()
-        if not system.isdir(path):
-            return set()
-        return {str(name).rsplit("/", 1)[-1] for name in system.ls(path, detail=False)}
-
-    def _read_many(self, names: Mapping[str, str]) -> dict[str, Any]:
-        system, _ = self._place
-        paths = {self._path(name): key for key, name in names.items()}
-        contents = system.cat(list(paths), on_error="omit") if paths else {}
+    def _read_many(self, keys: Iterable[str], name: str) -> dict[str, Any]:
+        """Return one JSON file of each run, without those that are missing or damaged."""
+        paths = {self._path(f"{RUNS}/{key}/{name}"): key for key in keys}
+        contents = self._place[0].cat(list(paths), on_error="omit") if paths else {}
         if isinstance(contents, bytes):  # of one path fsspec returns the bare content
             contents = {next(iter(paths)): contents}
-        return {
-            key: parsed
-            for path, key in paths.items()
-            if path in contents and (parsed := _parsed(contents[path])) is not None
-        }
-
-    def _path(self, name: str) -> str:
-        return f"{self._place[1]}/{name}"
-
-    def _sweep_up(self) -> None:
-        horizon = time.time() - _STALE_SECONDS
-        for path in (*self.folder.glob(".*-*"), *self.folder.glob(f"{RUNS}/*/.*-*")):
-            try:
-                if path.is_file() and path.stat().st_mtime < horizon:
-                    path.unlink()
-            except OSError:
-                continue
-
-
-def _protocols(system: Any) -> tuple[str, ...]:
-    names = system.protocol
-    return (names,) if isinstance(names, str) else tuple(names)
-
-
-def _json(content: object) -> bytes:
-    return f"{json.dumps(content, indent=1, ensure_ascii=False)}\n".encode()
-
-
-def _parsed(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except ValueError:
-        return None
+        found = {}
+        for path, content in contents.items():
+            with suppress(ValueError):
+                found[paths[path]] = json.loads(content)
+        return found

@@ -18,8 +18,8 @@ from rederive.book.specification import Specifications
 from rederive.errors import ConfigurationError
 from rederive.printed.schema import nearest
 from rederive.sweep.index import FIRST_COLUMNS, INDEX, RESULTS, STATE_COLUMNS
+from rederive.sweep.job import DONE
 from rederive.sweep.store import RunStore
-from rederive.sweep.worker import DONE
 
 ROWS_SHOWN = 100
 """Rows of the table of runs; the rest is in the index."""

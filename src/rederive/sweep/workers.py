@@ -1,0 +1,128 @@
+"""Who carries out the runs: threads of this process, or workers of Dask."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rederive.errors import ConfigurationError
+from rederive.execution import forkserver
+from rederive.sweep.job import Job, perform
+
+CONNECT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Carry out runs, several at a time.
+
+    Parameters
+    ----------
+    submit : callable
+        Begins a run and returns its future (``done()``, ``result()``).
+    capacity : callable
+        Returns how many runs may be under way at the same time.
+    connected : callable
+        Tells whether there is still somebody who carries them out.
+    """
+
+    submit: Callable[[Job], Any]
+    capacity: Callable[[], int]
+    connected: Callable[[], bool]
+
+
+@contextmanager
+def in_threads(threads: int) -> Iterator[Workers]:
+    """Open threads of this process; each notebook still runs in a process of its own.
+
+    Parameters
+    ----------
+    threads : int
+        How many.
+    """
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield Workers(lambda job: pool.submit(perform, job), lambda: threads, lambda: True)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        forkserver.stop()  # of a sweep that was stopped, nobody waits for the runs under way
+
+
+@contextmanager
+def on_dask(address: str = "", processes: int = 1) -> Iterator[Workers]:
+    """Connect to a Dask scheduler, or start one with workers on this computer.
+
+    Parameters
+    ----------
+    address : str
+        Address of the scheduler, or the file ending in ``.json`` in which it has put its
+        address; empty to start one.
+    processes : int
+        Workers to start, each a process with one thread, from which notebooks fork.
+
+    Raises
+    ------
+    ConfigurationError
+        If no scheduler answers at this address.
+    """
+    import distributed
+
+    package: Any = distributed
+    if address.endswith(".json") and not Path(address).is_file():
+        raise ConfigurationError(f"scheduler {address}: no such file")
+    # What matters of Dask's log ends up in rows and messages.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    cluster = None
+    if not address:
+        cluster = package.LocalCluster(
+            n_workers=processes,
+            threads_per_worker=1,
+            dashboard_address=None,
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        )
+    where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
+    where = {"address": cluster} if cluster else where
+    try:
+        client = package.Client(**where, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ConfigurationError(
+            f"scheduler {address}: cannot be reached: {error}; expected the form tcp://HOST:8786"
+        ) from None
+    try:
+        yield Workers(
+            lambda job: client.submit(perform, job, pure=False),
+            lambda: max(1, sum(client.nthreads().values())),
+            lambda: bool(client.status == "running"),
+        )
+    finally:
+        with suppress(Exception):
+            client.close(timeout=2)
+        with suppress(Exception):
+            if cluster:
+                cluster.close(timeout=10)
+
+
+def open_workers(runs: int, workers: int, scheduler: str = "") -> Any:
+    """Return what carries out runs, as a context manager.
+
+    Parameters
+    ----------
+    runs : int
+        How many there are.
+    workers : int
+        Worker processes on this computer; 0 are threads of this process.
+    scheduler : str
+        Address of a Dask scheduler, if its workers are to do it.
+    """
+    if scheduler:
+        return on_dask(scheduler)
+    if workers == 0:
+        return in_threads(min(runs, os.cpu_count() or 1))
+    return on_dask(processes=min(runs, workers))
