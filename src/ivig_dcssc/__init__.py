@@ -13,7 +13,7 @@ Examples
 '0.005'
 """
 
-from ivig_dcssc.article import open_ledger, open_section, published
+from ivig_dcssc.article import open_compared, open_ledger, open_section, published
 from ivig_dcssc.parameters import PARAMETERS
 
-__all__ = ["PARAMETERS", "open_ledger", "open_section", "published"]
+__all__ = ["PARAMETERS", "open_compared", "open_ledger", "open_section", "published"]

@@ -79,7 +79,10 @@ def open_ledger(**parameters: object) -> Ledger:
 def open_compared(**parameters: object) -> Ledger:
     """Return the ledger, with that under the article's parameters beside it if it may differ.
 
-    A cohort of one's own is compared with the published study and with nothing else.
+    A cohort of one's own is compared with the published study and with nothing else. The style of
+    the book's figures is set. In a notebook, cells that begin with ``# reconstructed cohorts only``
+    are passed over where the run has a cohort of its own, and those that begin with
+    ``# own cohort only`` where it has none.
 
     Parameters
     ----------
@@ -88,6 +91,8 @@ def open_compared(**parameters: object) -> Ledger:
     """
     ledger = open_ledger(**parameters)
     changed = PARAMETERS.changed(PARAMETERS.check(parameters))
+    use_style()
+    _pass_over(ONLY_RECONSTRUCTED if "cohort_folder" in changed else ONLY_OWN)
     if changed and "cohort_folder" not in changed:
         reference = open_ledger()
         ledger.compare_with(reference)
@@ -96,11 +101,7 @@ def open_compared(**parameters: object) -> Ledger:
 
 
 def open_section(notebook: str, **parameters: object) -> Section:
-    """Return one section of the article, its ledger opened under checked parameters.
-
-    The style of the book's figures is set. In a notebook, cells that begin with
-    ``# reconstructed cohorts only`` are passed over where the run has a cohort of its own, and
-    those that begin with ``# own cohort only`` where it has none.
+    """Return one section of the article, its ledger opened as by :func:`open_compared`.
 
     Parameters
     ----------
@@ -112,9 +113,22 @@ def open_section(notebook: str, **parameters: object) -> Section:
     values = PARAMETERS.check(parameters)
     changed = PARAMETERS.changed(values)
     usual = {each.name: each.default for each in PARAMETERS if each.name in changed}
-    use_style()
-    _pass_over(ONLY_OWN if not values["cohort_folder"] else ONLY_RECONSTRUCTED)
     return Section(open_compared(**parameters), notebook, values, usual)
+
+
+def guarding_test(ledger: Ledger, row_id: str) -> str:
+    """Return the test that holds a row of the ledger, as pytest names it.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The ledger.
+    row_id : str
+        Id of a figure or statement.
+    """
+    judged = ledger.registry.plan[row_id].evidence.has_verdict
+    name = "verdict_is_the_recorded_one" if judged else "a_row_without_a_method_claims_no_result"
+    return f"tests/published/test_verdicts.py::test_{name}[{row_id}]"
 
 
 def _pass_over(mark: str) -> None:

@@ -207,6 +207,13 @@ def change_markup(before: str, after: str) -> str:
     )
 
 
+def _verdict_markup(row: LedgerRow) -> str:
+    chip = verdict_chip(row.verdict)
+    if not row.before_verdict:
+        return chip
+    return f'<span class="change">{verdict_chip(Verdict(row.before_verdict))} → {chip}</span>'
+
+
 def _reproduced_cell(row: LedgerRow) -> Cell:
     if not row.before:
         return text(row.reproduced, number_class(row))
@@ -226,7 +233,7 @@ def comparison_cells(row: LedgerRow) -> list[Cell]:
         _reproduced_cell(row),
         text(row.interval, css),
         Cell(evidence_chip(row.evidence)),
-        Cell(verdict_chip(row.verdict)),
+        Cell(_verdict_markup(row)),
         Cell(_why_markup(row), "why"),
     ]
 
@@ -260,7 +267,10 @@ def comparison(
     for row in rows:
         cells = [label_cell(row, f"{ledger_page}#{row.id}"), *comparison_cells(row)]
         if decision:
-            cells.append(text(row.decision))
+            before = row.before_decision
+            cells.append(
+                Cell(change_markup(before, row.decision)) if before else text(row.decision)
+            )
         lines.append((row.id if anchors is None or row.id in anchors else "", cells))
     return html_table(header, lines, caption, "comparison")
 
@@ -351,7 +361,10 @@ def evidence_bar(counts: Counter[tuple[Evidence, Verdict]]) -> Html:
 
 
 def ledger_page(
-    rows: Iterable[LedgerRow], notebooks: Mapping[str, str], caption: str, tests: str = ""
+    rows: Iterable[LedgerRow],
+    notebooks: Mapping[str, str],
+    caption: str,
+    tests: Mapping[str, str] | None = None,
 ) -> Html:
     """Return the whole ledger as one table, with anchors, and links to where each row is shown.
 
@@ -363,8 +376,8 @@ def ledger_page(
         Page of each notebook that is part of the book, relative to the ledger.
     caption : str
         What the table shows.
-    tests : str
-        File with a test for each row, named by its id; empty for none.
+    tests : mapping of str to str, optional
+        The test of each row, as pytest names it, by the row's id.
     """
     header = ["Number and place", *COMPARISON, "Shown in"]
     lines = []
@@ -379,19 +392,19 @@ def ledger_page(
             if page
             else f"{escape(row.notebook)}: section not built yet"
         )
-        because = Cell(why.markup + _method_markup(row, tests), why.css)
+        because = Cell(why.markup + _method_markup(row, (tests or {}).get(row.id, "")), why.css)
         lines.append((row.id, [Cell(own + place), *figures, because, Cell(where)]))
     return html_table(header, lines, caption, "ledger")
 
 
-def _method_markup(row: LedgerRow, tests: str) -> str:
+def _method_markup(row: LedgerRow, test: str) -> str:
     inputs = ", ".join(f'<a href="#{name}">{escape(name)}</a>' for name in row.inputs)
     method = f"<code>{escape(row.method)}</code>"
-    test = f'<div class="method">Test: <code>{escape(tests)}</code></div>' if tests else ""
+    guard = f'<div class="method">Test: <code>{escape(test)}</code></div>' if test else ""
     if not inputs:
-        return f'<div class="method">Method: {method}</div>{test}'
+        return f'<div class="method">Method: {method}</div>{guard}'
     return (
-        f'<details class="method"><summary>Method: {method}</summary>from {inputs}</details>{test}'
+        f'<details class="method"><summary>Method: {method}</summary>from {inputs}</details>{guard}'
     )
 
 
