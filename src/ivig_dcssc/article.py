@@ -14,7 +14,7 @@ from ivig_dcssc.style import use_style
 from rederive.book.ledger import Ledger
 from rederive.book.published import Published
 from rederive.book.section import Section
-from rederive.parameters import Value, cells_run, check_injected, takers
+from rederive.parameters import Value, cells_run, check_injected
 from rederive.printed import RoundingRule
 from rederive.printed.registry import load_registry
 from rederive.recompute.methods import Settings
@@ -66,7 +66,7 @@ def open_ledger(**parameters: object) -> Ledger:
     root = project_root()
     cells = cells_run()
     if any(cell.startswith("# Parameters") for cell in cells):
-        check_injected(cells, takers(root / "notebooks"), PARAMETERS.names)
+        check_injected(cells, PARAMETERS.names)
     values = PARAMETERS.check(parameters)
     registry = load_registry(root / "data" / "published")
     cohorts = Cohorts(root, Choices.of(values), registry)

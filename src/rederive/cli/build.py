@@ -82,7 +82,9 @@ def _variant(
 
 def _taken(project: Project, parameters: ParameterSet) -> tuple[str, ...]:
     found = {
-        name for path in all_notebooks(project) for name in notebook_parameters(project.root / path)
+        name
+        for path in all_notebooks(project)
+        for name in notebook_parameters(project.root / path, parameters.names)
     }
     return tuple(name for name in parameters.names if name in found)
 

@@ -88,7 +88,7 @@ def task_of(
     ParameterError
         If a value does not fit, or the notebook does not take it.
     """
-    taken = notebook_parameters(project.root / notebook)
+    taken = notebook_parameters(project.root / notebook, parameters.names)
     if CHANGED in taken:
         changed = dict(parameters.changed(parameters.check(given)))
         return Task(notebook, {CHANGED: changed} if changed else {})

@@ -16,6 +16,9 @@ from rederive.printed.schema import nearest
 TAG = "parameters"
 """Tag of the cell that assigns a notebook's defaults."""
 
+TAKES_ALL = ".among(globals())"
+"""How a notebook hands its names to the parameters of the book."""
+
 
 def assigned_names(source: str) -> tuple[str, ...]:
     """Return the names that the top level of a cell assigns to; none if it is no Python."""
@@ -32,23 +35,31 @@ def assigned_names(source: str) -> tuple[str, ...]:
     )
 
 
-def notebook_parameters(path: Path) -> tuple[str, ...]:
+def notebook_parameters(path: Path, known: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the names of the parameters that a notebook takes.
 
     Parameters
     ----------
     path : Path
         The notebook; the names are those that its cell tagged ``parameters`` assigns.
+    known : sequence of str
+        All parameters of the book: a notebook that hands its names over with :data:`TAKES_ALL`
+        takes these as well.
 
     Raises
     ------
     ConfigurationError
         If the file is no notebook.
     """
-    for cell in read_notebook(path)["cells"]:
-        if cell["cell_type"] == "code" and TAG in cell["metadata"].get("tags", []):
-            return assigned_names("".join(cell["source"]))
-    return ()
+    cells = [each for each in read_notebook(path)["cells"] if each["cell_type"] == "code"]
+    sources = ["".join(each["source"]) for each in cells]
+    own: tuple[str, ...] = ()
+    for cell, source in zip(cells, sources, strict=True):
+        if TAG in cell["metadata"].get("tags", []):
+            own = assigned_names(source)
+            break
+    takes_all = any(TAKES_ALL in source for source in sources)
+    return tuple(dict.fromkeys([*own, *(known if takes_all else ())]))
 
 
 def takers(folder: Path) -> dict[str, tuple[str, ...]]:
@@ -96,7 +107,6 @@ def not_taken(
 
 def check_injected(
     cells: Sequence[str],
-    taken_by: Mapping[str, Sequence[str]] | None = None,
     known: Sequence[str] = (),
 ) -> None:
     """Refuse parameters that papermill put into a notebook which has none of that name.
@@ -108,8 +118,8 @@ def check_injected(
     cells : sequence of str
         Cells run so far; a cell that papermill injects begins with ``# Parameters`` and follows
         the notebook's own cell of defaults.
-    taken_by, known
-        As for `not_taken`.
+    known : sequence of str
+        Parameters that are taken beside those of the cell of defaults.
 
     Raises
     ------
@@ -121,9 +131,9 @@ def check_injected(
             continue
         taken = assigned_names(defaults)
         faults = [
-            not_taken(name, taken, taken_by=taken_by, known=known)
+            not_taken(name, tuple(dict.fromkeys([*taken, *known])))
             for name in assigned_names(injected)
-            if name not in taken
+            if name not in taken and name not in known
         ]
         if faults:
             raise ParameterError("\n".join(faults))

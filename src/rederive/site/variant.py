@@ -121,7 +121,7 @@ class Variant:
 
         A notebook about the whole book takes them all as one mapping, :data:`CHANGED`.
         """
-        taken = notebook_parameters(notebook)
+        taken = notebook_parameters(notebook, tuple(self.changed))
         own: dict[str, Any] = {name: self.changed[name] for name in taken if name in self.changed}
         return {CHANGED: dict(self.changed)} if CHANGED in taken else own
 
