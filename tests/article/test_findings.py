@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from scipy import stats
 
-from ivig_dcssc import baseline, controls, overview
+from ivig_dcssc import baseline, controls
 from ivig_dcssc.article import open_ledger
 from rederive.book.ledger import Ledger
 from rederive.printed import PrintedNumber
@@ -126,13 +126,3 @@ def test_findings_come_from_the_ledger_in_use() -> None:
     student = baseline.asterisks_in_words(open_ledger())
     welch = baseline.asterisks_in_words(open_ledger(two_sample_test="welch"))
     assert student != welch
-
-
-def test_every_planned_notebook_has_a_title(ledger: Ledger) -> None:
-    planned = {plan.notebook for plan in ledger.registry.plan.values()}
-    assert planned == set(overview.SECTIONS)
-
-
-def test_sections_count_every_row_once(ledger: Ledger) -> None:
-    rows = overview.sections(ledger)
-    assert sum(int(str(row["Rows"])) for row in rows) == len(list(ledger.registry))

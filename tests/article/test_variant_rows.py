@@ -7,11 +7,9 @@ from collections.abc import Iterator
 import pytest
 from bs4 import BeautifulSoup
 
-from ivig_dcssc import variant_page
 from ivig_dcssc.article import open_compared, open_ledger, open_section
 from ivig_dcssc.evidence import Cohorts
 from rederive.book import render
-from rederive.book.changes import changes, summary_in_words
 from rederive.book.ledger import Ledger
 from rederive.book.results import RESULTS_TYPE, read_results
 from rederive.printed import Evidence, Verdict
@@ -78,9 +76,7 @@ def test_another_level_alone_is_no_other_decision() -> None:
     assert same.decision != ledger.reference.row(same.id).decision
     assert same.before_decision == ""
     stricter = open_compared(alpha=0.000001 * 200, **FEW)
-    found = [row for row in stricter if row.before_decision]
-    assert found
-    assert {each.after.id for each in changes(stricter)} >= {row.id for row in found}
+    assert [row for row in stricter if row.before_decision]
 
 
 def test_without_other_parameters_nothing_is_compared() -> None:
@@ -109,43 +105,19 @@ def test_a_changed_number_shows_both_values(ledger: Ledger) -> None:
     assert not same.select("del, ins, .changed")
 
 
-def test_changes_are_listed_with_links_and_counted() -> None:
+def test_a_changed_verdict_and_decision_show_both() -> None:
     ledger = open_ledger(responder_threshold=12, paired_test="signed_rank", **FEW)
     # A reference with all cohorts would take long.
     ledger.compare_with(open_ledger(**FEW))
-    found = changes(ledger)
-    assert found
-    for each in found:
-        assert (each.before.reproduced, each.before.verdict, each.before.decision) != (
-            each.after.reproduced,
-            each.after.verdict,
-            each.after.decision,
-        )
-    soup = BeautifulSoup(str(variant_page.table(ledger)), "html5lib")
-    links = {anchor["href"] for anchor in soup.select("tbody th a")}
-    assert {f"../notebooks/{each.after.notebook}.html#{each.after.id}" for each in found} <= links
-    total = len(list(ledger))
-    listed = len(soup.select("tbody tr"))
-    words = " ".join(summary_in_words(changes(ledger), total))
-    assert f"**{listed}** of {total}" in words
-    assert f"other {total - listed} have" in words
-
-
-def test_the_page_of_an_own_cohort_compares_two_studies() -> None:
-    folder = "data/cohorts/synthetic-teaching"
-    ledger = open_compared(cohort_folder=folder)
-    soup = BeautifulSoup(str(variant_page.table(ledger)), "html5lib")
-    assert [th.text for th in soup.select("thead tr")[0].select("th")] == [
-        "Number",
-        "Published study",
-        "Own cohort",
-    ]
-    assert not soup.select("del, ins")
-    words = " ".join(variant_page.in_words(ledger))
-    assert "your own cohort" in words
-    shown = str(variant_page.parameters_table({"cohort_folder": f"/home/someone/{folder}"}))
-    assert "synthetic-teaching" in shown
-    assert "someone" not in shown
+    changed = [row for row in ledger if row.before or row.before_verdict or row.before_decision]
+    table = render.comparison(changed, "Changed", "ledger.html", decision=True)
+    soup = BeautifulSoup(str(table), "html5lib")
+    for row, line in zip(changed, soup.select("tbody tr"), strict=True):
+        assert line.select_one("a")["href"] == f"ledger.html#{row.id}"
+        chips = [chip.text for chip in line.select("span.verdict")]
+        assert chips == [word for word in (row.before_verdict, str(row.verdict)) if word]
+        struck = [each.text for each in line.select("del")]
+        assert struck == [word for word in (row.before, row.before_decision) if word]
 
 
 def test_a_section_carries_its_rows_as_data() -> None:
