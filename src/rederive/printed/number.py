@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from numbers import Rational
 
 from rederive.printed.interval import Interval
-from rederive.printed.rounding import RoundingRule, preimage, round_to, rounded_figures
+from rederive.printed.rounding import RoundingRule, preimage, rounded_figures, units_of
 
 OPERATORS = ("=", "<", ">", "≤", "≥", "over", "±")
 """The operators a printed number may carry; ``over`` is the word, ``±`` a half-width."""
@@ -69,7 +70,7 @@ class PrintedNumber:
     @property
     def value(self) -> Fraction:
         """The figure as an exact rational number."""
-        return Fraction(Decimal(self.text))
+        return _exact(self.text)
 
     @property
     def decimals(self) -> int:
@@ -98,24 +99,7 @@ class PrintedNumber:
         ValueError
             If no value of the domain would be printed this way.
         """
-        bounds = {
-            "<": (None, self.value, False),
-            "≤": (None, self.value, True),
-            ">": (self.value, None, False),
-            "over": (self.value, None, False),
-            "≥": (self.value, None, True),
-        }
-        if self.operator in bounds:
-            low, high, closed = bounds[self.operator]
-            stated = Interval(low, high, closed, closed)
-        else:
-            stated = preimage(self.value, self.decimals, rule)
-        if domain is None:
-            return stated
-        inside = stated.intersect(domain)
-        if inside is None:
-            raise ValueError(f"{self} lies outside the possible values {domain}")
-        return inside
+        return _interval(self, rule, domain)
 
     def prints(self, value: Rational, rule: RoundingRule = RoundingRule.EITHER) -> bool:
         """Return whether an exact value may have been printed as this figure."""
@@ -136,12 +120,36 @@ class PrintedNumber:
         return replace(self, text=format_fixed(self.value, decimals))
 
     def __str__(self) -> str:
+        return self.with_text(self.text)
+
+    def with_text(self, text: str) -> str:
+        """Return another figure written with the same label, operator and percent sign."""
         sign = "%" if self.percent else ""
         if self.label:
-            return f"{self.label} {self.operator} {self.text}{sign}"
+            return f"{self.label} {self.operator} {text}{sign}"
         space = " " if self.operator in ("over", "±") else ""
         operator = "" if self.operator == "=" else self.operator
-        return f"{operator}{space}{self.text}{sign}"
+        return f"{operator}{space}{text}{sign}"
+
+
+@lru_cache(maxsize=4096)
+def _exact(text: str) -> Fraction:
+    return Fraction(Decimal(text))
+
+
+@lru_cache(maxsize=4096)
+def _interval(number: PrintedNumber, rule: RoundingRule, domain: Interval | None) -> Interval:
+    value, closed = number.value, number.operator in ("≤", "≥")
+    if number.operator in ("<", "≤"):
+        stated = Interval(None, value, False, closed)
+    elif number.operator in (">", "over", "≥"):
+        stated = Interval(value, None, closed, False)
+    else:
+        stated = preimage(value, number.decimals, rule)
+    inside = stated if domain is None else stated.intersect(domain)
+    if inside is None:
+        raise ValueError(f"{number} lies outside the possible values {domain}")
+    return inside
 
 
 def format_fixed(value: Rational, decimals: int, rule: RoundingRule = RoundingRule.HALF_UP) -> str:
@@ -161,10 +169,10 @@ def format_fixed(value: Rational, decimals: int, rule: RoundingRule = RoundingRu
     str
         The figure with a plain hyphen for a minus sign; a value that rounds to zero has none.
     """
-    rounded = round_to(value, decimals, rule)
-    digits = str(abs(rounded.numerator) * 10**decimals // rounded.denominator).zfill(decimals + 1)
+    units = units_of(value, decimals, rule)
+    digits = str(abs(units)).zfill(decimals + 1)
     whole, rest = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
-    return ("-" if rounded < 0 else "") + whole + ("." + rest if decimals else "")
+    return ("-" if units < 0 else "") + whole + ("." + rest if decimals else "")
 
 
 def outward(low: float, high: float, decimals: int) -> tuple[str, str]:
@@ -192,7 +200,7 @@ def format_like(value: Rational, model: PrintedNumber) -> str:
     text = format_fixed(value, model.decimals)
     if model.text.lstrip("-").startswith("."):
         text = re.sub(r"^(-?)0\.", r"\1.", text)
-    return str(replace(model, text=text))
+    return model.with_text(text)
 
 
 def parse(text: str) -> PrintedNumber:

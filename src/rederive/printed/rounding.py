@@ -22,8 +22,8 @@ class RoundingRule(StrEnum):
     TRUNCATE = "truncate"
 
 
-def round_to(value: Rational, decimals: int, rule: RoundingRule) -> Fraction:
-    """Round an exact value to a number of decimals.
+def units_of(value: Rational, decimals: int, rule: RoundingRule) -> int:
+    """Return an exact value, rounded, in units of the last decimal kept.
 
     Parameters
     ----------
@@ -40,20 +40,22 @@ def round_to(value: Rational, decimals: int, rule: RoundingRule) -> Fraction:
     ValueError
         For ``EITHER``, which leaves halves open: use :func:`rounded_figures`.
     """
-    scaled = Fraction(value) * 10**decimals
-    magnitude = abs(scaled)
-    floor = magnitude.numerator // magnitude.denominator
-    rest = magnitude - floor
-    half = Fraction(1, 2)
-    if rule is RoundingRule.TRUNCATE:
-        kept = floor
-    elif rule is RoundingRule.HALF_UP:
-        kept = floor + (rest >= half)
+    kept: int
+    numerator, denominator = int(value.numerator), int(value.denominator)
+    kept, rest = divmod(abs(numerator) * 10**decimals, denominator)
+    side = 2 * rest - denominator
+    if rule is RoundingRule.HALF_UP:
+        kept += side >= 0
     elif rule is RoundingRule.HALF_EVEN:
-        kept = floor + (rest > half or (rest == half and floor % 2 == 1))
-    else:
+        kept += side > 0 or (side == 0 and kept % 2 == 1)
+    elif rule is RoundingRule.EITHER:
         raise ValueError("the rule 'either' does not decide halves; use rounded_figures")
-    return Fraction(kept if scaled >= 0 else -kept, 10**decimals)
+    return kept if numerator >= 0 else -kept
+
+
+def round_to(value: Rational, decimals: int, rule: RoundingRule) -> Fraction:
+    """Round an exact value to a number of decimals; see :func:`units_of`."""
+    return Fraction(units_of(value, decimals, rule), 10**decimals)
 
 
 def rounded_figures(value: Rational, decimals: int, rule: RoundingRule) -> frozenset[Fraction]:

@@ -73,11 +73,11 @@ def welch_df(v1: FloatArray, n1: ArrayLike, v2: FloatArray, n2: ArrayLike) -> Fl
     Where both variances are zero they are n1 + n2 - 2, their greatest value.
     """
     a, b = np.asarray(n1, float), np.asarray(n2, float)
-    greatest = np.maximum(v1, v2)
+    total = np.asarray(v1 + v2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        w1, w2 = v1 / greatest, v2 / greatest
-        df = (w1 + w2) ** 2 / (w1**2 / (a - 1) + w2**2 / (b - 1))
-    return np.asarray(np.where(greatest > 0, df, a + b - 2), dtype=float)
+        share = v1 / total
+        df = 1 / (share**2 / (a - 1) + (1 - share) ** 2 / (b - 1))
+    return np.asarray(np.where(total > 0, df, a + b - 2), dtype=float)
 
 
 def one_sample_p(difference: ArrayLike, sd: ArrayLike, n: ArrayLike) -> FloatArray:

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import nan
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rederive.printed import Interval, PrintedNumber, RoundingRule
 from rederive.recompute.consistency.lattice import (
     attainable_figures,
-    integers_within,
     require_size,
     sample_size,
-    scaled,
 )
 from rederive.recompute.result import Reach, Recomputed
 
 PERCENT_DOMAIN = Interval(Fraction(0), Fraction(100))
 """The values that a percentage of a whole can take."""
+
+Sizes = TypeVar("Sizes", int, NDArray[np.object_])
+"""One denominator, or many."""
 
 
 def counts(
@@ -75,7 +80,14 @@ def attainable_denominators(
     require_size(n_min, 1)
     if n_max < n_min:
         raise ValueError(f"n_max: found {n_max}, allowed are whole numbers from n_min = {n_min}")
-    return tuple(n for n in range(n_min, n_max + 1) if _is_denominator(percents, n, rule, must_sum))
+    sizes = np.arange(n_min, n_max + 1).astype(object)  # Python's integers never overflow
+    ends = [_count_ends(percent, sizes, rule) for percent in percents]
+    suits = np.all([first <= last for first, last in ends], axis=0)
+    if must_sum:
+        # Each category may take any count of its range, so the sums fill the range between.
+        suits &= sum(first for first, _ in ends) <= sizes
+        suits &= sizes <= sum(last for _, last in ends)
+    return tuple(sizes[suits].tolist())
 
 
 def percent_to_count(
@@ -175,19 +187,24 @@ def denominator(
     return Recomputed("denominator", n, (reach,), f"attainable up to {top}: {listed}")
 
 
-def _count_range(percent: PrintedNumber, n: int, rule: RoundingRule) -> range:
+def _count_ends(percent: PrintedNumber, n: Sizes, rule: RoundingRule) -> tuple[Sizes, Sizes]:
+    """Return the least and greatest count of n; the least is greater where there is no count."""
     inside = percent.interval(rule).intersect(PERCENT_DOMAIN)
-    return range(0) if inside is None else integers_within(scaled(inside, Fraction(n, 100)))
+    if inside is None or inside.low is None or inside.high is None:
+        return n, n - 1
+    low, high = inside.low / 100, inside.high / 100
+    first = -(-low.numerator * n // low.denominator)
+    last = high.numerator * n // high.denominator
+    if not inside.low_closed:
+        first = first + (first * low.denominator == low.numerator * n)
+    if not inside.high_closed:
+        last = last - (last * high.denominator == high.numerator * n)
+    return first, last
 
 
-def _is_denominator(
-    percents: Sequence[PrintedNumber], n: int, rule: RoundingRule, must_sum: bool
-) -> bool:
-    ranges = [_count_range(percent, n, rule) for percent in percents]
-    if not all(ranges):
-        return False
-    # Each category may take any count of its range, so the sums fill the range between the ends.
-    return not must_sum or sum(r[0] for r in ranges) <= n <= sum(r[-1] for r in ranges)
+def _count_range(percent: PrintedNumber, n: int, rule: RoundingRule) -> range:
+    first, last = _count_ends(percent, n, rule)
+    return range(first, max(first, last + 1))
 
 
 def _counts_in_words(found: range, n: int) -> str:
