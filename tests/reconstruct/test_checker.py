@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rederive.reconstruct import checker
-from rederive.reconstruct.checker import check_study, failures, read_description
+from rederive.reconstruct.checker import check_study, failures
 
 DESCRIPTION = """
 patients: 4
@@ -174,14 +174,6 @@ def test_several_data_sets_are_told_apart() -> None:
     both = pd.concat([tidy().assign(cohort=1), tidy(later=[2.5, 2.5, 4.5]).assign(cohort=2)])
     report = check_study(described(), both)
     assert set(failures(report)["cohort"]) == {2}
-
-
-def test_a_description_is_read_as_texts(tmp_path: Path) -> None:
-    (tmp_path / "x.yaml").write_text(DESCRIPTION)
-    assert read_description(tmp_path / "x.yaml") == described()
-    (tmp_path / "y.yaml").write_text("- 1")
-    with pytest.raises(ValueError, match=r"y\.yaml"):
-        read_description(tmp_path / "y.yaml")
 
 
 def test_the_checker_shares_no_code_with_what_makes_data() -> None:

@@ -43,6 +43,7 @@ BUILD = "_build"
 """Folder of what can be made again; folders in it are made where they are missing."""
 
 _DIAGNOSIS_SECONDS = 60.0
+_OF_A_STUDY = ("reference", "without")
 
 _PRIOR = click.option(
     "--prior", default="", help="Prior by name; by default the first of the description."
@@ -138,15 +139,12 @@ def _echo_json(record: object) -> None:
 @_seconds(None, "For a STUDY: time after which what was made so far is written, marked as partial.")
 def reconstruct_command(
     study: Path | None,
-    cohorts: int,
-    prior: str,
-    seed: int,
-    without: tuple[str, ...],
+    article: str,
+    reading: str,
     out: Path,
     seconds: float | None,
-    reading: str,
-    article: str,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Make synthetic patient-level data that print every figure of a study.
 
@@ -154,61 +152,41 @@ def reconstruct_command(
     article. Every data set is checked before it is written. The same request gives the same bytes.
     Ctrl-C ends the work with what was made by then.
     """
-    notes: dict[str, object]
     if BUILD in out.parts[:-1]:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
     if not out.absolute().parent.is_dir():
         raise ConfigurationError(f"--out: folder {out.parent} does not exist")
+    notes: dict[str, object]
     if study is None:
         _refuse({"--seconds": seconds}, "goes with a study only")
-        source, reading, prior = _article(article, reading, prior)
-        notes = {"cohorts": cohorts, "prior": prior, "seed": seed, "without": list(without)}
+        source, reading, how["prior"] = _article(article, reading, how["prior"])
+        notes = how | {"without": list(how["without"])}
         with Watch("cohorts", catch=False) as watch:
-            source.reconstruct(
-                out,
-                prior=prior,
-                cohorts=cohorts,
-                seed=seed,
-                without=without,
-                reading=reading,
-                progress=watch,
-            )
+            source.reconstruct(out, **how, reading=reading, progress=watch)
     else:
         described = _opened(study, article, reading)
         check_ending(out)
-        notes = provenance(described, prior=prior, cohorts=cohorts, seed=seed, without=without)
-        _reconstruct(described, out, notes, prior, cohorts, seed, without, seconds)
+        notes = provenance(described, **how)
+        write_table(out, _reconstructed(described, out, notes, seconds, how), notes)
     if as_json:
         written = {"synthetic": True, "note": SYNTHETIC, "file": str(out), "partial": False}
         _echo_json(written | notes)
     else:
-        click.echo(f"{cohorts} synthetic data sets written to {out}")
+        click.echo(f"{how['cohorts']} synthetic data sets written to {out}")
 
 
-def _reconstruct(
+def _reconstructed(
     study: Study,
     out: Path,
     notes: Mapping[str, object],
-    prior: str,
-    cohorts: int,
-    seed: int,
-    without: tuple[str, ...],
     seconds: float | None,
-) -> None:
+    how: Mapping[str, Any],
+) -> pd.DataFrame:
     begun = time.monotonic()
     try:
         with Watch("data sets") as watch:
             watch.say("looking for a first data set of each measure")
-            table = reconstruct_study(
-                study,
-                cohorts,
-                prior,
-                seed,
-                without=without,
-                seconds=seconds,
-                progress=watch,
-                stop=watch.stop,
-            )
+            return reconstruct_study(study, **how, seconds=seconds, progress=watch, stop=watch.stop)
     except OutOfTimeError as error:
         used = "until it was interrupted" if watch.stopped else f"in {seconds:g} s"
         if not error.made:
@@ -217,16 +195,15 @@ def _reconstruct(
                 "the figures"
             ) from error
         marked = out.with_name(f"{out.stem}.partial{out.suffix}")
-        write_table(marked, error.table, {"partial": f"{error.made} of {cohorts}"} | dict(notes))
+        partial = f"{error.made} of {error.wanted}"
+        write_table(marked, error.table, {"partial": partial, **notes})
         raise BookError(
-            f"partial: {error.made} of {cohorts} data sets were made {used}; they are in {marked}, "
-            f"and {out} is not written"
+            f"partial: {partial} data sets were made {used}; they are in {marked}, and {out} is "
+            "not written"
         ) from error
     except (ContradictionError, NothingFoundError) as error:
-        reduced = study.without(without)
         left = None if seconds is None else max(1.0, seconds - (time.monotonic() - begun))
-        _explain(study, reduced.measures, error, left)
-    write_table(out, table, notes)
+        _explain(study, study.without(how["without"]).measures, error, left)
 
 
 def _explain(
@@ -272,14 +249,12 @@ def _contradiction(study: Study, found: Diagnosis) -> str:
 def predict_command(
     figure: str,
     study: Path | None,
-    prior: str,
-    draws: int,
-    seed: int,
+    article: str,
+    reading: str,
     wanted: bool,
     seconds: float,
-    reading: str,
-    article: str,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Predict FIGURE from all other figures.
 
@@ -287,14 +262,23 @@ def predict_command(
     the prior; the bounds do not. Ctrl-C ends the work with the draws made by then.
     """
     if study is None:
-        source, reading, prior = _article(article, reading, prior)
-        record = source.predict(figure, prior=prior, draws=draws, seed=seed, reading=reading)
+        source, reading, how["prior"] = _article(article, reading, how["prior"])
+        with Watch("draws", catch=False) as watch:
+            watch.say("drawing")
+            record = source.predict(figure, **how, reading=reading)
     else:
         limit = seconds if wanted else None
-        record = _predict(_opened(study, article, reading), figure, prior, draws, seed, limit)
+        record = _predicted(_opened(study, article, reading), figure, limit, how)
     if as_json:
         _echo_json(dict(record))
-        return
+    else:
+        _print_prediction(record)
+    draws, wanted_draws = record.get("draws"), how["draws"]
+    if isinstance(draws, int) and draws < wanted_draws:
+        raise BookError(f"partial: interrupted after {draws} of {wanted_draws} draws")
+
+
+def _print_prediction(record: Mapping[str, object]) -> None:
     click.echo(
         f"{record['figure']}: predicted {_short(record['median'])}, 95 % from "
         f"{_short(record['low'])} to {_short(record['high'])}; printed {record['printed']}, as in "
@@ -307,16 +291,14 @@ def predict_command(
         click.echo(f"prior {record['prior']}")
 
 
-def _predict(
-    study: Study, figure: str, prior: str, draws: int, seed: int, seconds: float | None
+def _predicted(
+    study: Study, figure: str, seconds: float | None, how: Mapping[str, Any]
 ) -> dict[str, object]:
     measure, target = study.figure(figure)
     try:
         with Watch("data sets") as watch:
             watch.say("looking for a first data set")
-            found = predict_figure(
-                study, figure, prior, draws, seed, progress=watch, stop=watch.stop
-            )
+            found = predict_figure(study, figure, **how, progress=watch, stop=watch.stop)
             record = asdict(found) | {"bounds": None}
             if seconds is not None and not watch.stopped:
                 watch.say("computing the bounds")
@@ -344,15 +326,13 @@ def _predict(
 def bounds_command(
     quantity: str,
     study: Path | None,
+    article: str,
+    reading: str,
     at: str,
     measure: str,
     threshold: Fraction | None,
-    reference: Fraction | None,
-    without: tuple[str, ...],
-    seconds: float,
-    reading: str,
-    article: str,
     as_json: bool,
+    **more: Any,
 ) -> None:
     """Give the least and the greatest value of QUANTITY over all data with the printed figures.
 
@@ -363,9 +343,8 @@ def bounds_command(
     """
     with Watch("bounds", catch=study is not None) as watch:
         if study is None:
-            only = "goes with a study only"
-            named = {"--measure": measure, "--reference": reference, "--without": without}
-            _refuse({"difference": quantity == "difference", **named}, only)
+            named = {"--measure": measure} | {f"--{name}": more[name] for name in _OF_A_STUDY}
+            _refuse({"difference": quantity == "difference", **named}, "goes with a study only")
             source, reading, _ = _article(article, reading)
             watch.say("looking for the bounds, which takes minutes unless they are shipped")
             record = source.bounds(quantity, at=at, threshold=threshold, reading=reading)
@@ -381,14 +360,12 @@ def bounds_command(
                     quantity,
                     at,
                     threshold=threshold,
-                    reference=reference,
-                    without=without,
-                    seconds=seconds,
+                    **more,
                     progress=watch.say,
                     stop=watch.stop,
                 )
             except ContradictionError as error:
-                _explain(described, [chosen.without(without)], error)
+                _explain(described, [chosen.without(more["without"])], error)
     if as_json:
         _echo_json(dict(record))
     else:

@@ -32,7 +32,7 @@ class ArticleCohorts(Protocol):
 
     @property
     def readings(self) -> tuple[str, ...]:
-        """Readings of the article's ambiguous figures, the default first."""
+        """Interpretations of the article's ambiguous figures, the default first."""
         ...
 
     def reconstruct(

@@ -189,11 +189,8 @@ def _missing(
     cohort: Cohort, codebook: Codebook, measures: Mapping[str, int], form: CohortForm
 ) -> list[str]:
     """Return what cannot be analysed for want of a column or a measure, together where alike."""
-    empty = [
-        name
-        for name in codebook.patients
-        if name not in cohort.patients.columns or cohort.patients[name].isna().all()
-    ]
+    known = cohort.patients.reindex(columns=list(codebook.patients)).notna().any()
+    empty = [name for name in codebook.patients if not known[name]]
     groups: dict[tuple[str, str], list[str]] = {}
     for what, names in (
         ("columns of patients.csv", empty),
@@ -211,24 +208,17 @@ def _missing(
 
 def _qualifying(cohort: Cohort, measure: str, label: str, windows: Windows) -> Qualifying:
     values = cohort.measured(measure, windows).notna()
-    followed, pairs = {}, {}
-    for month, column in zip(windows.targets, windows.columns, strict=True):
-        followed[month] = int(values[column].sum())
-        pairs[month] = int((values[column] & values["baseline"]).sum())
+    columns = dict(zip(windows.targets, windows.columns, strict=True))
+    followed = {month: int(values[name].sum()) for month, name in columns.items()}
+    pairs = {
+        month: int((values[name] & values["baseline"]).sum()) for month, name in columns.items()
+    }
     return Qualifying(measure, label, int(values["baseline"].sum()), followed, pairs)
 
 
 def record_of(problem: Problem, codebook: Codebook) -> dict[str, object]:
     """Return one problem of a cohort in the form of JSON, a near name of a column suggested."""
-    known = [*codebook.patients, *codebook.visits]
     hint = problem.suggestion
     if not hint and problem.found == problem.column:
-        hint = nearest(problem.found, known)
-    return {
-        "file": problem.file,
-        "row": problem.row,
-        "column": problem.column,
-        "found": problem.found,
-        "allowed": problem.allowed,
-        "suggestion": hint,
-    }
+        hint = nearest(problem.found, [*codebook.patients, *codebook.visits])
+    return asdict(problem) | {"suggestion": hint}

@@ -19,12 +19,10 @@ from decimal import (
     localcontext,
 )
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from scipy import stats
 
 COLUMNS = ("patient", "measure", "timepoint", "value")
@@ -48,22 +46,6 @@ _OPERATORS: tuple[tuple[str, Callable[[Decimal, Decimal], bool]], ...] = (
     ("over", lambda found, limit: found > limit),
 )
 _OFF_STEP = 1e-6
-_BASELINE_OF = {"baseline_mean": "mean", "baseline_sd": "sd"}
-_CHANGE_OF = {"change_mean": "mean", "change_sd": "sd", "paired_p": "paired_p"}
-
-
-def read_description(path: Path) -> dict[str, Any]:
-    """Read the description of a study as mappings, lists and texts, numbers as texts too.
-
-    Raises
-    ------
-    ValueError
-        If the file holds no mapping.
-    """
-    described = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-    if not isinstance(described, dict):
-        raise ValueError(f"{path.name}: found no mapping, allowed is a description of a study")
-    return described
 
 
 def check_study(description: Mapping[str, Any], data: pd.DataFrame) -> pd.DataFrame:
@@ -72,7 +54,7 @@ def check_study(description: Mapping[str, Any], data: pd.DataFrame) -> pd.DataFr
     Parameters
     ----------
     description : mapping
-        The study, as :func:`read_description` returns it.
+        The study as mappings, lists and texts, numbers as texts too.
     data : DataFrame
         Columns ``patient``, ``measure``, ``timepoint``, ``value`` and, for several data sets,
         ``cohort``; one row for each value that was measured.
@@ -175,26 +157,23 @@ def _check_measure(
     rises = measure.get("improvement") == "rise"
     for at, figures in measure["figures"].items():
         pair = wide[[times[0], at]].dropna() if at != times[0] else wide[[at]].dropna()
-        column = wide[at].dropna()
+        first, later = pair[times[0]], pair[at]
+        columns = {"": wide[at].dropna(), "baseline": first, "change": later - first}
         for statistic, text in figures.items():
+            place = f"{name}.{at}.{statistic}"
             if statistic == "responders":
-                change = (pair[at] - pair[times[0]]) * (1 if rises else -1)
+                improvement = columns["change"] * (1 if rises else -1)
                 for threshold, count in text.items():
-                    least = Fraction(threshold) / step
-                    value = Decimal(int((change >= float(least)).sum()))
-                    yield _row(f"{name}.{at}.{statistic}.{threshold}", count, value, rule)
+                    found = int((improvement >= float(Fraction(threshold) / step)).sum())
+                    yield _row(f"{place}.{threshold}", count, Decimal(found), rule)
                 continue
-            if statistic in _BASELINE_OF:
-                value_of = _value(pair[times[0]], _BASELINE_OF[statistic], low, step)
-            elif statistic in _CHANGE_OF:
-                if statistic == "paired_p":
-                    value_of = _paired_p(pair[at], pair[times[0]])
-                else:
-                    change = pair[at] - pair[times[0]]
-                    value_of = _value(change, _CHANGE_OF[statistic], Fraction(0), step)
+            family, _, kind = statistic.rpartition("_")
+            if kind == "p":
+                value = _paired_p(later, first)
             else:
-                value_of = _value(column, statistic, low, step)
-            yield _row(f"{name}.{at}.{statistic}", text, value_of, rule)
+                origin = Fraction(0) if family == "change" else low
+                value = _value(columns[family], kind, origin, step)
+            yield _row(place, text, value, rule)
 
 
 def _value(

@@ -18,6 +18,9 @@ REMARK = "#"
 MOST_LISTED = 50
 """Most faults that a message lists; the error holds them all."""
 
+LONGEST = 60
+"""Most characters of a line that a message repeats."""
+
 
 class CohortError(TableError):
     """The files of a cohort do not fit its codebook; ``problems`` holds everything wrong."""
@@ -143,7 +146,8 @@ def _header_problems(file: str, header: list[str], columns: Mapping[str, Entry])
     if not header:
         return [Problem(file, 1, "", "no header", ",".join(columns))]
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        return [Problem(file, 1, "", header[0], "cells with commas between them")]
+        found = header[0] if len(header[0]) <= LONGEST else f"{header[0][:LONGEST]}..."
+        return [Problem(file, 1, "", found, "cells with commas between them")]
     missing = [name for name in columns if name not in header]
     problems = []
     for place, name in enumerate(header):

@@ -25,25 +25,21 @@ class Limits(NamedTuple):
     Attributes
     ----------
     n : array, shape (columns,)
+        0 for a column without figures.
     total, spread : array, shape (columns, 2)
     t_squared : array, shape (columns, 2)
-    total_unit, spread_unit, t_unit : array, shape (columns,)
-        Distances from a limit that count as one unit of penalty.
-    count_column, count_low, count_high, count_least, count_most : array, shape (counts,)
+    units : array, shape (columns, 3)
+        Distances from a limit of total, spread and t² that count as one unit of penalty.
+    counts : array, shape (counts, 5)
+        Column, least and greatest value, and how many of such values there may be.
     """
 
     n: Integers
     total: Integers
     spread: Integers
     t_squared: Floats
-    total_unit: Floats
-    spread_unit: Floats
-    t_unit: Floats
-    count_column: Integers
-    count_low: Integers
-    count_high: Integers
-    count_least: Integers
-    count_most: Integers
+    units: Floats
+    counts: Integers
 
 
 class Moves(NamedTuple):
@@ -118,10 +114,8 @@ def _count(
 ) -> None:
     sums[column, 0] += sign * value
     sums[column, 1] += sign * value * value
-    for c in range(limits.count_column.size):
-        if limits.count_column[c] == column and (
-            limits.count_low[c] <= value <= limits.count_high[c]
-        ):
+    for c in range(counts.size):
+        if limits.counts[c, 0] == column and limits.counts[c, 1] <= value <= limits.counts[c, 2]:
             counts[c] += sign
 
 
@@ -154,8 +148,8 @@ def penalty_of(sums: Integers, counts: Integers, limits: Limits) -> float:
             continue
         total = sums[v, 0]
         spread = n * sums[v, 1] - total * total
-        result += _beyond(total, limits.total[v, 0], limits.total[v, 1]) / limits.total_unit[v]
-        result += _beyond(spread, limits.spread[v, 0], limits.spread[v, 1]) / limits.spread_unit[v]
+        result += _beyond(total, limits.total[v, 0], limits.total[v, 1]) / limits.units[v, 0]
+        result += _beyond(spread, limits.spread[v, 0], limits.spread[v, 1]) / limits.units[v, 1]
         low, high = limits.t_squared[v, 0], limits.t_squared[v, 1]
         if low > 0 or high < np.inf:
             if total == 0:
@@ -164,9 +158,9 @@ def penalty_of(sums: Integers, counts: Integers, limits: Limits) -> float:
                 ratio = 1e18
             else:
                 ratio = float(total) * total * (n - 1) / spread
-            result += min(_beyond(ratio, low, high) / limits.t_unit[v], 1e6)
+            result += min(_beyond(ratio, low, high) / limits.units[v, 2], 1e6)
     for c in range(counts.size):
-        result += _beyond(counts[c], limits.count_least[c], limits.count_most[c])
+        result += _beyond(counts[c], limits.counts[c, 3], limits.counts[c, 4])
     return result
 
 
@@ -174,7 +168,7 @@ def penalty_of(sums: Integers, counts: Integers, limits: Limits) -> float:
 def total_sums(values: Integers, mask: Flags, limits: Limits) -> tuple[Integers, Integers]:
     """Return sums (columns, 2) and counts of a state, from scratch."""
     sums = np.zeros((limits.n.size, 2), np.int64)
-    counts = np.zeros(limits.count_column.size, np.int64)
+    counts = np.zeros(limits.counts.shape[0], np.int64)
     for i in range(values.shape[0]):
         _add(values[i], mask[i], sums, counts, limits, 1)
     return sums, counts

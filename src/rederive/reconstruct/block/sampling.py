@@ -117,18 +117,14 @@ def holds(data: BlockData) -> bool:
 def limits_of(boxes: Boxes, block: Block) -> Limits:
     """Return the limits as the arrays of the kernel, with the units of the penalty."""
     columns = boxes.columns()
-    units = np.array([_units(column, block) for column in columns], np.float64)
     counts = [(v, *count) for v, column in enumerate(columns) for count in column.counts]
-    table = np.array(counts, np.int64).reshape(-1, 5)
     return Limits(
         np.array([column.n if column.sources else 0 for column in columns], np.int64),
         np.array([column.total for column in columns], np.int64),
         np.array([column.spread for column in columns], np.int64),
         np.array([column.t_squared for column in columns], np.float64),
-        np.ascontiguousarray(units[:, 0]),
-        np.ascontiguousarray(units[:, 1]),
-        np.ascontiguousarray(units[:, 2]),
-        *(np.ascontiguousarray(table[:, k]) for k in range(5)),
+        np.array([_units(column, block) for column in columns], np.float64),
+        np.array(counts, np.int64).reshape(-1, 5),
     )
 
 

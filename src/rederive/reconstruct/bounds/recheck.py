@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from rederive.printed import Interval
-from rederive.reconstruct.block import Block, Figure, Statistic
+from rederive.reconstruct.block import Block, Figure
 from rederive.reconstruct.bounds.quantities import Exact, Quantity
 from rederive.reconstruct.bounds.result import Bound, Cells, End
 
@@ -90,31 +90,23 @@ def _keeps(cells: Cells, figure: Figure, block: Block) -> bool:
     pairs = [(row[0], row[at]) for row in cells if row[at] is not None]
     first = [scale.minimum + b * scale.step for b, _ in pairs if b is not None]
     level = [scale.minimum + y * scale.step for _, y in pairs if y is not None]
-    interval = figure.printed.interval(block.rule)
-    match figure.statistic:
-        case Statistic.MINIMUM:
-            return min(level) in interval
-        case Statistic.MAXIMUM:
-            return max(level) in interval
-        case Statistic.MEAN:
-            return _mean(level) in interval
-        case Statistic.SD:
-            return _sd_within(level, interval)
-        case Statistic.BASELINE_MEAN:
-            return _mean(first) in interval
-        case Statistic.BASELINE_SD:
-            return _sd_within(first, interval)
     change = [y - b for b, y in zip(first, level, strict=True)]
-    match figure.statistic:
-        case Statistic.CHANGE_MEAN:
-            return _mean(change) in interval
-        case Statistic.CHANGE_SD:
-            return _sd_within(change, interval)
-        case Statistic.RESPONDERS:
+    interval = figure.printed.interval(block.rule)
+    family, _, name = figure.statistic.rpartition("_")
+    column = {"baseline": first, "change": change}.get(family, level)
+    match name:
+        case "minimum":
+            return min(column) in interval
+        case "maximum":
+            return max(column) in interval
+        case "mean":
+            return _mean(column) in interval
+        case "sd":
+            return _sd_within(column, interval)
+        case "responders":
             assert figure.threshold is not None
             return Fraction(sum(-d >= figure.threshold for d in change)) in interval
-        case _:
-            return _p_within(change, interval)
+    return _p_within(change, interval)
 
 
 def _mean(numbers: list[Fraction]) -> Fraction:
@@ -124,14 +116,11 @@ def _mean(numbers: list[Fraction]) -> Fraction:
 def _sd_within(numbers: list[Fraction], interval: Interval) -> bool:
     mean = _mean(numbers)
     variance = sum(((x - mean) ** 2 for x in numbers), Fraction(0)) / (len(numbers) - 1)
-    low, high = interval.low, interval.high
-    above = (
-        low is None or low < 0 or variance > low**2 or (interval.low_closed and variance == low**2)
-    )
-    below = high is None or (
-        high >= 0 and (variance < high**2 or (interval.high_closed and variance == high**2))
-    )
-    return above and below
+    possible = interval.intersect(Interval(Fraction(0), None))
+    if possible is None or possible.low is None:
+        return False
+    high = None if possible.high is None else possible.high**2
+    return variance in Interval(possible.low**2, high, possible.low_closed, possible.high_closed)
 
 
 def _p_within(change: list[Fraction], interval: Interval) -> bool:

@@ -21,8 +21,7 @@ from rederive.reconstruct.bounds.moments import Meeting, meetings_of
 from rederive.reconstruct.bounds.programmes import SLACK, Extreme, extreme
 from rederive.reconstruct.bounds.quantities import Exact, Kind, Part, Quantity
 from rederive.reconstruct.bounds.result import Bound, End, Proof, key_of
-from rederive.reconstruct.bounds.search import Search, cells_of
-from rederive.reconstruct.bounds.task import Task
+from rederive.reconstruct.bounds.search import Search, Task, cells_of
 
 _VARIANTS = 4
 """Solutions of a programme that are tried as the start of a witness."""

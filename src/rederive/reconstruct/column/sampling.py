@@ -20,7 +20,8 @@ go down together, each with its own random stream, so that this is done once for
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, comb
@@ -44,7 +45,7 @@ from rederive.reconstruct.column.layers import (
     next_stage,
 )
 from rederive.reconstruct.column.nearest import explain_impossible
-from rederive.reconstruct.column.states import Box, CentredColumn, Integers
+from rederive.reconstruct.column.states import CentredColumn, Integers
 from rederive.reconstruct.column.summary import ColumnSummary, ImpossibleSummaryError
 
 RESIDENT_BYTES = 128_000_000
@@ -224,12 +225,6 @@ class ColumnSampler(ABC):
                 break
         return columns[:found]
 
-    def to_scale(self, columns: Integers) -> Floats:
-        """Return columns in the scale's own units instead of steps."""
-        step = Fraction(self.summary.step)
-        scaled: Floats = columns * step.numerator / step.denominator
-        return scaled
-
     def _require_enough(self, size: int) -> None:
         # Double precision tells the count well enough unless it is close to the size.
         if float(self._goal_numbers().sum()) > 2 * size + 1:
@@ -376,40 +371,36 @@ class _StageTables:
     """
 
     def __init__(self, column: CentredColumn, dtype: npt.DTypeLike) -> None:
-        self._column, self._dtype = column, dtype
+        self._column = column
         self._last = len(column.deviations)
-        self._boxes: list[list[Box]] = [
-            column.stage_boxes(stage) for stage in range(self._last + 1)
-        ]
+        self._boxes = [column.stage_boxes(stage) for stage in range(self._last + 1)]
         width = np.dtype(dtype).itemsize
         self._sizes = [width * sum(box.size for box in row) for row in self._boxes]
         total = sum(self._sizes)
         _require_memory(min(total, self._held(0, self._last)), total // width)
+        self._nothing = empty_column(self._boxes[0], dtype)
         self._resident: list[Layer] = []
         if total <= RESIDENT_BYTES:
-            self._resident = self._climb(empty_column(self._boxes[0], dtype), 0, self._last)
-            top = self._resident[-1]
-        else:
-            top = self._at(empty_column(self._boxes[0], dtype), 0, self._last)
+            self._resident = list(self._climb(self._nothing, 0, self._last))
+        top = _last(self._resident or self._climb(self._nothing, 0, self._last))
         s, t = np.array(column.targets, dtype=np.int64).T
         self.goals: Floats = top.at(np.full_like(s, column.n), s, t).astype(np.float64)
 
     def descend(self) -> Iterator[tuple[int, Layer, Layer]]:
         """Give every stage from the last to the first, with its layer and the one below."""
-        if self._resident:
-            for stage in range(self._last, 0, -1):
-                yield stage, self._resident[stage], self._resident[stage - 1]
-            return
-        yield from self._descend(empty_column(self._boxes[0], self._dtype), 0, self._last)
+        if not self._resident:
+            yield from self._descend(self._nothing, 0, self._last)
+        for stage in range(len(self._resident) - 1, 0, -1):
+            yield stage, self._resident[stage], self._resident[stage - 1]
 
     def _descend(self, layer: Layer, start: int, end: int) -> Iterator[tuple[int, Layer, Layer]]:
         """Give the stages above ``start``, whose layer is known, up to ``end``."""
         middle = self._middle(start, end)
         if middle is not None:
-            yield from self._descend(self._at(layer, start, middle), middle, end)
+            yield from self._descend(_last(self._climb(layer, start, middle)), middle, end)
             yield from self._descend(layer, start, middle)
             return
-        layers = self._climb(layer, start, end)
+        layers = list(self._climb(layer, start, end))
         for stage in range(end, start, -1):
             yield stage, layers[-1], layers[-2]
             layers.pop()
@@ -430,16 +421,17 @@ class _StageTables:
         upper, lower = self._held(middle, end), self._held(start, middle)
         return max(self._sizes[start] + upper, lower)
 
-    def _climb(self, layer: Layer, start: int, end: int) -> list[Layer]:
-        layers = [layer]
-        for stage in range(start + 1, end + 1):
-            layers.append(next_stage(self._column, stage, layers[-1], self._boxes[stage]))
-        return layers
-
-    def _at(self, layer: Layer, start: int, end: int) -> Layer:
+    def _climb(self, layer: Layer, start: int, end: int) -> Iterator[Layer]:
+        """Give a layer, then those above it up to the last one."""
+        yield layer
         for stage in range(start + 1, end + 1):
             layer = next_stage(self._column, stage, layer, self._boxes[stage])
-        return layer
+            yield layer
+
+
+def _last(layers: Iterable[Layer]) -> Layer:
+    """Return the last layer without holding the others."""
+    return deque(layers, maxlen=1).pop()
 
 
 def _unseen(columns: Integers, seen: set[bytes]) -> Integers:
