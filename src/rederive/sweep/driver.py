@@ -20,7 +20,8 @@ Watch = Callable[[int], None]
 """Told how many runs have ended since it was last told."""
 
 LOST = "the connection to the scheduler is lost"
-_WAIT_SECONDS = 0.02
+WORKER_DIED = "worker"
+_WAIT_SECONDS = 0.05
 _INDEX_SECONDS = 5.0
 
 
@@ -123,6 +124,9 @@ class _Sweep:
         self._plan, self._store, self._manner, self._watch = plan, store, manner, watch
         self.index = SweepIndex(store, plan)
         self.executed = 0
+        # A worker that dies takes along all its runs; each of them is begun once more.
+        self._suspects: list[Job] = []
+        self._alone: set[str] = set()
 
     def run(self) -> str:
         """Return why the runs were not all carried out, or an empty text."""
@@ -146,23 +150,19 @@ class _Sweep:
     def _carry_out(self, waiting: deque[Job], workers: Workers) -> str:
         running: dict[Any, Job] = {}
         written = time.monotonic()
-        while waiting or running:
+        while waiting or running or self._suspects:
             if not workers.connected():
                 return self._lost(running)
-            for _ in range(min(len(waiting), workers.capacity() - len(running))):
-                job = waiting.popleft()
-                running[workers.submit(job)] = job
+            self._hand_out(waiting, running, workers)
             done = [future for future in running if future.done()]
             for future in done:
-                job = running[future]
                 try:
-                    finished = _end_of(future, job)
+                    finished = _end_of(future, running[future])
                 except CancelledError:
                     return self._lost(running)
                 if finished.record["message"] == STALE:
                     return STALE
-                self._take_in(job, finished)
-                del running[future]
+                self._take_in(running.pop(future), finished)
             if not done:
                 time.sleep(_WAIT_SECONDS)
             if time.monotonic() - written > _INDEX_SECONDS:
@@ -170,12 +170,26 @@ class _Sweep:
                 written = time.monotonic()
         return ""
 
+    def _hand_out(self, waiting: deque[Job], running: dict[Any, Job], workers: Workers) -> None:
+        """Begin runs while there is room; a suspect of killing its worker with no other beside."""
+        if self._suspects and not running:
+            waiting.appendleft(self._suspects.pop())
+            self._alone.add(waiting[0].key)
+        lone = any(job.key in self._alone for job in (*running.values(), *list(waiting)[:1]))
+        room = 1 if self._suspects or lone else workers.capacity() if waiting else 0
+        for _ in range(min(len(waiting), room - len(running))):
+            job = waiting.popleft()
+            running[workers.submit(job)] = job
+
     def _lost(self, running: Mapping[Any, Job]) -> str:
         for job in running.values():
             self.index.add(job.ended("lost", LOST))
         return LOST
 
     def _take_in(self, job: Job, finished: Finished) -> None:
+        if finished.record["kind"] == WORKER_DIED and job.key not in self._alone:
+            self._suspects.append(job)
+            return
         if finished.files:
             finished = stored(self._store, job, finished)
         self.index.add(finished)
@@ -193,16 +207,16 @@ class _Sweep:
 
 
 def _end_of(future: Any, job: Job) -> Finished:
-    """Return how a run ended; a worker that died again and again is one of the ways."""
+    """Return how a run ended; that its worker died is one of the ways."""
     try:
         finished: Finished = future.result()
     except CancelledError:
         raise
     except Exception as error:
         if type(error).__name__ == "KilledWorker":
-            message = "each worker that carried out the run died"
-            ended = job.ended("died", message, "worker")
+            message = "the worker died while it carried out the run, and so did the next one"
+            ended = job.ended("died", message, WORKER_DIED)
             return Finished(ended.key, ended.record, files={"results.json": b"[]\n"})
         message = f"the worker could not carry out the run: {type(error).__name__}: {error}"
-        return job.ended("failed", message, "worker")
+        return job.ended("failed", message)
     return finished

@@ -71,6 +71,7 @@ def on_dask(address: str = "", processes: int = 1) -> Iterator[Workers]:
     ConfigurationError
         If no scheduler answers at this address.
     """
+    import dask
     import distributed
 
     package: Any = distributed
@@ -80,6 +81,8 @@ def on_dask(address: str = "", processes: int = 1) -> Iterator[Workers]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     cluster = None
     if not address:
+        # Which run killed a worker is found out by the driver.
+        dask.config.set({"distributed.scheduler.allowed-failures": 0})
         cluster = package.LocalCluster(
             n_workers=processes,
             threads_per_worker=1,
