@@ -11,6 +11,8 @@ Examples
 5
 >>> str(published["abstract-mrss-change-collagen-m12-p"])
 '0.005'
+>>> published.table("mrss_change", timepoint="m12").loc["collagen", ["mean", "sd"]].to_list()
+[-3.4, 7.12]
 """
 
 from ivig_dcssc.article import open_compared, open_ledger, open_section, published

@@ -22,7 +22,7 @@ from ivig_dcssc.cohort.predictions import first_mention, load_predictions
 from ivig_dcssc.cohort.predictors import predictor_claims
 from ivig_dcssc.cohort.skin import READINGS, skin_block
 from ivig_dcssc.cohort.skin_bounds import BOUNDS_FILE, own_quantity
-from ivig_dcssc.p_words import p_between, p_text
+from ivig_dcssc.formats import p_between, p_text, percent
 from ivig_dcssc.parameters import PARAMETERS
 from ivig_dcssc.reproduced import Choices, CohortResults, open_cohort
 from ivig_dcssc.reproduced.predictors import PRINTED_BY_ITSELF
@@ -464,7 +464,7 @@ class Cohorts:
             verdict = Verdict.WITHIN_ROUNDING if inside else Verdict.DIFFERS
         words = [
             f"{prior}: median {_plain(float(np.median(values)), row.printed)}, 95 % "
-            f"{_between(*_central(values), row.printed)}, {_percent(_prints(values, row.printed))} "
+            f"{_between(*_central(values), row.printed)}, {percent(_prints(values, row.printed))} "
             "print it"
             for prior, values in draws.items()
         ]
@@ -498,7 +498,7 @@ class Cohorts:
             for prior, part in self.associations.groupby("prior", sort=False)
         }
         shares = {prior: float(holds.mean()) for prior, holds in holding.items()}
-        words = "; ".join(f"{prior}: in {_percent(share)}" for prior, share in shares.items())
+        words = "; ".join(f"{prior}: in {percent(share)}" for prior, share in shares.items())
         reproduced = "holds in " + _between_shares(list(shares.values()))
         why = f"of cohorts that were not told so. {words}"
         # Draws can show that a claim may hold, never that it cannot.
@@ -541,7 +541,7 @@ class Cohorts:
         draws = self._draws(row.id)
         shares = {prior: float((p < self.choices.alpha).mean()) for prior, p in draws.items()}
         bound = self.own_bound(skin_block(self.registry).figure(row.id))
-        words = "; ".join(f"{prior}: in {_percent(share)}" for prior, share in shares.items())
+        words = "; ".join(f"{prior}: in {percent(share)}" for prior, share in shares.items())
         interval, decision, verdict = "", "", Verdict.WITHIN_ROUNDING
         reproduced = "holds in " + _between_shares(list(shares.values()))
         if bound is not None:
@@ -655,14 +655,8 @@ def _prints(values: np.ndarray[Any, np.dtype[np.float64]], printed: PrintedNumbe
     return float(inside.mean())
 
 
-def _percent(share: float) -> str:
-    if 0 < share < 0.01:
-        return "under 1 %"
-    return "over 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
-
-
 def _between_shares(shares: list[float]) -> str:
-    ends = dict.fromkeys([_percent(min(shares)), _percent(max(shares))])
+    ends = dict.fromkeys([percent(min(shares)), percent(max(shares))])
     return " to ".join(ends)
 
 

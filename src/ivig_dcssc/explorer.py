@@ -19,10 +19,8 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.cohort.skin import READINGS
-from ivig_dcssc.cohort_groups import fixed, label_of, percent
-from ivig_dcssc.cohort_words import printing
-from ivig_dcssc.controls import COMPARATORS
 from ivig_dcssc.figures_specification import level_name
+from ivig_dcssc.formats import fixed, p_text, percent, printing
 from ivig_dcssc.multiverse import (
     BASELINE,
     DEPENDS,
@@ -33,10 +31,10 @@ from ivig_dcssc.multiverse import (
     Result,
     published,
 )
-from ivig_dcssc.p_words import p_text
 from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS, PRIORS
 from ivig_dcssc.project import project_root
 from ivig_dcssc.reproduced import load_ensembles
+from ivig_dcssc.reproduced.choices import COMPARATORS
 from ivig_dcssc.reproduced.frames import PAIRED_T
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
 from rederive.book.render import Html
@@ -374,7 +372,7 @@ def _against() -> Iterator[tuple[str, dict[str, Result]]]:
 
 def _option(name: str, level: object) -> str:
     if name == "prior":
-        return "all priors together" if level == ALL_PRIORS else label_of(str(level))
+        return "all priors together" if level == ALL_PRIORS else f"{level} prior"
     words = {"closest": "the closest", "first": "the first", "last": "the last"}
     return words.get(str(level), level_name(str(level)))
 

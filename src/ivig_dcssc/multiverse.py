@@ -25,13 +25,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from ivig_dcssc.cohort.skin import READINGS
-from ivig_dcssc.cohort_groups import CENTRAL
-from ivig_dcssc.cohort_words import printing
-from ivig_dcssc.controls import COMPARATORS
+from ivig_dcssc.formats import CENTRAL, printing
 from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS, PRIORS
 from ivig_dcssc.project import project_root
 from ivig_dcssc.reproduced import Choices, Ensembles, load_ensembles
-from ivig_dcssc.reproduced.choices import SKIN_TARGETS
+from ivig_dcssc.reproduced.choices import COMPARATORS, SKIN_TARGETS
 from ivig_dcssc.reproduced.frames import PAIRED_T, printed_change
 from ivig_dcssc.style import use_style
 from rederive.book.parameters import ParameterError, cells_run, check_injected

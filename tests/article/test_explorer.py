@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from ivig_dcssc.cohort_groups import Spread, percent
 from ivig_dcssc.explorer import ARTICLE, AXES, CHOICES, Explorer, _marks, _shares, _whole
+from ivig_dcssc.formats import CENTRAL, p_text, percent
 from ivig_dcssc.multiverse import DEPENDS, RESULTS, published
-from ivig_dcssc.p_words import p_text
 from ivig_dcssc.reproduced import Choices, CohortResults, load_ensembles
 from rederive.printed import PrintedNumber
 
@@ -52,12 +51,12 @@ def test_figures_are_those_of_cohort_results(root, explorer):
     ensembles = load_ensembles(root, "bimodal")
     results = CohortResults(ensembles, Choices.of(setting), explorer.multiverse.registry)
     skin = results.skin_over_time().query("timepoint == 'm12'")
-    spread = Spread.of(skin["change_mean"])
+    low, median, high = skin["change_mean"].quantile([CENTRAL[0], 0.5, CENTRAL[1]])
     found = explorer.figures("change_m12", setting)
     assert (found.median, found.low, found.high) == (
-        f"{spread.median:.2f}",
-        f"{spread.low:.2f}",
-        f"{spread.high:.2f}",
+        f"{median:.2f}",
+        f"{low:.2f}",
+        f"{high:.2f}",
     )
     p = results.controls().query("timepoint == 'm12' and group == 'D-pen'")["p"]
     found = explorer.figures("p_against_d-pen_m12", setting)

@@ -15,7 +15,6 @@ from scipy import stats
 
 from ivig_dcssc.check import Windows as CheckerWindows
 from ivig_dcssc.check import check_cohort, unchecked
-from ivig_dcssc.controls import COMPARATORS
 from ivig_dcssc.parameters import PRIORS
 from ivig_dcssc.reproduced import (
     Choices,
@@ -24,7 +23,7 @@ from ivig_dcssc.reproduced import (
     load_ensembles,
     open_cohort,
 )
-from ivig_dcssc.reproduced.choices import SKIN_TARGETS
+from ivig_dcssc.reproduced.choices import COMPARATORS, SKIN_TARGETS
 from ivig_dcssc.reproduced.predictors import STOP_REASONS, smallest
 from ivig_dcssc.reproduced.tables import MEASURES, ORGAN_MEASURES, SEVERITIES
 from rederive.errors import ConfigurationError

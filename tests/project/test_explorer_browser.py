@@ -10,10 +10,9 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from ivig_dcssc.cohort_groups import Spread, percent
 from ivig_dcssc.explorer import ARTICLE, AXES, CHOICES, Explorer
+from ivig_dcssc.formats import CENTRAL, p_text, percent
 from ivig_dcssc.multiverse import RESULTS, Result
-from ivig_dcssc.p_words import p_text
 from ivig_dcssc.reproduced import Choices, CohortResults, load_ensembles
 from ivig_dcssc.reproduced.frames import PAIRED_T
 from rederive.printed.registry import load_registry
@@ -115,8 +114,7 @@ def computed(root: Path, setting: dict[str, object]) -> dict[str, tuple[str, str
 
 
 def texts(result: Result, values: pd.Series) -> tuple[str, str, str]:
-    spread = Spread.of(values)
-    numbers = (spread.median, spread.low, spread.high)
+    numbers = values.quantile([0.5, *CENTRAL])
     if result.is_p:
         median, low, high = (p_text(number) for number in numbers)
     elif result.quantity in DECIMALS:

@@ -20,6 +20,12 @@ from rederive.retrospective import Windows
 SKIN_TARGETS = (6, 12, 18, 24)
 """Follow-up months of the skin score in the article; they name the follow-ups, as in ``m6``."""
 
+COMPARATORS: dict[str, tuple[str, ...]] = {
+    "m6": ("relaxin", "MMF"),
+    "m12": ("D-pen", "collagen", "MMF"),
+}
+"""Groups whose change in skin score the article compares, by time point."""
+
 FOLLOWUPS = tuple(f"m{month}" for month in SKIN_TARGETS)
 """Names of the follow-ups, whatever months a run takes for them."""
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.p_words import p_text
+from ivig_dcssc.formats import p_text
 from ivig_dcssc.reproduced.choices import FOLLOWUPS
 from ivig_dcssc.reproduced.figures import Figures
 from ivig_dcssc.reproduced.predictors import (

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.controls import COMPARATORS
-from ivig_dcssc.reproduced.choices import CONFIDENCE, FOLLOWUPS, ORGAN_TARGET
+from ivig_dcssc.reproduced.choices import COMPARATORS, CONFIDENCE, FOLLOWUPS, ORGAN_TARGET
 from ivig_dcssc.reproduced.figures import Figures
 from ivig_dcssc.reproduced.tables import ORGAN_MEASURES, Frame, Tables
 from rederive.printed.registry import Registry

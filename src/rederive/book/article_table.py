@@ -157,7 +157,8 @@ def _claim_link(row: LedgerRow, anchors: set[str]) -> str:
 
 def _marks(rows: Sequence[LedgerRow]) -> str:
     """Return each verdict of a cell once, as shape and word; where there is none, the evidence."""
-    return "".join(f'<div class="verdict-line">{mark}</div>' for mark in dict.fromkeys(_each_mark(rows)))
+    marks = dict.fromkeys(_each_mark(rows))
+    return "".join(f'<div class="verdict-line">{mark}</div>' for mark in marks)
 
 
 def _each_mark(rows: Sequence[LedgerRow]) -> Iterator[str]:

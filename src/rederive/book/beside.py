@@ -99,7 +99,7 @@ def by_id(values: object, ids: str = "") -> dict[str, Value]:
     values : mapping, Series or DataFrame
         A value for each key; of a DataFrame, a Series by cohort for each column.
     ids : str
-        Template that makes an id of a key, such as ``results-mrss-ivig-m{}-p``; capitals of the
+        Template that makes an id of a key, such as ``results-score-treated-m{}-p``; capitals of the
         key become small letters. Empty: keys are ids.
 
     Raises

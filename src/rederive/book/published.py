@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import numpy as np
 import pandas as pd
 
 from rederive.printed import PrintedNumber
@@ -26,12 +25,6 @@ class Published:
         The article's numbers.
     settings : Settings, optional
         How ambiguous means are interpreted.
-
-    Examples
-    --------
-    >>> from ivig_dcssc import published
-    >>> published.table("mrss_change", timepoint="m12").loc["collagen", ["mean", "sd"]].to_list()
-    [-3.4, 7.12]
     """
 
     def __init__(self, registry: Registry, settings: Settings | None = None) -> None:
@@ -217,8 +210,3 @@ class Published:
 
 def _as_tuple(names: str | Collection[str]) -> tuple[str, ...]:
     return ((names,) if names else ()) if isinstance(names, str) else tuple(names)
-
-
-def is_missing(value: object) -> bool:
-    """Return whether a value is a float NaN."""
-    return isinstance(value, float | np.floating) and bool(np.isnan(value))

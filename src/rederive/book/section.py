@@ -86,7 +86,7 @@ class Section:
             A value for each key: a number, a pair (low, high), a truth value (of a claim), a result
             of the engine, or a Series by cohort. The columns of a DataFrame are such Series.
         ids : str
-            Template that makes an id of a key, such as ``results-mrss-ivig-m{}-p``; without it
+            Template that makes an id of a key, such as ``results-score-treated-m{}-p``; without it
             the keys are ids.
         source : str
             Where the values come from: ``printed figures`` (alone), ``one cohort`` (that of
