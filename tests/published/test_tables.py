@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from rederive.book.article_table import SHAPES, article_table
 from rederive.book.ledger import Ledger
-from rederive.printed import Verdict
+from rederive.printed import PrintedNumber, Verdict
 from rederive.printed.registry import load_registry
+from rederive.recompute import attainable_denominators
 from rederive.recompute.methods import Settings
 
 REGISTRY = load_registry(Path(__file__).resolve().parents[2] / "data" / "published")
@@ -55,3 +57,27 @@ def test_a_figure_that_is_not_the_same_stands_below_with_shape_and_word() -> Non
 def test_an_unknown_table_is_named() -> None:
     with pytest.raises(ValueError, match=r"found 'table3', allowed: table1, table2"):
         article_table(LEDGER, "table3")
+
+
+def suits(percentages: tuple[PrintedNumber, ...], n: int) -> bool:
+    """Brute force: is there a count of n for every percentage, adding up if there are several?"""
+    choices = [
+        [k for k in range(n + 1) if abs(Fraction(100 * k, n) - p.value) <= p.unit / 2]
+        for p in percentages
+    ]
+    if not all(choices):
+        return False
+    sums = {0}
+    for options in choices:
+        sums = {total + k for total in sums for k in options}
+    return len(percentages) == 1 or n in sums
+
+
+@pytest.mark.parametrize("group", ["IVIG", "relaxin", "D-pen", "collagen", "MMF"])
+@pytest.mark.parametrize("topic", [("female",), ("white", "black", "other-race")])
+def test_denominators_equal_brute_force(group: str, topic: tuple[str, ...]) -> None:
+    ids = [f"table1-{name}-{group.lower()}-baseline-percent" for name in topic]
+    percentages = tuple(REGISTRY.numbers[row_id].printed for row_id in ids)
+    size = int(REGISTRY.numbers[f"table1-cohort-size-{group.lower()}-n"].printed.value)
+    found = attainable_denominators(percentages, size, must_sum=len(topic) > 1)
+    assert list(found) == [n for n in range(1, size + 1) if suits(percentages, n)]
