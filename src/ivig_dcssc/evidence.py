@@ -18,7 +18,7 @@ import pandas as pd
 
 from ivig_dcssc.associations import load_associations
 from ivig_dcssc.cohort.ensemble import PATIENTS
-from ivig_dcssc.cohort.predictions import first_mention, load_predictions
+from ivig_dcssc.cohort.predictions import first_mention, load_held_out, load_predictions
 from ivig_dcssc.cohort.predictors import predictor_claims
 from ivig_dcssc.cohort.skin import READINGS, skin_block
 from ivig_dcssc.cohort.skin_bounds import BOUNDS_FILE, own_quantity
@@ -184,8 +184,6 @@ class Cohorts:
         ValueError
             If there are no such cohorts.
         """
-        from ivig_dcssc.cohort.predictions import load_held_out  # type: ignore[attr-defined]
-
         every: pd.DataFrame = load_held_out(cohorts_folder(self.root))
         own = every[every["figure"] == first_mention(self.registry, figure)]
         if own.empty:
