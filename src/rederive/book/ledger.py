@@ -414,6 +414,8 @@ def _show_claim(outcome: CheckedClaim) -> Shown:
         decision = "open within rounding"
     elif unsure:
         decision = "holds as stated; open under other choices"
+    if outcome.verdict is Verdict.NOT_TESTED:
+        decision = decision.replace("holds", "not significant")
     low, high = float(main.must_hold), float(main.can_hold)
     return Shown(
         reproduced,
