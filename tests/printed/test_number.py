@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -76,7 +77,6 @@ def test_every_form(text: str, expected: PrintedNumber, again: str) -> None:
         "",
         "five",
         "5..3",
-        "1,000",
         "5.3.1",
         "n 28",
         "= ",
@@ -220,7 +220,7 @@ def test_readings_of_an_ambiguous_figure() -> None:
     assert readings(parse("<1"), spread) == (parse("<1"),)
 
 
-@pytest.mark.parametrize("text", ["", "5,3", "–5", "5%", " 5", "5 "])
+@pytest.mark.parametrize("text", ["", "5,3", "5%", " 5", "5 "])
 def test_texts_that_are_no_figures(text: str) -> None:
     with pytest.raises(ValueError, match="not a printed figure"):
         PrintedNumber(text)
@@ -244,3 +244,75 @@ def test_a_range_is_rounded_away_from_its_middle(
     ends: tuple[float, float], decimals: int, expected: tuple[str, str]
 ) -> None:
     assert outward(*ends, decimals) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("0·012", "0.012"),
+        ("4.2 × 10⁻⁵", "0.000042"),
+        ("p = 4.2·10−5", "p = 0.000042"),
+        ("1e-10", "0.0000000001"),
+        ("-1.50e-3", "-0.00150"),
+        ("p < 10⁻⁵", "p < 0.00001"),
+        ("12,345", "12345"),
+        ("1 234", "1234"),
+        ("n=1,234", "n = 1234"),
+        ("+2.3", "2.3"),
+        ("＜0.05", "<0.05"),
+        ("≦ 0.05", "≤0.05"),
+        ("⩾0.05", "≥0.05"),
+        ("１６．７ ％", "16.7%"),
+        ("p-value < 0.05", "p-value < 0.05"),
+        ("0.03*", "0.03"),
+        ("0.005**", "0.005"),
+        ("p = .03†", "p = .03"),
+        ("n.s.", "≥0.05"),
+    ],
+)
+def test_forms_of_print_are_read(text: str, read: str) -> None:
+    assert str(parse(text)) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("5 (16.7 %)", ["5", "16.7%"]),
+        ("5 (<1)", ["5", "<1"]),
+        ("29.6 (SD 7.2)", ["29.6", "SD = 7.2"]),
+        ("−5·3 (SE 1·2)", ["-5.3", "SE = 1.2"]),
+        ("29.6 +/- 7.2", ["29.6", "7.2"]),
+        ("29.6 [± 7.2]", ["29.6", "7.2"]),
+        ("1,234 (45.6)", ["1234", "45.6"]),
+    ],
+)
+def test_cells_of_tables_are_read(text: str, read: list[str]) -> None:
+    assert [str(figure) for figure in parse_with_spread(text)] == read
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("28%–97.5%", ["28%", "97.5%"]),
+        ("3—24", ["3", "24"]),
+        ("(3–24)", ["3", "24"]),
+        ("3 - 24 %", ["3%", "24%"]),
+        ("−5 to −3", ["-5", "-3"]),
+        ("[0·5; 2·3]", ["0.5", "2.3"]),
+    ],
+)
+def test_ranges_with_any_dash_are_read(text: str, read: list[str]) -> None:
+    assert [str(end) for end in parse_range(text)] == read
+
+
+def test_a_decimal_comma_is_no_thousands_separator() -> None:
+    with pytest.raises(ValueError, match=re.escape("did you mean '0.05'?")):
+        parse("0,05")
+    with pytest.raises(ValueError, match=re.escape("did you mean '1.23'?")):
+        parse("1,23")
+
+
+def test_a_number_is_not_taken_for_text() -> None:
+    for refused in (parse, PrintedNumber):
+        with pytest.raises(ValueError, match=r"found 2\.65, allowed is .*text"):
+            refused(2.65)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from rederive.printed.number import (
     parse,
     parse_range,
     parse_with_spread,
+    plain,
     readings,
 )
 from rederive.printed.rounding import RoundingRule, preimage, round_to, rounded_figures
@@ -28,6 +29,7 @@ __all__ = [
     "parse",
     "parse_range",
     "parse_with_spread",
+    "plain",
     "preimage",
     "readings",
     "round_to",

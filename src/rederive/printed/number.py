@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -16,17 +17,31 @@ from rederive.printed.rounding import RoundingRule, preimage, rounded_figures, u
 OPERATORS = ("=", "<", ">", "≤", "≥", "over", "±")
 """The operators a printed number may carry; ``over`` is the word, ``±`` a half-width."""
 
-_DASHES = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
+_SIGNS = str.maketrans(
+    dict.fromkeys("–—−‐‑‒―", "-")
+    | dict.fromkeys("·∙⋅", ".")
+    | dict.fromkeys("≦⩽", "≤")
+    | dict.fromkeys("≧⩾", "≥")
+    | {"×": "x", "∓": "±"}
+)
+_SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _FIGURE = r"-?(?:\d+(?:\.\d+)?|\.\d+)"
 _NUMBER = re.compile(
-    rf"^(?:(?P<label>[A-Za-z][A-Za-z ]*?)\s*)??"
-    rf"(?P<operator>=|<|>|≤|≥|<=|>=|±|over\b)?\s*(?P<figure>{_FIGURE})\s*(?P<percent>%)?$"
+    rf"^(?:(?P<label>[A-Za-z][A-Za-z .-]*?)\s*)??"
+    rf"(?P<operator>=|<|>|≤|≥|±|over\b)?\s*(?P<figure>{_FIGURE})\s*(?P<percent>%)?$"
 )
-_RANGE = re.compile(rf"^(?P<low>{_FIGURE})\s*(?:-|to)\s*(?P<high>{_FIGURE})(?P<percent>%)?$")
+_RANGE = re.compile(
+    rf"^(?P<low>{_FIGURE})\s*(?P<percent>%)?\s*(?:-|to|,|;)\s*(?P<high>{_FIGURE})\s*(?P<also>%)?$"
+)
 _WITH_SPREAD = re.compile(
-    rf"^(?P<center>{_FIGURE}%?)\s*(?:±\s*(?P<pm>{_FIGURE})|\((?P<paren>{_FIGURE}%?)\))$"
+    r"^(?P<center>[^±(\[]+?)\s*(?:±\s*(?P<pm>[^()]+)|[(\[]\s*(?:±\s*)?(?P<paren>[^()]+?)\s*[)\]])$"
 )
-_ASCII_OPERATORS = {"<=": "≤", ">=": "≥"}
+_SPREAD_NAME = re.compile(r"^(SD|SE|SEM|s\.d\.|s\.e\.)\s*[:=]?\s*(?=[\d.])", re.IGNORECASE)
+_THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:[, ]\d{3})+(?![\d,])")
+_POWER_OF_TEN = re.compile(
+    r"(?<![\w.])(?:(\d*\.?\d+)(?:[eE]|\s*[x.]\s*10\s*\^?\s*(?=[-+\d]))|10\^)([-+]?\d+)(?![\d.])"
+)
+_NOT_SIGNIFICANT = re.compile(r"^n\.?\s*s\.?$", re.IGNORECASE)
 
 P_VALUE_DOMAIN = Interval(Fraction(0), Fraction(1))
 """The values that a p value can take."""
@@ -59,10 +74,14 @@ class PrintedNumber:
     percent: bool = False
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(_FIGURE, self.text):
+        if not isinstance(self.text, str):
+            raise ValueError(f"found {self.text!r}, allowed is text as printed: {str(self.text)!r}")
+        text = self.text.translate(_SIGNS)
+        if not re.fullmatch(_FIGURE, text):
             raise ValueError(
                 f"not a printed figure: {self.text!r} (allowed: digits, point, hyphen)"
             )
+        object.__setattr__(self, "text", text)
         if self.operator not in OPERATORS:
             allowed = " ".join(OPERATORS)
             raise ValueError(f"unknown operator: {self.operator!r} (allowed: {allowed})")
@@ -203,13 +222,45 @@ def format_like(value: Rational, model: PrintedNumber) -> str:
     return model.with_text(text)
 
 
+def plain(text: str) -> str:
+    """Return a printed text in plain characters: its signs, spaces and powers of ten in ASCII.
+
+    Read are every dash and minus sign, raised points, full-width and narrow characters, thousands
+    separated by commas or narrow spaces, ``4.2 × 10⁻⁵`` and ``1e-10``, a leading plus, and marks of
+    footnotes after the figure. What is no number comes back as it is, but for its characters.
+
+    Examples
+    --------
+    >>> plain("−5·3"), plain("4.2 × 10⁻⁵"), plain("+1,234*")
+    ('-5.3', '0.000042', '1234')
+    """
+    text = re.sub(
+        r"10\s*([⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: "10^" + m[1].translate(_SUPERSCRIPTS), text.strip()
+    )
+    text = unicodedata.normalize("NFKC", text).translate(_SIGNS)
+    text = text.replace("<=", "≤").replace(">=", "≥").replace("+/-", "±").replace("+-", "±")
+    text = re.sub(r"(?<=[\d%])\s*[*†‡§¶#]+$", "", text)
+    text = _THOUSANDS.sub(lambda match: re.sub(r"[, ]", "", match[0]), text)
+    text = re.sub(r"(?<![\w.+])\+(?=\.?\d)", "", text)
+    return _POWER_OF_TEN.sub(_without_power, text)
+
+
+def _without_power(match: re.Match[str]) -> str:
+    """Return a figure with a power of ten as a plain one, its last digit in the same place."""
+    figure = Decimal(match[1] or "1").scaleb(int(match[2]))
+    exponent = figure.as_tuple().exponent
+    # 1.2 x 10^3 is known to hundreds only, which a plain figure cannot show.
+    return f"{figure:f}" if isinstance(exponent, int) and exponent <= 0 else match[0]
+
+
 def parse(text: str) -> PrintedNumber:
     """Read one printed number.
 
     Parameters
     ----------
     text : str
-        Such as ``–5.3``, ``<0.0001``, ``23.3%``, ``n = 28``, ``p < 0.0001``, ``over 70%``.
+        Such as ``–5.3``, ``<0.0001``, ``23.3%``, ``n = 28``, ``p < 0.0001``, ``over 70%``, in any
+        of the characters of :func:`plain`; ``ns`` is read as ``≥0.05``.
 
     Returns
     -------
@@ -220,34 +271,48 @@ def parse(text: str) -> PrintedNumber:
     ------
     ValueError
         If the text is not one printed number.
+
+    Examples
+    --------
+    >>> parse("p-value < 0.05"), str(parse("16.7 %"))
+    (PrintedNumber(text='0.05', operator='<', label='p-value', percent=False), '16.7%')
     """
-    match = _NUMBER.match(text.strip().translate(_DASHES))
+    if not isinstance(text, str):
+        raise ValueError(f"found {text!r}, allowed is the printed text, such as {str(text)!r}")
+    found = plain(text)
+    if _NOT_SIGNIFICANT.match(found):
+        return PrintedNumber("0.05", "≥")
+    match = _NUMBER.match(found)
     if match is None:
-        raise ValueError(f"not a printed number: {text!r} (such as -5.3, <0.0001, 23.3%, n = 28)")
+        comma = re.sub(r"(?<=\d),(?=\d)", ".", found)
+        hint = f"; did you mean {comma!r}?" if _NUMBER.match(comma) else ""
+        raise ValueError(
+            f"not a printed number: {text!r} (such as -5.3, <0.0001, 23.3%, n = 28{hint})"
+        )
     operator = match["operator"] or "="
     label = (match["label"] or "").strip()
     if label and not match["operator"]:
         raise ValueError(f"not a printed number: {text!r} (an operator must follow {label!r})")
-    return PrintedNumber(
-        match["figure"],
-        _ASCII_OPERATORS.get(operator, operator),
-        label,
-        bool(match["percent"]),
-    )
+    return PrintedNumber(match["figure"], operator, label, bool(match["percent"]))
 
 
 def parse_range(text: str) -> tuple[PrintedNumber, PrintedNumber]:
-    """Read a printed range such as ``3–24``, ``28–97.5`` or ``3 to 5``.
+    """Read a printed range such as ``3–24``, ``28%–97.5%``, ``(3 to 5)``.
 
     Raises
     ------
     ValueError
         If the text is no range, or its ends are in the wrong order.
+
+    Examples
+    --------
+    >>> [str(end) for end in parse_range("28–97.5 %")]
+    ['28%', '97.5%']
     """
-    match = _RANGE.match(text.strip().translate(_DASHES))
+    match = _RANGE.match(plain(text).strip("()[] "))
     if match is None:
         raise ValueError(f"not a printed range: {text!r} (such as 3–24)")
-    percent = bool(match["percent"])
+    percent = bool(match["percent"] or match["also"])
     low = PrintedNumber(match["low"], percent=percent)
     high = PrintedNumber(match["high"], percent=percent)
     if low.value > high.value:
@@ -256,17 +321,29 @@ def parse_range(text: str) -> tuple[PrintedNumber, PrintedNumber]:
 
 
 def parse_with_spread(text: str) -> tuple[PrintedNumber, PrintedNumber]:
-    """Read a figure and what stands beside it: ``29.6 ± 7.2``, ``46.6 (12.3)``, ``5 (16.7)``.
+    """Read a figure and what stands beside it: ``29.6 ± 7.2``, ``46.6 (SD 12.3)``, ``5 (16.7 %)``.
+
+    The name of a spread (SD, SE) becomes its label.
 
     Raises
     ------
     ValueError
         If the text has another form.
+
+    Examples
+    --------
+    >>> [str(figure) for figure in parse_with_spread("5 (<1 %)")]
+    ['5', '<1%']
     """
-    match = _WITH_SPREAD.match(text.strip().translate(_DASHES))
+    match = _WITH_SPREAD.match(plain(text))
     if match is None:
         raise ValueError(f"not a figure with its spread: {text!r} (such as 46.6 (12.3))")
-    return parse(match["center"]), parse(match["pm"] or match["paren"])
+    beside = match["pm"] or match["paren"]
+    name = _SPREAD_NAME.match(beside)
+    spread = parse(_SPREAD_NAME.sub("", beside))
+    if name is not None:
+        spread = replace(spread, label=name[1].upper().replace(".", ""))
+    return parse(match["center"]), spread
 
 
 def readings(number: PrintedNumber, *neighbours: PrintedNumber) -> tuple[PrintedNumber, ...]:

@@ -53,8 +53,15 @@ class TableError(ValueError):
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
-    """Return the allowed word closest to a misspelt one, or an empty string."""
-    close = difflib.get_close_matches(word, [item for item in allowed if item], n=1, cutoff=0.6)
+    """Return the allowed word closest to a misspelt one, or an empty string.
+
+    A number is close to one of the same value only: other digits are another thing, no misspelling.
+    """
+    others = [item for item in allowed if item and item != word]
+    if _is_number(word):
+        value = Decimal(word)
+        return next((each for each in others if _is_number(each) and Decimal(each) == value), "")
+    close = difflib.get_close_matches(word, others, n=1, cutoff=0.6)
     return close[0] if close else ""
 
 
