@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from html import escape
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -151,7 +152,9 @@ class Section:
     def _banner(self) -> str:
         if not self.usual:
             return ""
-        here = ", ".join(f"{name} = {getattr(self.parameters, name)!r}" for name in self.usual)
+        here = ", ".join(
+            f"{name} = {_without_path(getattr(self.parameters, name))!r}" for name in self.usual
+        )
         text = ", ".join(f"{name} = {value!r}" for name, value in self.usual.items())
         return (
             '<div class="rederive-banner" role="note">This page was run with '
@@ -232,6 +235,11 @@ class Section:
             raise ValueError(f"no rows are left for the table {caption!r}")
         self._shown |= {row.id for row in rows}
         return render.comparison(rows, caption, decision=decision)
+
+
+def _without_path(value: object) -> object:
+    """Return a value; of a user's folder only its name."""
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def prose(*sentences: str) -> Markdown:
