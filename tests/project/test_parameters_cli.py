@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,11 +17,11 @@ from rederive.parameters import (
     Parameter,
     ParameterError,
     ParameterSet,
+    check_taken,
     notebook_parameters,
     open_parameters,
     parse_assignments,
     read_parameter_file,
-    resolve,
     takers,
 )
 
@@ -77,6 +78,16 @@ def test_all_faults_of_assignments_are_named_at_once() -> None:
     assert "found 0.1 and 0.2" in lines[-1]
 
 
+@pytest.mark.parametrize("text", ["0,05", ",05", " 0,05 "])
+def test_a_decimal_comma_is_refused_with_the_point(text: str) -> None:
+    suggestion = text.strip().replace(",", ".")
+    with pytest.raises(ParameterError, match=rf"did you mean '{re.escape(suggestion)}'"):
+        parse_assignments([f"level={text}"], SOME)
+    with pytest.raises(ParameterError, match="a whole number") as caught:
+        parse_assignments(["window=2,5"], SOME)
+    assert "did you mean" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -108,14 +119,14 @@ def test_a_file_gives_values_with_yaml_s_types(tmp_path: Path) -> None:
 
 def test_values_for_one_notebook() -> None:
     taken_by = {"level": ("one", "two"), "window": ("two",)}
-    assert resolve(SOME, {"level": 1}, ("level",), "one", taken_by) == {"level": 1.0}
+    assert check_taken(SOME, {"level": 1}, ("level",), "one", taken_by) == {"level": 1.0}
     with pytest.raises(ParameterError) as caught:
-        resolve(SOME, {"window": 3, "levle": 1}, ("level",), "one", taken_by)
+        check_taken(SOME, {"window": 3, "levle": 1}, ("level",), "one", taken_by)
     first, second = str(caught.value).splitlines()
     assert "not one that one takes; taken by: two; one takes: level" in first
     assert "did you mean 'level'" in second
     with pytest.raises(ParameterError, match="level and rule: no"):
-        resolve(SOME, {"level": 1, "rule": "last"}, ("level", "rule"))
+        check_taken(SOME, {"level": 1, "rule": "last"}, ("level", "rule"))
 
 
 # params

@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 from rederive.book.results import RESULTS_TYPE, read_results
 from rederive.cli.main import main
 from rederive.execution.project import Project
-from rederive.parameters.chosen import find_notebook, project_parameters, short_hash
+from rederive.parameters.notebooks import find_notebook, project_parameters
+from rederive.site.variant import short_hash
 
 from .conftest import cell, write_notebook, write_tiny_book
 
@@ -70,6 +71,14 @@ def test_a_run_writes_its_notebook_and_says_what_changed(book: Project, tmp_path
     assert record["results"][0]["reproduced"] == "123"
     assert json.loads(target.read_text(encoding="utf-8"))["cells"][0]["id"] == "title"
     assert json.loads(run(book, *arguments).stdout)["cached"]
+
+
+def test_a_parameter_may_be_written_with_a_blank(book: Project) -> None:
+    for words in (["-p", "factor=5"], ["-p", "factor", "5"], ["--parameter", "factor", "5"]):
+        record = json.loads(run(book, *words, "numbers", "--json").stdout)
+        assert record["parameters"] == {"factor": 5}
+    for words in (["-p", "factor"], ["-p", "factor", "--json"]):
+        assert "NAME=VALUE" in run(book, "numbers", *words).output
 
 
 def test_a_failing_notebook_is_kept_with_its_error(book: Project, tmp_path: Path) -> None:

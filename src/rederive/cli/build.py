@@ -18,8 +18,8 @@ from rederive.cli.options import (
     parameter_options,
 )
 from rederive.execution.project import Project, find_project
-from rederive.parameters import ParameterSet, notebook_parameters, resolve
-from rederive.parameters.chosen import all_notebooks, project_parameters
+from rederive.parameters import ParameterSet, check_taken, notebook_parameters
+from rederive.parameters.notebooks import all_notebooks, project_parameters
 from rederive.site.build import build_book
 from rederive.site.serve import serve
 from rederive.site.variant import Variant, built_variant, built_variants
@@ -73,7 +73,7 @@ def _variant(
     """Return the variant that is asked for; None if all values are the article's."""
     parameters = project_parameters(project)
     given = given_parameters(project, parameters, assignments, params_file, cohort)
-    values = resolve(parameters, given, _taken(project, parameters), "this book")
+    values = check_taken(parameters, given, _taken(project, parameters), "this book")
     if parameters.changed(values) or name:
         return Variant.of(parameters, values, name)
     click.echo("All parameters are the article's: this is the book itself.")

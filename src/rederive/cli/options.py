@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,11 +11,16 @@ from click.shell_completion import CompletionItem
 
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
-from rederive.parameters import Parameter, ParameterSet
-from rederive.parameters.chosen import (
+from rederive.parameters import (
+    Parameter,
+    ParameterError,
+    ParameterSet,
+    parse_assignments,
+    read_parameter_file,
+)
+from rederive.parameters.notebooks import (
     COHORT_PARAMETER,
     all_notebooks,
-    gather,
     own_cohort,
     project_parameters,
 )
@@ -85,15 +90,26 @@ def given_parameters(
     ConfigurationError
         With everything that is wrong.
     """
-    values = gather(parameters, assignments, params_file)
-    if cohort is not None and values.get(COHORT_PARAMETER):
+    values: dict[str, object] = {}
+    faults: list[str] = []
+    sources: tuple[Callable[[], Mapping[str, object]], ...] = (
+        lambda: read_parameter_file(params_file) if params_file else {},
+        lambda: parse_assignments(assignments, parameters),
+    )
+    for read in sources:
+        try:
+            values |= read()
+        except ParameterError as error:
+            faults.append(str(error))
+    if faults:
+        raise ParameterError("\n".join(faults))
+    named = values.get(COHORT_PARAMETER)
+    if cohort is not None and named:
         raise ConfigurationError(
             f"--cohort and the parameter {COHORT_PARAMETER}: found both, allowed: one of them"
         )
-    if cohort is not None:
-        values[COHORT_PARAMETER] = own_cohort(project, cohort, parameters)
-    elif values.get(COHORT_PARAMETER):
-        folder = Path(str(values[COHORT_PARAMETER])).expanduser()
+    if cohort is not None or named:
+        folder = cohort or Path(str(named)).expanduser()
         values[COHORT_PARAMETER] = own_cohort(project, folder, parameters)
     return values
 

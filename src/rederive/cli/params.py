@@ -11,7 +11,7 @@ import click
 from rederive.cli.options import complete_notebook
 from rederive.execution.project import find_project
 from rederive.parameters import Parameter, notebook_parameters, takers
-from rederive.parameters.chosen import NOTEBOOKS_FOLDER, find_notebook, project_parameters
+from rederive.parameters.notebooks import NOTEBOOKS_FOLDER, find_notebook, project_parameters
 
 _WIDTH = 88
 

@@ -17,7 +17,7 @@ import click
 from rederive.cli.options import ParameterCommand
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
-from rederive.parameters.chosen import COHORT_PARAMETER, own_cohort, project_parameters
+from rederive.parameters.notebooks import COHORT_PARAMETER, own_cohort, project_parameters
 from rederive.sweep.driver import Manner, Summary, run_sweep
 from rederive.sweep.index import INDEX
 from rederive.sweep.job import DONE

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from rederive.parameters.cells import (
-    assigned_names,
-    cells_run,
-    check_injected,
-    not_taken,
-    notebook_parameters,
-    takers,
-)
 from rederive.parameters.given import (
+    check_taken,
+    not_taken,
     open_parameters,
     parse_assignments,
     read_parameter_file,
-    resolve,
+)
+from rederive.parameters.notebooks import (
+    cells_run,
+    check_injected,
+    notebook_parameters,
+    takers,
 )
 from rederive.parameters.types import (
     Form,
@@ -32,14 +31,13 @@ __all__ = [
     "ParameterSet",
     "Rule",
     "Value",
-    "assigned_names",
     "cells_run",
     "check_injected",
+    "check_taken",
     "not_taken",
     "notebook_parameters",
     "open_parameters",
     "parse_assignments",
     "read_parameter_file",
-    "resolve",
     "takers",
 ]

@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 
 from rederive.installed import load_installed
-from rederive.parameters.cells import not_taken
-from rederive.parameters.types import ParameterError, ParameterSet, Value
+from rederive.parameters.types import ParameterError, ParameterSet, Value, meant
+from rederive.printed.schema import nearest
 
 GROUP = "rederive.parameters"
 """Group of entry points under which articles offer their parameters."""
@@ -54,13 +54,12 @@ def parse_assignments(assignments: Iterable[str], parameters: ParameterSet) -> d
     values: dict[str, Value] = {}
     faults: list[str] = []
     for assignment in assignments:
-        name, sign, text = assignment.partition("=")
-        name = name.strip()
+        name, sign, text = (part.strip() for part in assignment.partition("="))
         if not sign or not name:
             faults.append(f"parameter: found {assignment!r}, allowed: NAME=VALUE")
             continue
         try:
-            value = parameters[name].parse(text.strip())
+            value = parameters[name].parse(text)
         except ParameterError as error:
             faults.append(str(error))
             continue
@@ -79,12 +78,10 @@ def _once(loader: _Loader, node: yaml.MappingNode) -> dict[object, object]:
     found: dict[object, object] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, str):
-            raise ParameterError(f"line {key_node.start_mark.line + 1}: key {key!r}, allowed: text")
-        if key in found:
-            raise ParameterError(f"line {key_node.start_mark.line + 1}: key {key!r} is given twice")
-        value = loader.construct_object(value_node, deep=True)
-        found[key] = value
+        if not isinstance(key, str) or key in found:
+            wrong = "is given twice" if key in found else "is no text"
+            raise ParameterError(f"line {key_node.start_mark.line + 1}: key {key!r} {wrong}")
+        found[key] = loader.construct_object(value_node, deep=True)
     return found
 
 
@@ -106,17 +103,14 @@ def read_parameter_file(path: Path) -> dict[str, Value]:
         number, text or truth value; the message names file and key.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader) or {}
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ParameterError(f"{path.name}: {why}, allowed: a readable YAML file") from error
     except yaml.YAMLError as error:
-        words = " ".join(str(error).split())
-        raise ParameterError(f"{path.name}: not YAML: {words}") from error
+        raise ParameterError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from error
     except ParameterError as error:
         raise ParameterError(f"{path.name}, {error}") from None
-    if content is None:
-        return {}
     if not isinstance(content, dict):
         kind = type(content).__name__
         raise ParameterError(f"{path.name}: found a {kind}, allowed: lines of the form NAME: VALUE")
@@ -130,7 +124,41 @@ def read_parameter_file(path: Path) -> dict[str, Value]:
     return dict(content)
 
 
-def resolve(
+def not_taken(
+    name: str,
+    taken: Sequence[str],
+    notebook: str = "",
+    taken_by: Mapping[str, Sequence[str]] | None = None,
+    known: Sequence[str] = (),
+) -> str:
+    """Return what is wrong with a parameter that a notebook does not take.
+
+    Parameters
+    ----------
+    name : str
+        The parameter.
+    taken : sequence of str
+        Those that the notebook takes.
+    notebook : str
+        Name of the notebook, if it is to be said.
+    taken_by : dict, optional
+        Notebooks by the parameters that they take.
+    known : sequence of str
+        All parameters of the book.
+    """
+    which = notebook or "this notebook"
+    others = (taken_by or {}).get(name, ())
+    if name in known or others:
+        place = f"; taken by: {', '.join(others)}" if others else ""
+        return (
+            f"parameter {name!r} is not one that {which} takes{place}; {which} takes: "
+            f"{', '.join(taken) or 'none'}"
+        )
+    hint = meant(nearest(name, taken) or nearest(name, known))
+    return f"{which} has no parameter {name!r}{hint}; it has: {', '.join(taken) or 'none'}"
+
+
+def check_taken(
     parameters: ParameterSet,
     given: Mapping[str, object],
     taken: Sequence[str],
@@ -145,12 +173,8 @@ def resolve(
         All parameters of the book.
     given : dict
         Values by name.
-    taken : sequence of str
-        Parameters that the notebook takes, see `notebook_parameters`.
-    notebook : str
-        Name of the notebook for messages.
-    taken_by : dict, optional
-        Notebooks by the parameters that they take, see `takers`; named in messages.
+    taken, notebook, taken_by
+        As for `not_taken`.
 
     Returns
     -------
@@ -169,9 +193,9 @@ def resolve(
             parameters[name].check(value)
         except ParameterError as error:
             faults.append(str(error))
-            continue
-        if name not in taken:
-            faults.append(not_taken(name, taken, notebook, taken_by, parameters.names))
+        else:
+            if name not in taken:
+                faults.append(not_taken(name, taken, notebook, taken_by, parameters.names))
     if faults:
         raise ParameterError("\n".join(faults))
     values = parameters.check(given)

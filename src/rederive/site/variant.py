@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import re
@@ -16,8 +17,7 @@ from rederive.errors import ConfigurationError
 from rederive.execution.notebooks import canonical_bytes
 from rederive.execution.project import Project
 from rederive.parameters import ParameterSet, Value, notebook_parameters
-from rederive.parameters.cells import TAG
-from rederive.parameters.chosen import COHORT_PARAMETER, short_hash
+from rederive.parameters.notebooks import COHORT_PARAMETER, TAG
 from rederive.printed.schema import nearest
 
 CHANGED = "changed"
@@ -166,6 +166,12 @@ class Variant:
         for written in (json.dumps(path)[1:-1], repr(path)[1:-1]) if path else ():
             source = source.replace(written, self.cohort)
         return source
+
+
+def short_hash(values: Mapping[str, object], length: int = 10) -> str:
+    """Return a short name for some parameters, the same for the same values in any order."""
+    text = json.dumps(dict(values), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 def value_in_words(value: object, unit: str) -> str:

@@ -13,7 +13,7 @@ from rederive.execution.cache import content_digest, source_digest
 from rederive.execution.notebooks import canonical_bytes, read_notebook, without_outputs
 from rederive.execution.project import Project
 from rederive.parameters import Value
-from rederive.parameters.chosen import (
+from rederive.parameters.notebooks import (
     COHORT_PARAMETER,
     NOTEBOOKS_FOLDER,
     find_notebook,
