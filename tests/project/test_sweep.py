@@ -447,7 +447,7 @@ def test_what_a_page_says_of_failures_and_of_a_sweep_without_choice(swept, tmp_p
     view = open_sweep(str(out), "t-1")
     assert view.choices == ("factor", "mode")
     assert view.frame["value"].isna().tolist() == [False, True]
-    assert "no patient is left" in str(view.failures())
+    assert "no patient is left" in view.failures()["message"].iloc[0]
     assert "2 (1 done, 1 failed)" in str(view.opening().data)
     sweep(swept, str(out), "--set", "factor=2")
     with pytest.raises(ConfigurationError, match="found no index"):

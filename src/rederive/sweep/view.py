@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import io
 import re
-from collections import Counter
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from rederive.book.render import Html, records
 from rederive.book.specification import Specifications
 from rederive.errors import ConfigurationError
+from rederive.parameters.types import meant
 from rederive.printed.schema import nearest
 from rederive.sweep.index import FIRST_COLUMNS, INDEX, RESULTS, STATE_COLUMNS
 from rederive.sweep.job import DONE
 from rederive.sweep.store import RunStore
 
 ROWS_SHOWN = 100
-"""Rows of the table of runs; the rest is in the index."""
+"""Rows of the tables of runs; the rest is in the index."""
 
 _NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?")
 
@@ -33,8 +30,6 @@ class SweepView:
 
     Parameters
     ----------
-    runs : DataFrame
-        Rows of the index: those of the last call's notebook, code and data.
     result : str
         Id of the result.
     printed : str
@@ -42,10 +37,10 @@ class SweepView:
     choices : tuple of str
         Parameters that differ between the runs.
     frame : DataFrame
-        Choices, state, and what was reproduced (``value``, ``low``, ``high``, ``decision``).
+        One row a run of the last call's notebook, code and data: the columns of the index, and
+        what was reproduced (``value``, ``low``, ``high``, ``decision``).
     """
 
-    runs: pd.DataFrame
     result: str
     printed: str
     choices: tuple[str, ...]
@@ -77,12 +72,11 @@ class SweepView:
 
     def opening(self) -> Markdown:
         """Return what was run and how it ended, in sentences."""
-        counts = Counter(self.runs["status"])
-        states = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
+        counts = self.frame["status"].value_counts()
+        states = ", ".join(f"{count:,} {state}" for state, count in counts.items())
         swept = ", ".join(f"`{name}`" for name in self.choices) or "no parameter"
-        notebook = str(self.runs["notebook"].iloc[0])
         return Markdown(
-            f"Notebook: `{notebook}`. Runs: {len(self.runs):,} ({states}). "
+            f"Notebook: `{self.frame['notebook'].iloc[0]}`. Runs: {len(self.frame):,} ({states}). "
             f"Result: `{self.result}`, published as {self.printed or 'nothing'}. "
             f"What differs between the runs: {swept}."
         )
@@ -93,21 +87,17 @@ class SweepView:
         several = [str(name) for name in shares.loc[shares["levels"] > 1, "choice"]]
         return (several[0], several[1]) if len(several) > 1 else None
 
-    def rows(self) -> Html:
-        """Return the runs as a table: choices, state, what was reproduced."""
+    def rows(self) -> pd.DataFrame:
+        """Return the first runs: choices, state, what was reproduced."""
         columns = [*self.choices, "reproduced", "low", "high", "verdict", "status"]
-        shown = self.frame[columns].head(ROWS_SHOWN)
-        left = len(self.frame) - len(shown)
-        caption = "Runs" if left == 0 else f"The first {len(shown)} runs; {left:,} more in {INDEX}"
-        return records([_cells(row) for row in shown.to_dict("records")], caption)
+        return self.frame[columns].head(ROWS_SHOWN)
 
-    def failures(self) -> Html | Markdown:
-        """Return the runs that did not get done, with the reason."""
-        failed = self.runs[self.runs["status"] != DONE]
+    def failures(self) -> pd.DataFrame | Markdown:
+        """Return the first runs that did not get done, with the reason."""
+        failed = self.frame[self.frame["status"] != DONE]
         if failed.empty:
             return Markdown("Every run was carried out to its end.")
-        shown = failed[[*self.choices, "status", "message"]].head(ROWS_SHOWN)
-        return records([_cells(row) for row in shown.to_dict("records")], "Runs without result")
+        return failed[[*self.choices, "status", "message"]].head(ROWS_SHOWN)
 
 
 def open_sweep(folder: str, result: str) -> SweepView:
@@ -133,29 +123,25 @@ def open_sweep(folder: str, result: str) -> SweepView:
         results = pd.read_parquet(io.BytesIO(store.read(RESULTS)))
     except FileNotFoundError:
         raise ConfigurationError(f"sweep {folder}: found no {INDEX} and {RESULTS}") from None
-    if index.empty:
-        raise ConfigurationError(f"sweep {folder}: found no run")
-    first = index.iloc[0]
-    alike = (index["notebook"] == first["notebook"]) & (index["sources"] == first["sources"])
     known = list(dict.fromkeys(results["id"]))
     if result not in known:
-        hint = nearest(result, known)
-        meant = f" (did you mean {hint!r}?)" if hint else ""
         listed = f"{', '.join(known[:8])}{', …' if len(known) > 8 else ''}" or "none"
         raise ConfigurationError(
-            f"result: found {result!r}, allowed: an id of the sweep's results: {listed}{meant}"
+            f"result: found {result!r}, allowed: an id of the sweep's results: "
+            f"{listed}{meant(nearest(result, known))}"
         )
     # Parameters stand between the first columns and the state; results come after it.
     names = list(index.columns)
     swept = names[len(FIRST_COLUMNS) : names.index(STATE_COLUMNS[0])]
+    first = index.iloc[0]
+    alike = (index["notebook"] == first["notebook"]) & (index["sources"] == first["sources"])
     runs = index.loc[alike, [*FIRST_COLUMNS, *swept, *STATE_COLUMNS]].reset_index(drop=True)
     choices = tuple(name for name in swept if runs[name].nunique(dropna=False) > 1)
-    wanted = results[results["id"] == result].set_index("key")
-    frame = runs.join(wanted.drop(columns="id"), on="key")
+    wanted = results[results["id"] == result].set_index("key").drop(columns="id")
+    frame = runs.join(wanted, on="key").astype({name: object for name in choices})
     frame["decision"] = frame["decision"].map(_share)
-    frame = frame.astype({name: object for name in choices})
     printed = wanted["printed"].dropna()
-    return SweepView(runs, result, str(printed.iloc[0]) if len(printed) else "", choices, frame)
+    return SweepView(result, str(printed.iloc[0]) if len(printed) else "", choices, frame)
 
 
 def _share(decision: object) -> float:
@@ -164,13 +150,3 @@ def _share(decision: object) -> float:
     if words.startswith(("p <", "holds")):
         return 1.0
     return 0.0 if words.startswith("p ≥") else float("nan")
-
-
-def _cells(row: Mapping[Hashable, object]) -> dict[str, object]:
-    return {str(name): _cell(value) for name, value in row.items()}
-
-
-def _cell(value: object) -> object:
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    return float(f"{value:.4g}") if isinstance(value, float) else value
