@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from rederive import installed
 from rederive.book import cli_cohort, cli_column, cohort_article
-from rederive.book.cli_cohort import (
+from rederive.cli.cohort import (
     bounds_command,
     check_command,
     predict_command,
