@@ -32,9 +32,9 @@ from ivig_dcssc.reproduced import Choices, Ensembles, load_ensembles
 from ivig_dcssc.reproduced.choices import COMPARATORS, SKIN_TARGETS
 from ivig_dcssc.reproduced.frames import PAIRED_T, printed_change
 from ivig_dcssc.style import use_style
-from rederive.book.parameters import ParameterError, cells_run, check_injected
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
 from rederive.book.specification import SAME, Specifications
+from rederive.parameters import ParameterError, cells_run, check_injected
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry, load_registry
 from rederive.printed.schema import nearest

@@ -181,9 +181,6 @@ def test_the_real_book_has_its_articles_parameters(project: Project) -> None:
     result = run(project, "results_skin", "-p", "responder_treshold=8")
     assert result.exit_code == 2
     assert "did you mean 'responder_threshold'" in result.output
-    result = run(project, "results_treatment", "-p", "responder_threshold=8")
-    assert result.exit_code == 2
-    assert "results_skin" in result.output
 
 
 def test_an_own_cohort_is_checked_before_anything_runs(project: Project, tmp_path: Path) -> None:

@@ -433,8 +433,8 @@ def test_a_page_about_a_sweep(own, tmp_path):
     pages = list(own.build.glob("variants/sweep-*/html/book/sweep.html"))
     assert len(pages) == 1
     text = pages[0].read_text(encoding="utf-8")
-    assert "Over 6 specifications" in text
-    assert text.count("<figure") == 3
+    assert "6 (6 done)" in text
+    assert text.count("<figure") == 2
     assert str(tmp_path) not in text
     assert "Every run was carried out to its end." in text
     assert (pages[0].parents[1] / "notebooks" / "numbers.html").is_file()

@@ -16,8 +16,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rederive import installed
-from rederive.book import cli_cohort, cli_column, cohort_article
-from rederive.book.cli_cohort import (
+from rederive.book import cohort_article
+from rederive.cli import cohort as cli_cohort
+from rederive.cli import column as cli_column
+from rederive.cli.cohort import (
     bounds_command,
     check_command,
     predict_command,

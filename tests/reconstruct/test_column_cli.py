@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from rederive.book.cli_column import count_command, sample_command
+from rederive.cli.column import count_command, sample_command
 from rederive.cli.main import main
 from rederive.printed import RoundingRule, parse
 from rederive.recompute.consistency.simulate import Moments

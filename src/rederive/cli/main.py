@@ -20,14 +20,14 @@ from rederive.execution.project import find_project
 from rederive.printed.files import write_atomically
 
 _LATER = {
-    "bounds": "book.cli_cohort",
-    "check": "book.cli_cohort",
-    "count": "book.cli_column",
+    "bounds": "cli.cohort",
+    "check": "cli.cohort",
+    "count": "cli.column",
     "params": "cli.params",
-    "predict": "book.cli_cohort",
-    "reconstruct": "book.cli_cohort",
+    "predict": "cli.cohort",
+    "reconstruct": "cli.cohort",
     "run": "cli.run",
-    "sample": "book.cli_column",
+    "sample": "cli.column",
     "sweep": "cli.sweep",
     "sweep-page": "cli.sweep",
     "template": "cli.cohort_tables",

@@ -21,14 +21,14 @@ from rederive.printed.schema import nearest
 TAG = "parameters"
 """Tag of the cell that assigns a notebook's defaults."""
 
-TAKES_ALL = ".among(globals())"
-"""How a notebook hands its names to the parameters of the book."""
-
 COHORT_PARAMETER = "cohort_folder"
 """Name of the parameter that takes the folder of a user's own cohort."""
 
 NOTEBOOKS_FOLDER = Path("notebooks")
 """Where a book's sections are."""
+
+TAKES_ALL = ".among(globals())"
+"""How a notebook hands its names to the parameters of the book."""
 
 PAGES_FOLDER = Path("book")
 """Where its other pages are."""
@@ -69,7 +69,7 @@ def notebook_parameters(path: Path, known: Sequence[str] = ()) -> tuple[str, ...
     Parameters
     ----------
     path : Path
-        The notebook; it takes what its cell of parameters assigns.
+        The notebook; the names are those that its cell tagged ``parameters`` assigns.
     known : sequence of str
         All parameters of the book: a notebook that hands its names over with :data:`TAKES_ALL`
         takes these as well.
@@ -101,10 +101,7 @@ def cells_run() -> list[str]:
     return [str(cell) for cell in shell.history_manager.input_hist_raw]
 
 
-def check_injected(
-    cells: Sequence[str],
-    known: Sequence[str] = (),
-) -> None:
+def check_injected(cells: Sequence[str], known: Sequence[str] = ()) -> None:
     """Refuse parameters that papermill put into a notebook which has none of that name.
 
     Papermill only logs such a name, and the notebook would run with its defaults.
@@ -125,12 +122,8 @@ def check_injected(
     for defaults, injected in pairwise(cells):
         if not injected.startswith("# Parameters"):
             continue
-        taken = tuple(_assigned(defaults))
-        faults = [
-            not_taken(name, tuple(dict.fromkeys([*taken, *known])))
-            for name in _assigned(injected)
-            if name not in taken and name not in known
-        ]
+        taken = tuple(dict.fromkeys([*_assigned(defaults), *known]))
+        faults = [not_taken(name, taken) for name in _assigned(injected) if name not in taken]
         if faults:
             raise ParameterError("\n".join(faults))
 

@@ -7,12 +7,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rederive.errors import ConfigurationError
 from rederive.execution.cache import content_digest, source_digest
 from rederive.execution.notebooks import canonical_bytes, read_notebook, without_outputs
 from rederive.execution.project import Project
-from rederive.parameters import Value
+from rederive.parameters import ParameterSet, Value, notebook_parameters
 from rederive.parameters.notebooks import (
     COHORT_PARAMETER,
     NOTEBOOKS_FOLDER,
@@ -98,10 +99,11 @@ def plan_sweep(project: Project, notebook: str, request: Request) -> Plan:
     else:
         paths = [find_notebook(project, notebook)]
     contents = {path: read_notebook(project.root / path) for path in paths}
-    own = {path: own_defaults(content) for path, content in contents.items()}
+    parameters = project_parameters(project)
+    own = {path: _own_values(project, path, parameters) for path in paths}
     cells = [_digest(canonical_bytes(without_outputs(content))) for content in contents.values()]
     everything = {name: value for values in own.values() for name, value in values.items()}
-    points = parameter_sets(request, project_parameters(project), list(everything), notebook)
+    points = parameter_sets(request, parameters, list(everything), notebook)
     sources = source_digest(project)
     runs: dict[str, Run] = {}
     for point in points:
@@ -114,6 +116,15 @@ def plan_sweep(project: Project, notebook: str, request: Request) -> Plan:
         key = _digest(json.dumps([KEY_FORMAT, sources, cells, described], sort_keys=True).encode())
         runs.setdefault(key, Run(key, tasks, everything | given, point))
     return Plan(project, notebook, sources, tuple(runs.values()))
+
+
+def _own_values(project: Project, path: Path, parameters: ParameterSet) -> dict[str, Any]:
+    """Return the values that a notebook has by itself for the parameters that it takes."""
+    path = project.root / path
+    taken = notebook_parameters(path, parameters.names)
+    return {name: parameters.defaults.get(name) for name in taken} | own_defaults(
+        read_notebook(path)
+    )
 
 
 def _with_absolute_folder(point: Point) -> Point:

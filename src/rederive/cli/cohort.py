@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 import click
 import pandas as pd
 
-from rederive.book.cli_column import Exact, Watch, library_errors
 from rederive.book.cohort_article import ArticleCohorts, open_cohorts
+from rederive.cli.column import Exact, Watch, library_errors
 from rederive.errors import BookError, ConfigurationError
 from rederive.reconstruct.block import ContradictionError, NothingFoundError
 from rederive.reconstruct.checker import check_study, failures

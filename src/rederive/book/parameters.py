@@ -1,3 +1,0 @@
-"""The parameters under their former address."""
-
-from rederive.parameters import *  # noqa: F403
