@@ -1,15 +1,6 @@
 """Recomputation of printed figures from other printed figures, rounding carried through."""
 
-from rederive.recompute.arithmetic import (
-    attainable_percent,
-    count_of_percent,
-    every_percent,
-    n_of_count_and_percent,
-    percent_of_count,
-    remainder,
-)
-from rederive.recompute.claims import CheckedClaim, ClaimReach
-from rederive.recompute.consistency import (
+from rederive.consistency import (
     attainable_denominators,
     check_statistic,
     debit,
@@ -19,6 +10,16 @@ from rederive.recompute.consistency import (
     percent_to_count,
     sd_limits,
 )
+from rederive.printed.result import Reach, Recomputed
+from rederive.recompute.arithmetic import (
+    attainable_percent,
+    count_of_percent,
+    every_percent,
+    n_of_count_and_percent,
+    percent_of_count,
+    remainder,
+)
+from rederive.recompute.claims import CheckedClaim, ClaimReach
 from rederive.recompute.implied import (
     baseline_mean_of_missing,
     correlation_of_visits,
@@ -26,7 +27,6 @@ from rederive.recompute.implied import (
     sizes_as_result,
 )
 from rederive.recompute.proportions import Share, two_proportions
-from rederive.recompute.result import Reach, Recomputed
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_tests import (
     difference_interval,

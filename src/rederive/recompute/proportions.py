@@ -13,7 +13,7 @@ from scipy.special import chdtrc
 from scipy.stats import fisher_exact
 
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.t_formulas import student_p, welch_p
 
 

@@ -11,9 +11,9 @@ from fractions import Fraction
 import numpy as np
 from scipy.special import stdtrit
 
+from rederive.consistency.lattice import attainable_moments
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
-from rederive.recompute.consistency.lattice import attainable_moments
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_formulas import (
     STUDENT,

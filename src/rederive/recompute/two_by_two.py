@@ -10,7 +10,7 @@ from scipy.special import chdtrc, ndtri, stdtr
 from scipy.stats import fisher_exact
 
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed.result import Reach, Recomputed
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rederive.printed import PrintedNumber, Verdict, format_like
+from rederive.printed.evidence import Verdict
+from rederive.printed.number import PrintedNumber, format_like
 
 DECISION_SLACK = 1e-12
 """Rounding error allowed when a p value is held against a significance level."""

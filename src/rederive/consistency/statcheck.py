@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed.result import Reach, Recomputed
 
 _FloatArray = npt.NDArray[np.float64]
 

@@ -16,12 +16,12 @@ from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor, isqrt
 
-from rederive.printed import Interval, PrintedNumber, RoundingRule
-from rederive.recompute.consistency.multiset import (
+from rederive.consistency.multiset import (
     exists,
     greatest_squares_sum,
     least_squares_sum,
 )
+from rederive.printed import Interval, PrintedNumber, RoundingRule
 
 Exact = int | Fraction
 """An exact number: step, end of a scale, factor."""
@@ -123,7 +123,7 @@ class Lattice:
         """Return the sums of squares with the parity of ``total`` that have such an excess.
 
         The range is cut to what a scale with these ends allows; whether values exist for a member
-        is decided by :func:`rederive.recompute.consistency.multiset.exists`.
+        is decided by :func:`rederive.consistency.multiset.exists`.
         """
         least, greatest = self.squares_limits(total, n)
         square = total * total

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from rederive.printed import PrintedNumber, RoundingRule
-from rederive.recompute.consistency.lattice import (
+from rederive.consistency.lattice import (
     Exact,
     Lattice,
     attainable_figures,
     require_figure,
     sample_size,
 )
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed import PrintedNumber, RoundingRule
+from rederive.printed.result import Reach, Recomputed
 
 
 def grim(

@@ -9,15 +9,15 @@ from __future__ import annotations
 from fractions import Fraction
 from math import sqrt
 
-from rederive.printed import PrintedNumber, RoundingRule
-from rederive.recompute.consistency.grim import nearest_sums
-from rederive.recompute.consistency.lattice import (
+from rederive.consistency.grim import nearest_sums
+from rederive.consistency.lattice import (
     Lattice,
     require_figure,
     sample_size,
     squared,
 )
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed import PrintedNumber, RoundingRule
+from rederive.printed.result import Reach, Recomputed
 
 BINARY = Lattice.of(minimum=0, maximum=1)
 """The scale of values 0 and 1."""

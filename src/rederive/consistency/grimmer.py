@@ -14,15 +14,15 @@ from heapq import heappop, heappush
 from itertools import count
 from math import floor, sqrt
 
-from rederive.printed import PrintedNumber, RoundingRule
-from rederive.recompute.consistency.grim import nearest_sums
-from rederive.recompute.consistency.lattice import (
+from rederive.consistency.grim import nearest_sums
+from rederive.consistency.lattice import (
     Exact,
     Lattice,
     require_figure,
     sample_size,
 )
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed import PrintedNumber, RoundingRule
+from rederive.printed.result import Reach, Recomputed
 
 
 def grimmer(
@@ -44,7 +44,7 @@ def grimmer(
     n : int or PrintedNumber
         Number of observations, at least 2.
     items, step, minimum, maximum
-        The scale, as in :func:`rederive.recompute.consistency.grim.grim`.
+        The scale, as in :func:`rederive.consistency.grim.grim`.
     rule : RoundingRule
         Rule by which both figures were rounded.
 

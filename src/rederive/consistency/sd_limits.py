@@ -5,9 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from math import floor, sqrt
 
-from rederive.printed import Interval, PrintedNumber, RoundingRule
-from rederive.recompute.consistency.grim import nearest_sums
-from rederive.recompute.consistency.lattice import (
+from rederive.consistency.grim import nearest_sums
+from rederive.consistency.lattice import (
     Exact,
     Lattice,
     exact,
@@ -17,7 +16,8 @@ from rederive.recompute.consistency.lattice import (
     scaled,
     squared,
 )
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed import Interval, PrintedNumber, RoundingRule
+from rederive.printed.result import Reach, Recomputed
 
 
 def sd_limits(

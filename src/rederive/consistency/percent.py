@@ -10,13 +10,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rederive.printed import Interval, PrintedNumber, RoundingRule
-from rederive.recompute.consistency.lattice import (
+from rederive.consistency.lattice import (
     attainable_figures,
     require_size,
     sample_size,
 )
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed import Interval, PrintedNumber, RoundingRule
+from rederive.printed.result import Reach, Recomputed
 
 PERCENT_DOMAIN = Interval(Fraction(0), Fraction(100))
 """The values that a percentage of a whole can take."""
