@@ -35,7 +35,12 @@ from rederive.recompute.t_tests import (
     two_sample_t,
     widest_difference_interval,
 )
-from rederive.recompute.two_by_two import PrintedOddsRatio, compatible_tables, odds_ratio_figure
+from rederive.recompute.two_by_two import (
+    PrintedOddsRatio,
+    compatible_tables,
+    odds_ratio_figure,
+    ratio_and_interval,
+)
 from rederive.recompute.unstated_n import Comparison, solve_n, two_sample_t_unstated_n
 
 __all__ = [
@@ -67,6 +72,7 @@ __all__ = [
     "paired_t_from_marginals",
     "percent_of_count",
     "percent_to_count",
+    "ratio_and_interval",
     "remainder",
     "sd_limits",
     "signed_rank_test",

@@ -11,10 +11,9 @@ from rederive.consistency.lattice import (
     Exact,
     Lattice,
     exact,
-    require_figure,
     require_size,
 )
-from rederive.printed import PrintedNumber, RoundingRule
+from rederive.printed import PrintedNumber, RoundingRule, require_figure
 from rederive.reconstruct.checks import decimal, require_printed
 
 PAIR_LIMIT = 500_000
