@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from rederive.consistency.simulate import Moments
 from rederive.printed import RoundingRule, parse
-from rederive.recompute.consistency.simulate import Moments
 from rederive.reconstruct.column import (
     ColumnSummary,
     column_sampler,

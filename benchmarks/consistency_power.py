@@ -25,8 +25,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from rederive.printed import PrintedNumber, RoundingRule, format_fixed
-from rederive.recompute.consistency import (
+from rederive.consistency import (
     Classification,
     check_statistic,
     debit,
@@ -35,7 +34,8 @@ from rederive.recompute.consistency import (
     p_values,
     percent_to_count,
 )
-from rederive.recompute.consistency.simulate import Moments, value_figures
+from rederive.consistency.simulate import Moments, value_figures
+from rederive.printed import PrintedNumber, RoundingRule, format_fixed
 
 HONEST_RULES = (RoundingRule.HALF_UP, RoundingRule.HALF_EVEN, RoundingRule.TRUNCATE)
 Case = TypeVar("Case")

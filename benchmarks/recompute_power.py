@@ -22,7 +22,7 @@ import numpy as np
 from scipy import stats
 
 from rederive.printed import PrintedNumber, Verdict, format_fixed
-from rederive.recompute.result import Recomputed
+from rederive.printed.result import Recomputed
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_formulas import one_sample_p, student_p
 from rederive.recompute.t_tests import paired_t, two_sample_t

@@ -11,16 +11,17 @@ import pytest
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 LAYERS = {
     "rederive.printed": 0,
-    "rederive.recompute": 1,
-    "rederive.reconstruct": 2,
-    "rederive.retrospective": 2,
-    "rederive.book": 3,
-    "rederive.execution": 4,
-    "rederive.parameters": 5,
-    "rederive.site": 6,
-    "rederive.sweep": 7,
-    "rederive.cli": 8,
-    "ivig_dcssc": 9,
+    "rederive.consistency": 1,
+    "rederive.recompute": 2,
+    "rederive.reconstruct": 3,
+    "rederive.retrospective": 3,
+    "rederive.book": 4,
+    "rederive.execution": 5,
+    "rederive.parameters": 6,
+    "rederive.site": 7,
+    "rederive.sweep": 8,
+    "rederive.cli": 9,
+    "ivig_dcssc": 10,
 }
 MODULES = sorted(path.relative_to(SOURCES) for path in SOURCES.rglob("*.py"))
 
@@ -49,7 +50,7 @@ def test_imports_point_downwards(path: Path) -> None:
         for name in imported(path)
         if (level := layer_of(name)) is not None
         and (level > own or (level == own and name.split(".")[:2] != list(path.parts[:2])))
-        and not (own == 9 and level == 9)
+        and not (own == 10 and level == 10)
     ]
     assert above == []
 

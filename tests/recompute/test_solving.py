@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from rederive.consistency.simulate import root_figures, value_figures
 from rederive.printed import Interval, PrintedNumber, RoundingRule, Verdict, parse
-from rederive.recompute.consistency.simulate import root_figures, value_figures
 from rederive.recompute.missing import implied_mean_of_missing, sd_range_of_followed, sum_range
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_tests import (

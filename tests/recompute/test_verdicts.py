@@ -10,11 +10,11 @@ import pytest
 
 from rederive.printed import Evidence, PrintedNumber, RoundingRule, Verdict, parse
 from rederive.printed.registry import ClaimRow, NumberRow, PlanRow, Registry, VariableRow
+from rederive.printed.result import Reach, Recomputed, merge
 from rederive.recompute import arithmetic, claims
 from rederive.recompute.claims import CheckedClaim, ClaimReach
 from rederive.recompute.methods import METHODS, Outcome, PlanError, Settings, carry_out
 from rederive.recompute.proportions import Share, two_proportions
-from rederive.recompute.result import Reach, Recomputed, merge
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_tests import drop_idle_readings, two_sample_t
 from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, odds_ratio_figure

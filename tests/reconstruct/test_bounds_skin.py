@@ -17,8 +17,8 @@ from ivig_dcssc.cohort.skin_bounds import (
     own_quantity,
     wanted_bounds,
 )
+from rederive.consistency.multiset import greatest_squares_sum, least_squares_sum
 from rederive.printed.registry import Registry, load_registry
-from rederive.recompute.consistency.multiset import greatest_squares_sum, least_squares_sum
 from rederive.reconstruct.block import Block, Statistic, boxes_of
 from rederive.reconstruct.bounds import Bound, Kind, load_bounds, recheck
 

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from rederive.cli.column import count_command, sample_command
 from rederive.cli.main import main
+from rederive.consistency.simulate import Moments
 from rederive.printed import RoundingRule, parse
-from rederive.recompute.consistency.simulate import Moments
 from rederive.reconstruct.column import ColumnSummary, count_columns
 
 SMALL = ["--mean", "2.5", "--sd", "1.4", "--n", "6", "--min", "0", "--max", "5"]

@@ -12,8 +12,8 @@ from math import comb, factorial, prod
 
 import pytest
 
+from rederive.consistency.simulate import Moments
 from rederive.printed import PrintedNumber, RoundingRule, parse
-from rederive.recompute.consistency.simulate import Moments
 from rederive.reconstruct.column import (
     ColumnSummary,
     count_columns,

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
+from rederive.consistency.simulate import Moments
 from rederive.printed import RoundingRule, parse
-from rederive.recompute.consistency.simulate import Moments
 from rederive.reconstruct.column import (
     ColumnSampler,
     ColumnSummary,

@@ -9,9 +9,9 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from rederive.consistency.lattice import integers_within, scaled
 from rederive.printed import Interval, RoundingRule
 from rederive.printed.registry import NumberRow, Registry
-from rederive.recompute.consistency.lattice import integers_within, scaled
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

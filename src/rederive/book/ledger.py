@@ -11,9 +11,9 @@ from fractions import Fraction
 from rederive.book.shown import CohortEvidence, Shown
 from rederive.printed import Evidence, PrintedNumber, Verdict, format_fixed, outward
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
+from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.claims import CheckedClaim
 from rederive.recompute.methods import Outcome, Settings, carry_out
-from rederive.recompute.result import Reach, Recomputed
 
 
 @dataclass(frozen=True, slots=True)

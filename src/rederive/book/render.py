@@ -16,7 +16,7 @@ from pathlib import PurePath
 from rederive.book.ledger import LedgerRow
 from rederive.printed import Evidence, Verdict
 from rederive.printed.evidence import PLANNED
-from rederive.recompute.result import Recomputed
+from rederive.printed.result import Recomputed
 
 TIMEPOINTS = {
     "baseline": "baseline",

@@ -13,6 +13,9 @@ from rederive.printed.number import (
     parse_with_spread,
     plain,
     readings,
+    require_figure,
+    require_printed,
+    written,
 )
 from rederive.printed.rounding import RoundingRule, preimage, round_to, rounded_figures
 
@@ -32,6 +35,9 @@ __all__ = [
     "plain",
     "preimage",
     "readings",
+    "require_figure",
+    "require_printed",
     "round_to",
     "rounded_figures",
+    "written",
 ]

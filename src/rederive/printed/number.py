@@ -120,6 +120,16 @@ class PrintedNumber:
         """
         return _interval(self, rule, domain)
 
+    def otherwise_rounded(self) -> dict[str, Interval]:
+        """Return the values printed this way by habits that articles do not state, by name."""
+        if self.operator not in ("=", "±"):
+            return {}
+        up = Interval(self.value - self.unit, self.value, low_closed=False)
+        return {
+            "rounded up": up,
+            "digits cut off": preimage(self.value, self.decimals, RoundingRule.TRUNCATE),
+        }
+
     def prints(self, value: Rational, rule: RoundingRule = RoundingRule.EITHER) -> bool:
         """Return whether an exact value may have been printed as this figure."""
         if self.operator in ("=", "±"):
@@ -344,6 +354,34 @@ def parse_with_spread(text: str) -> tuple[PrintedNumber, PrintedNumber]:
     if name is not None:
         spread = replace(spread, label=name[1].upper().replace(".", ""))
     return parse(match["center"]), spread
+
+
+def require_figure(name: str, number: PrintedNumber, least: Fraction | None = None) -> None:
+    """Refuse an inequality, and what :func:`require_printed` refuses."""
+    require_printed(name, number, least)
+    if number.operator not in ("=", "±"):
+        raise ValueError(f"{name}: found {number}, allowed are figures without < or >")
+
+
+def require_printed(name: str, number: PrintedNumber, least: Fraction | None = None) -> None:
+    """Refuse a plain number or text, whose printed form is not known, or too small a figure.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter and what was found.
+    """
+    if not isinstance(number, PrintedNumber):
+        text = str(number)
+        raise ValueError(f"{name}: found {number!r}, allowed is a printed figure: parse({text!r})")
+    if least is not None and number.value < least:
+        raise ValueError(f"{name}: found {number}, allowed are figures from {least}")
+
+
+def written(value: Rational) -> str:
+    """Return an exact number as a decimal if it has an end, else as a fraction."""
+    text = format_fixed(value, 6).rstrip("0").rstrip(".")
+    return text if Fraction(text) == value else str(value)
 
 
 def readings(number: PrintedNumber, *neighbours: PrintedNumber) -> tuple[PrintedNumber, ...]:

@@ -1,15 +1,6 @@
 """Recomputation of printed figures from other printed figures, rounding carried through."""
 
-from rederive.recompute.arithmetic import (
-    attainable_percent,
-    count_of_percent,
-    every_percent,
-    n_of_count_and_percent,
-    percent_of_count,
-    remainder,
-)
-from rederive.recompute.claims import CheckedClaim, ClaimReach
-from rederive.recompute.consistency import (
+from rederive.consistency import (
     attainable_denominators,
     check_statistic,
     debit,
@@ -19,6 +10,16 @@ from rederive.recompute.consistency import (
     percent_to_count,
     sd_limits,
 )
+from rederive.printed.result import Reach, Recomputed
+from rederive.recompute.arithmetic import (
+    attainable_percent,
+    count_of_percent,
+    every_percent,
+    n_of_count_and_percent,
+    percent_of_count,
+    remainder,
+)
+from rederive.recompute.claims import CheckedClaim, ClaimReach
 from rederive.recompute.implied import (
     baseline_mean_of_missing,
     correlation_of_visits,
@@ -26,7 +27,6 @@ from rederive.recompute.implied import (
     sizes_as_result,
 )
 from rederive.recompute.proportions import Share, two_proportions
-from rederive.recompute.result import Reach, Recomputed
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_tests import (
     difference_interval,
@@ -35,7 +35,12 @@ from rederive.recompute.t_tests import (
     two_sample_t,
     widest_difference_interval,
 )
-from rederive.recompute.two_by_two import PrintedOddsRatio, compatible_tables, odds_ratio_figure
+from rederive.recompute.two_by_two import (
+    PrintedOddsRatio,
+    compatible_tables,
+    odds_ratio_figure,
+    ratio_and_interval,
+)
 from rederive.recompute.unstated_n import Comparison, solve_n, two_sample_t_unstated_n
 
 __all__ = [
@@ -67,6 +72,7 @@ __all__ = [
     "paired_t_from_marginals",
     "percent_of_count",
     "percent_to_count",
+    "ratio_and_interval",
     "remainder",
     "sd_limits",
     "signed_rank_test",

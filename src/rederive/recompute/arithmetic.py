@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
+from rederive.consistency import attainable_denominators, counts
 from rederive.printed import PrintedNumber, RoundingRule
-from rederive.recompute.consistency import attainable_denominators, counts
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed.result import Reach, Recomputed
 
 
 def _exact_reach(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rederive.printed import PrintedNumber, RoundingRule, Verdict, outward
-from rederive.recompute.result import Recomputed
+from rederive.printed.result import Recomputed
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from math import nan
 
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
+from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.missing import implied_mean_of_missing
-from rederive.recompute.result import Reach, Recomputed
 from rederive.recompute.signed_rank import CONVENTIONS, signed_rank_p
 from rederive.recompute.summaries import Scale
 from rederive.recompute.t_tests import implied_correlation

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from rederive.consistency import attainable_denominators, counts
 from rederive.printed import PrintedNumber, RoundingRule, Verdict
 from rederive.printed.registry import (
     ClaimRow,
@@ -19,12 +20,11 @@ from rederive.printed.registry import (
     Registry,
     VariableRow,
 )
+from rederive.printed.result import Reach, Recomputed, merge
 from rederive.printed.schema import nearest
 from rederive.recompute import arithmetic, claims
 from rederive.recompute.claims import CheckedClaim, ClaimReach
-from rederive.recompute.consistency import attainable_denominators, counts
 from rederive.recompute.proportions import Share, two_proportions
-from rederive.recompute.result import Reach, Recomputed, merge
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_formulas import STUDENT, WELCH, TwoSampleTest
 from rederive.recompute.t_tests import (

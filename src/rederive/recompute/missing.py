@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+from rederive.consistency.lattice import attainable_moments
+from rederive.consistency.multiset import greatest_squares_sum, least_squares_sum
 from rederive.printed import Interval, PrintedNumber, RoundingRule
-from rederive.recompute.consistency.lattice import attainable_moments
-from rederive.recompute.consistency.multiset import greatest_squares_sum, least_squares_sum
 from rederive.recompute.summaries import Scale, Summary
 
 

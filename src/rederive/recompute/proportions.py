@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -13,7 +14,7 @@ from scipy.special import chdtrc
 from scipy.stats import fisher_exact
 
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed.result import Reach, Recomputed, possible_p
 from rederive.recompute.t_formulas import student_p, welch_p
 
 
@@ -112,6 +113,44 @@ PROPORTION_TESTS: dict[str, Callable[[int, int, int, int], float]] = {
 """Every convention tried for two proportions, by name."""
 
 
+def n_minus_one(count1: int, n1: int, count2: int, n2: int) -> float:
+    """Return p of the chi-squared test with N - 1 in place of N (Egon Pearson 1947)."""
+    total, successes = n1 + n2, count1 + count2
+    margin = n1 * n2 * successes * (total - successes)
+    if margin == 0:
+        return 1.0
+    distance = count1 * (n2 - count2) - count2 * (n1 - count1)
+    return float(chdtrc(1, (total - 1) * distance**2 / margin))
+
+
+def likelihood_ratio(count1: int, n1: int, count2: int, n2: int) -> float:
+    """Return p of the likelihood-ratio (G) test."""
+    total, successes = n1 + n2, count1 + count2
+    deviance = 0.0
+    for count, n in ((count1, n1), (count2, n2)):
+        for observed, margin in ((count, successes), (n - count, total - successes)):
+            if observed:
+                deviance += 2 * observed * math.log(observed * total / (n * margin))
+    return float(chdtrc(1, max(deviance, 0.0)))
+
+
+def unpooled_z(count1: int, n1: int, count2: int, n2: int) -> float:
+    """Return p of the z test of two proportions with unpooled variance."""
+    p1, p2 = count1 / n1, count2 / n2
+    error = math.sqrt(p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2)
+    if error == 0:
+        return float(p1 == p2)
+    return math.erfc(abs(p1 - p2) / error / math.sqrt(2))
+
+
+RARER_TESTS: dict[str, Callable[[int, int, int, int], float]] = {
+    "χ² with N - 1": n_minus_one,
+    "likelihood-ratio (G) test": likelihood_ratio,
+    "z test, unpooled": unpooled_z,
+}
+"""Tests named as a possibility where none of the common ones is stated."""
+
+
 def two_proportions(
     first: Share,
     second: Share,
@@ -159,4 +198,26 @@ def two_proportions(
         is_stated = name == stated and not note
         low, high = float(values.min()), float(values.max())
         reaches.append(Reach(convention, is_stated, low, high, point, meets))
-    return Recomputed("comparison of two proportions", p, tuple(reaches))
+    possible: tuple[Reach, ...] = ()
+    if p is not None and not any(reach.meets and reach.stated for reach in reaches):
+        possible = _possibilities(first, second, p, reaches, rule)
+    method = "comparison of two proportions"
+    return Recomputed(method, p, tuple(reaches), possibilities=possible)
+
+
+def _possibilities(
+    first: Share, second: Share, p: PrintedNumber, reaches: Sequence[Reach], rule: RoundingRule
+) -> tuple[Reach, ...]:
+    """Return the unstated habits, and the rarer tests, that would give the printed p."""
+    pairs = list(itertools.product(first.counts, second.counts))
+    others: dict[str, list[tuple[float, float]]] = {
+        name: [(test(a, first.n, b, second.n),) * 2 for a, b in pairs]
+        for name, test in RARER_TESTS.items()
+    }
+    others |= {
+        f"one-sided p of: {reach.convention}": [(reach.low / 2, reach.high / 2)]
+        for reach in reaches
+        if not reach.stated and first.n > 1 < second.n
+    }
+    stated = [reach for reach in reaches if reach.stated] or reaches
+    return possible_p(p, rule, [(reach.low, reach.high) for reach in stated], others)

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from rederive.printed import Interval, PrintedNumber, RoundingRule, readings
+from rederive.consistency.lattice import nearest_fraction
+from rederive.printed import (
+    Interval,
+    PrintedNumber,
+    RoundingRule,
+    readings,
+    require_printed,
+    written,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +36,17 @@ class Scale:
     def __post_init__(self) -> None:
         for name in ("minimum", "maximum", "step"):
             object.__setattr__(self, name, Fraction(getattr(self, name)))
-        if self.step <= 0 or self.maximum < self.minimum:
-            raise ValueError(f"no scale: {self.minimum} to {self.maximum} in steps of {self.step}")
+        step, low, high = written(self.step), written(self.minimum), written(self.maximum)
+        if self.step <= 0:
+            raise ValueError(f"step: found {step}, allowed are numbers above 0")
+        if self.maximum < self.minimum:
+            raise ValueError(f"no scale: {low} to {high} in steps of {step}")
         for name, end in (("minimum", self.minimum), ("maximum", self.maximum)):
-            if (Fraction(end) / self.step).denominator != 1:
-                raise ValueError(f"{name}: found {end}, allowed are multiples of {self.step}")
+            if (end / self.step).denominator != 1:
+                hint = nearest_fraction(self.step)
+                raise ValueError(
+                    f"{name}: found {written(end)}, allowed are multiples of {step}{hint}"
+                )
 
     @property
     def of_changes(self) -> Scale:
@@ -74,6 +88,10 @@ class Summary:
     ambiguous: bool = True
 
     def __post_init__(self) -> None:
+        require_printed("mean", self.mean)
+        require_printed("sd", self.sd)
+        if self.sd.label in ("SE", "SEM"):
+            raise ValueError(f"an SD is needed, found {self.sd}: SD = SE × √n")
         if self.n < 2:
             raise ValueError(f"a summary with an SD needs at least 2 patients, not {self.n}")
         if self.sd.value < 0:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 from scipy.special import stdtrit
 
+from rederive.consistency.lattice import attainable_moments, variance_factors
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
-from rederive.recompute.consistency.lattice import attainable_moments
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed.result import Reach, Recomputed, possible_p
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_formulas import (
     STUDENT,
@@ -236,7 +236,42 @@ def two_sample_t(
                 name, test is stated, ranges, point, p, rule
             )
         reaches.extend(drop_idle_readings(name, by_reading, alpha))
-    return Recomputed("two-sample t test", p, tuple(reaches))
+    possible = _possibilities(stated, (first, second), p, reaches, rule)
+    return Recomputed("two-sample t test", p, tuple(reaches), possibilities=possible)
+
+
+def _possibilities(
+    test: TwoSampleTest | None,
+    groups: Sequence[Summary],
+    p: PrintedNumber | None,
+    reaches: Sequence[Reach],
+    rule: RoundingRule,
+) -> tuple[Reach, ...]:
+    """Return the unstated habits that would give the printed p; none where it is reached."""
+    stated = [reach for reach in reaches if reach.stated]
+    if p is None or any(reach.meets for reach in stated):
+        return ()
+    others: dict[str, list[tuple[float, float]]] = {}
+    means = [group.mean_range(rule) for group in groups]
+    for name in variance_factors(2):
+        spreads = []
+        for group in groups:
+            factor = math.sqrt(variance_factors(group.n)[name])
+            low, high = group.sd_range(rule)
+            spreads.append((low * factor, high * factor))
+        if test is None:
+            near, far = distance_range(*means[0])
+            ranges = [
+                one_sample_p(distance, sd, groups[0].n)
+                for distance, sd in zip((far, near), spreads[0], strict=True)
+            ]
+        else:
+            difference = (means[0][0] - means[1][1], means[0][1] - means[1][0])
+            ranges = list(
+                test.over_box(difference, spreads[0], groups[0].n, spreads[1], groups[1].n)
+            )
+        others[name] = [(float(ranges[0]), float(ranges[1]))]
+    return possible_p(p, rule, [(reach.low, reach.high) for reach in stated], others)
 
 
 def difference_interval(
@@ -316,8 +351,9 @@ def paired_t(
         )
         point = float(one_sample_p(float(reading.mean.value), float(reading.sd.value), reading.n))
         by_reading[name] = reach_from_ranges("paired t", True, ranges, point, p, rule)
-    reaches = drop_idle_readings("paired t", by_reading, alpha)
-    return Recomputed("paired t test", p, tuple(reaches))
+    reaches = list(drop_idle_readings("paired t", by_reading, alpha))
+    possible = _possibilities(None, (change,), p, reaches, rule)
+    return Recomputed("paired t test", p, tuple(reaches), possibilities=possible)
 
 
 def paired_t_from_marginals(

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from scipy.special import chdtrc, ndtri, stdtr
 from scipy.stats import fisher_exact
 
-from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed import (
+    P_VALUE_DOMAIN,
+    Interval,
+    PrintedNumber,
+    RoundingRule,
+    require_printed,
+)
+from rederive.printed.result import Reach, Recomputed, habit, possible_p
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -23,22 +31,42 @@ class Table2x2:
         Exposed patients with and without the outcome.
     unexposed_yes, unexposed_no : int
         Unexposed patients with and without it.
+    added : float
+        What is added to each count before anything is computed.
     """
 
     exposed_yes: int
     exposed_no: int
     unexposed_yes: int
     unexposed_no: int
+    added: float = 0
 
     @property
-    def cells(self) -> tuple[int, int, int, int]:
+    def counts(self) -> tuple[int, int, int, int]:
         """The four counts, exposed first, outcome first."""
         return self.exposed_yes, self.exposed_no, self.unexposed_yes, self.unexposed_no
 
     @property
+    def cells(self) -> tuple[float, float, float, float]:
+        """The counts with what is added to each."""
+        a, b, c, d = self.counts
+        return a + self.added, b + self.added, c + self.added, d + self.added
+
+    @property
     def separated(self) -> bool:
         """Whether a cell is empty, so that logistic regression has no finite estimate."""
-        return min(self.cells) == 0
+        return min(self.counts) == 0
+
+    @property
+    def with_halves(self) -> Table2x2:
+        """The table with 0.5 added to each cell (Haldane 1956, Anscombe 1956)."""
+        return replace(self, added=0.5)
+
+    @property
+    def reverse(self) -> Table2x2:
+        """The table of the reverse comparison: its odds ratio is one over this one's."""
+        a, b, c, d = self.counts
+        return Table2x2(c, d, a, b, self.added)
 
     @property
     def log_odds_ratio(self) -> float:
@@ -99,8 +127,10 @@ class Table2x2:
         return float(fisher_exact([[a, b], [c, d]]).pvalue)
 
 
-def enumerate_tables(total: int, outcome: Iterable[int], exposed: Iterable[int]) -> list[Table2x2]:
-    """Return every table without an empty cell that has the given margins.
+def enumerate_tables(
+    total: int, outcome: Iterable[int], exposed: Iterable[int], *, separated: bool = False
+) -> list[Table2x2]:
+    """Return every table that has the given margins: without an empty cell, or with one.
 
     Parameters
     ----------
@@ -108,15 +138,21 @@ def enumerate_tables(total: int, outcome: Iterable[int], exposed: Iterable[int])
         Patients in the table.
     outcome, exposed : iterable of int
         Allowed numbers with the outcome, and allowed numbers exposed.
+    separated : bool
+        Whether the tables with an empty cell are wanted; else the others.
+
+    Examples
+    --------
+    >>> enumerate_tables(6, [3], [3])[0].cells
+    (1, 2, 2, 1)
     """
-    tables = []
-    for with_outcome in outcome:
-        for with_exposure in exposed:
-            least = max(1, with_outcome + with_exposure - total + 1)
-            for a in range(least, min(with_outcome, with_exposure)):
-                rest = total - with_exposure - with_outcome + a
-                tables.append(Table2x2(a, with_exposure - a, with_outcome - a, rest))
-    return sorted(set(tables))
+    tables = set()
+    for with_outcome, with_exposure in itertools.product(outcome, exposed):
+        least = max(0, with_outcome + with_exposure - total)
+        for a in range(least, min(with_outcome, with_exposure) + 1):
+            rest = total - with_exposure - with_outcome + a
+            tables.add(Table2x2(a, with_exposure - a, with_outcome - a, rest))
+    return sorted(table for table in tables if table.separated is separated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +163,31 @@ class PrintedOddsRatio:
     ci_low: PrintedNumber | None = None
     ci_high: PrintedNumber | None = None
     p: PrintedNumber | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("odds_ratio", "ci_low", "ci_high", "p"):
+            if (figure := getattr(self, name)) is not None:
+                require_printed(name, figure, Fraction(0))
+
+    @property
+    def interval_turned_round(self) -> bool:
+        """Whether the lower limit is printed above the upper one."""
+        both = self.ci_low is not None and self.ci_high is not None
+        return both and self.ci_low.value > self.ci_high.value  # type: ignore[union-attr]
+
+    @property
+    def out_of_order(self) -> tuple[str, ...]:
+        """What is wrong with the order of ratio and limits, in words."""
+        found = ["the interval runs downwards"] if self.interval_turned_round else []
+        ratio, low, high = self.odds_ratio, self.ci_low, self.ci_high
+        if ratio is not None and low is not None and high is not None:
+            ends = sorted((low.value, high.value))
+            if not ends[0] <= ratio.value <= ends[1]:
+                words = "the ratio lies outside its interval"
+                if ratio.value and ends[0] <= 1 / ratio.value <= ends[1]:
+                    words += ", one over it inside: one of the two is of the reverse comparison"
+                found.append(words)
+        return tuple(found)
 
     def accepts(self, table: Table2x2, rule: RoundingRule, leaving_out: str = "") -> bool:
         """Return whether a table prints all the figures, one of them perhaps left out."""
@@ -183,6 +244,18 @@ _QUANTITIES: dict[str, dict[str, Callable[[Table2x2], float]]] = {
 }
 
 
+_HALVES = ", 0.5 added to the cells of a table with an empty one"
+
+
+def _figure_of(name: str, figures: PrintedOddsRatio) -> PrintedNumber:
+    if name not in _QUANTITIES:
+        raise ValueError(f"unknown figure {name!r}; allowed: {', '.join(_QUANTITIES)}")
+    printed: PrintedNumber | None = getattr(figures, name)
+    if printed is None:
+        raise ValueError(f"the figure {name!r} is not among the printed ones")
+    return printed
+
+
 def odds_ratio_figure(
     name: str,
     figures: PrintedOddsRatio,
@@ -216,33 +289,154 @@ def odds_ratio_figure(
         One reach for each convention. If no table prints the other figures, nothing can be read
         off: the reach then spans all tables with these margins and meets nothing.
     """
-    if name not in _QUANTITIES:
-        raise ValueError(f"unknown figure {name!r}; allowed: {', '.join(_QUANTITIES)}")
-    printed: PrintedNumber | None = getattr(figures, name)
-    if printed is None:
-        raise ValueError(f"the figure {name!r} is not among the printed ones")
+    printed = _figure_of(name, figures)
+    outcome, exposed = tuple(outcome), tuple(exposed)
     margins = enumerate_tables(total, outcome, exposed)
-    if not margins:
-        raise ValueError(
-            f"no 2 x 2 table of {total} patients without an empty cell has such margins"
-        )
+    empty = enumerate_tables(total, outcome, exposed, separated=True)
+    if not margins and not empty:
+        raise ValueError(f"no 2 x 2 table of {total} patients has such margins")
     tables = [table for table in margins if figures.accepts(table, rule, leaving_out=name)]
-    if not tables:
-        values = [quantity(table) for table in margins for quantity in _QUANTITIES[name].values()]
-        words = "any of the tables with these margins; none prints the other figures"
-        reach = Reach(words, True, min(values), max(values), None, False)
-        remark = f"none of {len(margins)} tables with these margins prints the other figures"
-        return Recomputed(_METHOD, printed, (reach,), remark)
+    halved = [table for table in empty if figures.accepts(table.with_halves, rule, name)]
     domain = P_VALUE_DOMAIN if name == "p" else Interval(P_VALUE_DOMAIN.low, None)
     target = printed.interval(rule, domain)
     reaches = []
     for position, (convention, quantity) in enumerate(_QUANTITIES[name].items()):
-        values = [quantity(table) for table in tables]
-        meets = any(target.meets(value, value) for value in values)
-        point = values[0] if len(values) == 1 else None
-        stated = position == 0
-        reaches.append(Reach(convention, stated, min(values), max(values), point, meets))
-    listing = ", ".join("/".join(map(str, table.cells)) for table in tables[:5])
-    noun = "table prints" if len(tables) == 1 else "tables print"
-    remark = f"{len(tables)} {noun} the other figures (exposed with/without, unexposed: {listing})"
-    return Recomputed(_METHOD, printed, tuple(reaches), remark)
+        for found, words in ((tables, ""), ([table.with_halves for table in halved], _HALVES)):
+            if not found or (words and position):
+                continue
+            values = [quantity(table) for table in found]
+            meets = any(target.meets(value, value) for value in values)
+            point = values[0] if len(values) == 1 else None
+            stated = position == 0 and not words
+            ends = (min(values), max(values))
+            reaches.append(Reach(convention + words, stated, *ends, point, meets))
+    if not tables:
+        quantities = list(_QUANTITIES[name].values())
+        values = [quantity(table) for table in margins for quantity in quantities]
+        values += [quantities[0](table.with_halves) for table in empty]
+        words = "any of the tables with these margins; none prints the other figures"
+        reaches.insert(0, Reach(words, True, min(values), max(values), None, False))
+    remark = _tables_in_words(tables, halved, len(margins), len(empty))
+    remark = "; ".join((remark, *figures.out_of_order))
+    met = any(reach.meets and reach.stated for reach in reaches)
+    possible = () if met else _possibilities(name, figures, [*margins, *empty], rule)
+    return Recomputed(_METHOD, printed, tuple(reaches), remark, possible)
+
+
+def _tables_in_words(tables: list[Table2x2], halved: list[Table2x2], tried: int, empty: int) -> str:
+    """Return which tables print the other figures, in words."""
+    if not tables and not halved:
+        more = f" ({empty} of them with 0.5 added, for an empty cell)" if empty else ""
+        return f"none of {tried + empty} tables with these margins{more} prints the other figures"
+    parts = []
+    for found, words in ((tables, ""), (halved, f"{_HALVES},")):
+        if found:
+            listing = ", ".join("/".join(map(str, table.counts)) for table in found[:5])
+            noun = "table prints" if len(found) == 1 else "tables print"
+            parts.append(
+                f"{len(found)} {noun} the other figures{words} "
+                f"(exposed with/without, unexposed: {listing})"
+            )
+    return "; ".join(parts)
+
+
+def _possibilities(
+    name: str, figures: PrintedOddsRatio, tables: list[Table2x2], rule: RoundingRule
+) -> tuple[Reach, ...]:
+    """Return the unstated habits under which some table prints all the figures."""
+    whole = [table for table in tables if not table.separated]
+    halved = [table.with_halves for table in tables]
+    empty = [table for table in halved if table.separated]
+    turned = replace(figures, ci_low=figures.ci_high, ci_high=figures.ci_low)
+    cut = RoundingRule.TRUNCATE
+    tried = {
+        "reverse comparison (one over the ratio)": (figures, [t.reverse for t in whole], rule),
+        "interval turned round": (turned, whole if figures.interval_turned_round else [], rule),
+        "0.5 added to every cell": (figures, halved, rule),
+        "digits cut off": (figures, whole, cut),
+        f"digits cut off{_HALVES}": (figures, empty, cut),
+    }
+    quantity = next(iter(_QUANTITIES[name].values()))
+    found = []
+    for words, (read, candidates, rounding) in tried.items():
+        values = [quantity(table) for table in candidates if read.accepts(table, rounding)]
+        if values:
+            found.append(habit(words, min(values), max(values)))
+    return tuple(found)
+
+
+def ratio_and_interval(
+    name: str,
+    figures: PrintedOddsRatio,
+    rule: RoundingRule = RoundingRule.EITHER,
+    level: float = 0.95,
+) -> Recomputed:
+    """Recompute one figure of a printed ratio from the others, without any margins.
+
+    A Wald interval is symmetric about the logarithm of its ratio, and its width gives the standard
+    error, hence z and p. This holds for odds ratios, risk ratios and hazard ratios alike.
+
+    Parameters
+    ----------
+    name : str
+        ``odds_ratio``, ``ci_low``, ``ci_high`` or ``p``.
+    figures : PrintedOddsRatio
+        The ratio with both limits, and p if that is the figure asked for.
+    rule : RoundingRule
+        How the figures were rounded.
+    level : float
+        Confidence level of the interval.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, a figure that is needed is not printed, or a figure is zero.
+
+    Examples
+    --------
+    >>> from rederive.printed import parse
+    >>> figures = PrintedOddsRatio(parse("2.0"), parse("1.1"), parse("3.6"), parse("0.02"))
+    >>> str(ratio_and_interval("p", figures).verdict)
+    'within rounding'
+    """
+    printed = _figure_of(name, figures)
+    ranges = []
+    for part in (figures.odds_ratio, figures.ci_low, figures.ci_high):
+        if part is None or part.value <= 0:
+            raise ValueError("a ratio above 0 with both limits is needed, each printed above 0")
+        interval = part.interval(rule)
+        ranges.append((math.log(max(interval.lower, 1e-300)), math.log(interval.upper)))
+    ratio, low, high = ranges
+    if figures.interval_turned_round:
+        low, high = high, low
+    z = float(ndtri(0.5 + level / 2))
+    if name == "p":
+        near = 0.0 if ratio[0] <= 0 <= ratio[1] else min(map(abs, ratio))
+        narrow, wide = max(high[0] - low[1], 0.0) / (2 * z), (high[1] - low[0]) / (2 * z)
+        far = max(map(abs, ratio))
+        most = math.erfc(near / wide / math.sqrt(2)) if wide > 0 else float(near == 0)
+        least = math.erfc(far / narrow / math.sqrt(2)) if narrow > 0 else float(far == 0)
+        ends, convention = (least, most), "Wald test, standard error from the interval"
+    else:
+        sums = {
+            "odds_ratio": ((low[0] + high[0]) / 2, (low[1] + high[1]) / 2),
+            "ci_low": (2 * ratio[0] - high[1], 2 * ratio[1] - high[0]),
+            "ci_high": (2 * ratio[0] - low[1], 2 * ratio[1] - low[0]),
+        }[name]
+        ends = (math.exp(sums[0]), math.exp(sums[1]))
+        convention = "interval symmetric about the logarithm of the ratio"
+    domain = P_VALUE_DOMAIN if name == "p" else Interval(Fraction(0), None)
+    in_order = not figures.out_of_order
+    meets = in_order and printed.interval(rule, domain).meets(*ends)
+    reach = Reach(convention, True, *ends, None, meets)
+    possible: tuple[Reach, ...] = ()
+    if not meets:
+        turned = printed.interval(rule, domain).meets(*ends)
+        possible = (habit("interval turned round", *ends),) if turned else ()
+        inverse = printed.interval(rule, domain).meets(1 / ends[1], 1 / max(ends[0], 1e-300))
+        if name == "odds_ratio" and inverse:
+            possible += (habit("reverse comparison (one over the ratio)", *ends),)
+        if name == "p":
+            possible += possible_p(printed, rule, [ends])
+    remark = "; ".join(figures.out_of_order)
+    return Recomputed("ratio with its interval", printed, (reach,), remark, possible)

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_formulas import STUDENT, WELCH, BoolArray, TwoSampleTest, touches
 from rederive.recompute.t_tests import moments_of, two_sample_t

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rederive.recompute.consistency.multiset import exists
+from rederive.consistency.multiset import exists
 from rederive.reconstruct.block import (
     FLAT,
     Block,

@@ -15,8 +15,8 @@ from fractions import Fraction
 
 from scipy import stats
 
+from rederive.consistency.lattice import integers_within, scaled, squared
 from rederive.printed import Interval
-from rederive.recompute.consistency.lattice import integers_within, scaled, squared
 from rederive.reconstruct.block.figures import Block, Figure, Statistic
 
 UNLIMITED = 2**60

@@ -12,7 +12,7 @@ from math import comb, gcd
 
 import numpy as np
 
-from rederive.recompute.consistency.multiset import may_exist
+from rederive.consistency.multiset import may_exist
 from rederive.reconstruct.column.layers import Layer, empty_column, fill_positions, next_stage
 from rederive.reconstruct.column.states import CentredColumn
 from rederive.reconstruct.column.summary import ColumnSummary

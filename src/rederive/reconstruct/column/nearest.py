@@ -9,9 +9,9 @@ from heapq import merge
 from itertools import islice
 from math import floor, inf, sqrt
 
+from rederive.consistency import grimmer
+from rederive.consistency.lattice import Lattice
 from rederive.printed import PrintedNumber, format_fixed, rounded_figures
-from rederive.recompute.consistency import grimmer
-from rederive.recompute.consistency.lattice import Lattice
 from rederive.reconstruct.column.summary import ColumnSummary
 
 Figures = tuple[PrintedNumber, PrintedNumber | None]

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from rederive.printed import PrintedNumber, RoundingRule
-from rederive.recompute.consistency import attainable_moments, attainable_sums
-from rederive.recompute.consistency.lattice import (
+from rederive.consistency import attainable_moments, attainable_sums
+from rederive.consistency.lattice import (
     Exact,
     Lattice,
     exact,
-    require_figure,
     require_size,
 )
+from rederive.printed import PrintedNumber, RoundingRule, require_figure
 from rederive.reconstruct.checks import decimal, require_printed
 
 PAIR_LIMIT = 500_000

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Rational
+from types import MappingProxyType
 
-from rederive.printed import PrintedNumber, Verdict, format_like
+from rederive.printed.evidence import Verdict
+from rederive.printed.interval import Interval
+from rederive.printed.number import P_VALUE_DOMAIN, PrintedNumber, format_like
+from rederive.printed.rounding import RoundingRule
 
 DECISION_SLACK = 1e-12
 """Rounding error allowed when a p value is held against a significance level."""
@@ -65,12 +70,16 @@ class Recomputed:
         One entry for each convention tried; never empty.
     remark : str
         What a reader must know beside the numbers, in words.
+    possibilities : tuple of Reach
+        What people do without saying so and what would give the printed figure. They are named
+        beside the verdict and never change it.
     """
 
     method: str
     printed: PrintedNumber | None
     reaches: tuple[Reach, ...]
     remark: str = ""
+    possibilities: tuple[Reach, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.reaches:
@@ -140,7 +149,7 @@ class Recomputed:
         -------
         dict
             Keys ``method, printed, point, low, high, inside, verdict, conditions, tried,
-            decision_open, remark``. Results of all methods bind into one table.
+            decision_open, possible, remark``. Results of all methods bind into one table.
         """
         main = self.main
         return {
@@ -154,8 +163,55 @@ class Recomputed:
             "conditions": "; ".join(self.conditions),
             "tried": "; ".join(reach.convention for reach in self.reaches),
             "decision_open": len(self.decisions(alpha)) > 1,
+            "possible": "; ".join(reach.convention for reach in self.possibilities),
             "remark": self.remark,
         }
+
+
+def habit(name: str, low: Rational | float, high: Rational | float) -> Reach:
+    """Return what an unstated habit makes of the figures, where it gives the printed one."""
+    return Reach(name, False, float(low), float(high), None, True)
+
+
+def possible_p(
+    p: PrintedNumber,
+    rule: RoundingRule,
+    two_sided: Iterable[tuple[float, float]],
+    others: Mapping[str, Iterable[tuple[float, float]]] = MappingProxyType({}),
+) -> tuple[Reach, ...]:
+    """Return the habits that would give a printed p, each on its own.
+
+    Parameters
+    ----------
+    p : PrintedNumber
+        The published p.
+    rule : RoundingRule
+        How it was rounded.
+    two_sided : iterable of (float, float)
+        Ranges of the two-sided p from the figures as printed.
+    others : mapping
+        Ranges of p under other habits, by name.
+    """
+    ranges = list(two_sided)
+    tried = {
+        "one-sided p": [(low / 2, high / 2) for low, high in ranges],
+        "one-sided p in the other direction (1 - p/2)": [
+            (1 - high / 2, 1 - low / 2) for low, high in ranges
+        ],
+        **others,
+    }
+    printed = p.interval(rule, P_VALUE_DOMAIN)
+    found = [possibility(name, printed, tried[name]) for name in tried]
+    found += [possibility(name, target, ranges) for name, target in p.otherwise_rounded().items()]
+    return tuple(reach for reach in found if reach is not None)
+
+
+def possibility(name: str, target: Interval, ranges: Iterable[tuple[float, float]]) -> Reach | None:
+    """Return a habit under which a value would lie in the target, or ``None``."""
+    met = [(low, high) for low, high in ranges if target.meets(low, high)]
+    if not met:
+        return None
+    return habit(name, min(low for low, _ in met), max(high for _, high in met))
 
 
 def merge(method: str, parts: Iterable[Recomputed], remark: str = "") -> Recomputed:

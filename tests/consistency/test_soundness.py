@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rederive.printed import PrintedNumber, RoundingRule
-from rederive.recompute.consistency import (
+from rederive.consistency import (
     Classification,
     attainable_denominators,
     attainable_moments,
@@ -29,7 +28,8 @@ from rederive.recompute.consistency import (
     percent_to_count,
     sd_limits,
 )
-from rederive.recompute.consistency.simulate import Moments, value_figures
+from rederive.consistency.simulate import Moments, value_figures
+from rederive.printed import PrintedNumber, RoundingRule
 
 RULES = list(RoundingRule)
 PER_RULE = 2_600

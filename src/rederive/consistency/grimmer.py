@@ -14,15 +14,17 @@ from heapq import heappop, heappush
 from itertools import count
 from math import floor, sqrt
 
-from rederive.printed import PrintedNumber, RoundingRule
-from rederive.recompute.consistency.grim import nearest_sums
-from rederive.recompute.consistency.lattice import (
+from rederive.consistency.grim import nearest_sums
+from rederive.consistency.lattice import (
     Exact,
     Lattice,
-    require_figure,
     sample_size,
+    scaled,
+    squared,
+    variance_factors,
 )
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed import Interval, PrintedNumber, RoundingRule, require_figure
+from rederive.printed.result import Reach, Recomputed, habit
 
 
 def grimmer(
@@ -40,11 +42,12 @@ def grimmer(
     Parameters
     ----------
     mean, sd : PrintedNumber
-        The published mean and SD.
+        The published mean and SD. A percent sign is read as by
+        :func:`rederive.consistency.grim.grim`; the SD is in percentage points then.
     n : int or PrintedNumber
         Number of observations, at least 2.
     items, step, minimum, maximum
-        The scale, as in :func:`rederive.recompute.consistency.grim.grim`.
+        The scale, as in :func:`rederive.consistency.grim.grim`.
     rule : RoundingRule
         Rule by which both figures were rounded.
 
@@ -61,18 +64,19 @@ def grimmer(
         For parameters out of range or figures printed as inequalities.
     """
     require_figure("mean", mean)
-    require_figure("sd", sd)
+    require_figure("sd", sd, Fraction(0))
     size = sample_size(n, 2)
-    lattice = Lattice.of(items, step, minimum, maximum)
+    lattice = Lattice.of(items, step, minimum, maximum, mean.percent)
+    spread = squared(sd.interval(rule))
     sums: Iterable[int] = lattice.sums(mean, size, rule)
     mean_attainable = bool(sums)
-    search = _Search(lattice, size, sd, rule)
+    search = _Search(lattice, size)
     if mean_attainable:
-        inside = search.inside(sums)
+        inside = search.inside(sums, spread)
     else:
         inside = None
         sums = sorted(set(nearest_sums(lattice, mean, size, rule)))
-    low, high = inside or search.around(sums)
+    low, high = inside or search.around(sums, sd)
     least, greatest = sqrt(low), sqrt(high)
     if not mean_attainable:
         remark = "no attainable sum has this mean"
@@ -85,7 +89,28 @@ def grimmer(
     convention = f"n = {size}, {lattice.words}, rounding {rule}"
     point = least if low == high else None
     reach = Reach(convention, True, least, greatest, point, inside is not None)
-    return Recomputed("GRIMMER", sd, (reach,), remark)
+    possible = () if inside else _possibilities(lattice, mean, sd, size, rule)
+    return Recomputed("GRIMMER", sd, (reach,), remark, possible)
+
+
+def _possibilities(
+    lattice: Lattice, mean: PrintedNumber, sd: PrintedNumber, n: int, rule: RoundingRule
+) -> tuple[Reach, ...]:
+    """Return the unstated habits under which values with such figures exist."""
+    stated, spread = mean.interval(rule), squared(sd.interval(rule))
+    tried: dict[str, tuple[Interval, Interval | None]] = {
+        name: (stated, None if spread is None else scaled(spread, factor))
+        for name, factor in variance_factors(n).items()
+    }
+    rounded = sd.otherwise_rounded()
+    for name, interval in mean.otherwise_rounded().items():
+        tried[name] = (interval, squared(rounded[name]))
+    found = []
+    for name, (means, variances) in tried.items():
+        ends = _Search(lattice, n).inside(lattice.sums_within(means, n), variances)
+        if ends is not None:
+            found.append(habit(name, sqrt(ends[0]), sqrt(ends[1])))
+    return tuple(found)
 
 
 @dataclass(slots=True)
@@ -98,13 +123,13 @@ class _Search:
 
     lattice: Lattice
     n: int
-    sd: PrintedNumber
-    rule: RoundingRule
     open: bool = False
 
-    def inside(self, sums: Iterable[int]) -> tuple[Fraction, Fraction] | None:
-        """Return the least and greatest attainable variance that prints as the SD."""
-        excesses = self.lattice.excesses(self.n, self.sd, self.rule)
+    def inside(
+        self, sums: Iterable[int], variance: Interval | None
+    ) -> tuple[Fraction, Fraction] | None:
+        """Return the least and greatest attainable variance within an interval."""
+        excesses = self.lattice.excesses_within(variance, self.n)
         rows = [(total, self.lattice.squares(total, self.n, excesses)) for total in sums]
         low = self._first(rows, 1)
         if low is None:
@@ -112,12 +137,12 @@ class _Search:
         high = self._first([(total, squares[::-1]) for total, squares in rows], -1)
         return low, low if high is None else high
 
-    def around(self, sums: Iterable[int]) -> tuple[Fraction, Fraction]:
+    def around(self, sums: Iterable[int], sd: PrintedNumber) -> tuple[Fraction, Fraction]:
         """Return the nearest attainable variances below and above the printed SD.
 
         Where there is none on one side, the one on the other side stands for both.
         """
-        target = self.sd.value**2 * self.n * (self.n - 1) / self.lattice.step**2
+        target = sd.value**2 * self.n * (self.n - 1) / self.lattice.step**2
         falling: list[tuple[int, Iterable[int]]] = []
         rising: list[tuple[int, Iterable[int]]] = []
         for total in sums:

@@ -6,22 +6,33 @@ three figures carry their rounding intervals.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
-from math import inf
+from math import inf, sqrt
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
-from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
-from rederive.recompute.result import Reach, Recomputed
+from rederive.consistency.lattice import squared
+from rederive.printed import (
+    P_VALUE_DOMAIN,
+    Interval,
+    PrintedNumber,
+    RoundingRule,
+    require_printed,
+)
+from rederive.printed.result import Reach, Recomputed, possible_p
 
 _FloatArray = npt.NDArray[np.float64]
 
 _GRID = 65
 _SLACK = 1e-12
+
+OTHER_DIRECTION = "other direction"
+"""The tail that the statistic does not lie in: p is 1 minus that of its own tail."""
 
 
 class Statistic(StrEnum):
@@ -44,6 +55,12 @@ class Statistic(StrEnum):
         return self in (Statistic.T, Statistic.Z, Statistic.R)
 
 
+ALIASES: Mapping[str, Statistic] = dict.fromkeys(
+    ("χ²", "χ2", "x2", "x²", "chi-square", "chi-squared", "chi²", "Q", "Q test"), Statistic.CHI2
+) | {"Z": Statistic.Z, "T": Statistic.T, "f": Statistic.F}
+"""Other names of the statistics; heterogeneity Q has the distribution of chi2."""
+
+
 class Classification(StrEnum):
     """How a printed p value compares with its test statistic."""
 
@@ -60,10 +77,12 @@ class StatisticCheck:
     ----------
     result : Recomputed
         The reachable p values: under the conventions given, and, marked as not stated, with the
-        other number of sides and, for t and F, with whole degrees of freedom taken as rounded.
+        other number of sides, one-sided in the other direction and, for t and F, with whole
+        degrees of freedom taken as rounded.
     classification : Classification
-        About the conventions given. A decision error is an inconsistent p with which no reachable
-        p shares the side of alpha.
+        About the conventions given; a one-sided p may be of either direction, which is not
+        printed. A decision error is an inconsistent p with which no reachable p shares the side of
+        alpha, and which is not that of the other direction.
     """
 
     result: Recomputed
@@ -84,7 +103,7 @@ def check_statistic(
     Parameters
     ----------
     kind : Statistic or str
-        One of ``t, F, chi2, z, r``.
+        One of ``t, F, chi2, z, r``, or another name of :data:`ALIASES`.
     statistic : PrintedNumber
         Its value. An inequality (``F < 1``) limits its magnitude.
     df : PrintedNumber or tuple of PrintedNumber
@@ -111,7 +130,9 @@ def check_statistic(
         the degrees of freedom, p or alpha cannot have.
     """
     name = _kind(kind)
-    degrees = (df,) if isinstance(df, PrintedNumber) else tuple(df)
+    degrees = tuple(df) if isinstance(df, tuple | list) else (df,)
+    for what, figure in (("statistic", statistic), ("p", p), *(("df", each) for each in degrees)):
+        require_printed(what, figure)
     if len(degrees) != name.df_count:
         raise ValueError(f"df: found {len(degrees)}, {name} takes {name.df_count}")
     if one_sided and not name.has_sides:
@@ -131,12 +152,66 @@ def check_statistic(
     main = replace(main, stated=True, point=point)
     reaches = [main]
     if name.has_sides:
-        reaches.append(_reach(name, magnitude, exact, not one_sided, printed, rule))
+        single = main if one_sided else _reach(name, magnitude, exact, True, printed, rule)
+        if not one_sided:
+            reaches.append(single)
+        reaches.append(_other_direction(single, printed))
+        if one_sided:
+            reaches.append(_reach(name, magnitude, exact, False, printed, rule))
     if rounded != exact and name in (Statistic.T, Statistic.F):
         reaches.append(_reach(name, magnitude, rounded, one_sided, printed, rule))
+    other = any(reach.meets and OTHER_DIRECTION in reach.convention for reach in reaches)
     classification = _classify(main, printed, alpha)
+    if other and classification is not Classification.CONSISTENT:
+        # The direction of the hypothesis is not printed, so neither tail is an error of decision.
+        classes = (Classification.INCONSISTENT, Classification.CONSISTENT)
+        classification = classes[one_sided]
     remark = f"{classification}; p recomputed from {name} and its degrees of freedom"
-    return StatisticCheck(Recomputed(f"p from {name}", p, tuple(reaches), remark), classification)
+    possible = () if main.meets else _possibilities(name, magnitude, exact, p, printed, rule)
+    result = Recomputed(f"p from {name}", p, tuple(reaches), remark, possible)
+    return StatisticCheck(result, classification)
+
+
+def _other_direction(single: Reach, printed: Interval) -> Reach:
+    low, high = 1.0 - single.high, 1.0 - single.low
+    words = single.convention.replace("one-sided", f"one-sided, {OTHER_DIRECTION}")
+    return Reach(words, False, low, high, None, printed.meets(low, high, slack=_SLACK))
+
+
+def _possibilities(
+    name: Statistic,
+    magnitude: Interval,
+    df: list[Interval],
+    p: PrintedNumber,
+    printed: Interval,
+    rule: RoundingRule,
+) -> tuple[Reach, ...]:
+    """Return the unstated habits that would give the printed p."""
+    two_sided = _p_range(name, magnitude, df, False)
+    one = Interval.point(Fraction(1))
+    squares: list[tuple[str, Statistic, Interval | None, list[Interval]]] = []
+    if name is Statistic.T:
+        squares.append(("t is its square (F with 1 df)", Statistic.T, _root(magnitude), df))
+    elif name is Statistic.Z:
+        squares.append(("z is its square (χ² with 1 df)", Statistic.Z, _root(magnitude), df))
+    elif name is Statistic.F and df[0] == one:
+        squares.append(("F is its root (t)", Statistic.F, squared(magnitude), df))
+    elif name is Statistic.CHI2 and df[0] == one:
+        squares.append(("χ² is its root (z)", Statistic.CHI2, squared(magnitude), df))
+    others = {
+        words: [_p_range(kind, value, degrees, False)]
+        for words, kind, value, degrees in squares
+        if value is not None
+    }
+    return possible_p(p, rule, [two_sided], others)
+
+
+def _root(interval: Interval) -> Interval | None:
+    """Return an interval that encloses the roots of the members."""
+    if interval.low is None or interval.high is None:
+        return None
+    low, high = (Fraction(sqrt(end)) for end in (interval.low, interval.high))
+    return Interval(low, high)
 
 
 def p_values(
@@ -180,6 +255,8 @@ def p_values(
 
 
 def _kind(kind: Statistic | str) -> Statistic:
+    if kind in ALIASES:
+        return ALIASES[kind]
     try:
         return Statistic(kind)
     except ValueError:
@@ -278,7 +355,8 @@ def _p_range(
             ends.append(0.0)
             continue
         p = np.broadcast_to(p_values(kind, np.asarray(value), *grid, one_sided=one_sided), shape)
-        ends.append(float(np.clip(sign * _padded_maximum(sign * p), 0.0, 1.0)))
+        # Adding zero turns minus zero into zero.
+        ends.append(float(np.clip(sign * _padded_maximum(sign * p), 0.0, 1.0)) + 0.0)
     return ends[0], ends[1]
 
 

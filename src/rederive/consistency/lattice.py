@@ -16,12 +16,12 @@ from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor, isqrt
 
-from rederive.printed import Interval, PrintedNumber, RoundingRule
-from rederive.recompute.consistency.multiset import (
+from rederive.consistency.multiset import (
     exists,
     greatest_squares_sum,
     least_squares_sum,
 )
+from rederive.printed import Interval, PrintedNumber, RoundingRule, require_figure, written
 
 Exact = int | Fraction
 """An exact number: step, end of a scale, factor."""
@@ -53,6 +53,7 @@ class Lattice:
         step: Exact = Fraction(1),
         minimum: Exact | None = None,
         maximum: Exact | None = None,
+        percent: bool = False,
     ) -> Lattice:
         """Describe a scale in its own units.
 
@@ -64,6 +65,9 @@ class Lattice:
             Step of a single item (an int or a Fraction, not a float).
         minimum, maximum : int or Fraction, optional
             Ends of the scale, both allowed; multiples of ``step / items``.
+        percent : bool
+            Whether figures are printed in percent of the step's unit: observations of 0 and 1 have
+            the step 1, which is 100 %. The ends are in percent then.
 
         Raises
         ------
@@ -75,12 +79,13 @@ class Lattice:
             raise ValueError(f"items: found {items}, allowed are whole numbers from 1")
         size = exact("step", step)
         if size <= 0:
-            raise ValueError(f"step: found {step}, allowed are numbers above 0")
-        granule = size / items
+            raise ValueError(f"step: found {written(size)}, allowed are numbers above 0")
+        granule = (100 if percent else 1) * size / items
         low = None if minimum is None else _on_lattice("minimum", minimum, granule)
         high = None if maximum is None else _on_lattice("maximum", maximum, granule)
         if low is not None and high is not None and low > high:
-            raise ValueError(f"minimum {minimum} is above maximum {maximum}")
+            ends = f"minimum {written(low * granule)} is above maximum {written(high * granule)}"
+            raise ValueError(ends)
         return cls(granule, low, high)
 
     @property
@@ -109,21 +114,28 @@ class Lattice:
 
     def sums(self, mean: PrintedNumber, n: int, rule: RoundingRule) -> range:
         """Return all sums of ``n`` values whose mean would be printed as ``mean``."""
-        inside = scaled(mean.interval(rule), n / self.step).intersect(self.possible_sums(n))
+        return self.sums_within(mean.interval(rule), n)
+
+    def sums_within(self, mean: Interval, n: int) -> range:
+        """Return all sums of ``n`` values whose mean lies within an interval."""
+        inside = scaled(mean, n / self.step).intersect(self.possible_sums(n))
         return range(0) if inside is None else integers_within(inside)
 
     def excesses(self, n: int, sd: PrintedNumber, rule: RoundingRule) -> range:
         """Return the whole numbers ``n Q - S²``, in units of step², whose SD prints as ``sd``."""
-        spread = squared(sd.interval(rule))
-        if spread is None:
+        return self.excesses_within(squared(sd.interval(rule)), n)
+
+    def excesses_within(self, variance: Interval | None, n: int) -> range:
+        """Return the whole numbers ``n Q - S²`` whose sample variance lies within an interval."""
+        if variance is None:
             return range(0)
-        return integers_within(scaled(spread, n * (n - 1) / self.step**2))
+        return integers_within(scaled(variance, n * (n - 1) / self.step**2))
 
     def squares(self, total: int, n: int, excesses: range) -> range:
         """Return the sums of squares with the parity of ``total`` that have such an excess.
 
         The range is cut to what a scale with these ends allows; whether values exist for a member
-        is decided by :func:`rederive.recompute.consistency.multiset.exists`.
+        is decided by :func:`rederive.consistency.multiset.exists`.
         """
         least, greatest = self.squares_limits(total, n)
         square = total * total
@@ -229,7 +241,7 @@ def attainable_moments(
         :data:`LISTING_LIMIT` candidates.
     """
     require_figure("mean", mean)
-    require_figure("sd", sd)
+    require_figure("sd", sd, Fraction(0))
     require_size(n, 2)
     lattice = Lattice.of(1, step, minimum, maximum)
     return list(_moments(mean, sd, n, lattice, rule))
@@ -310,18 +322,6 @@ def attainable_figures(inside: range, centre: Fraction, possible: range) -> tupl
     return min(max(floor(centre), first), last), max(min(ceil(centre), last), first)
 
 
-def require_figure(name: str, number: PrintedNumber) -> None:
-    """Refuse a figure printed as an inequality.
-
-    Raises
-    ------
-    ValueError
-        Naming the parameter and what was found.
-    """
-    if number.operator not in ("=", "±"):
-        raise ValueError(f"{name}: found {number}, allowed are figures without < or >")
-
-
 def require_size(n: int, least: int, name: str = "n") -> None:
     """Refuse a number of observations that is too small.
 
@@ -366,5 +366,27 @@ def exact(name: str, value: Exact) -> Fraction:
 def _on_lattice(name: str, value: Exact, granule: Fraction) -> int:
     position = exact(name, value) / granule
     if position.denominator != 1:
-        raise ValueError(f"{name}: found {value}, allowed are multiples of {granule}")
+        raise ValueError(
+            f"{name}: found {written(Fraction(value))}, allowed are multiples of {written(granule)}"
+            f"{nearest_fraction(granule)}"
+        )
     return position.numerator
+
+
+def nearest_fraction(step: Fraction) -> str:
+    """Return a hint where a step is a short fraction written with many decimals, else nothing."""
+    short = step.limit_denominator(100)
+    near = short != step and abs(step - short) < Fraction(1, 10**4) * short
+    return f" (did you mean the step {short}?)" if near else ""
+
+
+def variance_factors(n: int) -> dict[str, Fraction]:
+    """Return what a printed SD may be by habits that are not stated, by name.
+
+    Each is the factor from the square of the printed figure to the sample variance.
+    """
+    return {
+        "SD with divisor n": Fraction(n, n - 1),
+        "standard error in place of the SD": Fraction(n),
+        "SD multiplied by √n, as if it had been a standard error": Fraction(1, n),
+    }

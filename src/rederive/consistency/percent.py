@@ -10,16 +10,19 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rederive.printed import Interval, PrintedNumber, RoundingRule
-from rederive.recompute.consistency.lattice import (
+from rederive.consistency.lattice import (
     attainable_figures,
     require_size,
     sample_size,
 )
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed import Interval, PrintedNumber, RoundingRule, require_printed
+from rederive.printed.result import Reach, Recomputed, habit
 
 PERCENT_DOMAIN = Interval(Fraction(0), Fraction(100))
 """The values that a percentage of a whole can take."""
+
+MOST_LISTED = 12
+"""Most numbers that a remark lists one by one."""
 
 Sizes = TypeVar("Sizes", int, NDArray[np.object_])
 """One denominator, or many."""
@@ -81,7 +84,7 @@ def attainable_denominators(
     if n_max < n_min:
         raise ValueError(f"n_max: found {n_max}, allowed are whole numbers from n_min = {n_min}")
     sizes = np.arange(n_min, n_max + 1).astype(object)  # Python's integers never overflow
-    ends = [_count_ends(percent, sizes, rule) for percent in percents]
+    ends = [_count_ends(_possible(percent, rule), sizes) for percent in percents]
     suits = np.all([first <= last for first, last in ends], axis=0)
     if must_sum:
         # Each category may take any count of its range, so the sums fill the range between.
@@ -122,6 +125,7 @@ def percent_to_count(
         If ``n`` or ``count`` is no whole number, or the count is above the denominator.
     """
     size = sample_size(n, 1)
+    require_printed("percent", percent)
     found = _count_range(percent, size, rule)
     if count is not None:
         stated = sample_size(count, 0, name="count")
@@ -136,7 +140,13 @@ def percent_to_count(
     least, greatest = (float(Fraction(100 * k, size)) for k in (low, high))
     point = least if low == high else None
     reach = Reach(f"n = {size}, rounding {rule}", True, least, greatest, point, bool(found))
-    return Recomputed("percent to count", percent, (reach,), _counts_in_words(found, size))
+    possible = []
+    for name, interval in ({} if found else percent.otherwise_rounded()).items():
+        first, last = _count_ends(interval.intersect(PERCENT_DOMAIN), size)
+        if first <= last:
+            possible.append(habit(name, Fraction(100 * first, size), Fraction(100 * last, size)))
+    words = _counts_in_words(found, size)
+    return Recomputed("percent to count", percent, (reach,), words, tuple(possible))
 
 
 def denominator(
@@ -183,13 +193,15 @@ def denominator(
     point = ends[0] if len(set(ends)) == 1 and found else None
     adds = ", counts adding up to n" if must_sum else ""
     reach = Reach(f"rounding {rule}{adds}", True, ends[0], ends[-1], point, meets)
-    listed = ", ".join(str(k) for k in found) or "none"
+    listed = _listed(found) or "none"
     return Recomputed("denominator", n, (reach,), f"attainable up to {top}: {listed}")
 
 
-def _count_ends(percent: PrintedNumber, n: Sizes, rule: RoundingRule) -> tuple[Sizes, Sizes]:
-    """Return the least and greatest count of n; the least is greater where there is no count."""
-    inside = percent.interval(rule).intersect(PERCENT_DOMAIN)
+def _count_ends(inside: Interval | None, n: Sizes) -> tuple[Sizes, Sizes]:
+    """Return the least and greatest count of n with a percentage within an interval.
+
+    The least is greater where there is no such count.
+    """
     if inside is None or inside.low is None or inside.high is None:
         return n, n - 1
     low, high = inside.low / 100, inside.high / 100
@@ -202,12 +214,26 @@ def _count_ends(percent: PrintedNumber, n: Sizes, rule: RoundingRule) -> tuple[S
     return first, last
 
 
+def _possible(percent: PrintedNumber, rule: RoundingRule) -> Interval | None:
+    return percent.interval(rule).intersect(PERCENT_DOMAIN)
+
+
 def _count_range(percent: PrintedNumber, n: int, rule: RoundingRule) -> range:
-    first, last = _count_ends(percent, n, rule)
+    first, last = _count_ends(_possible(percent, rule), n)
     return range(first, max(first, last + 1))
 
 
 def _counts_in_words(found: range, n: int) -> str:
     if not found:
         return f"no count of {n} gives this percentage"
-    return f"attainable counts of {n}: " + ", ".join(str(k) for k in found)
+    return f"attainable counts of {n}: {_listed(found)}"
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """Return numbers as words: all of a few, else the ends of a row, or the first ones."""
+    if len(numbers) <= MOST_LISTED:
+        return ", ".join(str(k) for k in numbers)
+    if len(numbers) == numbers[-1] - numbers[0] + 1:
+        return f"{numbers[0]} to {numbers[-1]}"
+    first = ", ".join(str(k) for k in numbers[:MOST_LISTED])
+    return f"{first} and {len(numbers) - MOST_LISTED} more up to {numbers[-1]}"

@@ -5,19 +5,25 @@ from __future__ import annotations
 from fractions import Fraction
 from math import floor, sqrt
 
-from rederive.printed import Interval, PrintedNumber, RoundingRule
-from rederive.recompute.consistency.grim import nearest_sums
-from rederive.recompute.consistency.lattice import (
+from rederive.consistency.grim import nearest_sums
+from rederive.consistency.lattice import (
     Exact,
     Lattice,
     exact,
     integers_within,
-    require_figure,
     sample_size,
     scaled,
     squared,
 )
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed import (
+    Interval,
+    PrintedNumber,
+    RoundingRule,
+    require_figure,
+    require_printed,
+    written,
+)
+from rederive.printed.result import Reach, Recomputed
 
 
 def sd_limits(
@@ -57,12 +63,13 @@ def sd_limits(
         For parameters out of range, ends in the wrong order, or a mean printed as an inequality.
     """
     require_figure("mean", mean)
+    require_printed("sd", sd, Fraction(0))
     size = sample_size(n, 2)
     low_end, high_end = exact("minimum", minimum), exact("maximum", maximum)
     if low_end >= high_end:
-        raise ValueError(f"minimum {minimum} is not below maximum {maximum}")
+        raise ValueError(f"minimum {written(low_end)} is not below maximum {written(high_end)}")
     if step is None:
-        scale = f"continuous scale from {minimum} to {maximum}"
+        scale = f"continuous scale from {written(low_end)} to {written(high_end)}"
         least, greatest, attainable, meets = _continuous(mean, sd, size, low_end, high_end, rule)
     else:
         lattice = Lattice.of(1, step, minimum, maximum)

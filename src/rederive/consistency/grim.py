@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from rederive.printed import PrintedNumber, RoundingRule
-from rederive.recompute.consistency.lattice import (
+from rederive.consistency.lattice import (
     Exact,
     Lattice,
     attainable_figures,
-    require_figure,
     sample_size,
 )
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed import PrintedNumber, RoundingRule, require_figure
+from rederive.printed.result import Reach, Recomputed, habit
 
 
 def grim(
@@ -34,7 +33,8 @@ def grim(
     Parameters
     ----------
     mean : PrintedNumber
-        The published mean.
+        The published mean. With a percent sign it is the share of observations that are 1, of
+        0 and 1 (``step`` 1 is 100 %); leave the sign out for a measurement in percent.
     n : int or PrintedNumber
         Number of observations, at least 1.
     items : int
@@ -59,7 +59,7 @@ def grim(
     """
     require_figure("mean", mean)
     size = sample_size(n, 1)
-    lattice = Lattice.of(items, step, minimum, maximum)
+    lattice = Lattice.of(items, step, minimum, maximum, mean.percent)
     sums = lattice.sums(mean, size, rule)
     low, high = nearest_sums(lattice, mean, size, rule)
     least, greatest = float(lattice.value(low, size)), float(lattice.value(high, size))
@@ -67,7 +67,13 @@ def grim(
     point = least if low == high else None
     reach = Reach(convention, True, least, greatest, point, bool(sums))
     remark = f"{len(sums)} attainable sums" if sums else "no attainable sum has this mean"
-    return Recomputed("GRIM", mean, (reach,), remark)
+    possible = []
+    for name, interval in ({} if sums else mean.otherwise_rounded()).items():
+        found = lattice.sums_within(interval, size)
+        if found:
+            ends = (lattice.value(total, size) for total in (found[0], found[-1]))
+            possible.append(habit(name, *ends))
+    return Recomputed("GRIM", mean, (reach,), remark, tuple(possible))
 
 
 def nearest_sums(

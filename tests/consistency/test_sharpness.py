@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rederive.printed import PrintedNumber, RoundingRule, format_fixed
-from rederive.recompute.consistency import (
+from rederive.consistency import (
     attainable_denominators,
     attainable_moments,
     attainable_sums,
@@ -24,12 +23,13 @@ from rederive.recompute.consistency import (
     percent_to_count,
     sd_limits,
 )
-from rederive.recompute.consistency.multiset import (
+from rederive.consistency.multiset import (
     exists,
     greatest_squares_sum,
     least_squares_sum,
 )
-from rederive.recompute.consistency.simulate import Moments, root_figures, value_figures
+from rederive.consistency.simulate import Moments, root_figures, value_figures
+from rederive.printed import PrintedNumber, RoundingRule, format_fixed
 
 RULES = list(RoundingRule)
 TINY = [

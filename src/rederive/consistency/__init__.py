@@ -1,17 +1,17 @@
 """Consistency of printed summaries: whether any data can have been printed this way."""
 
-from rederive.recompute.consistency.debit import debit
-from rederive.recompute.consistency.grim import grim
-from rederive.recompute.consistency.grimmer import grimmer
-from rederive.recompute.consistency.lattice import attainable_moments, attainable_sums
-from rederive.recompute.consistency.percent import (
+from rederive.consistency.debit import debit
+from rederive.consistency.grim import grim
+from rederive.consistency.grimmer import grimmer
+from rederive.consistency.lattice import attainable_moments, attainable_sums
+from rederive.consistency.percent import (
     attainable_denominators,
     counts,
     denominator,
     percent_to_count,
 )
-from rederive.recompute.consistency.sd_limits import sd_limits
-from rederive.recompute.consistency.statcheck import (
+from rederive.consistency.sd_limits import sd_limits
+from rederive.consistency.statcheck import (
     Classification,
     Statistic,
     StatisticCheck,

@@ -9,15 +9,16 @@ from __future__ import annotations
 from fractions import Fraction
 from math import sqrt
 
-from rederive.printed import PrintedNumber, RoundingRule
-from rederive.recompute.consistency.grim import nearest_sums
-from rederive.recompute.consistency.lattice import (
+from rederive.consistency.grim import nearest_sums
+from rederive.consistency.lattice import (
     Lattice,
-    require_figure,
     sample_size,
+    scaled,
     squared,
+    variance_factors,
 )
-from rederive.recompute.result import Reach, Recomputed
+from rederive.printed import PrintedNumber, RoundingRule, require_figure
+from rederive.printed.result import Reach, Recomputed, habit
 
 BINARY = Lattice.of(minimum=0, maximum=1)
 """The scale of values 0 and 1."""
@@ -56,7 +57,7 @@ def debit(
         For ``n`` below 2 or figures printed as inequalities.
     """
     require_figure("mean", mean)
-    require_figure("sd", sd)
+    require_figure("sd", sd, Fraction(0))
     size = sample_size(n, 2)
     lattice = PERCENT_BINARY if mean.percent else BINARY
     counts = lattice.sums(mean, size, rule)
@@ -73,7 +74,13 @@ def debit(
     point = sqrt(low) if low == high else None
     convention = f"n = {size}, values 0 and 1, rounding {rule}"
     reach = Reach(convention, True, sqrt(low), sqrt(high), point, bool(inside))
-    return Recomputed("DEBIT", sd, (reach,), remark)
+    possible = []
+    if counts and spread is not None and not inside:
+        for name, factor in variance_factors(size).items():
+            fitting = [v for v in variances if v in scaled(spread, factor)]
+            if fitting:
+                possible.append(habit(name, *map(sqrt, _ends(fitting))))
+    return Recomputed("DEBIT", sd, (reach,), remark, tuple(possible))
 
 
 def _ends(values: list[Fraction]) -> tuple[Fraction, Fraction]:

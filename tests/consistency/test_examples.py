@@ -6,8 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from rederive.printed import RoundingRule, Verdict, parse
-from rederive.recompute.consistency import (
+from rederive.consistency import (
     Classification,
     StatisticCheck,
     attainable_denominators,
@@ -22,6 +21,7 @@ from rederive.recompute.consistency import (
     percent_to_count,
     sd_limits,
 )
+from rederive.printed import RoundingRule, Verdict, parse
 
 
 def statistic(kind: str, value: str, df: str, p: str, **options: object) -> StatisticCheck:
