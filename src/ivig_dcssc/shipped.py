@@ -13,7 +13,12 @@ import pandas as pd
 
 from ivig_dcssc.associations import ASSOCIATIONS_FILE, compute_associations
 from ivig_dcssc.cohort.ensemble import PATIENTS, SYNTHETIC, VISITS, make_ensemble
-from ivig_dcssc.cohort.predictions import PREDICTIONS_FILE, compute_predictions
+from ivig_dcssc.cohort.predictions import (
+    HELD_OUT_FILE,
+    PREDICTIONS_FILE,
+    compute_held_out,
+    compute_predictions,
+)
 from ivig_dcssc.cohort.priors import PRIORS
 from ivig_dcssc.cohort.recipe import Recipe
 from ivig_dcssc.project import project_root
@@ -37,7 +42,7 @@ def cohorts_folder(root: Path) -> Path:
 
 
 def ship(root: Path) -> None:
-    """Make ensembles, teaching cohort, predictions and associations, where they are missing."""
+    """Make what is missing of ensembles, teaching cohort, predictions and associations."""
     registry, folder = root / "data" / "published", cohorts_folder(root)
     for prior in PRIORS:
         _say(f"{prior}: {COHORTS} cohorts")
@@ -46,6 +51,8 @@ def ship(root: Path) -> None:
     if not (folder / PREDICTIONS_FILE).exists():
         _say("predictions")
         compute_predictions(load_registry(registry), folder, report=_say)
+    if not (folder / HELD_OUT_FILE).exists():
+        compute_held_out(load_registry(registry), folder, report=_say)
     if not (folder / ASSOCIATIONS_FILE).exists():
         compute_associations(load_registry(registry), folder, report=_say)
 

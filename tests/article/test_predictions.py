@@ -7,24 +7,28 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from ivig_dcssc.associations import load_associations
 from ivig_dcssc.cohort.plugin import PoelmanCohorts
 from ivig_dcssc.cohort.predictions import (
     AMBIGUOUS_AT,
     DRAWS,
+    HELD_OUT_DRAWS,
     falls,
     first_mention,
+    held_out_figures,
     load_convergence,
+    load_held_out,
     load_predictions,
     predict_figure,
 )
 from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.skin import READINGS, skin_block
+from ivig_dcssc.cohort.skin import READINGS, TIMEPOINTS, skin_block
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import cohorts_folder
 from rederive.printed.registry import load_registry
-from rederive.reconstruct.block import Statistic
+from rederive.reconstruct.block import BlockData, Statistic, holds
 
 ROOT = project_root()
 FOLDER: Path = cohorts_folder(ROOT)
@@ -64,16 +68,48 @@ def test_only_a_mean_is_told_that_it_fell() -> None:
     assert found.values.max() < 29.6
 
 
-@pytest.mark.parametrize("figure", ["results-responder-ivig-m6-count", "abstract-mrss-ivig-m12-sd"])
-def test_the_shipped_draws_are_what_the_code_gives(figure: str) -> None:
-    again = predict_figure(REGISTRY, figure, "bimodal")
+@pytest.mark.parametrize(
+    ("figure", "prior"),
+    [("results-responder-ivig-m6-count", "gaussian"), ("abstract-mrss-ivig-m12-sd", "bimodal")],
+)
+def test_the_shipped_draws_are_what_the_code_gives(figure: str, prior: str) -> None:
+    again = predict_figure(REGISTRY, figure, prior)
     table = load_predictions(FOLDER)
     own = table[
         (table["figure"] == figure)
-        & (table["prior"] == "bimodal")
+        & (table["prior"] == prior)
         & (table["reading"] == READINGS[0])
     ]
     np.testing.assert_array_equal(own["value"], again.values.astype(np.float32))
+
+
+def test_held_out_skin_scores_give_the_predicted_values_draw_by_draw() -> None:
+    """Computed anew with plain pandas and SciPy, for every figure, prior and draw."""
+    values = load_predictions(FOLDER)
+    values = values[values["reading"] == READINGS[0]].set_index(["figure", "prior"])["value"]
+    table = load_held_out(FOLDER)
+    groups = table.groupby(["figure", "prior"])
+    assert len(groups) == len(held_out_figures(REGISTRY)) * len(PRIORS) == 12
+    for (figure, prior), own in groups:
+        at = REGISTRY.numbers[figure].timepoint
+        own = own.assign(change=(own[at] - own["baseline"]).astype(float))
+        change = own.set_index(["draw", "patient"])["change"].unstack()
+        assert change.shape == (HELD_OUT_DRAWS, 30)
+        if figure.endswith("-p"):
+            found = stats.ttest_1samp(change, 0, axis=1, nan_policy="omit").pvalue
+        else:
+            found = (change <= -5).sum(axis=1)
+        first = values.loc[figure, prior].to_numpy()[:HELD_OUT_DRAWS]
+        np.testing.assert_allclose(np.asarray(found), first, rtol=1e-5)
+
+
+def test_held_out_skin_scores_print_every_other_figure() -> None:
+    for (figure, _), own in load_held_out(FOLDER).groupby(["figure", "prior"]):
+        scores = own[list(TIMEPOINTS)].to_numpy(np.float64, na_value=np.nan)
+        block = skin_block(REGISTRY).without({figure})
+        for draw in scores.reshape(HELD_OUT_DRAWS, 30, -1)[::40]:
+            mask = np.isfinite(draw)
+            assert holds(BlockData(block, np.nan_to_num(draw).astype(np.int64), mask))
 
 
 def test_bad_requests_name_what_is_allowed() -> None:

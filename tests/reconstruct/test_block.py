@@ -29,6 +29,7 @@ from rederive.reconstruct.block import (
     sample_data,
 )
 from rederive.reconstruct.block.diagnostics import diagnose, diagnose_quantity
+from rederive.reconstruct.block.priors import density_of
 from rederive.reconstruct.column import ColumnSummary
 
 FOUR = Scale(Fraction(0), Fraction(3))
@@ -300,3 +301,27 @@ def test_a_single_patient_is_drawn_evenly() -> None:
 def test_an_extreme_is_a_plain_figure() -> None:
     with pytest.raises(ValueError, match="later-minimum: found <2"):
         find_data(pair((figure("minimum", "later", "<2"),)))
+
+
+def test_a_prior_has_the_same_last_bits_on_every_processor() -> None:
+    """Moves that weigh as much as staying are common, and then the last bit decides."""
+    prior = Prior("p", (Component(1.0, (26.0, 23.5, 22.0, 21.0, 20.0), (9.0,) * 5, 0.7),))
+    block = Block(
+        "b",
+        Scale(Fraction(0), Fraction(51), Fraction(1)),
+        3,
+        ("0", "6", "12", "18", "24"),
+        (3,) * 5,
+        (),
+    )
+    arrays = density_of(prior, block)
+    covariance = prior.components[0].covariance()
+    np.testing.assert_allclose(arrays.precisions[0], np.linalg.inv(covariance), atol=1e-16)
+    assert arrays.log_weights[0] == pytest.approx(-np.linalg.slogdet(covariance)[1] / 2)
+    assert [value.hex() for value in arrays.precisions[0, 1].tolist()] == [
+        "-0x1.15a0b07dec8a9p-6",
+        "0x1.2779a5e51ad55p-5",
+        "-0x1.15a0b07dec8a8p-6",
+        "-0x1.3110cb17b608cp-57",
+        "0x1.0bfc6d47026cap-58",
+    ]

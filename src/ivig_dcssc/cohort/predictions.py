@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.skin import MEASURE, READINGS, skin_block
+from ivig_dcssc.cohort.skin import MEASURE, READINGS, TIMEPOINTS, skin_block
 from ivig_dcssc.cohort.versions import versions
 from rederive.printed import PrintedNumber
+from rederive.printed.evidence import Evidence
 from rederive.printed.registry import Registry
 from rederive.reconstruct.block import Figure, Prediction, Statistic, predict
 from rederive.reconstruct.study.tables import read_notes, write_table
@@ -21,8 +22,12 @@ from rederive.reconstruct.study.tables import read_notes, write_table
 PREDICTIONS_FILE = "predictions.parquet"
 """Draws of every figure, one row for each reading, prior, figure and draw."""
 
+HELD_OUT_FILE = "held_out.parquet"
+"""The skin scores themselves of the first draws of the figures that the plan predicts."""
+
 COLUMNS = ("reading", "prior", "figure", "value")
 DRAWS = 600
+HELD_OUT_DRAWS = 200
 SEED = 20150201
 AMBIGUOUS_AT = "m12"
 """Time point at which a figure can be read in two ways."""
@@ -142,6 +147,70 @@ def compute_predictions(
     }
     write_table(folder / PREDICTIONS_FILE, table, notes)
     return table
+
+
+def held_out_figures(registry: Registry) -> tuple[str, ...]:
+    """Return the skin-score figures that the plan predicts."""
+    return tuple(
+        figure.id
+        for figure in skin_block(registry).figures
+        if registry.plan[figure.id].evidence is Evidence.PREDICTED
+    )
+
+
+def compute_held_out(
+    registry: Registry, folder: Path, draws: int = HELD_OUT_DRAWS, report: Report = print
+) -> pd.DataFrame:
+    """Write the skin scores of the first draws behind :func:`compute_predictions`.
+
+    Parameters
+    ----------
+    folder : Path
+        Where :data:`HELD_OUT_FILE` goes.
+    draws : int
+        First draws kept of each figure under each prior.
+
+    Returns
+    -------
+    DataFrame
+        One row for each figure, prior, draw and patient, with a column for each time point (Int8,
+        empty where nothing was measured). A draw has the number of its value, from 0, among those
+        of its figure and prior in :data:`PREDICTIONS_FILE`.
+    """
+    frames = []
+    for figure in held_out_figures(registry):
+        for prior in PRIORS:
+            report(f"held out, {prior}: {figure}")
+            scores = predict_figure(registry, figure, prior).ensemble.observed()[:draws]
+            patients = scores.shape[1]
+            frame = pd.DataFrame(scores.reshape(-1, len(TIMEPOINTS)), columns=list(TIMEPOINTS))
+            frame = frame.astype("Int8")
+            frame.insert(0, "patient", np.tile(np.arange(1, patients + 1, dtype=np.int8), draws))
+            frame.insert(0, "draw", np.repeat(np.arange(draws, dtype=np.int16), patients))
+            frames.append(frame.assign(prior=prior, figure=figure))
+    table = pd.concat(frames, ignore_index=True)
+    table = table[["figure", "prior", *table.columns.drop(["figure", "prior"])]]
+    notes = {
+        "what": "skin scores that print every figure but the one held out",
+        "reading": READINGS[0],
+        "seed": SEED,
+        "draws": draws,
+        "priors": [prior.describe() for prior in PRIORS.values()],
+        "versions": versions(),
+    }
+    write_table(folder / HELD_OUT_FILE, table, notes)
+    return table
+
+
+def load_held_out(folder: Path) -> pd.DataFrame:
+    """Return the skin scores of :func:`compute_held_out`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If they have not been computed.
+    """
+    return pd.read_parquet(folder / HELD_OUT_FILE)
 
 
 def _frame(found: Prediction, reading: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from rederive.reconstruct.block.diagnostics import Diagnosis, diagnose_quantity
 from rederive.reconstruct.block.figures import Block, Figure, Statistic
 from rederive.reconstruct.block.kernel import Floats
 from rederive.reconstruct.block.priors import Prior
-from rederive.reconstruct.block.sampling import Progress, sample_data
+from rederive.reconstruct.block.sampling import BlockEnsemble, Progress, sample_data
 
 CENTRAL = 0.95
 """Share of draws in the interval that is given for a prediction."""
@@ -32,6 +32,8 @@ class Prediction:
         The figure in each data set, in the unit in which it is printed.
     convergence : Diagnosis
         R-hat and effective sample size of the values.
+    ensemble : BlockEnsemble
+        The data sets themselves.
     """
 
     block: Block
@@ -39,6 +41,7 @@ class Prediction:
     prior: Prior
     values: Floats
     convergence: Diagnosis
+    ensemble: BlockEnsemble
 
     @property
     def median(self) -> float:
@@ -93,7 +96,7 @@ def predict(
     )
     values = statistic_values(block, ensemble.observed(), wanted)
     convergence = diagnose_quantity(figure, ensemble.by_chain(values))
-    return Prediction(rest, wanted, prior, values, convergence)
+    return Prediction(rest, wanted, prior, values, convergence, ensemble)
 
 
 _OVER_PATIENTS: dict[str, Callable[..., Any]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -54,29 +55,10 @@ class Component:
         """Return the covariance matrix, shape (times, times)."""
         sds = np.array(self.sds)
         lags = np.abs(np.subtract.outer(np.arange(len(sds)), np.arange(len(sds))))
-        result: Floats = np.outer(sds, sds) * np.power(self.correlation, lags)
+        # Products, since the last bit of a power depends on the processor.
+        powers = np.cumprod([1.0] + [self.correlation] * (len(sds) - 1))
+        result: Floats = np.outer(sds, sds) * powers[lags]
         return result
-
-    def precision(self) -> Floats:
-        """Return the inverse of the covariance matrix, shape (times, times).
-
-        Correlations that fall off geometrically have a tridiagonal inverse, which is written down
-        here: a numerical inverse differs in its last bits from processor to processor, and the
-        draws with it.
-        """
-        n, r = len(self.sds), self.correlation
-        result = np.diag(np.full(n, 1 + r * r))
-        for end in (0, -1):
-            result[end, end] -= r * r
-        for i in range(n - 1):
-            result[i, i + 1] = result[i + 1, i] = -r
-        scaled: Floats = result / ((1 - r * r) * np.outer(self.sds, self.sds))
-        return scaled
-
-    def log_determinant(self) -> float:
-        """Return the logarithm of the determinant of the covariance matrix."""
-        r = self.correlation
-        return 2 * sum(map(math.log, self.sds)) + (len(self.sds) - 1) * math.log(1 - r * r)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +103,35 @@ def density_of(prior: Prior, block: Block) -> Density:
                 f"prior {prior.name}: found {len(part.means)} time points, allowed {times}"
             )
         result.means[k] = (np.array(part.means) - float(block.scale.minimum)) / step
-        result.precisions[k] = part.precision() * step**2
-        determinant = part.log_determinant() - 2 * times * math.log(step)
-        result.log_weights[k] = math.log(part.weight) - 0.5 * determinant
+        result.precisions[k], log_determinant = _inverse(part.covariance() / step**2)
+        result.log_weights[k] = math.log(part.weight) - 0.5 * log_determinant
     return result
+
+
+def _inverse(matrix: Floats) -> tuple[Floats, float]:
+    """Return the inverse of a covariance matrix, and the logarithm of its determinant.
+
+    The chain compares sums that are often equal but for rounding, so another last bit gives other
+    draws. LAPACK's depends on the processor; here all is done in one order, with fused
+    multiplication and addition.
+    """
+    n, lu = len(matrix), matrix.copy()
+    for j in range(n):
+        for i in range(1, n):
+            product = 0.0
+            for k in range(min(i, j)):
+                product = _fused(lu[i, k], lu[k, j], product)
+            lu[i, j] -= product
+        lu[j + 1 :, j] *= 1 / lu[j, j]
+    result = np.eye(n)
+    for i in range(n):
+        for k in range(i):
+            result[i] = _fused(-lu[i, k], result[k], result[i])
+    for i in reversed(range(n)):
+        for k in reversed(range(i + 1, n)):
+            result[i] = _fused(-lu[i, k], result[k], result[i])
+        result[i] *= 1 / lu[i, i]
+    return result, sum(math.log(pivot) for pivot in np.diag(lu))
+
+
+_fused = np.frompyfunc(lambda a, b, c: float(Fraction(a) * Fraction(b) + Fraction(c)), 3, 1)
