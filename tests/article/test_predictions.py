@@ -76,9 +76,7 @@ def test_the_shipped_draws_are_what_the_code_gives(figure: str, prior: str) -> N
     again = predict_figure(REGISTRY, figure, prior)
     table = load_predictions(FOLDER)
     own = table[
-        (table["figure"] == figure)
-        & (table["prior"] == prior)
-        & (table["reading"] == READINGS[0])
+        (table["figure"] == figure) & (table["prior"] == prior) & (table["reading"] == READINGS[0])
     ]
     np.testing.assert_array_equal(own["value"], again.values.astype(np.float32))
 
