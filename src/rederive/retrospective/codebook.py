@@ -7,7 +7,7 @@ table of visits, and each value of the column ``measure`` of the visits.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -110,7 +110,7 @@ class Entry:
         if self.kind == "category":
             if text in self.allowed:
                 return None
-            return words, nearest(text.lower(), self.allowed)
+            return words, alike(text, self.allowed)
         number = _number(text)
         if number is None:
             if self.kind == "flag":
@@ -191,6 +191,12 @@ class Codebook:
             visits={name: visits[name] for name in VISIT_COLUMNS},
             measures={name: item for name, item in visits.items() if name not in VISIT_COLUMNS},
         )
+
+
+def alike(word: str, words: Iterable[str]) -> str:
+    """Return the one of several lower-case words that is meant by another, or an empty string."""
+    known = list(words)
+    return word.lower() if word.lower() in known else nearest(word.lower(), known)
 
 
 def _number(text: str) -> Decimal | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rederive.printed.schema import Problem, Row, TableError, nearest
-from rederive.retrospective.codebook import Codebook, Entry
+from rederive.retrospective.codebook import Codebook, Entry, alike
 
 PATIENTS_FILE, VISITS_FILE = "patients.csv", "visits.csv"
 REMARK = "#"
@@ -152,7 +152,7 @@ def _header_problems(file: str, header: list[str], columns: Mapping[str, Entry])
     problems = []
     for place, name in enumerate(header):
         if name not in columns:
-            hint = nearest(name.lower(), missing)
+            hint = alike(name, missing)
             allowed = "a column of the codebook"
             problems.append(Problem(file, 1, name or f"number {place + 1}", name, allowed, hint))
         elif name in header[:place]:
@@ -189,7 +189,7 @@ def _visit_problems(
             hint = _same_name(patient, patients)
             problems.append(Problem(VISITS_FILE, line, "patient", patient, allowed, hint))
         if measure and measure not in measures:
-            hint = nearest(measure.lower(), measures)
+            hint = alike(measure, measures)
             allowed = ", ".join(measures)
             problems.append(Problem(VISITS_FILE, line, "measure", measure, allowed, hint))
         wrong = measures.get(measure, codebook.visits["value"]).problem_with(value)
