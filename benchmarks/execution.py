@@ -22,9 +22,9 @@ import nbformat
 import papermill
 import yaml
 from nbformat import v4
-from rederive.execution.fork import warm
 
 from ivig_dcssc.project import project_root
+from rederive.execution.forkserver import ENGINE_VARIABLE, ORDINARY
 from rederive.execution.project import Project
 from rederive.execution.run import Task, run_task
 
@@ -152,25 +152,13 @@ def book() -> None:
     emit()
     emit(f"| {CORES} at a time | notebooks | own time of all cells, s | wall, s | share of cells |")
     emit("|---|---:|---:|---:|---:|")
-    for name, run in (("ordinary kernels", ordinary), ("forks", forked)):
-        warm.stop()
+    for name, engine in (("ordinary kernels", ORDINARY), ("forks", "")):
+        os.environ[ENGINE_VARIABLE] = engine
         with ThreadPoolExecutor(CORES) as pool:
-            wall, done = timed(lambda run=run: list(pool.map(run, paths)))
+            wall, done = timed(lambda: list(pool.map(forked, paths)))
         own = sum(cell_seconds(notebook) for notebook in done)
         emit(f"| {name} | {len(paths)} | {own:.1f} | {wall:.1f} | {own / CORES / wall:.0%} |")
     emit()
-
-
-def ordinary(path: Path) -> Any:
-    """The ordinary engine in a thread: papermill's own ``cwd`` is one for the whole process."""
-    return papermill.execute_notebook(
-        str(path),
-        None,
-        progress_bar=False,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-        extra_arguments=["--IPKernelApp.log_level=40"],
-    )
 
 
 def main() -> None:
