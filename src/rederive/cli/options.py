@@ -146,24 +146,26 @@ def _few_values(parameter: Parameter) -> tuple[str, ...]:
     return parameter.choices or (str(parameter.default),)
 
 
-def complete_notebook(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Complete the name of a notebook of the book."""
-    try:
-        names = sorted({path.stem for path in all_notebooks(_project(ctx))})
-    except BookError:
-        return []
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+_Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
-def complete_variant(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Complete the name of a variant that is built."""
-    try:
-        found = built_variants(_project(ctx))
-    except BookError:
-        return []
-    names = [str(each["name"]) for each in found]
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+def _completer(names_of: Callable[[Project], Iterable[str]]) -> _Completer:
+    """Return a completion of one of the names that a book has."""
+
+    def complete(
+        ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        try:
+            names = list(names_of(_project(ctx)))
+        except BookError:
+            return []
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+complete_notebook = _completer(lambda book: sorted({path.stem for path in all_notebooks(book)}))
+"""Completes the name of a notebook of the book."""
+
+complete_variant = _completer(lambda book: [str(each["name"]) for each in built_variants(book)])
+"""Completes the name of a variant that is built."""

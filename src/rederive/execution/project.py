@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +12,9 @@ from typing import Any
 import yaml
 
 from rederive.errors import ConfigurationError
+from rederive.printed.schema import nearest
 
 ROOT_VARIABLE = "REDERIVE_ROOT"
-REPOSITORY_URL_VARIABLE = "REDERIVE_REPOSITORY_URL"
-REPOSITORY_BRANCH_VARIABLE = "REDERIVE_REPOSITORY_BRANCH"
 PAGE_SUFFIXES = (".md", ".ipynb")
 
 # A fixed moment (1 January 2000, UTC) in place of the time of the build, so that two builds of
@@ -107,28 +104,23 @@ class Project:
         return tuple(page for page in self.pages if page.suffix == ".ipynb")
 
     def _page_file(self, name: str) -> Path:
-        found = [
-            Path(name + suffix)
-            for suffix in PAGE_SUFFIXES
-            if (self.root / (name + suffix)).is_file()
-        ]
+        known = [Path(name + suffix) for suffix in PAGE_SUFFIXES]
+        found = [path for path in known if (self.root / path).is_file()]
         if len(found) == 1:
             return found[0]
         if found:
             raise ConfigurationError(
-                f"_toc.yml: page {name!r} is ambiguous, "
-                f"found {' and '.join(map(str, found))}; keep one of them"
+                f"_toc.yml: page {name!r} is ambiguous, found {' and '.join(map(str, found))}; "
+                "keep one of them"
             )
-        folder = (self.root / name).parent
-        present = [
-            path.relative_to(self.root).with_suffix("").as_posix()
-            for path in folder.glob("*")
-            if path.suffix in PAGE_SUFFIXES
+        beside = [
+            path for path in (self.root / name).parent.glob("*") if path.suffix in PAGE_SUFFIXES
         ]
-        near = difflib.get_close_matches(name, present, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        names = [path.relative_to(self.root).with_suffix("").as_posix() for path in beside]
+        near = nearest(name, names)
+        hint = f"; did you mean {near!r}?" if near else ""
         raise ConfigurationError(
-            f"_toc.yml: page {name!r} has no file; expected {name}.md or {name}.ipynb{hint}"
+            f"_toc.yml: page {name!r} has no file; expected {known[0]} or {known[1]}{hint}"
         )
 
 
@@ -199,89 +191,3 @@ def _toc_names(path: Path) -> list[str]:
     except MalformedError as error:
         raise ConfigurationError(f"{path.name}: {error}") from None
     return [re.sub(r"\.(md|ipynb)$", "", name) for name in names]
-
-
-@dataclass(frozen=True)
-class Repository:
-    """The public address of the sources.
-
-    Parameters
-    ----------
-    url
-        ``https://host/owner/name``, without a slash or ``.git`` at the end.
-    branch
-        The branch that links point to.
-    """
-
-    url: str
-    branch: str
-
-
-def repository_of(
-    settings: Mapping[str, Any], environment: Mapping[str, str] | None = None
-) -> Repository | None:
-    """Read the repository's address from its one setting.
-
-    Parameters
-    ----------
-    settings
-        Content of ``_config.yml``; ``repository.url`` and ``repository.branch`` count.
-    environment
-        ``REDERIVE_REPOSITORY_URL`` and ``REDERIVE_REPOSITORY_BRANCH`` in it come first;
-        by default the environment of this process.
-
-    Returns
-    -------
-    Repository or None
-        None when no address is set.
-
-    Raises
-    ------
-    ConfigurationError
-        If the address does not have the form ``https://host/owner/name``.
-    """
-    variables = os.environ if environment is None else environment
-    given = settings.get("repository") or {}
-    if not isinstance(given, Mapping):
-        raise ConfigurationError("_config.yml: repository: expected a mapping with url and branch")
-    url = str(variables.get(REPOSITORY_URL_VARIABLE) or given.get("url") or "").strip()
-    branch = str(variables.get(REPOSITORY_BRANCH_VARIABLE) or given.get("branch") or "main").strip()
-    if not url:
-        return None
-    trimmed = url.rstrip("/").removesuffix(".git")
-    if not re.fullmatch(r"https://[\w.-]+(:\d+)?/[\w.-]+/[\w.-]+", trimmed):
-        raise ConfigurationError(
-            f"repository url: found {url!r}, expected the form https://host/owner/name, "
-            "or nothing for a book without launch and edit buttons"
-        )
-    return Repository(trimmed, branch)
-
-
-def theme_options_for(repository: Repository | None) -> dict[str, Any]:
-    """Give the theme options that depend on the repository's address.
-
-    Parameters
-    ----------
-    repository
-        The address, or None.
-
-    Returns
-    -------
-    dict
-        Without an address every button that needs one is off and there is no launch provider.
-    """
-    if repository is None:
-        return {
-            "repository_url": "",
-            "use_repository_button": False,
-            "use_edit_page_button": False,
-            "use_issues_button": False,
-            "launch_buttons": {},
-        }
-    return {
-        "repository_url": repository.url,
-        "repository_branch": repository.branch,
-        "use_repository_button": True,
-        "use_edit_page_button": True,
-        "use_issues_button": "github" in repository.url or "gitlab" in repository.url,
-    }

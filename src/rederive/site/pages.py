@@ -14,15 +14,9 @@ from pathlib import Path
 
 from rederive.errors import BookError
 from rederive.execution.files import digest_of_files, files_below, replace_folder
-from rederive.execution.project import (
-    REPOSITORY_BRANCH_VARIABLE,
-    REPOSITORY_URL_VARIABLE,
-    SOURCE_DATE_EPOCH,
-    Project,
-    read_settings,
-    repository_of,
-)
+from rederive.execution.project import SOURCE_DATE_EPOCH, Project, read_settings
 from rederive.printed.files import write_atomically
+from rederive.site.repository import repository_of
 from rederive.site.staging import write_stage
 
 # Warnings are errors, all of them are shown, and no reference may point nowhere.
@@ -56,53 +50,29 @@ def build_site(project: Project, files: Mapping[Path, bytes]) -> bool:
     SiteFailedError
         If Jupyter Book fails or warns; the message ends with its output.
     """
-    repository = repository_of(read_settings(project.config_file))
-    address = "" if repository is None else f"{repository.url} {repository.branch}"
-    key = _site_key(project, files, address)
-    if _is_current(project, key):
+    address = repository_of(read_settings(project.config_file))
+    key = _site_key(project, files, f"{address}")
+    stamp = project.output / "site.json"
+    if _reads(stamp) == {"key": key, "site": _site_digest(project.site)}:
         return False
     write_stage(project.stage, files)
-    environment = os.environ | {"SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH, "PYTHONHASHSEED": "0"}
-    if repository is not None:
-        environment[REPOSITORY_URL_VARIABLE] = repository.url
-        environment[REPOSITORY_BRANCH_VARIABLE] = repository.branch
-    built = run_jupyter_book(project.stage, project.output / SCRATCH_NAME, environment)
-    _stamp_file(project).unlink(missing_ok=True)
+    built = _run_jupyter_book(project.stage, project.output / SCRATCH_NAME)
+    stamp.unlink(missing_ok=True)
     replace_folder(built, project.site)
-    stamp = {"key": key, "site": _site_digest(project.site)}
-    write_atomically(_stamp_file(project), json.dumps(stamp).encode())
+    described = {"key": key, "site": _site_digest(project.site)}
+    write_atomically(stamp, json.dumps(described).encode())
     return True
 
 
-def run_jupyter_book(source: Path, output: Path, environment: Mapping[str, str]) -> Path:
-    """Run Jupyter Book with warnings as errors.
-
-    Parameters
-    ----------
-    source
-        The staged tree.
-    output
-        Folder for its files; emptied first.
-    environment
-        Environment variables of the run.
-
-    Returns
-    -------
-    Path
-        Folder of the finished pages.
-
-    Raises
-    ------
-    SiteFailedError
-        If it ends with another status than 0.
-    """
+def _run_jupyter_book(source: Path, output: Path) -> Path:
+    """Run Jupyter Book with warnings as errors; return the folder of the finished pages."""
     shutil.rmtree(output, ignore_errors=True)
     start = "from jupyter_book.cli.main import main; main()"
     command = [sys.executable, "-c", start, "build", str(source)]
     command += ["--path-output", str(output), "--all", "--quiet", *STRICT_FLAGS]
     finished = subprocess.run(
         command,
-        env=dict(environment),
+        env=os.environ | {"SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH, "PYTHONHASHSEED": "0"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -133,22 +103,12 @@ def _site_key(project: Project, files: Mapping[Path, bytes], address: str) -> st
     return digest.hexdigest()
 
 
-def _stamp_file(project: Project) -> Path:
-    return project.output / "site.json"
+def _reads(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        return None
 
 
 def _site_digest(site: Path) -> str:
     return digest_of_files(site, files_below(site))
-
-
-def _is_current(project: Project, key: str) -> bool:
-    try:
-        stamp = json.loads(_stamp_file(project).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return False
-    return (
-        isinstance(stamp, dict)
-        and stamp.get("key") == key
-        and project.site.is_dir()
-        and stamp.get("site") == _site_digest(project.site)
-    )

@@ -27,13 +27,9 @@ from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
 from rederive.execution.cache import source_digest
-from rederive.execution.project import (
-    Project,
-    read_settings,
-    repository_of,
-    theme_options_for,
-)
+from rederive.execution.project import Project, read_settings
 from rederive.printed.files import write_atomically
+from rederive.site.repository import repository_of, theme_options_for
 from rederive.site.variant import STAGED_FILE, banner, copy_description
 
 _LOGGER = logging.getLogger(__name__)

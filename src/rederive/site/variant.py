@@ -45,16 +45,6 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One parameter that differs: its name and meaning, the article's value and this one."""
-
-    name: str
-    label: str
-    article: str
-    here: str
-
-
-@dataclass(frozen=True, slots=True)
 class Variant:
     """A book under parameters that differ from the article's.
 
@@ -64,15 +54,16 @@ class Variant:
         Name of its folder.
     changed : dict
         Values that differ from the article's, by name.
-    differences : tuple of Difference
-        The same in words, without a user's own cohort.
+    differences : tuple of dict
+        The same in words, without a user's own cohort: ``name``, ``label``, the ``article``'s
+        value and the one ``here``.
     cohort : str
         Name of the folder of a user's own cohort; empty for none.
     """
 
     name: str
     changed: Mapping[str, Value]
-    differences: tuple[Difference, ...]
+    differences: tuple[Mapping[str, str], ...]
     cohort: str = ""
 
     @classmethod
@@ -105,12 +96,12 @@ class Variant:
             )
         folder = str(changed.get(COHORT_PARAMETER, ""))
         differences = tuple(
-            Difference(
-                each.name,
-                each.label,
-                value_in_words(each.default, each.unit),
-                value_in_words(changed[each.name], each.unit),
-            )
+            {
+                "name": each.name,
+                "label": each.label,
+                "article": value_in_words(each.default, each.unit),
+                "here": value_in_words(changed[each.name], each.unit),
+            }
             for each in parameters
             if each.name in changed and each.name != COHORT_PARAMETER
         )
@@ -137,10 +128,7 @@ class Variant:
             "name": self.name,
             "cohort": self.cohort,
             "changes_page": CHANGES_PAGE.with_suffix("").as_posix() if changes_page else "",
-            "differences": [
-                {"name": d.name, "label": d.label, "article": d.article, "here": d.here}
-                for d in self.differences
-            ],
+            "differences": list(self.differences),
         }
         return f"{json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)}\n".encode()
 
