@@ -244,7 +244,7 @@ def test_large_samples_say_what_they_rest_on() -> None:
         (lambda: grim(parse("5"), 3, items=0), "items: found 0"),
         (lambda: grim(parse("5"), 3, step=0), "step: found 0, allowed are numbers above 0"),
         (lambda: grim(parse("5"), 3, step=0.1), "step: found 0.1, allowed are int and Fraction"),
-        (lambda: grim(parse("5"), 3, minimum=Fraction(1, 2)), "minimum: found 1/2, allowed are"),
+        (lambda: grim(parse("5"), 3, minimum=Fraction(1, 2)), "minimum: found 0.5, allowed are"),
         (lambda: grim(parse("5"), 3, minimum=6, maximum=5), "minimum 6 is above maximum 5"),
         (
             lambda: grimmer(parse("5"), parse("1"), 1),

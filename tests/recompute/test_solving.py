@@ -337,10 +337,10 @@ def test_sd_range_of_followed_against_every_data_set() -> None:
 @pytest.mark.parametrize(
     ("ends", "match"),
     [
-        ((0, 4, 0), "no scale"),
+        ((0, 4, 0), "step: found 0, allowed are numbers above 0"),
         ((4, 0, 1), "no scale"),
-        ((Fraction(1, 2), 4, 1), "minimum: found 1/2, allowed are multiples of 1"),
-        ((0, Fraction(7, 2), 1), "maximum: found 7/2"),
+        ((Fraction(1, 2), 4, 1), "minimum: found 0.5, allowed are multiples of 1"),
+        ((0, Fraction(7, 2), 1), "maximum: found 3.5"),
     ],
 )
 def test_bad_scales(ends: tuple[int, int, int], match: str) -> None:

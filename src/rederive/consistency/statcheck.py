@@ -56,8 +56,8 @@ class Statistic(StrEnum):
 
 
 ALIASES: Mapping[str, Statistic] = dict.fromkeys(
-    ("χ²", "χ2", "x2", "x²", "chi-square", "chi-squared", "chi²", "Q", "Q test"), Statistic.CHI2
-) | {"Z": Statistic.Z, "T": Statistic.T, "f": Statistic.F}
+    ("χ²", "χ2", "x2", "x²", "chi-square", "chi-squared", "chi²", "Q"), Statistic.CHI2
+)
 """Other names of the statistics; heterogeneity Q has the distribution of chi2."""
 
 
@@ -160,12 +160,13 @@ def check_statistic(
             reaches.append(_reach(name, magnitude, exact, False, printed, rule))
     if rounded != exact and name in (Statistic.T, Statistic.F):
         reaches.append(_reach(name, magnitude, rounded, one_sided, printed, rule))
-    other = any(reach.meets and OTHER_DIRECTION in reach.convention for reach in reaches)
     classification = _classify(main, printed, alpha)
-    if other and classification is not Classification.CONSISTENT:
-        # The direction of the hypothesis is not printed, so neither tail is an error of decision.
-        classes = (Classification.INCONSISTENT, Classification.CONSISTENT)
-        classification = classes[one_sided]
+    in_other_tail = any(reach.meets and OTHER_DIRECTION in reach.convention for reach in reaches)
+    if in_other_tail and one_sided:
+        # The direction of the hypothesis is not printed, so either tail is as good.
+        classification = Classification.CONSISTENT
+    elif in_other_tail and p.operator == "=" and not main.meets:
+        classification = Classification.INCONSISTENT
     remark = f"{classification}; p recomputed from {name} and its degrees of freedom"
     possible = () if main.meets else _possibilities(name, magnitude, exact, p, printed, rule)
     result = Recomputed(f"p from {name}", p, tuple(reaches), remark, possible)

@@ -39,7 +39,7 @@ _WITH_SPREAD = re.compile(
 _SPREAD_NAME = re.compile(r"^(SD|SE|SEM|s\.d\.|s\.e\.)\s*[:=]?\s*(?=[\d.])", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:[, ]\d{3})+(?![\d,])")
 _POWER_OF_TEN = re.compile(
-    r"(?<![\w.])(?:(\d*\.?\d+)(?:[eE]|\s*[x.]\s*10\s*\^?\s*(?=[-+\d]))|10\^)([-+]?\d+)(?![\d.])"
+    r"(?<![\w.])(?:(\d*\.?\d+)(?:[eE]|\s*x\s*10\s*\^?\s*(?=[-+\d]))|10\^)([-+]?\d+)(?![\d.])"
 )
 _NOT_SIGNIFICANT = re.compile(r"^n\.?\s*s\.?$", re.IGNORECASE)
 
@@ -247,6 +247,8 @@ def plain(text: str) -> str:
     text = re.sub(
         r"10\s*([⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: "10^" + m[1].translate(_SUPERSCRIPTS), text.strip()
     )
+    # A raised point is a decimal point (0·10–0·25) unless a raised exponent follows.
+    text = re.sub(r"[·∙⋅]\s*(?=10\^)", "x", text)
     text = unicodedata.normalize("NFKC", text).translate(_SIGNS)
     text = text.replace("<=", "≤").replace(">=", "≥").replace("+/-", "±").replace("+-", "±")
     text = re.sub(r"(?<=[\d%])\s*[*†‡§¶#]+$", "", text)

@@ -132,6 +132,8 @@ def enumerate_tables(
 ) -> list[Table2x2]:
     """Return every table that has the given margins: without an empty cell, or with one.
 
+    A table with an empty margin says nothing of an odds ratio and is left out.
+
     Parameters
     ----------
     total : int
@@ -148,6 +150,8 @@ def enumerate_tables(
     """
     tables = set()
     for with_outcome, with_exposure in itertools.product(outcome, exposed):
+        if not (0 < with_outcome < total and 0 < with_exposure < total):
+            continue
         least = max(0, with_outcome + with_exposure - total)
         for a in range(least, min(with_outcome, with_exposure) + 1):
             rest = total - with_exposure - with_outcome + a
