@@ -71,7 +71,7 @@ serve: $(STAMP) ## show the built site on localhost (PORT=8000)
 
 cohorts: $(STAMP) ## make the shipped cohorts, predictions and bounds where they are missing (an hour)
 	$(BIN)/python -m ivig_dcssc.shipped
-	$(BIN)/python -m ivig_dcssc.cohort.skin_bounds
+	$(BIN)/python -m ivig_dcssc.generator.skin_bounds
 
 bench: $(STAMP) ## run the benchmarks
 	@for script in benchmarks/*.py; do [ -e "$$script" ] || continue; \

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.cohort.assemble import draw_cohorts
-from ivig_dcssc.cohort.predictors import predictor_claims
-from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.recipe import Recipe
-from ivig_dcssc.cohort.versions import versions
+from ivig_dcssc.generator.assemble import draw_cohorts
+from ivig_dcssc.generator.predictors import predictor_claims
+from ivig_dcssc.generator.priors import PRIORS
+from ivig_dcssc.generator.recipe import Recipe
+from ivig_dcssc.generator.versions import versions
 from ivig_dcssc.reproduced import Choices, CohortResults
 from rederive.printed.registry import Registry
 from rederive.reconstruct.study.tables import write_table

@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.associations import load_associations
-from ivig_dcssc.cohort.ensemble import PATIENTS
-from ivig_dcssc.cohort.predictions import first_mention, load_held_out, load_predictions
-from ivig_dcssc.cohort.predictors import predictor_claims
-from ivig_dcssc.cohort.skin import READINGS, skin_block
-from ivig_dcssc.cohort.skin_bounds import BOUNDS_FILE, own_quantity
 from ivig_dcssc.formats import p_between, p_text, percent
+from ivig_dcssc.generator.ensemble import PATIENTS
+from ivig_dcssc.generator.predictions import first_mention, load_held_out, load_predictions
+from ivig_dcssc.generator.predictors import predictor_claims
+from ivig_dcssc.generator.skin import READINGS, skin_block
+from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, own_quantity
 from ivig_dcssc.parameters import PARAMETERS
 from ivig_dcssc.reproduced import Choices, CohortResults, open_cohort
 from ivig_dcssc.reproduced.predictors import PRINTED_BY_ITSELF

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.cohort.skin import READINGS
 from ivig_dcssc.figures_specification import level_name
 from ivig_dcssc.formats import fixed, p_text, percent, printing
+from ivig_dcssc.generator.skin import READINGS
 from ivig_dcssc.multiverse import (
     BASELINE,
     DEPENDS,

@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ivig_dcssc.cohort.skin import READINGS
 from ivig_dcssc.formats import CENTRAL, printing
+from ivig_dcssc.generator.skin import READINGS
 from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS, PRIORS
 from ivig_dcssc.project import project_root
 from ivig_dcssc.reproduced import Choices, Ensembles, load_ensembles

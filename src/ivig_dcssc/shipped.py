@@ -12,15 +12,15 @@ from pathlib import Path
 import pandas as pd
 
 from ivig_dcssc.associations import ASSOCIATIONS_FILE, compute_associations
-from ivig_dcssc.cohort.ensemble import PATIENTS, SYNTHETIC, VISITS, make_ensemble
-from ivig_dcssc.cohort.predictions import (
+from ivig_dcssc.generator.ensemble import PATIENTS, SYNTHETIC, VISITS, make_ensemble
+from ivig_dcssc.generator.predictions import (
     HELD_OUT_FILE,
     PREDICTIONS_FILE,
     compute_held_out,
     compute_predictions,
 )
-from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.recipe import Recipe
+from ivig_dcssc.generator.priors import PRIORS
+from ivig_dcssc.generator.recipe import Recipe
 from ivig_dcssc.project import project_root
 from rederive.printed.registry import load_registry
 from rederive.retrospective import Cohort, write_cohort

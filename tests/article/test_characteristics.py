@@ -13,23 +13,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ivig_dcssc.check import check_cohort, failures, incoherences
-from ivig_dcssc.check.statistics import linear_p, logistic_p
-from ivig_dcssc.check.tables import PATIENT_COLUMNS
-from ivig_dcssc.cohort import drawing
-from ivig_dcssc.cohort.characteristics import COLUMNS, draw_characteristics, switchable
-from ivig_dcssc.cohort.drawing import Counts, NoFittingPatientsError
-from ivig_dcssc.cohort.measures import CK_NORMAL, MeasureDraws, sample_measures
-from ivig_dcssc.cohort.medication import CONCOMITANT, prednisone_tables
-from ivig_dcssc.cohort.predictors import (
+from ivig_dcssc.checker import check_cohort, failures, incoherences
+from ivig_dcssc.checker.statistics import linear_p, logistic_p
+from ivig_dcssc.checker.tables import PATIENT_COLUMNS
+from ivig_dcssc.generator import drawing
+from ivig_dcssc.generator.characteristics import COLUMNS, draw_characteristics, switchable
+from ivig_dcssc.generator.drawing import Counts, NoFittingPatientsError
+from ivig_dcssc.generator.measures import CK_NORMAL, MeasureDraws, sample_measures
+from ivig_dcssc.generator.medication import CONCOMITANT, prednisone_tables
+from ivig_dcssc.generator.predictors import (
     critical_t_squared,
     flag_z_squared,
     linear_t_squared,
     number_z_squared,
     unrelated,
 )
-from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.skin import skin_block
+from ivig_dcssc.generator.priors import PRIORS
+from ivig_dcssc.generator.skin import skin_block
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import sample_data
 
@@ -315,5 +315,5 @@ def test_the_generator_shares_no_code_with_the_checker_or_the_methods() -> None:
     for name in ("measures", "characteristics", "predictors", "drawing", "course", "medication"):
         tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
         modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        banned = ("ivig_dcssc.check", "rederive.retrospective")
+        banned = ("ivig_dcssc.checker", "rederive.retrospective")
         assert [module for module in modules if module.startswith(banned)] == []

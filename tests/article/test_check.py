@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ivig_dcssc import check
-from ivig_dcssc.check import Windows, check_cohort, failures, incoherences, unchecked
-from ivig_dcssc.check.claims import Claims
-from ivig_dcssc.check.figures import Figures
-from ivig_dcssc.check.printing import compare, decimal_of, printings, root_of
-from ivig_dcssc.check.statistics import linear_p, logistic, mean, paired_t_p, sd, signed_rank_p
-from ivig_dcssc.check.tables import (
+from ivig_dcssc.checker import Windows, check_cohort, failures, incoherences, unchecked
+from ivig_dcssc.checker.claims import Claims
+from ivig_dcssc.checker.figures import Figures
+from ivig_dcssc.checker.printing import compare, decimal_of, printings, root_of
+from ivig_dcssc.checker.statistics import linear_p, logistic, mean, paired_t_p, sd, signed_rank_p
+from ivig_dcssc.checker.tables import (
     ADVERSE_EFFECTS,
     FLAGS,
     MEASURES,
@@ -32,7 +32,7 @@ from ivig_dcssc.check.tables import (
     SEVERITIES,
     Tables,
 )
-from ivig_dcssc.check.windows import at_baseline, at_target
+from ivig_dcssc.checker.windows import at_baseline, at_target
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry, load_registry
 
@@ -292,7 +292,7 @@ def test_the_checker_imports_nothing_of_the_generator() -> None:
             else:
                 continue
             for name in names:
-                own = name.startswith("ivig_dcssc.check.") or name == "ivig_dcssc.project"
+                own = name.startswith("ivig_dcssc.checker.") or name == "ivig_dcssc.project"
                 registry_only = name == "rederive.printed.registry"
                 assert own or registry_only or name.split(".")[0] in allowed, f"{path.name}: {name}"
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ivig_dcssc.check import incoherences
-from ivig_dcssc.cohort import ensemble
-from ivig_dcssc.cohort.assemble import Drawn, draw_cohorts
-from ivig_dcssc.cohort.ensemble import (
+from ivig_dcssc.checker import incoherences
+from ivig_dcssc.generator import ensemble
+from ivig_dcssc.generator.assemble import Drawn, draw_cohorts
+from ivig_dcssc.generator.ensemble import (
     PATIENTS,
     VISITS,
     RejectedError,
@@ -26,8 +26,8 @@ from ivig_dcssc.cohort.ensemble import (
     make_ensemble,
     require_printed,
 )
-from ivig_dcssc.cohort.plugin import PoelmanCohorts
-from ivig_dcssc.cohort.recipe import Recipe, switchable, switches
+from ivig_dcssc.generator.plugin import PoelmanCohorts
+from ivig_dcssc.generator.recipe import Recipe, switchable, switches
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import SEED, TEACHING, cohorts_folder
 from rederive.printed.registry import load_registry
@@ -42,8 +42,8 @@ pytestmark = pytest.mark.xdist_group("ensemble")
 SCRIPT = """
 import sys
 from pathlib import Path
-from ivig_dcssc.cohort.ensemble import make_ensemble
-from ivig_dcssc.cohort.recipe import Recipe
+from ivig_dcssc.generator.ensemble import make_ensemble
+from ivig_dcssc.generator.recipe import Recipe
 if __name__ == "__main__":
     make_ensemble(Path(sys.argv[1]), Path(sys.argv[2]), Recipe("gaussian", int(sys.argv[3])), 3)
 """

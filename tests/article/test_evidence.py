@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from ivig_dcssc.article import open_ledger
-from ivig_dcssc.cohort.predictions import load_predictions
-from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.skin import READINGS, skin_block
 from ivig_dcssc.evidence import Cohorts
+from ivig_dcssc.generator.predictions import load_predictions
+from ivig_dcssc.generator.priors import PRIORS
+from ivig_dcssc.generator.skin import READINGS, skin_block
 from ivig_dcssc.project import project_root
 from ivig_dcssc.reproduced import Choices
 from ivig_dcssc.shipped import COHORTS, TEACHING, cohorts_folder

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ivig_dcssc.check.printing import compare
-from ivig_dcssc.check.statistics import mean, paired_t_p, sd
-from ivig_dcssc.cohort import measures as cohort_measures
-from ivig_dcssc.cohort.measure_priors import PLAUSIBLE
-from ivig_dcssc.cohort.measures import (
+from ivig_dcssc.checker.printing import compare
+from ivig_dcssc.checker.statistics import mean, paired_t_p, sd
+from ivig_dcssc.generator import measures as cohort_measures
+from ivig_dcssc.generator.measure_priors import PLAUSIBLE
+from ivig_dcssc.generator.measures import (
     CK_NORMAL,
     FEWER_MONTHS,
     FOLLOWUP_SIZES,
@@ -182,7 +182,10 @@ def test_no_published_figure_is_typed_in(registry: Registry) -> None:
     """Decimals of the means and SDs occur neither in the blocks nor in the priors."""
     text = "".join(
         Path(str(module)).read_text(encoding="utf-8")
-        for module in (cohort_measures.__file__, ROOT / "src/ivig_dcssc/cohort/measure_priors.py")
+        for module in (
+            cohort_measures.__file__,
+            ROOT / "src/ivig_dcssc/generator/measure_priors.py",
+        )
     )
     printed = {
         row.printed.text

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ivig_dcssc import shipped
 from ivig_dcssc.article import open_ledger
-from ivig_dcssc.cohort import priors, skin, windows
+from ivig_dcssc.generator import priors, skin, windows
 from ivig_dcssc.parameters import PARAMETERS, PRIORS, months_in
 from ivig_dcssc.reproduced import Choices, CohortResults, load_ensembles, open_cohort
 from ivig_dcssc.reproduced.inclusion import include

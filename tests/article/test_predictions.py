@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from ivig_dcssc.associations import load_associations
-from ivig_dcssc.cohort.plugin import PoelmanCohorts
-from ivig_dcssc.cohort.predictions import (
+from ivig_dcssc.generator.plugin import PoelmanCohorts
+from ivig_dcssc.generator.predictions import (
     AMBIGUOUS_AT,
     DRAWS,
     HELD_OUT_DRAWS,
@@ -23,8 +23,8 @@ from ivig_dcssc.cohort.predictions import (
     load_predictions,
     predict_figure,
 )
-from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.skin import READINGS, TIMEPOINTS, skin_block
+from ivig_dcssc.generator.priors import PRIORS
+from ivig_dcssc.generator.skin import READINGS, TIMEPOINTS, skin_block
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import cohorts_folder
 from rederive.printed.registry import load_registry

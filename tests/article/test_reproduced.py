@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ivig_dcssc.check import Windows as CheckerWindows
-from ivig_dcssc.check import check_cohort, unchecked
+from ivig_dcssc.checker import Windows as CheckerWindows
+from ivig_dcssc.checker import check_cohort, unchecked
 from ivig_dcssc.parameters import PRIORS
 from ivig_dcssc.reproduced import (
     Choices,

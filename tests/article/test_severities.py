@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ivig_dcssc.check.printing import compare
-from ivig_dcssc.cohort.severities import (
+from ivig_dcssc.checker.printing import compare
+from ivig_dcssc.generator.severities import (
     BASELINE_SHARES,
     CHANGE_PRIOR,
     CHANGES,
@@ -26,8 +26,8 @@ from ivig_dcssc.cohort.severities import (
     p_id,
     switchable,
 )
-from ivig_dcssc.cohort.severities import _nested as nested
-from ivig_dcssc.cohort.severities import _single as single
+from ivig_dcssc.generator.severities import _nested as nested
+from ivig_dcssc.generator.severities import _single as single
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry, load_registry
 from rederive.recompute.signed_rank import stata_signed_rank_p

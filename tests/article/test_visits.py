@@ -13,19 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ivig_dcssc.check import check_cohort, failures, incoherences
-from ivig_dcssc.check.tables import FLAGS, PATIENT_COLUMNS
-from ivig_dcssc.cohort.dates import Needs, draw_dates, draw_oldest
-from ivig_dcssc.cohort.measured import Measured
-from ivig_dcssc.cohort.measures import CK_NORMAL
-from ivig_dcssc.cohort.organ_timing import draw_timing, paired_decision
-from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.rubs import Rubs, draw_rubs
-from ivig_dcssc.cohort.serial_ck import course, draw_serial
-from ivig_dcssc.cohort.severities import Severities, draw_severities
-from ivig_dcssc.cohort.skin import skin_block
-from ivig_dcssc.cohort.visits import COLUMNS, date_visits, seen_before
-from ivig_dcssc.cohort.windows import visit_windows
+from ivig_dcssc.checker import check_cohort, failures, incoherences
+from ivig_dcssc.checker.tables import FLAGS, PATIENT_COLUMNS
+from ivig_dcssc.generator.dates import Needs, draw_dates, draw_oldest
+from ivig_dcssc.generator.measured import Measured
+from ivig_dcssc.generator.measures import CK_NORMAL
+from ivig_dcssc.generator.organ_timing import draw_timing, paired_decision
+from ivig_dcssc.generator.priors import PRIORS
+from ivig_dcssc.generator.rubs import Rubs, draw_rubs
+from ivig_dcssc.generator.serial_ck import course, draw_serial
+from ivig_dcssc.generator.severities import Severities, draw_severities
+from ivig_dcssc.generator.skin import skin_block
+from ivig_dcssc.generator.visits import COLUMNS, date_visits, seen_before
+from ivig_dcssc.generator.windows import visit_windows
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import sample_data
 from rederive.retrospective import Windows, at_baseline, at_followup, measured, months_used

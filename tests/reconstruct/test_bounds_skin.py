@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ivig_dcssc.cohort.skin import READINGS, skin_block
-from ivig_dcssc.cohort.skin_bounds import (
+from ivig_dcssc.generator.skin import READINGS, skin_block
+from ivig_dcssc.generator.skin_bounds import (
     BOUNDS_FILE,
     CONTROLS,
     control_change,

@@ -13,8 +13,8 @@ from fractions import Fraction
 
 import pandas as pd
 
-from ivig_dcssc.check.printing import decimal_of
-from ivig_dcssc.check.statistics import (
+from ivig_dcssc.checker.printing import decimal_of
+from ivig_dcssc.checker.statistics import (
     Numbers,
     changes,
     logistic,
@@ -23,7 +23,7 @@ from ivig_dcssc.check.statistics import (
     sd,
     signed_rank_p,
 )
-from ivig_dcssc.check.tables import (
+from ivig_dcssc.checker.tables import (
     ADVERSE_EFFECTS,
     CHARACTERISTICS,
     CONCOMITANT,

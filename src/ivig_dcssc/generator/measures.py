@@ -15,9 +15,9 @@ from functools import partial
 
 import numpy as np
 
-from ivig_dcssc.cohort.drawing import GROUP, Counts, Floats, Integers
-from ivig_dcssc.cohort.measure_priors import PLAUSIBLE
-from ivig_dcssc.cohort.predictors import check_switches
+from ivig_dcssc.generator.drawing import GROUP, Counts, Floats, Integers
+from ivig_dcssc.generator.measure_priors import PLAUSIBLE
+from ivig_dcssc.generator.predictors import check_switches
 from rederive.printed import PrintedNumber, RoundingRule
 from rederive.printed.registry import NumberRow, Registry
 from rederive.reconstruct.block import Block, Figure, NothingFoundError, Statistic, sample_data

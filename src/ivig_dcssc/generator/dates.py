@@ -13,9 +13,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ivig_dcssc.cohort.measured import Flags, FloatArray
-from ivig_dcssc.cohort.organ_timing import paired_decision
-from ivig_dcssc.cohort.windows import VisitWindows
+from ivig_dcssc.generator.measured import Flags, FloatArray
+from ivig_dcssc.generator.organ_timing import paired_decision
+from ivig_dcssc.generator.windows import VisitWindows
 
 INTERVAL = 6
 """Months between visits before treatment."""

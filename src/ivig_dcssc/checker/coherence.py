@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ivig_dcssc.check.tables import (
+from ivig_dcssc.checker.tables import (
     CONCOMITANT,
     MEASURES,
     SEVERITIES,
@@ -14,7 +14,7 @@ from ivig_dcssc.check.tables import (
     Tables,
     exact,
 )
-from ivig_dcssc.check.windows import Windows
+from ivig_dcssc.checker.windows import Windows
 
 SCALES: dict[str, tuple[str, str | None, str]] = {
     "mrss": ("0", "51", "1"),

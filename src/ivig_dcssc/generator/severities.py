@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln
 
-from ivig_dcssc.cohort.measured import SEVERITY_PREFIX, Flags, FloatArray, Measured
-from ivig_dcssc.cohort.predictors import check_switches
+from ivig_dcssc.generator.measured import SEVERITY_PREFIX, Flags, FloatArray, Measured
+from ivig_dcssc.generator.predictors import check_switches
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry
 from rederive.recompute.signed_rank import change_counts_with_p, stata_signed_rank_p

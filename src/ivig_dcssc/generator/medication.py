@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ivig_dcssc.cohort.drawing import (
+from ivig_dcssc.generator.drawing import (
     Counts,
     Floats,
     Integers,
@@ -18,7 +18,7 @@ from ivig_dcssc.cohort.drawing import (
     until,
     without,
 )
-from ivig_dcssc.cohort.predictors import Unrelated
+from ivig_dcssc.generator.predictors import Unrelated
 from rederive.printed import RoundingRule
 from rederive.printed.registry import NumberRow, Registry
 from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, compatible_tables

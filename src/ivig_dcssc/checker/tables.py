@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 
 import pandas as pd
 
-from ivig_dcssc.check.windows import Windows, at_baseline, at_target
+from ivig_dcssc.checker.windows import Windows, at_baseline, at_target
 
 PRIOR = (
     "prior_prednisone",

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.check import check_cohort, incoherences
-from ivig_dcssc.cohort.assemble import CHAINS, Drawn, draw_cohorts
-from ivig_dcssc.cohort.recipe import Recipe, need_not_hold, switches
-from ivig_dcssc.cohort.skin import TIMEPOINTS
-from ivig_dcssc.cohort.versions import versions
+from ivig_dcssc.checker import check_cohort, incoherences
+from ivig_dcssc.generator.assemble import CHAINS, Drawn, draw_cohorts
+from ivig_dcssc.generator.recipe import Recipe, need_not_hold, switches
+from ivig_dcssc.generator.skin import TIMEPOINTS
+from ivig_dcssc.generator.versions import versions
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import BlockData
 from rederive.reconstruct.block.diagnostics import diagnose_quantity, open_quantities

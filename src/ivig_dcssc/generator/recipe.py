@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ivig_dcssc.cohort.characteristics import switchable as switchable_claims
-from ivig_dcssc.cohort.counts import count_figures
-from ivig_dcssc.cohort.drawing import GROUP
-from ivig_dcssc.cohort.measures import switchable as switchable_measures
-from ivig_dcssc.cohort.predictions import first_mention
-from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.severities import switchable as switchable_severities
-from ivig_dcssc.cohort.sizes import Size, size_figures
-from ivig_dcssc.cohort.skin import MEASURE, READINGS, skin_block
+from ivig_dcssc.generator.characteristics import switchable as switchable_claims
+from ivig_dcssc.generator.counts import count_figures
+from ivig_dcssc.generator.drawing import GROUP
+from ivig_dcssc.generator.measures import switchable as switchable_measures
+from ivig_dcssc.generator.predictions import first_mention
+from ivig_dcssc.generator.priors import PRIORS
+from ivig_dcssc.generator.severities import switchable as switchable_severities
+from ivig_dcssc.generator.sizes import Size, size_figures
+from ivig_dcssc.generator.skin import MEASURE, READINGS, skin_block
 from rederive.printed.evidence import Evidence
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.printed.schema import nearest
@@ -39,7 +39,7 @@ class Recipe:
     Parameters
     ----------
     prior : str
-        Name of one of :data:`~ivig_dcssc.cohort.priors.PRIORS`, for the skin scores.
+        Name of one of :data:`~ivig_dcssc.generator.priors.PRIORS`, for the skin scores.
     seed : int
         Seed of all randomness, 0 or more.
     reading : str

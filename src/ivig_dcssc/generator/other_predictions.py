@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ivig_dcssc.cohort.measure_priors import PLAUSIBLE
-from ivig_dcssc.cohort.measures import FOLLOWUP_SIZES, ONCE, PAIRED, block_of
-from ivig_dcssc.cohort.severities import TIGHT_P, draw_severities, p_id
+from ivig_dcssc.generator.measure_priors import PLAUSIBLE
+from ivig_dcssc.generator.measures import FOLLOWUP_SIZES, ONCE, PAIRED, block_of
+from ivig_dcssc.generator.severities import TIGHT_P, draw_severities, p_id
 from rederive.printed.registry import Registry
 from rederive.recompute.signed_rank import stata_signed_rank_p
 from rederive.reconstruct.block import Block, Prediction, predict

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ivig_dcssc.cohort.drawing import (
+from ivig_dcssc.generator.drawing import (
     Counts,
     Floats,
     Integers,
@@ -18,7 +18,7 @@ from ivig_dcssc.cohort.drawing import (
     until,
     without,
 )
-from ivig_dcssc.cohort.predictors import Unrelated
+from ivig_dcssc.generator.predictors import Unrelated
 
 REASONS = (
     "improvement",

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.cohort.counts import (
+from ivig_dcssc.generator.counts import (
     KNOWN,
     SINGLES,
     count_figures,
@@ -20,14 +20,14 @@ from ivig_dcssc.cohort.counts import (
     printed_counts,
     tables_of_followed,
 )
-from ivig_dcssc.cohort.drawing import Counts, Floats, Integers
-from ivig_dcssc.cohort.measures import CK_NORMAL, block_of, chain_of
-from ivig_dcssc.cohort.medication import association_figures
-from ivig_dcssc.cohort.predictors import predictor_claims
-from ivig_dcssc.cohort.recipe import CK_SERIAL, switches
-from ivig_dcssc.cohort.severities import RENAL, RENAL_UNCHANGED, draw_severities
-from ivig_dcssc.cohort.sizes import draw_sizes, size_figures
-from ivig_dcssc.cohort.skin import TIMEPOINTS
+from ivig_dcssc.generator.drawing import Counts, Floats, Integers
+from ivig_dcssc.generator.measures import CK_NORMAL, block_of, chain_of
+from ivig_dcssc.generator.medication import association_figures
+from ivig_dcssc.generator.predictors import predictor_claims
+from ivig_dcssc.generator.recipe import CK_SERIAL, switches
+from ivig_dcssc.generator.severities import RENAL, RENAL_UNCHANGED, draw_severities
+from ivig_dcssc.generator.sizes import draw_sizes, size_figures
+from ivig_dcssc.generator.skin import TIMEPOINTS
 from rederive.printed.registry import NumberRow, Registry
 from rederive.recompute.two_by_two import Table2x2
 
@@ -212,7 +212,7 @@ def predict_claim(
     Parameters
     ----------
     figure : str
-        Id of one of :func:`~ivig_dcssc.cohort.predictors.predictor_claims`.
+        Id of one of :func:`~ivig_dcssc.generator.predictors.predictor_claims`.
     associations : DataFrame
         The regressions that the project ships, see :mod:`ivig_dcssc.associations`.
     prior : str

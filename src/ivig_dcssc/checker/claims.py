@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
-from ivig_dcssc.check.figures import MONTHS, Figures
-from ivig_dcssc.check.statistics import (
+from ivig_dcssc.checker.figures import MONTHS, Figures
+from ivig_dcssc.checker.statistics import (
     linear_p,
     logistic_p,
     mean,
@@ -17,7 +17,7 @@ from ivig_dcssc.check.statistics import (
     search,
     signed_rank_p,
 )
-from ivig_dcssc.check.tables import (
+from ivig_dcssc.checker.tables import (
     ADVERSE_EFFECTS,
     CONCOMITANT,
     SEVERITIES,

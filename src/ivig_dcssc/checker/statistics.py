@@ -14,8 +14,8 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 
-from ivig_dcssc.check.printing import decimal_of, root_of
-from ivig_dcssc.check.tables import exact
+from ivig_dcssc.checker.printing import decimal_of, root_of
+from ivig_dcssc.checker.tables import exact
 
 Numbers = Iterable[float | Fraction]
 

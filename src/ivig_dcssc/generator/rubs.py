@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ivig_dcssc.cohort.drawing import NoFittingPatientsError
-from ivig_dcssc.cohort.measured import Flags, FloatArray
+from ivig_dcssc.generator.drawing import NoFittingPatientsError
+from ivig_dcssc.generator.measured import Flags, FloatArray
 from rederive.printed.registry import Registry
 
 RECENTLY_EXAMINED = 0.8

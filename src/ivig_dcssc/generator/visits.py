@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.cohort import serial_ck
-from ivig_dcssc.cohort.dates import Dates, Needs, draw_dates, draw_oldest
-from ivig_dcssc.cohort.measured import SEVERITY_PREFIX, Flags, FloatArray, Measured
-from ivig_dcssc.cohort.organ_timing import CLINIC, Timing, draw_timing, group_of
-from ivig_dcssc.cohort.rubs import Rubs
-from ivig_dcssc.cohort.severities import RENAL, Severities
-from ivig_dcssc.cohort.skin import MEASURE as SKIN
-from ivig_dcssc.cohort.windows import VisitWindows, visit_windows
+from ivig_dcssc.generator import serial_ck
+from ivig_dcssc.generator.dates import Dates, Needs, draw_dates, draw_oldest
+from ivig_dcssc.generator.measured import SEVERITY_PREFIX, Flags, FloatArray, Measured
+from ivig_dcssc.generator.organ_timing import CLINIC, Timing, draw_timing, group_of
+from ivig_dcssc.generator.rubs import Rubs
+from ivig_dcssc.generator.severities import RENAL, Severities
+from ivig_dcssc.generator.skin import MEASURE as SKIN
+from ivig_dcssc.generator.windows import VisitWindows, visit_windows
 from rederive.printed.registry import Registry, VariableRow
 
 __all__ = ["COLUMNS", "Measured", "date_visits", "ill_for", "seen_before"]

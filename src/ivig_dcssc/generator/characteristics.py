@@ -12,13 +12,13 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.cohort.course import (
+from ivig_dcssc.generator.course import (
     ADVERSE_EFFECTS,
     draw_adverse_effects,
     draw_assessment,
     draw_course,
 )
-from ivig_dcssc.cohort.drawing import (
+from ivig_dcssc.generator.drawing import (
     Counts,
     Floats,
     Integers,
@@ -29,8 +29,8 @@ from ivig_dcssc.cohort.drawing import (
     until,
     without,
 )
-from ivig_dcssc.cohort.measures import CK_NORMAL, MEASURES
-from ivig_dcssc.cohort.medication import (
+from ivig_dcssc.generator.measures import CK_NORMAL, MEASURES
+from ivig_dcssc.generator.medication import (
     CONCOMITANT,
     PRIOR,
     FirstLine,
@@ -39,8 +39,8 @@ from ivig_dcssc.cohort.medication import (
     draw_first_line,
     draw_prior,
 )
-from ivig_dcssc.cohort.predictors import Unrelated, check_switches, predictor_claims, unrelated
-from ivig_dcssc.cohort.skin import THRESHOLD, TIMEPOINTS
+from ivig_dcssc.generator.predictors import Unrelated, check_switches, predictor_claims, unrelated
+from ivig_dcssc.generator.skin import THRESHOLD, TIMEPOINTS
 from rederive.printed.registry import Registry
 
 COLUMNS = (
@@ -97,7 +97,7 @@ def draw_characteristics(
     skin : array, shape (patients, 5)
         Skin scores at baseline, 6, 12, 18 and 24 months; NaN where none was taken.
     measures : mapping of str to array, shape (patients, times)
-        One data set of :func:`~ivig_dcssc.cohort.measures.sample_measures`. Ages, disease
+        One data set of :func:`~ivig_dcssc.generator.measures.sample_measures`. Ages, disease
         durations, cycles and lengths of treatment are put to other patients; creatine
         phosphokinase stays where it is and decides who has myositis.
     rng : Generator

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr
 
-from ivig_dcssc.cohort.measured import Flags, FloatArray, Measured
+from ivig_dcssc.generator.measured import Flags, FloatArray, Measured
 
 CLINIC = "clinic"
 """The group of the severity scores, which decide who is in the tight windows."""

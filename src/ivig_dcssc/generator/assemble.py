@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.cohort.characteristics import draw_characteristics
-from ivig_dcssc.cohort.counts import draw_counts, with_counts
-from ivig_dcssc.cohort.drawing import NoFittingPatientsError
-from ivig_dcssc.cohort.measured import Measured
-from ivig_dcssc.cohort.measures import ONCE, PAIRED, MeasureDraws, sample_measures
-from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.recipe import Recipe, Switches, switches
-from ivig_dcssc.cohort.rubs import draw_rubs
-from ivig_dcssc.cohort.severities import draw_severities
-from ivig_dcssc.cohort.sizes import Sizes, draw_sizes
-from ivig_dcssc.cohort.skin import TIMEPOINTS, skin_block
-from ivig_dcssc.cohort.visits import date_visits, seen_before
+from ivig_dcssc.generator.characteristics import draw_characteristics
+from ivig_dcssc.generator.counts import draw_counts, with_counts
+from ivig_dcssc.generator.drawing import NoFittingPatientsError
+from ivig_dcssc.generator.measured import Measured
+from ivig_dcssc.generator.measures import ONCE, PAIRED, MeasureDraws, sample_measures
+from ivig_dcssc.generator.priors import PRIORS
+from ivig_dcssc.generator.recipe import Recipe, Switches, switches
+from ivig_dcssc.generator.rubs import draw_rubs
+from ivig_dcssc.generator.severities import draw_severities
+from ivig_dcssc.generator.sizes import Sizes, draw_sizes
+from ivig_dcssc.generator.skin import TIMEPOINTS, skin_block
+from ivig_dcssc.generator.visits import date_visits, seen_before
 from rederive.printed.registry import Registry
 from rederive.reconstruct.block import Block, BlockData, sample_data
 

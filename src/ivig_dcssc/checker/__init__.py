@@ -4,9 +4,9 @@ It trusts nothing and shares no code with what reconstructs a cohort: plain pand
 statsmodels on the two tables, written from the article's text, and a comparison of texts.
 """
 
-from ivig_dcssc.check.coherence import incoherences
-from ivig_dcssc.check.rows import check_cohort, check_folder, failures, read_tables, unchecked
-from ivig_dcssc.check.windows import Windows
+from ivig_dcssc.checker.coherence import incoherences
+from ivig_dcssc.checker.rows import check_cohort, check_folder, failures, read_tables, unchecked
+from ivig_dcssc.checker.windows import Windows
 
 __all__ = [
     "Windows",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ivig_dcssc.cohort.measured import Flags, FloatArray
-from ivig_dcssc.cohort.measures import CK_NORMAL
+from ivig_dcssc.generator.measured import Flags, FloatArray
+from ivig_dcssc.generator.measures import CK_NORMAL
 
 LAST = (45, 185)
 """Range of the last value in U/L; ours."""

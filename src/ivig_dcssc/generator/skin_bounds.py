@@ -1,6 +1,6 @@
 """The bounds of the article's skin block: which are wanted, and the file that keeps them.
 
-Run as a module (``python -m ivig_dcssc.cohort.skin_bounds``) it computes what is missing or stale
+Run as a module (``python -m ivig_dcssc.generator.skin_bounds``) it computes what is missing or old
 in ``data/cohorts/bounds.json``; the file is written after every bound, so a run can be stopped.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from ivig_dcssc.cohort.skin import READINGS, THRESHOLD, TIMEPOINTS, skin_block
+from ivig_dcssc.generator.skin import READINGS, THRESHOLD, TIMEPOINTS, skin_block
 from ivig_dcssc.project import project_root
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import Block, Figure, Statistic

@@ -14,9 +14,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ivig_dcssc.cohort.counts import printed_counts
-from ivig_dcssc.cohort.drawing import GROUP, Counts, Integers
-from ivig_dcssc.cohort.measures import (
+from ivig_dcssc.generator.counts import printed_counts
+from ivig_dcssc.generator.drawing import GROUP, Counts, Integers
+from ivig_dcssc.generator.measures import (
     CK_NORMAL,
     FOLLOWUP_SIZES,
     ONCE,
@@ -25,8 +25,8 @@ from ivig_dcssc.cohort.measures import (
     block_of,
     chain_of,
 )
-from ivig_dcssc.cohort.medication import association_figures, association_tables
-from ivig_dcssc.cohort.skin import MEASURE, TIMEPOINTS, skin_block
+from ivig_dcssc.generator.medication import association_figures, association_tables
+from ivig_dcssc.generator.skin import MEASURE, TIMEPOINTS, skin_block
 from rederive.printed.registry import NumberRow, Registry
 from rederive.reconstruct.block import Block, ContradictionError, NothingFoundError, Statistic
 from rederive.reconstruct.block.sampling import find_data

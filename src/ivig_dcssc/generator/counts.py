@@ -16,9 +16,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ivig_dcssc.cohort.course import REASONS
-from ivig_dcssc.cohort.drawing import GROUP, Counts, Flags, Integers, NoFittingPatientsError
-from ivig_dcssc.cohort.medication import (
+from ivig_dcssc.generator.course import REASONS
+from ivig_dcssc.generator.drawing import GROUP, Counts, Flags, Integers, NoFittingPatientsError
+from ivig_dcssc.generator.medication import (
     CONCOMITANT,
     OTHER,
     PRIOR,

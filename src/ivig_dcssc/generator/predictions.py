@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.skin import MEASURE, READINGS, TIMEPOINTS, skin_block
-from ivig_dcssc.cohort.versions import versions
+from ivig_dcssc.generator.priors import PRIORS
+from ivig_dcssc.generator.skin import MEASURE, READINGS, TIMEPOINTS, skin_block
+from ivig_dcssc.generator.versions import versions
 from rederive.printed import PrintedNumber
 from rederive.printed.evidence import Evidence
 from rederive.printed.registry import Registry
@@ -52,7 +52,7 @@ def predict_figure(
     figure : str
         Id of the figure or of any repeat of it.
     prior : str
-        Name of one of :data:`~ivig_dcssc.cohort.priors.PRIORS`.
+        Name of one of :data:`~ivig_dcssc.generator.priors.PRIORS`.
     draws, seed : int
         Data sets drawn, and the seed.
     reading : str

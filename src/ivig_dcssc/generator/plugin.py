@@ -9,21 +9,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.check import check_cohort, incoherences, read_tables
-from ivig_dcssc.cohort.ensemble import PATIENTS, VISITS, Progress, make_ensemble
-from ivig_dcssc.cohort.free_predictions import FreePrediction, predict_claim, predict_free
-from ivig_dcssc.cohort.other_predictions import (
+from ivig_dcssc.checker import check_cohort, incoherences, read_tables
+from ivig_dcssc.generator.ensemble import PATIENTS, VISITS, Progress, make_ensemble
+from ivig_dcssc.generator.free_predictions import FreePrediction, predict_claim, predict_free
+from ivig_dcssc.generator.other_predictions import (
     measure_block,
     predict_measure,
     predict_severity_p,
 )
-from ivig_dcssc.cohort.predictions import first_mention, predict_figure
-from ivig_dcssc.cohort.predictors import predictor_claims
-from ivig_dcssc.cohort.priors import PRIORS
-from ivig_dcssc.cohort.recipe import Recipe, predicted_statements, refusal
-from ivig_dcssc.cohort.severities import switchable as severity_figures
-from ivig_dcssc.cohort.skin import READINGS, THRESHOLD, skin_block
-from ivig_dcssc.cohort.skin_bounds import BOUNDS_FILE, own_quantity
+from ivig_dcssc.generator.predictions import first_mention, predict_figure
+from ivig_dcssc.generator.predictors import predictor_claims
+from ivig_dcssc.generator.priors import PRIORS
+from ivig_dcssc.generator.recipe import Recipe, predicted_statements, refusal
+from ivig_dcssc.generator.severities import switchable as severity_figures
+from ivig_dcssc.generator.skin import READINGS, THRESHOLD, skin_block
+from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, own_quantity
 from ivig_dcssc.project import project_root
 from rederive.printed.registry import load_registry
 from rederive.printed.schema import nearest

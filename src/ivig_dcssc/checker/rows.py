@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from ivig_dcssc.check.claims import Claims
-from ivig_dcssc.check.figures import Figures, key_of
-from ivig_dcssc.check.printing import as_printed, compare
-from ivig_dcssc.check.tables import Tables
-from ivig_dcssc.check.windows import Windows
+from ivig_dcssc.checker.claims import Claims
+from ivig_dcssc.checker.figures import Figures, key_of
+from ivig_dcssc.checker.printing import as_printed, compare
+from ivig_dcssc.checker.tables import Tables
+from ivig_dcssc.checker.windows import Windows
 from ivig_dcssc.project import project_root
 from rederive.printed.registry import ClaimRow, NumberRow, Registry, load_registry
 
