@@ -1,6 +1,7 @@
 """Recomputation of printed figures from other printed figures, rounding carried through."""
 
 from rederive.consistency import (
+    StatisticCheck,
     attainable_denominators,
     check_statistic,
     debit,
@@ -52,6 +53,7 @@ __all__ = [
     "Recomputed",
     "Scale",
     "Share",
+    "StatisticCheck",
     "Summary",
     "attainable_denominators",
     "attainable_percent",
