@@ -55,6 +55,11 @@ def debit(
     ------
     ValueError
         For ``n`` below 2 or figures printed as inequalities.
+
+    Examples
+    --------
+    >>> debit(parse("0.36"), parse("0.11"), 20).inside
+    False
     """
     require_figure("mean", mean)
     require_figure("sd", sd, Fraction(0))

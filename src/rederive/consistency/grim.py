@@ -56,6 +56,11 @@ def grim(
     ------
     ValueError
         For parameters out of range or a mean printed as an inequality.
+
+    Examples
+    --------
+    >>> grim(parse("5.19"), 28).inside
+    False
     """
     require_figure("mean", mean)
     size = sample_size(n, 1)

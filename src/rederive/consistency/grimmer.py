@@ -62,6 +62,11 @@ def grimmer(
     ------
     ValueError
         For parameters out of range or figures printed as inequalities.
+
+    Examples
+    --------
+    >>> grimmer(parse("3.44"), parse("2.47"), 18, minimum=0, maximum=7).inside
+    False
     """
     require_figure("mean", mean)
     require_figure("sd", sd, Fraction(0))

@@ -77,6 +77,11 @@ def attainable_denominators(
     ------
     ValueError
         If there are no percentages, or the range of denominators is empty or starts below 1.
+
+    Examples
+    --------
+    >>> attainable_denominators([parse("23.3"), parse("76.7")], 60)
+    (30, 43, 60)
     """
     if not percents:
         raise ValueError("percents: found none, at least one is needed")
@@ -123,6 +128,11 @@ def percent_to_count(
     ------
     ValueError
         If ``n`` or ``count`` is no whole number, or the count is above the denominator.
+
+    Examples
+    --------
+    >>> percent_to_count(parse("23.3"), 30).remark
+    'attainable counts of 30: 7'
     """
     size = sample_size(n, 1)
     require_printed("percent", percent)
@@ -182,6 +192,11 @@ def denominator(
     ------
     ValueError
         If ``n`` is no whole number or there are no percentages.
+
+    Examples
+    --------
+    >>> denominator(parse("29"), [parse("23.3"), parse("76.7")]).inside
+    False
     """
     size = sample_size(n, 1)
     top = max(2 * size, size + 10) if n_max is None else n_max

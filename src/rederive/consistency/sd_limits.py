@@ -61,6 +61,11 @@ def sd_limits(
     ------
     ValueError
         For parameters out of range, ends in the wrong order, or a mean printed as an inequality.
+
+    Examples
+    --------
+    >>> sd_limits(parse("2.0"), parse("4.1"), 20, 0, 7).inside
+    False
     """
     require_figure("mean", mean)
     require_printed("sd", sd, Fraction(0))

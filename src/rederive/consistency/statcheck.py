@@ -128,6 +128,12 @@ def check_statistic(
     ValueError
         For an unknown kind, a wrong number of degrees of freedom, or values that the statistic,
         the degrees of freedom, p or alpha cannot have.
+
+    Examples
+    --------
+    >>> check = check_statistic("t", parse("2.20"), parse("28"), parse("0.036"))
+    >>> str(check.classification)
+    'consistent'
     """
     name = _kind(kind)
     degrees = tuple(df) if isinstance(df, tuple | list) else (df,)

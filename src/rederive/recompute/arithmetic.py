@@ -33,6 +33,11 @@ def percent_of_count(
     ------
     ValueError
         If the count is not between 0 and ``n``, or ``n`` is below 1.
+
+    Examples
+    --------
+    >>> percent_of_count(7, 30, parse("23.4")).as_row()["verdict"]
+    'differs'
     """
     if n < 1 or not 0 <= count <= n:
         raise ValueError(f"count {count} is not between 0 and n = {n}, or n is below 1")
@@ -74,6 +79,11 @@ def attainable_percent(
         The printed denominator is the stated convention, with the attainable percentages that
         print as published, or the nearest ones around it. Smaller denominators that suit the
         percentage and all its siblings are an unstated choice, and so is truncation.
+
+    Examples
+    --------
+    >>> str(attainable_percent(parse("23.3"), 30).verdict)
+    'same'
     """
     figures = (percent, *siblings)
     reaches = [_attainable_reach(figures, n, f"n = {n}", True, exhaustive, rule)]
@@ -130,6 +140,11 @@ def count_of_percent(
     Recomputed
         The reach spans all counts that would be printed as this percentage; where there are none,
         the two nearest, and the printed count does not meet them.
+
+    Examples
+    --------
+    >>> count_of_percent(parse("20"), 30, parse("6")).main.point
+    6.0
     """
     found = counts(percent, n, rule)
     if found:
@@ -162,6 +177,11 @@ def n_of_count_and_percent(
     ------
     ValueError
         If the count is zero: every denominator gives 0 %.
+
+    Examples
+    --------
+    >>> n_of_count_and_percent(7, parse("23.3"), parse("30")).main.point
+    30.0
     """
     if count < 1:
         raise ValueError("a count of zero says nothing of its denominator")
@@ -199,6 +219,11 @@ def remainder(total: int, parts: Sequence[int], printed: PrintedNumber) -> Recom
     ------
     ValueError
         If the parts exceed the total.
+
+    Examples
+    --------
+    >>> remainder(30, [7, 5], parse("18")).main.point
+    18.0
     """
     left = total - sum(parts)
     if left < 0:
@@ -228,6 +253,11 @@ def every_percent(
     ------
     ValueError
         If there are no shares, or a count is not between 0 and its denominator.
+
+    Examples
+    --------
+    >>> every_percent([(16, 30), (20, 30)], parse("over 50%")).inside
+    True
     """
     for count, n in shares:
         if n < 1 or not 0 <= count <= n:

@@ -35,6 +35,12 @@ def correlation_of_visits(
         A published correlation to hold beside it.
     rule : RoundingRule
         How the figures were rounded.
+
+    Examples
+    --------
+    >>> found = correlation_of_visits(parse("7.2"), parse("8.0"), parse("5.1"))
+    >>> round(found.main.point, 2)
+    0.78
     """
     found = implied_correlation(before_sd, after_sd, change_sd, rule)
     words = "r = (s1² + s2² - d²) / (2 s1 s2)"
@@ -65,6 +71,12 @@ def baseline_mean_of_missing(
     ------
     ValueError
         If nobody is missing.
+
+    Examples
+    --------
+    >>> found = baseline_mean_of_missing(parse("29.6"), 30, parse("22.1"), parse("-7.5"), 28)
+    >>> round(found.main.low, 2), round(found.main.high, 2)
+    (27.45, 31.75)
     """
     missing = n_all - n_followup
     if missing <= 0:
@@ -99,6 +111,14 @@ def sizes_as_result(
     n : PrintedNumber, optional
         A published size; a convention meets it if it is among the sizes. Without one, a convention
         meets if there is any size.
+
+    Examples
+    --------
+    >>> one = Comparison("other", Summary(parse("0"), parse("3"), 40), (parse("0.04"),))
+    >>> solved = solve_n(Summary(parse("2"), parse("3"), 20), [one])
+    >>> found = sizes_as_result(solved, "other")
+    >>> found.main.low, found.main.high
+    (4.0, 40.0)
     """
     reaches = []
     for position, solution in enumerate(solutions):
@@ -130,6 +150,12 @@ def signed_rank_test(
     ------
     ValueError
         If there are no differences.
+
+    Examples
+    --------
+    >>> found = signed_rank_test([1, 2, 0, -1, 3, 2], parse("0.10"))
+    >>> found.main.convention, round(found.main.point, 4)
+    ("Pratt zeros, normal (Stata's signrank)", 0.1118)
     """
     reaches = []
     for position, convention in enumerate(CONVENTIONS):

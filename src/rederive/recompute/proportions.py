@@ -180,6 +180,12 @@ def two_proportions(
     -----
     A test that the sizes leave undefined (a t test on single patients) is not among the
     conventions tried.
+
+    Examples
+    --------
+    >>> found = two_proportions(Share((5,), 20), Share((12,), 20), parse("0.054"))
+    >>> str(found.verdict), found.conditions
+    ('needs an unstated choice', ("Fisher's exact test",))
     """
     if stated not in PROPORTION_TESTS:
         raise KeyError(f"unknown test {stated!r}; allowed: {', '.join(PROPORTION_TESTS)}")

@@ -222,6 +222,14 @@ def two_sample_t(
     Recomputed
         One reach for each variant of the test and each reading of an ambiguous figure that
         matters.
+
+    Examples
+    --------
+    >>> treated = Summary(parse("12.4"), parse("4.1"), 20)
+    >>> control = Summary(parse("15.2"), parse("5.0"), 22)
+    >>> found = two_sample_t(treated, control, parse("0.06"))
+    >>> str(found.verdict), round(found.main.low, 3), round(found.main.high, 3)
+    ('same', 0.045, 0.067)
     """
     reaches: list[Reach] = []
     for test in (STUDENT, WELCH):
@@ -285,6 +293,13 @@ def difference_interval(
         The two groups; their figures are taken at face value.
     level : float
         Confidence level, between 0 and 1.
+
+    Examples
+    --------
+    >>> first = Summary(parse("-8"), parse("8.3"), 25)
+    >>> second = Summary(parse("-3.4"), parse("7.1"), 168)
+    >>> [round(end, 2) for end in difference_interval(first, second)]
+    [-7.67, -1.53]
     """
     half = _half_width(first, second, float(first.sd.value), float(second.sd.value), level)
     middle = float(first.mean.value - second.mean.value)
@@ -316,6 +331,13 @@ def widest_difference_interval(
         How their figures were rounded.
     level : float
         Confidence level, between 0 and 1.
+
+    Examples
+    --------
+    >>> first = Summary(parse("-8"), parse("8.3"), 25)
+    >>> second = Summary(parse("-3.4"), parse("7.1"), 168)
+    >>> [round(end, 2) for end in widest_difference_interval(first, second)]
+    [-8.24, -0.96]
     """
     (low1, high1), (low2, high2) = first.mean_range(rule), second.mean_range(rule)
     half = _half_width(first, second, first.sd_range(rule)[1], second.sd_range(rule)[1], level)
@@ -340,6 +362,12 @@ def paired_t(
         How the figures were rounded.
     alpha : float
         Significance level, as for :func:`two_sample_t`.
+
+    Examples
+    --------
+    >>> found = paired_t(Summary(parse("-2.1"), parse("3.9"), 20), parse("0.03"))
+    >>> str(found.verdict), round(found.main.point, 3)
+    ('same', 0.026)
     """
     by_reading: dict[Reading, Reach] = {}
     for name, reading in change.readings():
@@ -372,6 +400,13 @@ def paired_t_from_marginals(
     ------
     ValueError
         If the two summaries are of different sizes.
+
+    Examples
+    --------
+    >>> before = Summary(parse("29.6"), parse("7.2"), 29)
+    >>> after = Summary(parse("24.1"), parse("9.6"), 29)
+    >>> paired_t_from_marginals(before, after, parse("0.001")).main.convention
+    'paired t, correlation of the two visits unstated (between 0.50 and 0.65 would do)'
     """
     if before.n != after.n:
         raise ValueError(f"paired summaries differ in size: {before.n} and {after.n}")

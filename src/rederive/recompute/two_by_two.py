@@ -228,6 +228,12 @@ def compatible_tables(
         How the figures were rounded.
     leaving_out : str
         Name of one figure that the tables need not print.
+
+    Examples
+    --------
+    >>> figures = PrintedOddsRatio(parse("2.45"), parse("0.64"), parse("9.39"))
+    >>> [table.counts for table in compatible_tables(figures, 40, [14], [20])]
+    [(9, 11, 5, 15)]
     """
     tables = enumerate_tables(total, outcome, exposed)
     return [table for table in tables if figures.accepts(table, rule, leaving_out)]
@@ -292,6 +298,12 @@ def odds_ratio_figure(
     Recomputed
         One reach for each convention. If no table prints the other figures, nothing can be read
         off: the reach then spans all tables with these margins and meets nothing.
+
+    Examples
+    --------
+    >>> figures = PrintedOddsRatio(parse("2.45"), parse("0.64"), parse("9.39"), parse("0.19"))
+    >>> str(odds_ratio_figure("p", figures, 40, [14], [20]).verdict)
+    'same'
     """
     printed = _figure_of(name, figures)
     outcome, exposed = tuple(outcome), tuple(exposed)

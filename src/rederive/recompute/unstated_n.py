@@ -116,6 +116,12 @@ def solve_n(
     list of Solved
         One entry for each test and each reading of the shared group's ambiguous figures. An
         ambiguous comparator is carried in its widest reading, the figure as printed.
+
+    Examples
+    --------
+    >>> one = Comparison("other", Summary(parse("0"), parse("3"), 40), (parse("0.04"),))
+    >>> [min(each.sizes["other"]) for each in solve_n(Summary(parse("2"), parse("3"), 20), [one])]
+    [4, 6]
     """
     solved = []
     for test in (STUDENT, WELCH):
@@ -190,6 +196,13 @@ def two_sample_t_unstated_n(
     The comparator's only stated size (``comparator.n``, say from a baseline table) is tried first
     and counts as stated. Every smaller size is tried as an unstated choice, unless ``solve`` is
     false.
+
+    Examples
+    --------
+    >>> treated = Summary(parse("-8.0"), parse("8.3"), 25)
+    >>> control = Summary(parse("-3.4"), parse("7.12"), 168)
+    >>> two_sample_t_unstated_n(treated, control, parse("0.005")).conditions[0]
+    'Student t (pooled variance), comparator n 93 to 165'
     """
     note = f"n = {comparator.n} as at baseline"
     at_baseline = two_sample_t(shared, comparator, p, rule, stated, note, alpha)
