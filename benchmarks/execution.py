@@ -22,9 +22,9 @@ import nbformat
 import papermill
 import yaml
 from nbformat import v4
+from rederive.execution.fork import warm
 
 from ivig_dcssc.project import project_root
-from rederive.execution.fork import warm
 from rederive.execution.project import Project
 from rederive.execution.run import Task, run_task
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from ivig_dcssc.explorer import ARTICLE, AXES, CHOICES, Explorer, _marks, _shares, _whole
+from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
 from ivig_dcssc.formats import CENTRAL, p_text, percent
 from ivig_dcssc.multiverse import DEPENDS, RESULTS, published
-from ivig_dcssc.reproduced import Choices, CohortResults, load_ensembles
+from ivig_dcssc.multiverse.explorer import ARTICLE, AXES, CHOICES, Explorer, _marks, _shares, _whole
+from one_specification import values_of
 from rederive.printed import PrintedNumber
 
 LIMIT = 600_000
@@ -50,20 +51,20 @@ def test_figures_are_those_of_cohort_results(root, explorer):
     }
     ensembles = load_ensembles(root, "bimodal")
     results = CohortResults(ensembles, Choices.of(setting), explorer.multiverse.registry)
-    skin = results.skin_over_time().query("timepoint == 'm12'")
-    low, median, high = skin["change_mean"].quantile([CENTRAL[0], 0.5, CENTRAL[1]])
+    own = values_of(results)
+    low, median, high = own["change_m12"].quantile([CENTRAL[0], 0.5, CENTRAL[1]])
     found = explorer.figures("change_m12", setting)
     assert (found.median, found.low, found.high) == (
         f"{median:.2f}",
         f"{low:.2f}",
         f"{high:.2f}",
     )
-    p = results.controls().query("timepoint == 'm12' and group == 'D-pen'")["p"]
+    p = own["p_against_d-pen_m12"]
     found = explorer.figures("p_against_d-pen_m12", setting)
     assert found.median == p_text(float(p.median()))
     assert found.share == percent(float((p < 0.05).mean()))
-    count = results.responders().query("timepoint == 'm24'")["count"]
-    assert explorer.figures("responders_m24", setting).median == f"{count.median():g}"
+    median = own["responders_m24"].median()
+    assert explorer.figures("responders_m24", setting).median == f"{median:g}"
 
 
 def test_what_the_cohorts_were_made_to_print_is_marked_so_and_not_as_confirmed(explorer):
