@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from IPython.core.getipython import get_ipython
 
-from ivig_dcssc.evidence import Cohorts, share_results
+from ivig_dcssc.analysis import Choices
+from ivig_dcssc.evidence import CohortEvidence, share_results
 from ivig_dcssc.parameters import BOTH_READINGS, PARAMETERS
 from ivig_dcssc.project import built_notebooks, project_root
-from ivig_dcssc.reproduced import Choices
 from ivig_dcssc.style import use_style
 from rederive.book.ledger import Ledger
 from rederive.book.published import Published
@@ -69,7 +69,7 @@ def open_ledger(**parameters: object) -> Ledger:
         check_injected(cells, PARAMETERS.names)
     values = PARAMETERS.check(parameters)
     registry = load_registry(root / "data" / "published")
-    cohorts = Cohorts(root, Choices.of(values), registry)
+    cohorts = CohortEvidence(root, Choices.of(values), registry)
     if any(name in PARAMETERS.changed(values) for name in _ABOUT_COHORTS):
         # Opened now, so that what does not suit them is said in the first lines of a notebook.
         cohorts.results  # noqa: B018

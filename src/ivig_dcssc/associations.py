@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ivig_dcssc.analysis import Choices, CohortResults
 from ivig_dcssc.generator.assemble import draw_cohorts
 from ivig_dcssc.generator.predictors import predictor_claims
 from ivig_dcssc.generator.priors import PRIORS
 from ivig_dcssc.generator.recipe import Recipe
 from ivig_dcssc.generator.versions import versions
-from ivig_dcssc.reproduced import Choices, CohortResults
 from rederive.printed.registry import Registry
 from rederive.reconstruct.study.tables import write_table
 from rederive.retrospective import Cohort
@@ -53,7 +53,7 @@ def compute_associations(
     Returns
     -------
     DataFrame
-        Columns prior, cohort, and those of :func:`ivig_dcssc.reproduced.predictors.search`.
+        Columns prior, cohort, and those of :func:`ivig_dcssc.analysis.figures.search`.
     """
     claims = tuple(predictor_claims(registry))
     tables = []

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rederive.printed import PrintedNumber, outward
+from rederive.printed import PrintedNumber, format_like, outward
 
 CENTRAL = (0.025, 0.975)
 """Quantiles between which the central 95 % of cohorts lie."""
 
 FLOAT_NOISE_DECIMALS = 9
 """Decimals of a computed figure that are kept before it is held against a printed one."""
+
+P_DECIMALS = 3
+"""Figures with so many decimals or more are p values."""
 
 _SAME_P = 1e-12
 """Difference of two p values that is taken as the noise of floats."""
@@ -29,35 +32,43 @@ def p_text(p: float, decimals: int = 4) -> str:
     return f"<{smallest:.{decimals}f}" if p < smallest / 2 else f"{p:.{decimals}f}"
 
 
-def p_floor(p: float, decimals: int = 4) -> str:
-    """Return a lower bound of p values, rounded down, as a limit where it would print as zero."""
-    text, _ = outward(p, p, decimals)
-    return p_text(float(text), decimals)
-
-
-def p_ceiling(p: float, decimals: int = 4) -> str:
-    """Return an upper bound of p values, rounded up."""
-    _, text = outward(p, p, decimals)
-    return p_text(float(text), decimals)
-
-
-def p_between(low: float, high: float, decimals: int = 4) -> str:
-    """Return a range of p values as text, rounded outward; one figure if both ends are the same."""
-    if math.isnan(low) or math.isnan(high) or high - low < _SAME_P:
-        return _joined(p_text(low, decimals), p_text(high, decimals))
-    return _joined(p_floor(low, decimals), p_ceiling(high, decimals))
-
-
-def _joined(low: str, high: str) -> str:
-    return low if low == high else f"{low} to {high}"
-
-
 def fixed(value: float, decimals: int) -> str:
     """Return a number with some decimals; zero has no sign, and what is not known is none."""
     if np.isnan(value):
         return "none"
     text = f"{value:.{decimals}f}"
     return text.lstrip("-") if float(text) == 0 else text
+
+
+def plain(value: float, model: PrintedNumber) -> str:
+    """Return a number with the decimals of a printed figure; only p are printed with three."""
+    is_p = model.decimals >= P_DECIMALS
+    return p_text(value, model.decimals) if is_p else fixed(value, model.decimals)
+
+
+def as_printed(value: float, model: PrintedNumber) -> str:
+    """Return a computed figure in the manner of a printed one, its floating-point noise cut off."""
+    if np.isnan(value):
+        return "none"
+    return format_like(Fraction(str(round(float(value), FLOAT_NOISE_DECIMALS))), model)
+
+
+def between(low: str, high: str) -> str:
+    """Return a range as text; one figure if both ends are the same."""
+    return low if low == high else f"{low} to {high}"
+
+
+def p_between(low: float, high: float, decimals: int = 4) -> str:
+    """Return a range of p values as text, rounded outward, as a limit where an end prints as 0."""
+    if high - low < _SAME_P:
+        return between(p_text(low, decimals), p_text(high, decimals))
+    return between(*(p_text(float(end), decimals) for end in outward(low, high, decimals)))
+
+
+def central(values: Any) -> tuple[float, float]:
+    """Return the ends of the central 95 % of values."""
+    low, high = np.quantile(values, CENTRAL)
+    return float(low), float(high)
 
 
 def percent(share: float) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ivig_dcssc.analysis import Choices
+from ivig_dcssc.analysis.choices import FUNCTION_MEASURES, MEASURES, SEVERITIES
+from ivig_dcssc.analysis.loading import COHORTS
+from ivig_dcssc.analysis.tables import CYCLES, include
 from ivig_dcssc.project import project_root
-from ivig_dcssc.reproduced import Choices
-from ivig_dcssc.reproduced.inclusion import CYCLES, include
-from ivig_dcssc.reproduced.loading import COHORTS
-from ivig_dcssc.reproduced.tables import FUNCTION_MEASURES, MEASURES, SEVERITIES
 from rederive.book.cohort_form import CohortForm
 from rederive.book.section import in_words
 from rederive.retrospective import Codebook, Cohort, Contradiction, contradictions

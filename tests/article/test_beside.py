@@ -59,7 +59,7 @@ def test_a_result_of_the_engine_must_be_that_of_the_ledger(section: Section) -> 
 def test_cohorts_are_shown_as_fitted_and_each_must_agree(section: Section) -> None:
     means = section.cohorts.scores()["m6"].groupby("cohort").mean()
     data = section.beside({MEAN6: means}, source="all cohorts").data
-    assert data.loc[MEAN6, "verdict"] == "made to agree"
+    assert data.loc[MEAN6, "verdict"] == "fitted"
     one = section.cohorts.one_number
     section.beside({MEAN6: means[one]}, source="one cohort")
     means.iloc[3] += 0.1

@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from ivig_dcssc.analysis import Choices
 from ivig_dcssc.article import open_ledger
-from ivig_dcssc.evidence import Cohorts
 from ivig_dcssc.generator.predictions import load_predictions
 from ivig_dcssc.generator.priors import PRIORS
 from ivig_dcssc.generator.skin import READINGS, skin_block
+from ivig_dcssc.patients import Cohorts
 from ivig_dcssc.project import project_root
-from ivig_dcssc.reproduced import Choices
 from ivig_dcssc.shipped import COHORTS, TEACHING, cohorts_folder
 from rederive.book.ledger import Ledger
 from rederive.errors import ConfigurationError
@@ -91,7 +90,7 @@ def test_predictions_lie_within_the_sharp_bounds() -> None:
     table = load_predictions(cohorts_folder(ROOT))
     checked = 0
     for figure in skin_block(registry).figures:
-        bound = cohorts.own_bound(figure)
+        bound = cohorts.own_bound(figure.id)
         if bound is None:
             continue
         own = table[(table["figure"] == figure.id) & (table["reading"] == READINGS[0])]["value"]
@@ -161,4 +160,3 @@ def test_priors_are_named_for_every_cohort(own: Ledger) -> None:
     assert cohorts.priors.value_counts().to_dict() == dict.fromkeys(PRIORS, COHORTS)
     assert isinstance(own.cohorts, Cohorts)
     assert own.cohorts.priors.tolist() == ["own"]
-    assert isinstance(own.cohorts.results.skin_over_time(), pd.DataFrame)

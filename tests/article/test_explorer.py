@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from ivig_dcssc.explorer import ARTICLE, AXES, CHOICES, Explorer, _marks, _shares, _whole
+from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
 from ivig_dcssc.formats import CENTRAL, p_text, percent
 from ivig_dcssc.multiverse import DEPENDS, RESULTS, published
-from ivig_dcssc.reproduced import Choices, CohortResults, load_ensembles
+from ivig_dcssc.multiverse.explorer import ARTICLE, AXES, CHOICES, Explorer, _marks, _shares, _whole
+from one_specification import values_of
 from rederive.printed import PrintedNumber
 
 LIMIT = 600_000
@@ -50,20 +51,20 @@ def test_figures_are_those_of_cohort_results(root, explorer):
     }
     ensembles = load_ensembles(root, "bimodal")
     results = CohortResults(ensembles, Choices.of(setting), explorer.multiverse.registry)
-    skin = results.skin_over_time().query("timepoint == 'm12'")
-    low, median, high = skin["change_mean"].quantile([CENTRAL[0], 0.5, CENTRAL[1]])
+    own = values_of(results)
+    low, median, high = own["change_m12"].quantile([CENTRAL[0], 0.5, CENTRAL[1]])
     found = explorer.figures("change_m12", setting)
     assert (found.median, found.low, found.high) == (
         f"{median:.2f}",
         f"{low:.2f}",
         f"{high:.2f}",
     )
-    p = results.controls().query("timepoint == 'm12' and group == 'D-pen'")["p"]
+    p = own["p_against_d-pen_m12"]
     found = explorer.figures("p_against_d-pen_m12", setting)
     assert found.median == p_text(float(p.median()))
     assert found.share == percent(float((p < 0.05).mean()))
-    count = results.responders().query("timepoint == 'm24'")["count"]
-    assert explorer.figures("responders_m24", setting).median == f"{count.median():g}"
+    median = own["responders_m24"].median()
+    assert explorer.figures("responders_m24", setting).median == f"{median:g}"
 
 
 def test_what_the_cohorts_were_made_to_print_is_marked_so_and_not_as_confirmed(explorer):
@@ -73,17 +74,17 @@ def test_what_the_cohorts_were_made_to_print_is_marked_so_and_not_as_confirmed(e
         if figure is None:
             assert mark == ""
         elif result.quantity != "p_against":
-            assert mark == "made to agree", name
+            assert mark == "fitted", name
         else:
-            assert mark not in ("made to agree", "outside range"), name
+            assert mark not in ("fitted", "outside range"), name
 
 
 def test_a_fitted_figure_is_one_only_as_long_as_nothing_it_depends_on_changes(explorer):
-    assert explorer.figures("n_baseline", {"responder_threshold": 6}).mark == "made to agree"
-    assert explorer.figures("mean_m6", {"two_sample_test": "welch"}).mark == "made to agree"
+    assert explorer.figures("n_baseline", {"responder_threshold": 6}).mark == "fitted"
+    assert explorer.figures("mean_m6", {"two_sample_test": "welch"}).mark == "fitted"
     changed = {"responders_m12": {"responder_threshold": 6}, "mean_m6": {"baseline_window": 0}}
     for name, setting in changed.items():
-        assert explorer.figures(name, setting).mark != "made to agree"
+        assert explorer.figures(name, setting).mark != "fitted"
 
 
 def test_the_page_is_small_whole_and_needs_no_other_file(explorer, page):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from ivig_dcssc import figures_specification as pictures
+from ivig_dcssc.multiverse import figures as pictures
 from rederive.book.specification import Specifications
 
 

@@ -10,20 +10,18 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_ind_from_stats
 
-from ivig_dcssc import multiverse as of_multiverse
+from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
 from ivig_dcssc.multiverse import (
     DEPENDS,
-    PAIRED,
     RESULTS,
     Axes,
-    Band,
     Multiverse,
-    Result,
     published,
     published_value,
 )
-from ivig_dcssc.reproduced import Choices, CohortResults, load_ensembles
-from ivig_dcssc.reproduced.frames import PAIRED_T
+from ivig_dcssc.multiverse.results import COMPARATORS, PAIRED, PAIRED_T
+from ivig_dcssc.multiverse.universe import P_FLOOR, Band
+from one_specification import parameters_of, values_of
 from rederive.printed.registry import load_registry
 
 ALPHA = 0.05
@@ -42,15 +40,6 @@ def multiverse(root, registry) -> Multiverse:
 
 def ordinary(root, registry, levels: dict[str, object]) -> dict[str, pd.Series]:
     """Every result under one specification, by cohort, as the book's notebooks compute it."""
-    test = str(levels["paired_test"])
-    parameters = {
-        name: levels[name]
-        for name in ("baseline_window", "followup_tolerance", "visit_rule", "responder_threshold")
-    }
-    parameters |= {"two_sample_test": levels["two_sample_test"], "prior": levels["prior"]}
-    parameters["paired_test"] = "paired_t" if test == PAIRED_T else "signed_rank"
-    if test != PAIRED_T:
-        parameters["signed_rank_convention"] = test
     ensembles = load_ensembles(root, str(levels["prior"]))
     if levels["reading"] == "-8.0":
         as_printed = CohortResults(ensembles, Choices.of(), registry)
@@ -61,20 +50,8 @@ def ordinary(root, registry, levels: dict[str, object]) -> dict[str, pd.Series]:
             ensembles.visits[ensembles.visits["cohort"].isin(kept)],
             ensembles.priors[kept],
         )
-    results = CohortResults(ensembles, Choices.of(parameters), registry)
-    found: dict[str, pd.Series] = {}
-
-    def keep(table: pd.DataFrame, columns: dict[str, str], *, group: bool = False) -> None:
-        for keys, part in table.groupby(["timepoint", "group"] if group else ["timepoint"]):
-            for quantity, column in columns.items():
-                found[Result(quantity, *keys).name] = part.set_index("cohort")[column]
-
-    skin = results.skin_over_time()
-    keep(skin, {"n": "n", "mean": "mean"})
-    keep(skin[skin["timepoint"] != "baseline"], {"change": "change_mean", "p": "p"})
-    keep(results.responders(), {"responders": "count", "responder_percent": "percent"})
-    keep(results.controls(), {"difference": "difference", "p_against": "p"}, group=True)
-    return found
+    results = CohortResults(ensembles, Choices.of(parameters_of(levels)), registry)
+    return values_of(results)
 
 
 def specifications(number: int, seed: int) -> list[dict[str, object]]:
@@ -180,7 +157,7 @@ def test_windows_that_select_the_same_visits_are_the_same_specification(multiver
             )
         ]
         assert len(narrow) == len(table.distinct.frame)
-    assert multiverse.table("p_m12").log_floor == of_multiverse.P_FLOOR
+    assert multiverse.table("p_m12").log_floor == P_FLOOR
     assert multiverse.table("mean_m12").log_floor is None
 
 
@@ -251,10 +228,32 @@ def test_in_the_articles_windows_the_band_reaches_what_the_printed_figures_allow
     assert (found[1] >= points.high - 1e-12).all()
 
 
-def test_readings_and_priors_keep_their_cohorts(multiverse):
-    for prior in multiverse.axes.prior:
-        assert multiverse.cohorts("-8", prior) == 200
-        assert 0 < multiverse.cohorts("-8.0", prior) < 100
+def test_interpretations_and_priors_keep_their_cohorts(multiverse):
+    wide, narrow = multiverse._groups
+    for own, fewer in zip(wide, narrow, strict=True):
+        assert own.sum() == 200
+        assert 0 < fewer.sum() < 100
+        assert not (fewer & ~own).any()
+
+
+@pytest.mark.parametrize("at", [0, 1], ids=["student", "welch"])
+def test_comparisons_with_controls_are_scipys(root, registry, multiverse, at):
+    tables = CohortResults(load_ensembles(root), Choices.of(), registry).tables
+    place = int(multiverse.places[3, 2, 0])
+    numbers = {name: float(row.printed.value) for name, row in registry.numbers.items()}
+    for name, group in [(name, each) for name, groups in COMPARATORS.items() for each in groups]:
+        own, slug = tables.change(name).xs(1, level="cohort").dropna(), group.lower()
+        expected = ttest_ind_from_stats(
+            own.mean(),
+            own.std(),
+            len(own),
+            numbers[f"abstract-mrss-change-{slug}-{name}-mean"],
+            numbers[f"abstract-mrss-change-{slug}-{name}-sd"],
+            numbers[f"table1-cohort-size-{slug}-n"],
+            equal_var=at == 0,
+        )
+        found = multiverse.values(RESULTS[f"p_against_{slug}_{name}"])[at, place, 0]
+        assert found == pytest.approx(expected.pvalue)
 
 
 def test_priors_can_be_put_together(root, registry):
@@ -272,12 +271,11 @@ def test_priors_can_be_put_together(root, registry):
             load_ensembles(root, prior),
             Choices.of({"baseline_window": 2, "followup_tolerance": 1, "visit_rule": "last"}),
             registry,
-        ).skin_over_time()
+        ).tables.paired("mrss", "m6")["p"]
         for prior in axes.prior
     )
     frame = some.table("p_m6").frame
-    for row, table in zip(frame.itertuples(), (together, flat), strict=True):
-        p = table[table["timepoint"] == "m6"]["p"]
+    for row, p in zip(frame.itertuples(), (together, flat), strict=True):
         assert row.value == pytest.approx(p.median())
         assert row.decision == pytest.approx((p < 0.01).mean())
 
@@ -291,7 +289,6 @@ def test_bands_leave_out_what_is_not_known():
             expected = np.quantile(known, share) if known.size else np.nan
             assert found[row] == pytest.approx(expected, nan_ok=True)
     assert band.decision.tolist() == [0.5, 0.0, 0.0]
-    assert band.missing.tolist() == [0.25, 1.0, 0.75]
     assert np.isnan(Band.of(values).decision).all()
     empty = Band.of(values[:, :0], values[:, :0] > 2)
     assert np.isnan([empty.median, empty.low, empty.high, empty.decision]).all()
@@ -310,15 +307,14 @@ def test_cohorts_of_unequal_size_are_summarised_alike(root, registry):
     # Without the patients some cohorts no longer print the mean change, so values are compared.
     found = some.values(RESULTS["p_m12"])[0, 0]
     choices = Choices.of({"baseline_window": 1, "followup_tolerance": 3})
-    table = CohortResults(smaller, choices, registry).skin_over_time()
-    expected = table[table["timepoint"] == "m12"]["p"].to_numpy()
-    assert found == pytest.approx(expected)
+    expected = CohortResults(smaller, choices, registry).tables.paired("mrss", "m12")["p"]
+    assert found == pytest.approx(expected.to_numpy())
 
 
 def test_names_of_results_say_what_they_are():
-    assert RESULTS["p_against_d-pen_m12"].in_words == (
+    assert RESULTS["p_against_d-pen_m12"].label == (
         "p of the difference in change against D-pen, month 12"
     )
-    assert RESULTS["responder_percent_m6"].in_words == "responders in percent, month 6"
+    assert RESULTS["responder_percent_m6"].label == "responders in percent, month 6"
     assert len(RESULTS) == 36
-    assert of_multiverse.PAIRED[0] == PAIRED_T
+    assert PAIRED[0] == PAIRED_T

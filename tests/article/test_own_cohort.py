@@ -10,10 +10,10 @@ import pytest
 from cohorts_of_ones_own import another as write_another
 from cohorts_of_ones_own import from_ensemble
 from cohorts_of_ones_own import least as write_least
+from ivig_dcssc.analysis import Choices, CohortResults, open_cohort
 from ivig_dcssc.article import open_ledger
 from ivig_dcssc.own_cohort import CONTRADICTIONS, example, included
 from ivig_dcssc.project import project_root
-from ivig_dcssc.reproduced import Choices, CohortResults, open_cohort
 from ivig_dcssc.shipped import TEACHING, cohorts_folder
 from rederive.printed.registry import load_registry
 from rederive.retrospective import (

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import ivig_dcssc
+from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
 from ivig_dcssc.checker import check_cohort, check_folder, failures, incoherences
 from ivig_dcssc.generator.ensemble import PATIENTS, VISITS
 from ivig_dcssc.generator.priors import PRIORS
 from ivig_dcssc.project import project_root
-from ivig_dcssc.reproduced import Choices, CohortResults, load_ensembles
 from ivig_dcssc.shipped import COHORTS, TEACHING, TEACHING_COHORT, cohorts_folder
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.study.tables import read_notes
@@ -131,7 +131,7 @@ def test_two_routes_agree_on_every_figure(registry) -> None:
 
 def test_the_generator_shares_no_code_with_what_checks_it() -> None:
     package = Path(ivig_dcssc.__file__).parent
-    forbidden = ("ivig_dcssc.checker", "ivig_dcssc.reproduced", "rederive.retrospective")
+    forbidden = ("ivig_dcssc.checker", "ivig_dcssc.analysis", "rederive.retrospective")
     waiting, seen = ["ivig_dcssc.generator.assemble"], set()
     while waiting:
         module = waiting.pop()

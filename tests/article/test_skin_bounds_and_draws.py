@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from ivig_dcssc import open_section
-from ivig_dcssc.evidence import Cohorts
 from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, THRESHOLDS
+from ivig_dcssc.patients import Cohorts
 from rederive.reconstruct.bounds import load_bounds
 from rederive.reconstruct.bounds.recheck import recheck
 from rederive.reconstruct.column import ColumnSummary, count_columns

@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from ivig_dcssc.article import open_compared, open_ledger, open_section
-from ivig_dcssc.evidence import Cohorts
+from ivig_dcssc.patients import Cohorts
 from rederive.book import render
 from rederive.book.ledger import Ledger
 from rederive.book.results import RESULTS_TYPE, read_results

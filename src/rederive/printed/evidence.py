@@ -37,6 +37,6 @@ class Verdict(StrEnum):
     NEEDS_CHOICE = "needs an unstated choice"
     DIFFERS = "differs"
     NOT_TESTED = "not tested by the article"
-    FITTED = "made to agree"
+    FITTED = "fitted"
     NONE = "no verdict"
     PENDING = "pending"

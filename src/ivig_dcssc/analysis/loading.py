@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ivig_dcssc.analysis.choices import MEASURES, Choices
+from ivig_dcssc.formats import printing
 from ivig_dcssc.parameters import (
     ALL_PRIORS,
     BOTH_READINGS,
@@ -17,8 +19,6 @@ from ivig_dcssc.parameters import (
     PRIORS,
     READINGS,
 )
-from ivig_dcssc.reproduced.choices import Choices
-from ivig_dcssc.reproduced.tables import MEASURES
 from rederive.errors import ConfigurationError
 from rederive.printed import PrintedNumber
 from rederive.printed.schema import TableError, nearest
@@ -30,7 +30,10 @@ COHORTS = Path("data") / "cohorts"
 OTHER_SEEDS = Path("_build") / "cohorts"
 """Folder of ensembles made with other seeds, from the project's root."""
 
-FLOAT_NOISE = 1e-9
+_COLUMNS = {
+    "patients": ("cohort", "patient"),
+    "visits": ("cohort", "patient", "month", "measure", "value"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,6 @@ class Ensembles(Cohort):
     """
 
     priors: pd.Series[Any]
-
-
-def ensemble_folder(prior: str, seed: int = COHORT_SEED) -> Path:
-    """Return the folder of an ensemble, from the project's root."""
-    return (COHORTS if seed == COHORT_SEED else OTHER_SEEDS / f"seed-{seed}") / prior
 
 
 def load_ensembles(
@@ -74,7 +72,8 @@ def load_ensembles(
     seed : int
         Seed that they were made with.
     reading : str
-        Reading of the mean change at month 12: cohorts that do not print it so are left out.
+        Interpretation of the mean change at month 12: cohorts that do not print it so are left
+        out.
 
     Returns
     -------
@@ -85,37 +84,24 @@ def load_ensembles(
     ------
     ConfigurationError
         If there is no such prior, its files are missing, unreadable or without a column, or no
-        cohort prints the reading.
+        cohort prints the interpretation.
     """
     if prior not in (*PRIORS, ALL_PRIORS):
         hint = nearest(prior, (*PRIORS, ALL_PRIORS))
         meant = f" (did you mean {hint!r}?)" if hint else ""
         allowed = " or ".join((*PRIORS, ALL_PRIORS))
         raise ConfigurationError(f"prior: found {prior!r}, allowed: {allowed}{meant}")
-    names = PRIORS if prior == ALL_PRIORS else (prior,)
-    tables: list[list[pd.DataFrame]] = [[], []]
-    labels: list[pd.Series[Any]] = []
-    used = 0
-    for name in names:
-        place = ensemble_folder(name, seed)
-        if seed != COHORT_SEED and not (root / place / "patients.parquet").is_file():
-            raise ConfigurationError(_not_made(name, seed))
-        patients = _read(root, place, "patients", ("cohort", "patient"))
-        visits = _read(root, place, "visits", ("cohort", "patient", "month", "measure", "value"))
-        numbers = _reading_so(patients, visits, reading)[:number]
-        if len(numbers) < patients["cohort"].nunique():
-            patients = patients[patients["cohort"].isin(numbers)].reset_index(drop=True)
-            visits = visits[visits["cohort"].isin(numbers)].reset_index(drop=True)
+    parts: list[list[pd.DataFrame]] = []
+    priors: list[str] = []
+    for name in PRIORS if prior == ALL_PRIORS else (prior,):
+        tables, numbers = _read_prior(root, name, number, seed, reading)
         if prior == ALL_PRIORS:
-            again = pd.Series(np.arange(used + 1, used + 1 + len(numbers)), index=numbers)
-            patients["cohort"] = patients["cohort"].map(again)
-            visits["cohort"] = visits["cohort"].map(again)
-            numbers = pd.Index(again.to_numpy(), name="cohort")
-            used += len(numbers)
-        tables[0].append(patients)
-        tables[1].append(visits)
-        labels.append(pd.Series(name, index=numbers, name="prior"))
-    patients, visits = (pd.concat(parts, ignore_index=True) for parts in tables)
+            again = pd.Series(np.arange(1, 1 + len(numbers)) + len(priors), index=numbers)
+            tables = [each.assign(cohort=each["cohort"].map(again)) for each in tables]
+            numbers = pd.Index(again)
+        parts.append(tables)
+        priors += [name] * len(numbers)
+    patients, visits = (pd.concat(each, ignore_index=True) for each in zip(*parts, strict=True))
     if patients.empty:
         raise ConfigurationError(
             f"parameter reading: found {reading!r}, which none of the reconstructed cohorts of "
@@ -123,39 +109,53 @@ def load_ensembles(
             "another cohort_seed"
         )
     who = pd.CategoricalDtype(sorted(set(patients["patient"]) | set(visits["patient"].unique())))
-    patients["patient"] = patients["patient"].astype(who)
-    visits["patient"] = visits["patient"].astype(who)
-    visits["measure"] = pd.Categorical(visits["measure"], categories=MEASURES)
-    return Ensembles(patients, visits, pd.concat(labels))
-
-
-def _not_made(prior: str, seed: int) -> str:
-    folder = ensemble_folder(prior, seed).as_posix()
-    return (
-        f"parameter cohort_seed: found {seed}, but there are no cohorts of prior {prior!r} made "
-        f"with it in {folder}; allowed: {COHORT_SEED}, or make them in the project's folder: "
-        f"rederive reconstruct --prior {prior} --seed {seed} --cohorts {COHORTS_MADE} "
-        f"--out {folder}"
+    measures = pd.CategoricalDtype(list(MEASURES))
+    return Ensembles(
+        patients.astype({"patient": who}),
+        visits.astype({"patient": who, "measure": measures}),
+        pd.Series(priors, index=pd.Index(patients["cohort"].unique(), name="cohort"), name="prior"),
     )
 
 
-def _reading_so(patients: pd.DataFrame, visits: pd.DataFrame, reading: str) -> pd.Index[Any]:
-    """Return the cohorts whose mean change at month 12, by the article's windows, reads so."""
-    numbers: pd.Index[Any] = pd.Index(np.unique(patients["cohort"]), name="cohort")
-    if reading not in READINGS[1:]:
-        return numbers
-    scores = visits[visits["measure"] == "mrss"]
-    change = paired_change(measured(scores, "mrss", Choices.of().windows("mrss"), patients), "m12")
-    interval = PrintedNumber(reading).interval()
-    inside = change["change_mean"].between(
-        interval.lower - FLOAT_NOISE, interval.upper + FLOAT_NOISE
+def _read_prior(
+    root: Path, prior: str, number: int, seed: int, reading: str
+) -> tuple[list[pd.DataFrame], pd.Index[Any]]:
+    """Return the two tables of a prior, and the numbers of the cohorts that are kept."""
+    folder = (COHORTS if seed == COHORT_SEED else OTHER_SEEDS / f"seed-{seed}") / prior
+    if seed != COHORT_SEED and not (root / folder / "patients.parquet").is_file():
+        raise ConfigurationError(
+            f"parameter cohort_seed: found {seed}, but there are no cohorts of prior {prior!r} "
+            f"made with it in {folder.as_posix()}; allowed: {COHORT_SEED}, or make them in the "
+            f"project's folder: rederive reconstruct --prior {prior} --seed {seed} --cohorts "
+            f"{COHORTS_MADE} --out {folder.as_posix()}"
+        )
+    patients, visits = (
+        _read(root, folder / f"{name}.parquet", columns) for name, columns in _COLUMNS.items()
     )
-    kept: pd.Index[Any] = pd.Index(change.loc[inside, "cohort"], name="cohort")
-    return kept
+    numbers = interpreted_so(patients, visits, reading)[:number]
+    return [each[each["cohort"].isin(numbers)] for each in (patients, visits)], numbers
 
 
-def _read(root: Path, folder: Path, table: str, columns: tuple[str, ...]) -> pd.DataFrame:
-    place = folder / f"{table}.parquet"
+def interpreted_so(patients: pd.DataFrame, visits: pd.DataFrame, reading: str) -> pd.Index[Any]:
+    """Return the cohorts whose mean change at month 12, by the article's windows, prints so.
+
+    Parameters
+    ----------
+    patients, visits : DataFrame
+        Of many cohorts, each of which prints the figure as it was made to.
+    reading : str
+        One of the parameter's values; only the last is narrower than what all cohorts print.
+    """
+    found: pd.Index[Any] = pd.Index(np.unique(patients["cohort"]))
+    if reading in READINGS[1:]:
+        windows = Choices.of().windows("mrss")
+        scores = measured(visits[visits["measure"] == "mrss"], "mrss", windows, patients)
+        change = paired_change(scores, "m12").set_index("cohort")["change_mean"]
+        found = found[printing(change, PrintedNumber(reading)).loc[found]]
+    return found
+
+
+def _read(root: Path, place: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     if not (root / place).is_file():
         raise ConfigurationError(
             f"{place.as_posix()}: no such file, allowed: the reconstructed cohorts of this prior"

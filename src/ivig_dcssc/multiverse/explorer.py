@@ -1,7 +1,7 @@
 """The explorer: a page on which a reader changes the article's choices and sees the results change.
 
-All results are computed here, by `ivig_dcssc.multiverse`; the page carries them as numbers and its
-script only looks them up. Without scripts the page shows the article's setting.
+All results are computed here, by `Multiverse`; the page carries them as numbers and its script only
+looks them up. Without scripts the page shows the article's setting.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.figures_specification import level_name
+from ivig_dcssc.analysis import load_ensembles
+from ivig_dcssc.analysis.choices import FOLLOWUPS
 from ivig_dcssc.formats import fixed, p_text, percent, printing
 from ivig_dcssc.generator.skin import READINGS
-from ivig_dcssc.multiverse import (
+from ivig_dcssc.multiverse.figures import level_name
+from ivig_dcssc.multiverse.results import (
     BASELINE,
+    COMPARATORS,
     DEPENDS,
+    PAIRED_T,
     RESULTS,
-    TIMEPOINTS,
+    WINDOWS,
     Axes,
-    Multiverse,
     Result,
     published,
 )
+from ivig_dcssc.multiverse.universe import Multiverse
 from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS, PRIORS
 from ivig_dcssc.project import project_root
-from ivig_dcssc.reproduced import load_ensembles
-from ivig_dcssc.reproduced.choices import COMPARATORS
-from ivig_dcssc.reproduced.frames import PAIRED_T
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
 from rederive.book.render import Html
 from rederive.printed import PrintedNumber, Verdict
@@ -101,8 +102,6 @@ _COLUMNS = {
     "responders": "Responders",
     "responder_percent": "Responders, %",
 }
-_OVER_TIME = frozenset(_COLUMNS)
-_WINDOWS = ("baseline_window", "followup_tolerance", "visit_rule")
 _AGAINST = {"difference": "IVIG minus control", "p_against": "p of the difference"}
 
 
@@ -198,7 +197,7 @@ class Explorer:
             if result.quantity == "p_against":
                 wide = [end[:, :, 0].ravel() for end in self.multiverse.rounding_band(result)]
             marks = _marks(figure, *ends, *wide)
-            if result.quantity in _OVER_TIME:
+            if result.quantity in _COLUMNS:
                 marks = self._with_fitted(marks, columns[:3], own[0] if own else "")
             columns.append(marks)
         return {
@@ -220,7 +219,7 @@ class Explorer:
         axes = self.multiverse.axes
         levels = len(axes.levels(own)) if own else 1
         article_own = axes.levels(own).index(ARTICLE[own]) if own else 0
-        windows = tuple(axes.levels(name).index(ARTICLE[name]) for name in _WINDOWS)
+        windows = tuple(axes.levels(name).index(ARTICLE[name]) for name in WINDOWS)
         shape = (levels, self.multiverse.distinct_windows, len(axes.prior))
         place = article_own, int(self.multiverse.places[windows])
         same = np.ones(shape, dtype=bool)
@@ -246,7 +245,7 @@ class Explorer:
         chosen = ARTICLE | (setting or {})
         row, axes = self.numbers["results"][name], self.multiverse.axes
         at = {choice: axes.levels(choice).index(chosen[choice]) for choice in CHOICES}
-        windows = tuple(at[choice] for choice in _WINDOWS)
+        windows = tuple(at[choice] for choice in WINDOWS)
         place = int(self.multiverse.places[windows])
         own = at[row["own"]] if row["own"] else 0
         width = 3 + row["p"] + row["marked"]
@@ -263,7 +262,7 @@ class Explorer:
     def page(self) -> Html:
         """Return controls, tables with the article's setting, numbers and script."""
         data = json.dumps(self.numbers, separators=(",", ":")).replace("<", "\\u003c")
-        here = files("ivig_dcssc")
+        here = files("ivig_dcssc.multiverse")
         style = here.joinpath("explorer.css").read_text(encoding="utf-8")
         script = here.joinpath("explorer.js").read_text(encoding="utf-8")
         return Html(
@@ -354,7 +353,7 @@ _OWN = ("responder_threshold", "paired_test", "two_sample_test")
 
 
 def _over_time() -> Iterator[tuple[str, dict[str, Result]]]:
-    for timepoint in (BASELINE, *TIMEPOINTS):
+    for timepoint in (BASELINE, *FOLLOWUPS):
         cells = {
             quantity: RESULTS[name]
             for quantity in _COLUMNS

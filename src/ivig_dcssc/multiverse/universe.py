@@ -24,15 +24,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ivig_dcssc.formats import CENTRAL, printing
-from ivig_dcssc.generator.skin import READINGS
-from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS, PRIORS
+from ivig_dcssc.analysis import Choices, Ensembles, load_ensembles
+from ivig_dcssc.analysis.choices import SKIN_TARGETS
+from ivig_dcssc.analysis.loading import interpreted_so
+from ivig_dcssc.formats import CENTRAL
+from ivig_dcssc.multiverse.results import (
+    BASELINE,
+    COHORTS,
+    DEPENDS,
+    PAIRED_T,
+    RESULTS,
+    WINDOWS,
+    Axes,
+    Result,
+    printed_change,
+)
+from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS
 from ivig_dcssc.project import project_root
-from ivig_dcssc.reproduced import Choices, Ensembles, load_ensembles
-from ivig_dcssc.reproduced.choices import COMPARATORS, SKIN_TARGETS
-from ivig_dcssc.reproduced.frames import PAIRED_T, printed_change
 from ivig_dcssc.style import use_style
-from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
 from rederive.book.specification import SAME, Specifications
 from rederive.parameters import ParameterError, cells_run, check_injected
 from rederive.printed import PrintedNumber
@@ -52,21 +61,9 @@ from rederive.retrospective import (
     two_sample,
 )
 from rederive.retrospective.keys import Grid
-from rederive.retrospective.two_sample import TESTS
-from rederive.retrospective.windows import RULES
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-
-MEASURE = "mrss"
-BASELINE = "baseline"
-TIMEPOINTS = tuple(f"m{month}" for month in SKIN_TARGETS)
-PAIRED = (PAIRED_T, *(convention.name for convention in CONVENTIONS if not convention.exact))
-"""Tests of a change: the t test, and the signed-rank test under each convention.
-
-Its exact distribution is left out: it does not exist with ties, and whole points are rarely without
-any.
-"""
 
 P_FLOOR = 1e-12
 """Least p on a logarithmic axis; a p of 0, or one below, counts as this."""
@@ -76,135 +73,10 @@ HALF = 50.0
 
 _NOISE = 1e-9
 
-_WINDOWS = ("baseline_window", "followup_tolerance", "visit_rule")
-_COHORTS = ("reading", "prior")
-
-
-@dataclass(frozen=True, slots=True)
-class Axes:
-    """The choices, and the levels of each.
-
-    Attributes
-    ----------
-    baseline_window, followup_tolerance : tuple of int
-        Windows in months.
-    visit_rule : tuple of str
-        Which of several visits in one window counts.
-    responder_threshold : tuple of int
-        Decreases of the skin score that make a responder, in points.
-    paired_test : tuple of str
-        Some of :data:`PAIRED`.
-    two_sample_test : tuple of str
-        Pooled variance (``student``) or not (``welch``).
-    reading : tuple of str
-        Readings of the mean change at month 12; each keeps the cohorts that print it so under the
-        article's choices.
-    prior : tuple of str
-        Priors of the cohorts; ``all`` puts them together.
-    """
-
-    baseline_window: tuple[int, ...] = tuple(range(7))
-    followup_tolerance: tuple[int, ...] = tuple(range(4))
-    visit_rule: tuple[str, ...] = RULES
-    responder_threshold: tuple[int, ...] = tuple(range(1, 16))
-    paired_test: tuple[str, ...] = PAIRED
-    two_sample_test: tuple[str, ...] = TESTS
-    reading: tuple[str, ...] = READINGS
-    prior: tuple[str, ...] = PRIORS
-
-    def levels(self, choice: str) -> tuple[Any, ...]:
-        """Return the levels of a choice."""
-        found: tuple[Any, ...] = getattr(self, choice)
-        return found
-
-    @property
-    def size(self) -> int:
-        """Number of combinations of all choices."""
-        return int(np.prod([len(self.levels(name)) for name in self.__slots__]))
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A result of the analysis.
-
-    Attributes
-    ----------
-    quantity : str
-        A key of :data:`DEPENDS`.
-    timepoint : str
-        Follow-up, such as ``m12``, or ``baseline``.
-    group : str
-        Control group of a comparison, otherwise nothing.
-    """
-
-    quantity: str
-    timepoint: str
-    group: str = ""
-
-    @property
-    def name(self) -> str:
-        """Name as in :data:`RESULTS`."""
-        return "_".join(filter(None, (self.quantity, self.group.lower(), self.timepoint)))
-
-    @property
-    def is_p(self) -> bool:
-        """Whether it is a p value."""
-        return self.quantity in ("p", "p_against")
-
-    @property
-    def in_words(self) -> str:
-        """The result in words."""
-        month = TIMES_IN_WORDS[self.timepoint]
-        against = f" against {self.group}" if self.group else ""
-        return f"{_QUANTITIES[self.quantity]}{against}, {month}"
-
-
-DEPENDS: dict[str, tuple[str, ...]] = {
-    "n": (*_WINDOWS, *_COHORTS),
-    "mean": (*_WINDOWS, *_COHORTS),
-    "change": (*_WINDOWS, *_COHORTS),
-    "responders": (*_WINDOWS, "responder_threshold", *_COHORTS),
-    "responder_percent": (*_WINDOWS, "responder_threshold", *_COHORTS),
-    "p": (*_WINDOWS, "paired_test", *_COHORTS),
-    "difference": (*_WINDOWS, *_COHORTS),
-    "p_against": (*_WINDOWS, "two_sample_test", *_COHORTS),
-}
-"""The choices on which each quantity depends, in the order of a table's columns."""
-
-_QUANTITIES = {
-    "n": "patients with both scores",
-    "mean": "mean skin score",
-    "change": "mean change of the skin score",
-    "responders": "responders",
-    "responder_percent": "responders in percent",
-    "p": "p of the change",
-    "difference": "difference in mean change",
-    "p_against": "p of the difference in change",
-}
-
-RESULTS: dict[str, Result] = {
-    result.name: result
-    for result in (
-        *(Result(quantity, BASELINE) for quantity in ("n", "mean")),
-        *(
-            Result(quantity, timepoint)
-            for quantity in ("n", "mean", "change", "responders", "responder_percent", "p")
-            for timepoint in TIMEPOINTS
-        ),
-        *(
-            Result(quantity, timepoint, group)
-            for quantity in ("difference", "p_against")
-            for timepoint, groups in COMPARATORS.items()
-            for group in groups
-        ),
-    )
-}
-"""All results by name, such as ``responder_percent_m12`` or ``p_against_d-pen_m12``."""
-
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Median, central 95 %, decision and what is missing over cohorts; arrays of one shape.
+    """Median, central 95 % and decision over cohorts; arrays of one shape.
 
     Attributes
     ----------
@@ -212,28 +84,25 @@ class Band:
         NaN where no cohort has a value; cohorts without one are left out.
     decision : array
         Share of all cohorts that decide yes; a cohort without a value does not.
-    missing : array
-        Share of all cohorts without a value.
     """
 
     median: Floats
     low: Floats
     high: Floats
     decision: Floats
-    missing: Floats
 
     @classmethod
     def of(cls, values: Floats, yes: Flags | None = None) -> Band:
         """Summarise the last axis, that of the cohorts; without any, nothing is known."""
         if values.shape[-1] == 0:
             empty = np.full(values.shape[:-1], np.nan)
-            return cls(empty, empty, empty, empty, empty)
+            return cls(empty, empty, empty, empty)
         ordered = np.sort(values, axis=-1)
         known = np.count_nonzero(~np.isnan(values), axis=-1)
         low, high = CENTRAL
         middle, start, stop = (_quantile(ordered, known, share) for share in (0.5, low, high))
         decided = np.full(known.shape, np.nan) if yes is None else yes.mean(axis=-1)
-        return cls(middle, start, stop, decided, 1 - known / values.shape[-1])
+        return cls(middle, start, stop, decided)
 
 
 def _quantile(ordered: Floats, known: npt.NDArray[Any], share: float) -> Floats:
@@ -281,18 +150,18 @@ class Multiverse:
         combination by levels of window, tolerance and rule.
         """
         patients = self.ensembles.patients
-        visits = self.ensembles.visits[self.ensembles.visits["measure"] == MEASURE]
+        visits = self.ensembles.visits[self.ensembles.visits["measure"] == "mrss"]
         grid = Grid.of(key_index(patients))
         axes = self.axes
         starts, start_of = _distinct(
             [
-                at_baseline(visits, MEASURE, months, patients).to_frame()
+                at_baseline(visits, "mrss", months, patients).to_frame()
                 for months in axes.baseline_window
             ]
         )
         later, later_of = _distinct(
             [
-                at_followup(visits, MEASURE, SKIN_TARGETS, tolerance, rule, patients)
+                at_followup(visits, "mrss", SKIN_TARGETS, tolerance, rule, patients)
                 for tolerance in axes.followup_tolerance
                 for rule in axes.visit_rule
             ]
@@ -308,7 +177,7 @@ class Multiverse:
         columns = list(parts[0].columns)
         frame = pd.DataFrame(np.moveaxis(block, 1, -1).reshape(-1, len(columns)), index, columns)
         place = np.asarray(start_of)[:, None] * len(later) + np.asarray(later_of)
-        shape = [len(axes.levels(name)) for name in _WINDOWS]
+        shape = [len(axes.levels(name)) for name in WINDOWS]
         return frame, place.reshape(shape)
 
     @property
@@ -323,27 +192,14 @@ class Multiverse:
 
     @cached_property
     def _groups(self) -> list[list[Flags]]:
-        """Which cohorts belong to each reading and prior."""
-        article = Choices.of()
-        one = Axes(
-            baseline_window=(article.baseline_window,),
-            followup_tolerance=(article.followup_tolerance,),
-            visit_rule=(article.visit_rule,),
-        )
-        at_article = Multiverse(self.ensembles, self.registry, one)
-        means = pd.Series(at_article.values(Result("change", "m12")).ravel())
-        chosen = []
-        for reading in self.axes.reading:
-            kept = printing(means, PrintedNumber(reading)).to_numpy()
-            chosen.append(
-                [kept & ((self._priors == name) | (name == ALL_PRIORS)) for name in self.axes.prior]
-            )
-        return chosen
-
-    def cohorts(self, reading: str, prior: str) -> int:
-        """Return how many cohorts a reading and a prior leave."""
-        own = self._groups[self.axes.reading.index(reading)][self.axes.prior.index(prior)]
-        return int(own.sum())
+        """Which cohorts belong to each interpretation and prior."""
+        patients, visits = self.ensembles.patients, self.ensembles.visits
+        numbers = self.ensembles.priors.sort_index().index
+        printing = [
+            numbers.isin(interpreted_so(patients, visits, each)) for each in self.axes.reading
+        ]
+        of_prior = [(self._priors == name) | (name == ALL_PRIORS) for name in self.axes.prior]
+        return [[kept & own for own in of_prior] for kept in printing]
 
     def values(self, result: Result) -> Floats:
         """Return a result in every cohort.
@@ -479,7 +335,7 @@ class Multiverse:
         least, greatest = self.over_rounding(result)
         low, high = self._bands(least).low, self._bands(greatest).high
         article = Choices.of()
-        levels = [(self.axes.levels(name), getattr(article, name)) for name in _WINDOWS]
+        levels = [(self.axes.levels(name), getattr(article, name)) for name in WINDOWS]
         if all(level in offered for offered, level in levels):
             place = self.places[tuple(offered.index(level) for offered, level in levels)]
             n = float(
@@ -510,23 +366,10 @@ class Multiverse:
         ]
         return Band(*arrays)
 
-    def band(self, result: Result) -> Band:
-        """Return a result over its choices.
-
-        Returns
-        -------
-        Band
-            Arrays with one axis for each choice of :data:`DEPENDS`, in that order.
-        """
-        distinct = self.distinct_band(result)
-        return Band(
-            *(self.over_choices(result, getattr(distinct, name)) for name in Band.__slots__)
-        )
-
     def over_choices(self, result: Result, array: Floats) -> Floats:
         """Return an array as of :meth:`distinct_band` with one axis for each choice."""
-        axis = len(_WINDOWS)
-        has_own = len(DEPENDS[result.quantity]) > axis + len(_COHORTS)
+        axis = len(WINDOWS)
+        has_own = len(DEPENDS[result.quantity]) > axis + len(COHORTS)
         spread = np.moveaxis(array[:, self.places], 0, axis)
         return spread if has_own else spread.squeeze(axis=axis)
 
@@ -551,27 +394,26 @@ class Multiverse:
             of responders above a half; nothing else is decided. Specifications whose windows
             select the same visits are the same; p is seen on a logarithmic axis.
         """
-        if name not in self._tables:
-            self._tables[name] = self._table(name)
-        return self._tables[name]
-
-    def _table(self, name: str) -> Specifications:
+        if name in self._tables:
+            return self._tables[name]
         result = RESULTS[name]
         choices = DEPENDS[result.quantity]
-        band = self.band(result)
+        band = self.distinct_band(result)
         levels: list[tuple[Hashable, ...]] = [self.axes.levels(choice) for choice in choices]
         frame = pd.MultiIndex.from_product(levels, names=choices).to_frame(index=False)
         outcome = (band.median, band.low, band.high, band.decision)
         for column, array in zip(("value", "low", "high", "decision"), outcome, strict=True):
-            frame[column] = array.ravel()
+            frame[column] = self.over_choices(result, array).ravel()
         shape = (
             len(self.values(result)),
             self.distinct_windows,
-            *(len(self.axes.levels(choice)) for choice in _COHORTS),
+            *(len(self.axes.levels(choice)) for choice in COHORTS),
         )
         labels = np.arange(np.prod(shape), dtype=float).reshape(shape)
         frame[SAME] = self.over_choices(result, labels).ravel()
-        return Specifications.of(frame, choices, log_floor=P_FLOOR if result.is_p else None)
+        floor = P_FLOOR if result.is_p else None
+        self._tables[name] = Specifications.of(frame, choices, log_floor=floor)
+        return self._tables[name]
 
 
 def open_multiverse(result: str, alpha: float | None = None, prior: str = ALL_PRIORS) -> Multiverse:
@@ -619,36 +461,3 @@ def _distinct(frames: Sequence[pd.DataFrame]) -> tuple[list[pd.DataFrame], list[
             kept.append(frame)
         places.append(same)
     return kept, places
-
-
-def published(registry: Registry, result: Result) -> PrintedNumber | None:
-    """Return the figure that the article prints for a result; ``None`` if it prints none."""
-    timepoint, group = result.timepoint, result.group.lower()
-    row = {
-        "n": "table1-cohort-size-ivig-n"
-        if timepoint == BASELINE
-        else f"abstract-mrss-ivig-{timepoint}-n",
-        "mean": f"abstract-mrss-ivig-{timepoint}-mean",
-        "change": f"abstract-mrss-change-ivig-{timepoint}-mean",
-        "responders": f"results-responder-ivig-{timepoint}-count",
-        "p": f"abstract-mrss-ivig-{timepoint}-p",
-        "p_against": f"results-mrss-change-{group}-{timepoint}-p",
-    }.get(result.quantity)
-    found = None if row is None else registry.numbers.get(row)
-    return None if found is None else found.printed
-
-
-def published_value(registry: Registry, result: Result) -> float | None:
-    """Return the published value as a number; shares and differences from the printed figures."""
-    figure = published(registry, result)
-    if figure is not None:
-        return float(figure.value)
-    timepoint = result.timepoint
-    if result.quantity == "responder_percent":
-        count = published(registry, Result("responders", timepoint))
-        n = published(registry, Result("n", timepoint))
-        return None if count is None or n is None else float(100 * count.value / n.value)
-    own = published(registry, Result("change", timepoint))
-    if result.quantity == "difference" and own is not None:
-        return float(own.value) - printed_change(registry, result.group, timepoint).mean
-    return None

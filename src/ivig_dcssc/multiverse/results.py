@@ -1,0 +1,209 @@
+"""The results of the skin score that choices change: what they are, and what the article prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ivig_dcssc.analysis.choices import FOLLOWUPS
+from ivig_dcssc.generator.skin import READINGS
+from ivig_dcssc.parameters import PRIORS
+from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
+from rederive.printed import PrintedNumber
+from rederive.printed.registry import Registry
+from rederive.recompute.signed_rank import CONVENTIONS
+from rederive.retrospective import PrintedGroup
+from rederive.retrospective.two_sample import TESTS
+from rederive.retrospective.windows import RULES
+
+BASELINE = "baseline"
+COMPARATORS: dict[str, tuple[str, ...]] = {
+    "m6": ("relaxin", "MMF"),
+    "m12": ("D-pen", "collagen", "MMF"),
+}
+"""Groups whose change in skin score the article compares, by time point."""
+
+PAIRED_T = "paired t"
+"""Name of the t test where tests are listed; the others have the names of their conventions."""
+
+PAIRED = (PAIRED_T, *(convention.name for convention in CONVENTIONS if not convention.exact))
+"""Tests of a change: the t test, and the signed-rank test under each convention.
+
+Its exact distribution is left out: it does not exist with ties, and whole points are rarely without
+any.
+"""
+
+WINDOWS = ("baseline_window", "followup_tolerance", "visit_rule")
+COHORTS = ("reading", "prior")
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The choices, and the levels of each.
+
+    Attributes
+    ----------
+    baseline_window, followup_tolerance : tuple of int
+        Windows in months.
+    visit_rule : tuple of str
+        Which of several visits in one window counts.
+    responder_threshold : tuple of int
+        Decreases of the skin score that make a responder, in points.
+    paired_test : tuple of str
+        Some of :data:`PAIRED`.
+    two_sample_test : tuple of str
+        Pooled variance (``student``) or not (``welch``).
+    reading : tuple of str
+        Readings of the mean change at month 12; each keeps the cohorts that print it so under the
+        article's choices.
+    prior : tuple of str
+        Priors of the cohorts; ``all`` puts them together.
+    """
+
+    baseline_window: tuple[int, ...] = tuple(range(7))
+    followup_tolerance: tuple[int, ...] = tuple(range(4))
+    visit_rule: tuple[str, ...] = RULES
+    responder_threshold: tuple[int, ...] = tuple(range(1, 16))
+    paired_test: tuple[str, ...] = PAIRED
+    two_sample_test: tuple[str, ...] = TESTS
+    reading: tuple[str, ...] = READINGS
+    prior: tuple[str, ...] = PRIORS
+
+    def levels(self, choice: str) -> tuple[Any, ...]:
+        """Return the levels of a choice."""
+        found: tuple[Any, ...] = getattr(self, choice)
+        return found
+
+    @property
+    def size(self) -> int:
+        """Number of combinations of all choices."""
+        return int(np.prod([len(self.levels(name)) for name in self.__slots__]))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A result of the analysis.
+
+    Attributes
+    ----------
+    quantity : str
+        A key of :data:`DEPENDS`.
+    timepoint : str
+        Follow-up, such as ``m12``, or ``baseline``.
+    group : str
+        Control group of a comparison, otherwise nothing.
+    """
+
+    quantity: str
+    timepoint: str
+    group: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name as in :data:`RESULTS`."""
+        return "_".join(filter(None, (self.quantity, self.group.lower(), self.timepoint)))
+
+    @property
+    def is_p(self) -> bool:
+        """Whether it is a p value."""
+        return self.quantity in ("p", "p_against")
+
+    @property
+    def label(self) -> str:
+        """The result as a title of a figure."""
+        month = TIMES_IN_WORDS[self.timepoint]
+        against = f" against {self.group}" if self.group else ""
+        return f"{_QUANTITIES[self.quantity]}{against}, {month}"
+
+
+DEPENDS: dict[str, tuple[str, ...]] = {
+    "n": (*WINDOWS, *COHORTS),
+    "mean": (*WINDOWS, *COHORTS),
+    "change": (*WINDOWS, *COHORTS),
+    "responders": (*WINDOWS, "responder_threshold", *COHORTS),
+    "responder_percent": (*WINDOWS, "responder_threshold", *COHORTS),
+    "p": (*WINDOWS, "paired_test", *COHORTS),
+    "difference": (*WINDOWS, *COHORTS),
+    "p_against": (*WINDOWS, "two_sample_test", *COHORTS),
+}
+"""The choices on which each quantity depends, in the order of a table's columns."""
+
+_QUANTITIES = {
+    "n": "patients with both scores",
+    "mean": "mean skin score",
+    "change": "mean change of the skin score",
+    "responders": "responders",
+    "responder_percent": "responders in percent",
+    "p": "p of the change",
+    "difference": "difference in mean change",
+    "p_against": "p of the difference in change",
+}
+
+RESULTS: dict[str, Result] = {
+    result.name: result
+    for result in (
+        *(Result(quantity, BASELINE) for quantity in ("n", "mean")),
+        *(
+            Result(quantity, timepoint)
+            for quantity in ("n", "mean", "change", "responders", "responder_percent", "p")
+            for timepoint in FOLLOWUPS
+        ),
+        *(
+            Result(quantity, timepoint, group)
+            for quantity in ("difference", "p_against")
+            for timepoint, groups in COMPARATORS.items()
+            for group in groups
+        ),
+    )
+}
+"""All results by name, such as ``responder_percent_m12`` or ``p_against_d-pen_m12``."""
+
+
+def printed_change(registry: Registry, group: str, timepoint: str) -> PrintedGroup:
+    """Return a control group's change in skin score, its n being that at baseline.
+
+    The article does not print how many controls were followed.
+    """
+
+    def printed(row_id: str) -> float:
+        return float(registry.numbers[row_id].printed.value)
+
+    name = group.lower()
+    stem = f"abstract-mrss-change-{name}-{timepoint}"
+    size = int(printed(f"table1-cohort-size-{name}-n"))
+    return PrintedGroup(printed(f"{stem}-mean"), printed(f"{stem}-sd"), size, group)
+
+
+def published(registry: Registry, result: Result) -> PrintedNumber | None:
+    """Return the figure that the article prints for a result; ``None`` if it prints none."""
+    timepoint, group = result.timepoint, result.group.lower()
+    row = {
+        "n": "table1-cohort-size-ivig-n"
+        if timepoint == BASELINE
+        else f"abstract-mrss-ivig-{timepoint}-n",
+        "mean": f"abstract-mrss-ivig-{timepoint}-mean",
+        "change": f"abstract-mrss-change-ivig-{timepoint}-mean",
+        "responders": f"results-responder-ivig-{timepoint}-count",
+        "p": f"abstract-mrss-ivig-{timepoint}-p",
+        "p_against": f"results-mrss-change-{group}-{timepoint}-p",
+    }.get(result.quantity)
+    found = None if row is None else registry.numbers.get(row)
+    return None if found is None else found.printed
+
+
+def published_value(registry: Registry, result: Result) -> float | None:
+    """Return the published value as a number; shares and differences from the printed figures."""
+    figure = published(registry, result)
+    if figure is not None:
+        return float(figure.value)
+    timepoint = result.timepoint
+    if result.quantity == "responder_percent":
+        count = published(registry, Result("responders", timepoint))
+        n = published(registry, Result("n", timepoint))
+        return None if count is None or n is None else float(100 * count.value / n.value)
+    own = published(registry, Result("change", timepoint))
+    if result.quantity == "difference" and own is not None:
+        return float(own.value) - printed_change(registry, result.group, timepoint).mean
+    return None

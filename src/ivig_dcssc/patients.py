@@ -1,0 +1,353 @@
+"""The cohorts of a run, for notebooks: patients, visits, scores, held-out cohorts and bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from ivig_dcssc.analysis import Choices, CohortResults, Ensembles, open_cohort
+from ivig_dcssc.analysis.figures import about, any_significant
+from ivig_dcssc.associations import load_associations
+from ivig_dcssc.generator.ensemble import PATIENTS
+from ivig_dcssc.generator.predictions import first_mention, load_held_out, load_predictions
+from ivig_dcssc.generator.skin import READINGS, skin_block
+from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, own_quantity
+from ivig_dcssc.parameters import ALL_PRIORS
+from ivig_dcssc.shipped import cohorts_folder
+from rederive.printed.registry import ClaimRow, NumberRow, Registry
+from rederive.reconstruct.block import Block
+from rederive.reconstruct.bounds import Bound, key_of, load_bounds
+from rederive.reconstruct.study.tables import read_notes
+from rederive.retrospective import Cohort
+
+_DECIDED_BY_P = ("mrss", ("m18", "m24"), "significant")
+"""Claims that a held-out p decides: variable, time points and kind."""
+
+
+class Cohorts:
+    """The cohorts that a run analyses.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the project.
+    choices : Choices
+        Windows, tests, prior, and perhaps a folder with a user's own cohort.
+    registry : Registry
+        The article's registry.
+    """
+
+    def __init__(self, root: Path, choices: Choices, registry: Registry) -> None:
+        self.root = root
+        self.choices = choices
+        self.registry = registry
+        self.as_published = choices.as_published
+
+    @cached_property
+    def by_article(self) -> Self:
+        """The same reconstructed cohorts under the article's windows, tests and limits."""
+        return type(self)(self.root, self.choices.by_article(), self.registry)
+
+    @cached_property
+    def _opened(self) -> Cohort:
+        return open_cohort(self.root, self.choices)
+
+    @cached_property
+    def results(self) -> CohortResults:
+        """All results of the cohorts, computed when first asked for."""
+        return CohortResults(self._opened, self.choices, self.registry)
+
+    @property
+    def reconstructed(self) -> bool:
+        """Whether the cohorts are the shipped synthetic ones."""
+        return not self.choices.cohort_folder
+
+    @property
+    def priors(self) -> pd.Series[Any]:
+        """Prior of every cohort; for a user's own cohort the word ``own``."""
+        if isinstance(self._opened, Ensembles):
+            return self._opened.priors
+        return pd.Series("own", index=self.results.cohorts, name="prior")
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Draws of every predicted skin-score figure under the priors of this run."""
+        return self._of_priors(load_predictions(cohorts_folder(self.root)))
+
+    @cached_property
+    def associations(self) -> pd.DataFrame:
+        """Regressions in cohorts without the claims about predictors, under this run's priors."""
+        return self._of_priors(load_associations(cohorts_folder(self.root)))
+
+    def _of_priors(self, table: pd.DataFrame) -> pd.DataFrame:
+        return (
+            table
+            if self.choices.prior == ALL_PRIORS
+            else table[table["prior"] == self.choices.prior]
+        )
+
+    @cached_property
+    def bounds(self) -> dict[str, Bound]:
+        """Sharp bounds by their key."""
+        return {bound.key: bound for bound in load_bounds(self.root / BOUNDS_FILE).values()}
+
+    @property
+    def reading(self) -> str:
+        """The interpretation of the mean change whose predictions count; the wider one of both."""
+        return self.choices.reading if self.choices.reading in READINGS else READINGS[0]
+
+    def own_bound(self, row_id: str) -> Bound | None:
+        """Return the bounds of a skin-score figure from all others, if they were computed.
+
+        Bounds that were computed under the wider interpretation of the mean change only are taken
+        from there: they hold under the narrower too.
+        """
+        first = first_mention(self.registry, row_id)
+        for block in (skin_block(self.registry, each) for each in (self.reading, READINGS[0])):
+            for figure in (each for each in block.figures if each.id == first):
+                found = self.bounds.get(key_of(block, own_quantity(figure), (first,)))
+                if found is not None:
+                    return found
+        return None
+
+    # The patients, for notebooks
+
+    @property
+    def patients(self) -> pd.DataFrame:
+        """The patients that are analysed, by cohort and patient."""
+        return _by_patient(self.results.tables.cohort.patients)
+
+    @property
+    def screened(self) -> pd.DataFrame:
+        """All patients, also those with too few cycles, by cohort and patient."""
+        return _by_patient(self.results.tables.screened)
+
+    def visits(self, measure: str) -> pd.DataFrame:
+        """Return all records of a measure: columns cohort, patient, month and value."""
+        records = self.results.tables.visits(measure).astype({"patient": str})
+        found = records[["cohort", "patient", "month", "value"]].dropna(subset="value")
+        return found.sort_values(["cohort", "patient", "month"], ignore_index=True)
+
+    @cached_property
+    def one_number(self) -> int:
+        """Number of the cohort that a notebook shows by itself: the first."""
+        return int(self.results.cohorts[0])
+
+    @property
+    def one(self) -> Cohort:
+        """The cohort that a notebook shows by itself; its tables have no column ``cohort``."""
+        return self.results.tables.cohort.select(self.one_number)
+
+    def scores(self, measure: str = "mrss") -> pd.DataFrame:
+        """Return a measure in this run's windows, by cohort and patient.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``baseline`` and the follow-ups (``m6``, ``m12`` …), NaN where missing.
+        """
+        values = self.results.tables.measured(measure).reset_index()
+        return _by_patient(values)
+
+    def held_out(self, figure: str) -> pd.DataFrame:
+        """Return skin scores of cohorts that were fitted to every published figure but one.
+
+        Parameters
+        ----------
+        figure : str
+            Id of the figure that was left out of the fit.
+
+        Returns
+        -------
+        DataFrame
+            By prior, draw and patient: columns ``baseline``, ``m6`` … ``m24``.
+
+        Raises
+        ------
+        ValueError
+            If there are no such cohorts.
+        """
+        every: pd.DataFrame = load_held_out(cohorts_folder(self.root))
+        own = every[every["figure"] == first_mention(self.registry, figure)]
+        if own.empty:
+            allowed = ", ".join(sorted(set(every["figure"])))
+            raise ValueError(f"figure: found {figure!r}, allowed: {allowed}")
+        own = self._of_priors(own.drop(columns="figure"))
+        return own.set_index(["prior", "draw", "patient"]).astype(float)
+
+    def each(
+        self,
+        function: Callable[..., Any],
+        without: str = "",
+        measure: str = "mrss",
+        **arguments: Any,
+    ) -> pd.DataFrame | pd.Series[Any]:
+        """Apply a function of one cohort's scores to every cohort.
+
+        Parameters
+        ----------
+        function : callable
+            Takes a table by patient with the columns ``baseline`` and the follow-ups; returns a
+            number or a Series.
+        without : str
+            Id of a figure: the function is applied to the cohorts that left it out of the fit.
+        measure : str
+            Measure of the scores; held-out cohorts have skin scores alone.
+        **arguments
+            Further arguments of the function.
+
+        Returns
+        -------
+        DataFrame or Series
+            What the function returns, by cohort, or by prior and draw of held-out cohorts.
+        """
+        keys = ("prior", "draw") if without else ("cohort",)
+        scores = self.held_out(without) if without else self.scores(measure)
+        level = list(keys) if without else "cohort"
+        groups = scores.groupby(level=level, sort=False, observed=True)
+        found = [function(table.droplevel(keys), **arguments) for _, table in groups]
+        index = scores.reset_index("patient").index.unique()
+        many = isinstance(found[0], pd.Series)
+        return pd.DataFrame(found, index=index) if many else pd.Series(found, index=index)
+
+    def bound(self, row_id: str) -> tuple[float, float]:
+        """Return least and greatest of a held-out skin-score figure over all compatible data.
+
+        Parameters
+        ----------
+        row_id : str
+            Id of the figure; all other printed skin-score figures hold.
+
+        Raises
+        ------
+        ValueError
+            If no bound was computed.
+        """
+        found = self.own_bound(row_id)
+        if found is None:
+            raise ValueError(f"row_id: found {row_id!r}, allowed: a figure of the skin scores")
+        return found.low.limit, found.high.limit
+
+    @property
+    def block(self) -> Block:
+        """Every published skin-score figure of the treated patients, as a constraint."""
+        return skin_block(self.registry)
+
+    def convergence(self) -> pd.DataFrame:
+        """Return the diagnostics of the chains that drew the shipped cohorts.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``prior``, ``quantity``, ``r_hat``, ``ess`` (effective sample size) and
+            ``draws``.
+        """
+        parts: list[pd.DataFrame] = []
+        for prior in self.priors.unique():
+            notes: Any = read_notes(cohorts_folder(self.root) / prior / PATIENTS)
+            parts.append(pd.DataFrame(notes["convergence"]).assign(prior=prior))
+        return pd.concat(parts, ignore_index=True)
+
+    def bounds_table(self) -> pd.DataFrame:
+        """Return all sharp bounds of the skin scores that the book ships.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``interpretation`` (of the mean change at month 12), ``quantity``, ``month``,
+            ``threshold`` (of responders, in points; else NaN), ``held_out`` (id of the figure that
+            is no constraint, or empty), ``least``, ``greatest``, ``sharp`` and ``proof``.
+        """
+        blocks = {name: skin_block(self.registry, name) for name in READINGS}
+        return pd.DataFrame(
+            {
+                "interpretation": name,
+                "quantity": str(bound.quantity.kind),
+                "month": bound.quantity.at,
+                "threshold": float(bound.quantity.threshold or np.nan),
+                "held_out": "; ".join(bound.dropped),
+                "least": bound.low.limit,
+                "greatest": bound.high.limit,
+                "sharp": bound.sharp,
+                "proof": str(bound.low.proof),
+            }
+            for bound in self.bounds.values()
+            for name, block in blocks.items()
+            if bound.fits(block)
+        )
+
+    # What a visible value is held against
+
+    def values(self, row_id: str) -> pd.Series[Any]:
+        """Return a figure, or whether a claim holds, by cohort."""
+        if isinstance(self.registry.row(row_id), ClaimRow):
+            return self.results.claim(row_id).set_index("cohort")["holds"]
+        return self.results.number(row_id)
+
+    def held_out_values(self, row_id: str) -> pd.Series[Any]:
+        """Return a figure by prior and draw, in cohorts that left it out of the fit.
+
+        Of a claim it is whether the claim holds.
+        """
+        row = self.registry.row(row_id)
+        if isinstance(row, NumberRow):
+            draws = self.draws(row.id)
+            return pd.concat({prior: pd.Series(values) for prior, values in draws.items()})
+        first = self.registry.claims.get(row.same_as, row)
+        deciding = self.deciding_p(first)
+        if deciding is not None:
+            decided: pd.Series[Any] = self.held_out_values(deciding.id) < self.choices.alpha
+            return decided
+        return pd.concat(
+            {
+                str(prior): ~any_significant(
+                    about(part, first.variable, first.timepoint), self.choices.alpha
+                )
+                for prior, part in self.associations.groupby("prior", sort=False)
+            }
+        )
+
+    def draws(self, row_id: str) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+        """Return a skin-score figure by prior, in cohorts that left it out of the fit."""
+        table = self.predictions
+        own = table[table["figure"] == first_mention(self.registry, row_id)]
+        so = own["reading"] == self.reading
+        chosen = own[so if so.any() else own["reading"] == READINGS[0]]
+        return {
+            str(prior): part["value"].to_numpy(np.float64)
+            for prior, part in chosen.groupby("prior", sort=False)
+        }
+
+    def deciding_p(self, claim: ClaimRow) -> NumberRow | None:
+        """Return the held-out p that decides a claim, if there is one."""
+        variable, timepoints, kind = _DECIDED_BY_P
+        if (claim.variable, claim.kind) != (variable, kind) or claim.timepoint not in timepoints:
+            return None
+        rows = (self.registry.numbers[figure.id] for figure in self.block.figures)
+        partner = (variable, claim.timepoint, "p")
+        found = (row for row in rows if (row.variable, row.timepoint, row.statistic) == partner)
+        return next(found, None)
+
+    def asks_as_published(self, row_id: str) -> bool:
+        """Whether this run asks for a figure as the article defines it.
+
+        Under other choices it does if every cohort says of it what it says under the article's.
+        """
+        if not self.reconstructed or self.as_published:
+            return self.reconstructed
+        here, there = self.results, self.by_article.results
+        if not here.covers(row_id):
+            return False
+        if row_id in self.registry.numbers:
+            return here.number(row_id).equals(there.number(row_id))
+        words = ["computed", "holds", "p"]
+        return here.claim(row_id)[words].equals(there.claim(row_id)[words])
+
+
+def _by_patient(table: pd.DataFrame) -> pd.DataFrame:
+    return table.astype({"patient": str}).set_index(["cohort", "patient"])
