@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from ivig_dcssc.article import open_ledger, open_section
 from rederive.book import render
 from rederive.book.ledger import Ledger, LedgerRow
-from rederive.book.section import Section, bullets, in_words, prose
+from rederive.book.section import Section
 from rederive.printed import Evidence, Verdict
 
 HOSTILE = '<script>alert("x")</script>&'
@@ -99,31 +99,20 @@ def test_distinct_counts_leave_out_repeats(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("notebook", ["methods", "results_baseline", "results_controls"])
-def test_a_section_shows_every_row_once(notebook: str) -> None:
+def test_a_row_carries_its_anchor_once(notebook: str) -> None:
     section = open_section(notebook)
-    first = section.rows(kind="number")[:1]
-    shown = str(section.table("some", statistics=[first[0].statistic]))
-    rest = str(section.rest("the rest"))
-    soup = BeautifulSoup(shown + rest, "html5lib")
-    found = Counter(row["id"] for row in soup.select("tbody tr"))
-    assert set(found.values()) == {1}
-    assert len(found) == len(section)
-    with pytest.raises(ValueError, match="no rows are left"):
-        section.rest("nothing")
+    first = section.figures(section.ids[0], caption="one")
+    whole = section.figures()
+    soup = BeautifulSoup(str(first) + str(whole), "html5lib")
+    found = Counter(row["id"] for row in soup.select("tbody tr[id]"))
+    assert found == dict.fromkeys(section.ids, 1)
+    assert len(soup.select("tbody tr")) == len(section) + 1
+    assert [row["id"] for row in whole.results] == section.ids and first.results == []
 
 
 def test_an_unknown_notebook_is_refused(ledger: Ledger) -> None:
     with pytest.raises(ValueError, match="no row for the notebook"):
         Section(ledger, "results_nothing")
-
-
-def test_prose_is_never_blank() -> None:
-    with pytest.raises(ValueError, match="none of them empty"):
-        prose("p is", "")
-    with pytest.raises(ValueError, match="needs items"):
-        bullets()
-    assert in_words([1, 2, 3]) == "1, 2 and 3"
-    assert in_words(["a"]) == "a"
 
 
 def test_records_need_equal_columns() -> None:

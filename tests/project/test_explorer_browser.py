@@ -128,9 +128,7 @@ def test_the_summary_is_announced_and_the_marks_follow(page):
     before = page.locator("[aria-live=polite]").first.text_content()
     assert "The article’s setting" in before
     assert page.locator("td[data-result=responders_m12] .mark").text_content() == "fitted"
-    assert page.locator("td[data-result='p_against_d-pen_m12'] .mark").text_content() != (
-        "fitted"
-    )
+    assert page.locator("td[data-result='p_against_d-pen_m12'] .mark").text_content() != ("fitted")
     set_by_keyboard(page, ARTICLE | {"responder_threshold": 15})
     after = page.locator("[aria-live=polite]").first.text_content()
     assert after.startswith("Not the article’s setting")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-
-from IPython.display import Markdown
 
 from rederive.book import beside, render
 from rederive.book.article_table import ArticleTable, article_table
@@ -162,121 +160,7 @@ class Section:
             "this run.</div>"
         )
 
-    def old_rows(
-        self,
-        variables: Collection[str] = (),
-        groups: Collection[str] = (),
-        statistics: Collection[str] = (),
-        sections: Collection[str] = (),
-        kind: str = "",
-    ) -> list[LedgerRow]:
-        """Return the rows of this section that suit every filter; an empty filter keeps all.
-
-        Parameters
-        ----------
-        variables : collection of str
-            Names as in the registry.
-        groups, statistics, sections : collection of str
-            Study groups, statistics (for claims, kinds of claim) and sections of the article.
-        kind : str
-            ``number`` or ``claim``.
-        """
-        registry = self.ledger.registry
-        return [
-            self.ledger.row(row_id)
-            for row_id in self.ids
-            if (not variables or registry.row(row_id).variable in variables)
-            and (not groups or registry.row(row_id).group in groups)
-            and (not sections or registry.row(row_id).section in sections)
-            and (not kind or (kind == "number") == (row_id in registry.numbers))
-            and (not statistics or self.ledger.row(row_id).statistic in statistics)
-        ]
-
-    def table(
-        self,
-        caption: str,
-        variables: Collection[str] = (),
-        groups: Collection[str] = (),
-        statistics: Collection[str] = (),
-        sections: Collection[str] = (),
-        kind: str = "",
-        decision: bool = False,
-    ) -> render.Html:
-        """Return the comparison of those rows that suit the filters and were not shown before.
-
-        Raises
-        ------
-        ValueError
-            If no such row is left.
-        """
-        found = self.old_rows(variables, groups, statistics, sections, kind)
-        new = [row for row in found if row.id not in self._shown]
-        return self._comparison(new, caption, decision)
-
-    def rest(self, caption: str) -> render.Html:
-        """Return the comparison of all rows of this section that no table has shown yet."""
-        left = [self.ledger.row(row_id) for row_id in self.ids if row_id not in self._shown]
-        return self._comparison(left, caption, decision=False)
-
-    def summary(self, caption: str) -> ResultsTable:
-        """Return the counts of this section's rows by evidence and verdict.
-
-        The table also carries every row of the section as data; see :mod:`rederive.book.results`.
-        """
-        rows = [self.ledger.row(row_id) for row_id in self.ids]
-        return ResultsTable(render.count_table(self.counts(), caption), rows)
-
-    def printed(self, row_id: str) -> str:
-        """Return a printed number as a reader sees it, for prose."""
-        return self.ledger.registry.numbers[row_id].as_printed
-
-    def _comparison(self, rows: Sequence[LedgerRow], caption: str, decision: bool) -> render.Html:
-        if not rows:
-            raise ValueError(f"no rows are left for the table {caption!r}")
-        self._shown |= {row.id for row in rows}
-        return render.comparison(rows, caption, decision=decision)
-
 
 def _without_path(value: object) -> object:
     """Return a value; of a user's folder only its name."""
     return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
-
-
-def prose(*sentences: str) -> Markdown:
-    """Return a paragraph whose figures come from code.
-
-    Raises
-    ------
-    ValueError
-        If a sentence is empty, so that a figure that failed to come cannot leave a blank.
-    """
-    if not sentences or not all(sentence.strip() for sentence in sentences):
-        raise ValueError("a paragraph needs sentences, none of them empty")
-    return Markdown(" ".join(sentences))
-
-
-def bullets(*items: str) -> Markdown:
-    """Return a list whose figures come from code.
-
-    Raises
-    ------
-    ValueError
-        If there are no items, or one is empty.
-    """
-    if not items or not all(item.strip() for item in items):
-        raise ValueError("a list needs items, none of them empty")
-    return Markdown("\n".join(f"- {item}" for item in items))
-
-
-def in_words(items: Sequence[object], last: str = "and") -> str:
-    """Return items as a list in a sentence: ``a, b and c``.
-
-    Raises
-    ------
-    ValueError
-        If there are no items.
-    """
-    words = [str(item) for item in items]
-    if not words:
-        raise ValueError("a list in words needs items")
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"

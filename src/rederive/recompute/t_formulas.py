@@ -35,17 +35,20 @@ TABLE_SLACK = 1e-7
 def p_from_t(difference: ArrayLike, error: ArrayLike, df: ArrayLike) -> FloatArray:
     """Return the two-sided p of a difference, its standard error and degrees of freedom.
 
-    A standard error of zero gives p = 0 for any difference and p = 1 for none.
+    A standard error of zero gives p = 0 for any difference and p = 1 for none; NaN gives NaN.
     """
     diff, se = np.broadcast_arrays(np.abs(np.asarray(difference, float)), np.asarray(error, float))
     return np.asarray(2.0 * stdtr(np.asarray(df, float), -_ratio(diff, se)), dtype=float)
 
 
 def _ratio(distance: FloatArray, error: FloatArray) -> FloatArray:
-    """Return t; infinity for an error of zero, or zero where there is no distance either."""
+    """Return t; infinity for an error of zero, or zero where there is no distance either.
+
+    What is not known stays unknown.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.asarray(distance / error)
-    return np.nan_to_num(t, copy=False, nan=0.0, posinf=np.inf)
+    return np.where((distance == 0) & (error == 0), 0.0, t)
 
 
 def student_p(
