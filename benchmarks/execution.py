@@ -41,7 +41,7 @@ import seaborn as sns
 import statsmodels.api as sm
 """
 # The notebook whose own computing is least.
-LIGHT = "notebooks/methods.ipynb"
+LIGHT = "notebooks/results_treatment.ipynb"
 
 EXPLANATION = """
 *Overhead* is the time from call to result, less the time of the cells that compute. The imports of

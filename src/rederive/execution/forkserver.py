@@ -8,6 +8,7 @@ set the server's environment, and is closed to daemonic processes such as the wo
 from __future__ import annotations
 
 import builtins
+import gc
 import importlib
 import importlib.util
 import os
@@ -75,6 +76,7 @@ def serve(handle: int) -> None:
         File descriptor of the socket that brings the connections.
     """
     _preload()
+    gc.freeze()  # what is there for good is not looked through in every fork
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
     control = socket.socket(fileno=handle)
     while handles := socket.recv_fds(control, 1, 1)[1]:
@@ -159,7 +161,7 @@ _running: set[int] = set()
 
 
 @contextmanager
-def forked(environment: Mapping[str, str]) -> Iterator[tuple[Connection, int]]:
+def forked(environment: Mapping[str, str]) -> Iterator[Connection]:
     """Fork a process for one notebook; when the block ends, so does it and all that it started.
 
     Parameters
@@ -169,8 +171,8 @@ def forked(environment: Mapping[str, str]) -> Iterator[tuple[Connection, int]]:
 
     Yields
     ------
-    tuple
-        The connection to `rederive.execution.child.run` and the number of the process.
+    Connection
+        To `rederive.execution.child.run`.
 
     Raises
     ------
@@ -181,7 +183,7 @@ def forked(environment: Mapping[str, str]) -> Iterator[tuple[Connection, int]]:
     with connection:
         _running.add(pid)
         try:
-            yield connection, pid
+            yield connection
         finally:
             _running.discard(pid)
             _kill(pid)
