@@ -12,7 +12,6 @@ from ivig_dcssc.analysis.loading import COHORTS
 from ivig_dcssc.analysis.tables import CYCLES, include
 from ivig_dcssc.project import project_root
 from rederive.book.cohort_form import CohortForm
-from rederive.book.section import in_words
 from rederive.retrospective import Codebook, Cohort, Contradiction, contradictions
 from rederive.retrospective.coherence import LAST_VISIT
 
@@ -112,7 +111,7 @@ CONTRADICTIONS = (
     ),
     Contradiction(
         (*KINDS_OF_OTHER, "prior_other"),
-        f"{in_words(KINDS_OF_OTHER, 'or')} is 1, but not prior_other, which includes it",
+        f"One of {', '.join(KINDS_OF_OTHER)} is 1, but not prior_other, which includes it",
         lambda table: table[list(KINDS_OF_OTHER)].eq(1).any(axis=1) & table["prior_other"].ne(1),
     ),
     Contradiction(
