@@ -111,7 +111,7 @@ CONTRADICTIONS = (
     ),
     Contradiction(
         (*KINDS_OF_OTHER, "prior_other"),
-        f"{' or '.join(KINDS_OF_OTHER)} is 1, but not prior_other, which includes it",
+        f"One of {', '.join(KINDS_OF_OTHER)} is 1, but not prior_other, which includes it",
         lambda table: table[list(KINDS_OF_OTHER)].eq(1).any(axis=1) & table["prior_other"].ne(1),
     ),
     Contradiction(

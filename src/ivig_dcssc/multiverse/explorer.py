@@ -26,7 +26,6 @@ from ivig_dcssc.multiverse.figures import level_name
 from ivig_dcssc.multiverse.results import (
     BASELINE,
     COMPARATORS,
-    DEPENDS,
     PAIRED_T,
     RESULTS,
     WINDOWS,
@@ -191,18 +190,17 @@ class Explorer:
         if result.is_p:
             columns.append(_shares(band.decision[:, :, 0].ravel()))
         figure = published(self.multiverse.registry, result)
-        own = [name for name in DEPENDS[result.quantity] if name in _OWN]
         if figure is not None:
             wide = ends[1:]
             if result.quantity == "p_against":
                 wide = [end[:, :, 0].ravel() for end in self.multiverse.rounding_band(result)]
             marks = _marks(figure, *ends, *wide)
             if result.quantity in _COLUMNS:
-                marks = self._with_fitted(marks, columns[:3], own[0] if own else "")
+                marks = self._with_fitted(marks, columns[:3], result.own)
             columns.append(marks)
         return {
             "decimals": decimals,
-            "own": own[0] if own else "",
+            "own": result.own,
             "p": result.is_p,
             "count": result.quantity in ("n", "responders"),
             "marked": figure is not None,
@@ -347,9 +345,6 @@ class Explorer:
             f'<td data-label="{escape(title)}" data-result="{escape(result.name)}">'
             f"<div>{''.join(parts)}</div></td>"
         )
-
-
-_OWN = ("responder_threshold", "paired_test", "two_sample_test")
 
 
 def _over_time() -> Iterator[tuple[str, dict[str, Result]]]:

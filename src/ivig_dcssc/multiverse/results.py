@@ -111,6 +111,11 @@ class Result:
         return self.quantity in ("p", "p_against")
 
     @property
+    def own(self) -> str:
+        """The choice on which it depends beside windows and cohorts, if there is one."""
+        return next(iter(set(DEPENDS[self.quantity]) - {*WINDOWS, *COHORTS}), "")
+
+    @property
     def label(self) -> str:
         """The result as a title of a figure."""
         month = TIMES_IN_WORDS[self.timepoint]

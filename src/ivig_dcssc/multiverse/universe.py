@@ -274,11 +274,12 @@ class Multiverse:
         """
         control = printed_change(self.registry, result.group, result.timepoint)
         own = two_sample(change(self._scores[0], result.timepoint), control)
-        # Below 2 patients the SD is NaN, which makes p NaN.
         n = np.maximum(own["n"].to_numpy(), 2)
         mean, sd = (own[name].to_numpy(dtype=float) for name in ("mean", "sd"))
         low, high = self._p_ranges(result, (mean, mean), (sd, sd), n)
         shape = (len(low), -1, len(self._priors))
+        # Below 2 patients there is no SD, and so no p.
+        low, high = (np.where(np.isnan(sd), np.nan, each) for each in (low, high))
         return low.reshape(shape), high.reshape(shape)
 
     def _p_ranges(self, result: Result, mean: Range, sd: Range, n: Any) -> Range:
@@ -369,9 +370,8 @@ class Multiverse:
     def over_choices(self, result: Result, array: Floats) -> Floats:
         """Return an array as of :meth:`distinct_band` with one axis for each choice."""
         axis = len(WINDOWS)
-        has_own = len(DEPENDS[result.quantity]) > axis + len(COHORTS)
         spread = np.moveaxis(array[:, self.places], 0, axis)
-        return spread if has_own else spread.squeeze(axis=axis)
+        return spread if result.own else spread.squeeze(axis=axis)
 
     def _decides(self, result: Result, values: Floats) -> Flags | None:
         if result.is_p:

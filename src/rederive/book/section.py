@@ -144,6 +144,9 @@ class Section:
         """Return how many rows of this section there are by evidence and verdict."""
         return Counter((row.evidence, row.verdict) for row in self.rows())
 
+    def __repr__(self) -> str:
+        return f"<Section {self.notebook}: {len(self)} figures and statements>"
+
     def _repr_html_(self) -> str:
         return self._banner() + render.evidence_bar(self.counts()).markup
 
