@@ -296,7 +296,8 @@ class Cohorts:
         """
         row = self.registry.row(row_id)
         if isinstance(row, NumberRow):
-            draws = self.draws(row.id)
+            # The held-out scores are shipped under the wider interpretation alone.
+            draws = self.draws(row.id, READINGS[0])
             return pd.concat({prior: pd.Series(values) for prior, values in draws.items()})
         first = self.registry.claims.get(row.same_as, row)
         deciding = self.deciding_p(first)
@@ -312,11 +313,21 @@ class Cohorts:
             }
         )
 
-    def draws(self, row_id: str) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
-        """Return a skin-score figure by prior, in cohorts that left it out of the fit."""
+    def draws(
+        self, row_id: str, interpretation: str = ""
+    ) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+        """Return a skin-score figure by prior, in cohorts that left it out of the fit.
+
+        Parameters
+        ----------
+        row_id : str
+            Id of the figure.
+        interpretation : str
+            What the mean change at month 12 means; by default as in this run.
+        """
         table = self.predictions
         own = table[table["figure"] == first_mention(self.registry, row_id)]
-        so = own["reading"] == self.reading
+        so = own["reading"] == (interpretation or self.reading)
         chosen = own[so if so.any() else own["reading"] == READINGS[0]]
         return {
             str(prior): part["value"].to_numpy(np.float64)

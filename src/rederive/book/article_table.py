@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -50,9 +50,7 @@ class ArticleTable:
         return self.data.to_string()
 
 
-def article_table(
-    ledger: Ledger, table: str, anchored: Callable[[Sequence[str]], set[str]] = set
-) -> ArticleTable:
+def article_table(ledger: Ledger, table: str) -> ArticleTable:
     """Return a table of the article with the reproduced figures below the published ones.
 
     Parameters
@@ -61,9 +59,6 @@ def article_table(
         The reproduced figures.
     table : str
         Name of the table in ``tables.csv``.
-    anchored : callable
-        Returns, of the ids of the table, those that carry their id as an anchor of the page;
-        by default all.
 
     Raises
     ------
@@ -72,7 +67,6 @@ def article_table(
     """
     cells = _cells(ledger.registry, table)
     columns = list(dict.fromkeys(cell.column for cell in cells if cell.column))
-    anchors = anchored([row_id for cell in cells for row_id in cell.ids])
     data = {
         row_id: _record(ledger.row(row_id), cell.label, cell.column)
         for cell in cells
@@ -83,10 +77,10 @@ def article_table(
         own = {cell.column: cell for cell in cells if cell.row == number}
         first = next(iter(own.values()))
         inside = [ledger.row(row_id) for row_id in own[""].ids] if "" in own else []
-        shown = [_label(first, inside, anchors)]
+        shown = [_label(first, inside)]
         for column in columns:
             rows = [ledger.row(row_id) for row_id in own[column].ids] if column in own else []
-            shown.append(render.Cell(_content(rows, anchors)))
+            shown.append(render.Cell(_content(rows)))
         lines.append(("", shown))
     name = table.replace("table", "Table ")
     caption = f"{name}: the article's figures, and below them ours where they are not the same"
@@ -114,21 +108,21 @@ def _record(row: LedgerRow, label: str, column: str) -> dict[str, object]:
     }
 
 
-def _label(cell: CellRow, inside: Sequence[LedgerRow], anchors: set[str]) -> render.Cell:
+def _label(cell: CellRow, inside: Sequence[LedgerRow]) -> render.Cell:
     """Return the cell that names a row, with the figures that the article prints in the label."""
     parts = [escape(part) for part in cell.label.split("{}")]
-    links = [_link(row, row.printed, anchors) for row in inside]
+    links = [_link(row, row.printed) for row in inside]
     label = parts[0] + "".join(f + part for f, part in zip(links, parts[1:], strict=True))
     topic = f'<div class="place">{escape(cell.topic)}</div>' if cell.topic else ""
     return render.Cell(topic + label + _marks(inside))
 
 
-def _content(rows: Sequence[LedgerRow], anchors: set[str]) -> str:
+def _content(rows: Sequence[LedgerRow]) -> str:
     """Return what stands in a cell: the article's figures, ours, and the marks of the verdicts."""
     numbers = [row for row in rows if row.kind == "number"]
     claims = [row for row in rows if row.kind == "claim"]
-    printed = _bracketed([_link(row, row.printed, anchors) for row in numbers])
-    printed += "".join(_claim_link(row, anchors) for row in claims)
+    printed = _bracketed([_link(row, row.printed) for row in numbers])
+    printed += "".join(_claim_link(row) for row in claims)
     ours = [row.reproduced or row.printed for row in numbers]
     markup = f"<div>{printed}</div>"
     if ours != [row.printed for row in numbers]:
@@ -144,15 +138,14 @@ def _bracketed(figures: Sequence[str]) -> str:
     return f"{figures[0]} ({', '.join(figures[1:])})" if len(figures) > 1 else "".join(figures)
 
 
-def _link(row: LedgerRow, words: str, anchors: set[str]) -> str:
-    anchor = f' id="{escape(row.id, quote=True)}"' if row.id in anchors else ""
-    return f'<a{anchor} href="{LEDGER_PAGE}#{escape(row.id, quote=True)}">{escape(words)}</a>'
+def _link(row: LedgerRow, words: str) -> str:
+    return f'<a href="{LEDGER_PAGE}#{escape(row.id, quote=True)}">{escape(words)}</a>'
 
 
-def _claim_link(row: LedgerRow, anchors: set[str]) -> str:
+def _claim_link(row: LedgerRow) -> str:
     """Return the mark that the article sets, or that it sets none, or the statement."""
     marks = {"asterisk": "*", "no_asterisk": "no *"}
-    return " " + _link(row, marks.get(row.statistic, row.printed), anchors)
+    return " " + _link(row, marks.get(row.statistic, row.printed))
 
 
 def _marks(rows: Sequence[LedgerRow]) -> str:

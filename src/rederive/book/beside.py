@@ -267,7 +267,7 @@ def summary_of(value: Value) -> tuple[float, float, float]:
     return float(value), np.nan, np.nan
 
 
-def table(ledger: Ledger, rows: Mapping[str, Value], source: str, anchors: set[str]) -> Beside:
+def table(ledger: Ledger, rows: Mapping[str, Value], source: str) -> Beside:
     """Return checked values beside the published figures.
 
     Parameters
@@ -278,8 +278,6 @@ def table(ledger: Ledger, rows: Mapping[str, Value], source: str, anchors: set[s
         Values by row id.
     source : str
         One of :data:`SOURCES`.
-    anchors : set of str
-        Ids of the rows that carry their id as an anchor of the page.
     """
     header = ["", "Published", "Here", "Engine, rounding carried through", "Evidence", "Verdict"]
     if source != "printed figures":
@@ -304,7 +302,7 @@ def table(ledger: Ledger, rows: Mapping[str, Value], source: str, anchors: set[s
             render.Cell(render.evidence_chip(row.evidence)),
             render.Cell(render.verdict_chip(row.verdict)),
         ]
-        lines.append((row.id if row_id in anchors else "", cells))
+        lines.append(("", cells))
     caption = f"Beside the published figures: values from {source}"
     markup = render.html_table(header, lines, caption, "comparison").markup
     return Beside(pd.DataFrame.from_dict(data, orient="index"), markup)

@@ -57,7 +57,6 @@ class Section:
         self.ids = [row.id for row in ledger.registry if plan[row.id].notebook == notebook]
         if not self.ids:
             raise ValueError(f"the plan has no row for the notebook {notebook!r}")
-        self._shown: set[str] = set()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -106,7 +105,7 @@ class Section:
             were fitted to is never shown as predicted.
         """
         found = beside.by_id(values, ids)
-        return beside.table(self.ledger, found, source, self._anchors(found))
+        return beside.table(self.ledger, found, source)
 
     def article_table(self, table: str) -> ArticleTable:
         """Return a table in the article's rows and columns, our figures below its own.
@@ -121,24 +120,19 @@ class Section:
         ValueError
             If there is no such table.
         """
-        return article_table(self.ledger, table, self._anchors)
+        return article_table(self.ledger, table)
 
     def figures(self, *ids: str, caption: str = "All figures of this section") -> ResultsTable:
         """Return rows as the ledger shows them, folded; without ids all rows of this section.
 
-        The whole section also carries its rows as data; see :mod:`rederive.book.results`.
+        The whole section also carries its rows as data, see :mod:`rederive.book.results`, and each
+        row its id as an anchor: a browser opens what is folded when a link leads there.
         """
         rows = self.rows(*ids)
-        anchors = self._anchors(row.id for row in rows)
+        anchors = set() if ids else set(self.ids)
         table = render.comparison(rows, caption, anchors=anchors, decision=True)
         folded = f"<details><summary>{escape(caption)} ({len(rows)})</summary>{table}</details>"
         return ResultsTable(render.Html(folded), [] if ids else rows)
-
-    def _anchors(self, ids: Any) -> set[str]:
-        """Return which rows carry their id as an anchor: those shown for the first time."""
-        new = {row_id for row_id in ids if row_id in self.ids} - self._shown
-        self._shown |= new
-        return new
 
     def counts(self) -> Counter[tuple[Evidence, Verdict]]:
         """Return how many rows of this section there are by evidence and verdict."""
