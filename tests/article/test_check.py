@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ivig_dcssc import check
+from ivig_dcssc import checker
 from ivig_dcssc.checker import Windows, check_cohort, failures, incoherences, unchecked
 from ivig_dcssc.checker.claims import Claims
 from ivig_dcssc.checker.figures import Figures
@@ -839,10 +839,10 @@ def test_a_folder_is_checked_like_its_tables(
     checked: pd.DataFrame,
 ) -> None:
     with pytest.raises(FileNotFoundError, match=r"patients\.csv: not in folder"):
-        check.check_folder(tmp_path, registry)
+        checker.check_folder(tmp_path, registry)
     patients.to_csv(tmp_path / "patients.csv", index=False)
     visits.to_csv(tmp_path / "visits.csv", index=False)
-    pd.testing.assert_frame_equal(check.check_folder(tmp_path, registry), checked)
+    pd.testing.assert_frame_equal(checker.check_folder(tmp_path, registry), checked)
 
 
 # Coherence within patients
