@@ -311,7 +311,7 @@ def test_the_weight_decides_who_is_chosen() -> None:
 
 
 def test_the_generator_shares_no_code_with_the_checker_or_the_methods() -> None:
-    folder = ROOT / "src" / "ivig_dcssc" / "cohort"
+    folder = ROOT / "src" / "ivig_dcssc" / "generator"
     for name in ("measures", "characteristics", "predictors", "drawing", "course", "medication"):
         tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
         modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
