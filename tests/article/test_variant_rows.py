@@ -122,8 +122,8 @@ def test_a_changed_verdict_and_decision_show_both() -> None:
 
 def test_a_section_carries_its_rows_as_data() -> None:
     section = open_section("results_treatment")
-    bundle = section.summary("All")._repr_mimebundle_()
-    assert bundle["text/html"].startswith("<div")
+    bundle = section.figures()._repr_mimebundle_()
+    assert bundle["text/html"].startswith("<details><summary>All figures")
     notebook = {"cells": [{"outputs": [{"data": bundle}]}, {"outputs": []}, {}]}
     rows = read_results(notebook)
     assert len(rows) == len(section) == len(bundle[RESULTS_TYPE]["rows"])

@@ -454,4 +454,4 @@ def test_sections_have_the_outputs_of_an_ordinary_kernel(
     outcome = run_task(project, Task(path.relative_to(ROOT)), cache=False)
     assert outcome.content is not None, outcome.message
     ordinary = published_form(json.loads(outcome.content), read_notebook(path))
-    assert_same(nbformat.from_dict(ordinary), forked)
+    assert_same(nbformat.reads(json.dumps(ordinary), as_version=4), forked)

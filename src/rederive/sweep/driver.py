@@ -153,7 +153,10 @@ class _Sweep:
         while waiting or running or self._suspects:
             if not workers.connected():
                 return self._lost(running)
-            self._hand_out(waiting, running, workers)
+            try:
+                self._hand_out(waiting, running, workers)
+            except OSError:  # the connection broke after it was asked
+                return self._lost(running)
             done = [future for future in running if future.done()]
             for future in done:
                 try:
