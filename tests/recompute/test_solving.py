@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -366,3 +367,36 @@ def test_a_fine_scale_is_taken_as_a_box() -> None:
     fine = Scale(Fraction(0), Fraction(100_000))
     boxes = moments_of(Summary(parse("1000"), parse("900"), 40, fine), RoundingRule.EITHER)
     assert len(boxes) == 1 and boxes.mean_low[0] == 999.5
+
+
+def test_the_paired_p_leaves_the_changes_that_print_it() -> None:
+    rule, n = RoundingRule.EITHER, 6
+    data = np.array(list(itertools.combinations_with_replacement(range(-3, 4), n)))
+    data = data[data.std(axis=1) > 0]
+    means, sds = data.mean(axis=1), data.std(axis=1, ddof=1)
+    p = stats.ttest_1samp(data, 0, axis=1).pvalue
+    narrowed = 0
+    for one in np.random.default_rng(4).choice(len(data), 60, replace=False):
+        printed = [f"{values[one]:.1f}" for values in (means, sds)] + [f"{p[one]:.2f}"]
+        near = [
+            np.abs(values - float(text)) <= half + 1e-9
+            for values, text, half in zip(
+                (means, sds, p), printed, (0.05, 0.05, 0.005), strict=True
+            )
+        ]
+        mean, sd, paired_p = map(parse, printed)
+        change = Summary(mean, sd, n, Scale(Fraction(-3), Fraction(3)), paired_p=(paired_p,))
+        found = moments_of(change, rule)
+        alike = np.all(near, axis=0)
+        expected = {*zip(means[alike].round(9), sds[alike].round(9), strict=True)}
+        assert {*zip(found.mean_low.round(9), found.sd_low.round(9), strict=True)} == expected
+        narrowed += len(found) < len(moments_of(replace(change, paired_p=()), rule))
+    assert narrowed > 5
+
+
+def test_a_paired_p_that_no_changes_print_leaves_all() -> None:
+    scale = Scale(Fraction(-3), Fraction(3))
+    plain = Summary(parse("1.0"), parse("1.3"), 6, scale)
+    other = Summary(parse("1.0"), parse("1.3"), 6, scale, paired_p=(parse("0.91"),))
+    rule = RoundingRule.EITHER
+    assert len(moments_of(other, rule)) == len(moments_of(plain, rule)) > 0

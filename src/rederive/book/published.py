@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -167,7 +168,12 @@ class Published:
         return frame[first + [name for name in frame if name not in first]]
 
     def summary(
-        self, variable: str, group: str, timepoint: str = "", n: int | None = None
+        self,
+        variable: str,
+        group: str,
+        timepoint: str = "",
+        n: int | None = None,
+        paired_p: str = "",
     ) -> Summary:
         """Return mean, SD and n with all that their rounding leaves open, for the engine's tests.
 
@@ -177,11 +183,14 @@ class Published:
             Names as in ``numbers.csv``.
         n : int, optional
             Number of patients, where the article prints none with the mean.
+        paired_p : str
+            Of a change that is compared with another group's: id of the p of its paired t test,
+            which leaves fewer means and SDs.
 
         Raises
         ------
         KeyError
-            If no mean and SD are printed.
+            If no mean and SD are printed, or there is no such p.
         ValueError
             If n is neither printed nor given.
         """
@@ -191,7 +200,8 @@ class Published:
         if size is None:
             raise ValueError(f"{mean.id}: no n is printed with it; allowed: give n")
         scale = scale_of(self.registry.variables[variable])
-        return self._settings.read(mean, sd.printed, int(size), scale)
+        read = self._settings.read(mean, sd.printed, int(size), scale)
+        return replace(read, paired_p=(self._row(paired_p).printed,)) if paired_p else read
 
     def _first(self, variable: str, group: str, timepoint: str, statistic: str) -> NumberRow:
         wanted = (variable, group, timepoint, statistic)

@@ -220,6 +220,16 @@ class Task:
         n = self.whole(start + 2)
         return self.settings.read(mean, self.figure(start + 1), n, scale_of(variable))
 
+    def compared(self, start: int) -> Summary:
+        """Return a summary for a test against another group: its own paired p counts as well."""
+        inputs = self.plan.inputs[start : start + 3]
+        p = {
+            self.registry.numbers[row.id].printed
+            for row in self.registry.plan.values()
+            if row.method == "paired_t" and row.inputs == inputs
+        }
+        return replace(self.summary(start), paired_p=tuple(sorted(p, key=str)))
+
     def directed(
         self, claim: CheckedClaim, first: PrintedNumber, second: PrintedNumber | None = None
     ) -> CheckedClaim:
@@ -315,8 +325,8 @@ def _every_percent(task: Task) -> Outcome:
 def _two_sample_t(task: Task) -> Outcome:
     settings = task.settings
     return two_sample_t(
-        task.summary(0),
-        task.summary(3),
+        task.compared(0),
+        task.compared(3),
         task.target,
         settings.rule,
         settings.two_sample,
@@ -327,8 +337,8 @@ def _two_sample_t(task: Task) -> Outcome:
 def _two_sample_t_unstated_n(task: Task) -> Outcome:
     settings = task.settings
     return two_sample_t_unstated_n(
-        task.summary(0),
-        task.summary(3),
+        task.compared(0),
+        task.compared(3),
         task.target,
         settings.rule,
         settings.two_sample,
@@ -400,8 +410,8 @@ def _two_proportions(task: Task) -> Outcome:
 def _claim_two_sample_t(task: Task) -> Outcome:
     settings = task.settings
     result = two_sample_t(
-        task.summary(1),
-        task.summary(4),
+        task.compared(1),
+        task.compared(4),
         None,
         settings.rule,
         settings.two_sample,
@@ -418,7 +428,7 @@ def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
     does not, those at which it can.
     """
     settings, significant = task.settings, task.expects_significance
-    shared, comparator = task.summary(1), task.summary(4)
+    shared, comparator = task.compared(1), task.compared(4)
     note = f"n = {comparator.n} as at baseline"
     result = two_sample_t(
         shared, comparator, None, settings.rule, settings.two_sample, note, task.claim_alpha

@@ -73,6 +73,9 @@ class Summary:
     ambiguous : bool
         Whether figures with fewer decimals than their partner are read in both ways, or as
         printed only.
+    paired_p : tuple of PrintedNumber
+        Where the summary is of a change: the p values printed for its paired t test. Of the
+        attainable means and SDs only those count that print these as well.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class Summary:
     scale: Scale | None = None
     name: str = ""
     ambiguous: bool = True
+    paired_p: tuple[PrintedNumber, ...] = ()
 
     def __post_init__(self) -> None:
         require_printed("mean", self.mean)

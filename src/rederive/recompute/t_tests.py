@@ -18,6 +18,7 @@ from rederive.recompute.summaries import Summary
 from rederive.recompute.t_formulas import (
     STUDENT,
     WELCH,
+    BoolArray,
     FloatArray,
     TwoSampleTest,
     distance_range,
@@ -30,6 +31,9 @@ LARGEST_LATTICE_N = 40
 
 MOST_PAIRS = 30_000
 """Most attainable pairs that are listed; where there are more, rounding hides them too."""
+
+P_SLACK = 1e-9
+"""How far outside the printed interval a p may lie for rounding errors of the arithmetic."""
 
 LARGEST_CROSSING = 1_000_000
 """Most combinations of attainable pairs of two groups that are taken one by one."""
@@ -74,8 +78,9 @@ def _pairs_to_list(summary: Summary, rule: RoundingRule) -> float:
 def moments_of(summary: Summary, rule: RoundingRule) -> Moments:
     """Return all (mean, SD) that a summary may stand for.
 
-    On a scale with steps, and for small groups, these are the attainable pairs only; otherwise
-    (or when no pair is attainable, which the consistency checks report) the whole rounding box.
+    On a scale with steps, and for small groups, these are the attainable pairs only, of a change
+    those that its paired p allows; otherwise (or when no pair is attainable, which the consistency
+    checks report) the whole rounding box.
     """
     listed = summary.scale is not None and summary.n <= LARGEST_LATTICE_N
     if summary.scale is not None and listed and _pairs_to_list(summary, rule) <= MOST_PAIRS:
@@ -96,12 +101,28 @@ def moments_of(summary: Summary, rule: RoundingRule) -> Moments:
             mean = sums / summary.n
             variance = (squares - sums**2 / summary.n) / (summary.n - 1)
             sd = np.sqrt(np.maximum(variance, 0.0)) * step
-            return Moments(mean * step, mean * step, sd, sd)
+            mean = mean * step
+            allowed = _allowed_by_paired_p(mean, sd, summary, rule)
+            if allowed.any():
+                mean, sd = mean[allowed], sd[allowed]
+            return Moments(mean, mean, sd, sd)
     (mean_low, mean_high), (sd_low, sd_high) = (
         summary.mean_range(rule),
         summary.sd_range(rule),
     )
     return Moments(*(np.array([end]) for end in (mean_low, mean_high, sd_low, sd_high)))
+
+
+def _allowed_by_paired_p(
+    mean: FloatArray, sd: FloatArray, summary: Summary, rule: RoundingRule
+) -> BoolArray:
+    """Return which pairs of mean and SD of a change print every p of its paired t test."""
+    p = one_sample_p(np.abs(mean), sd, summary.n)
+    allowed = np.ones(len(mean), dtype=bool)
+    for printed in summary.paired_p:
+        target = printed.interval(rule, P_VALUE_DOMAIN)
+        allowed &= (p >= target.lower - P_SLACK) & (p <= target.upper + P_SLACK)
+    return allowed
 
 
 def p_ranges(
@@ -145,9 +166,9 @@ def reach_from_ranges(
     return Reach(convention, stated, float(low.min()), float(high.max()), point, meets)
 
 
-def meets_any(low: FloatArray, high: FloatArray, target: Interval, slack: float = 1e-9) -> bool:
+def meets_any(low: FloatArray, high: FloatArray, target: Interval) -> bool:
     """Return whether any closed range touches the target interval."""
-    return bool(np.any((low <= target.upper + slack) & (high >= target.lower - slack)))
+    return bool(np.any((low <= target.upper + P_SLACK) & (high >= target.lower - P_SLACK)))
 
 
 Reading = tuple[str, ...]

@@ -13,13 +13,10 @@ from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
 from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_formulas import STUDENT, WELCH, BoolArray, TwoSampleTest, touches
-from rederive.recompute.t_tests import moments_of, two_sample_t
+from rederive.recompute.t_tests import P_SLACK, moments_of, two_sample_t
 
 LARGEST_CHUNK = 200_000
 """Most combinations of a size and a box that are taken at once."""
-
-P_SLACK = 1e-9
-"""How far outside the printed interval a p may lie for rounding errors of the arithmetic."""
 
 
 @dataclass(frozen=True, slots=True)
