@@ -17,7 +17,7 @@ from rederive.book.section import Section
 from rederive.parameters import Value, cells_run, check_injected
 from rederive.printed import RoundingRule
 from rederive.printed.registry import load_registry
-from rederive.recompute.methods import Settings
+from rederive.recompute.planned import Settings
 
 DOI = "10.3899/jrheum.140833"
 """DOI of the article."""

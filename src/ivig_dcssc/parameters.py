@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from rederive.parameters import Form, Parameter, ParameterSet, Value
 from rederive.printed import RoundingRule
-from rederive.recompute.methods import SIZES
+from rederive.recompute.planned import SIZES
 from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.retrospective.windows import RULES
 

@@ -13,7 +13,7 @@ from ivig_dcssc.project import built_notebooks, project_root
 from rederive.printed import Evidence
 from rederive.printed.registry import ClaimRow, Registry, load_registry
 from rederive.printed.schema import TableError
-from rederive.recompute.methods import METHODS
+from rederive.recompute.planned import METHODS
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "data" / "published"
 REGISTRY = load_registry(PUBLISHED)

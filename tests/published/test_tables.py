@@ -13,7 +13,7 @@ from rederive.book.ledger import Ledger
 from rederive.printed import PrintedNumber, Verdict
 from rederive.printed.registry import load_registry
 from rederive.recompute import attainable_denominators
-from rederive.recompute.methods import Settings
+from rederive.recompute.planned import Settings
 
 REGISTRY = load_registry(Path(__file__).resolve().parents[2] / "data" / "published")
 LEDGER = Ledger(REGISTRY, Settings(), built=["results_baseline"])

@@ -13,7 +13,7 @@ from rederive.printed.registry import ClaimRow, NumberRow, PlanRow, Registry, Va
 from rederive.printed.result import Reach, Recomputed, merge
 from rederive.recompute import arithmetic, claims
 from rederive.recompute.claims import CheckedClaim, ClaimReach
-from rederive.recompute.methods import METHODS, Outcome, PlanError, Settings, carry_out
+from rederive.recompute.planned import METHODS, Outcome, PlanError, Settings, carry_out
 from rederive.recompute.proportions import Share, two_proportions
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_tests import drop_idle_readings, two_sample_t
@@ -246,7 +246,7 @@ def test_claims_from_a_printed_p(p: str, significant: bool, verdict: Verdict) ->
     ],
 )
 def test_p_in_words_encloses_the_range(low: float, high: float, words: str) -> None:
-    assert claims.p_in_words(low, high) == words
+    assert claims.describe_p(low, high) == words
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from rederive.printed import Evidence, PrintedNumber, Verdict, format_fixed, out
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.claims import CheckedClaim
-from rederive.recompute.methods import Outcome, Settings, carry_out
+from rederive.recompute.planned import Outcome, Settings, carry_out
 
 
 @dataclass(frozen=True, slots=True)

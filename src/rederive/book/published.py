@@ -12,7 +12,7 @@ from rederive.printed import PrintedNumber
 from rederive.printed.registry import NumberRow, Registry
 from rederive.printed.schema import nearest
 from rederive.recompute import Summary
-from rederive.recompute.methods import Settings, scale_of
+from rederive.recompute.planned import Settings, scale_of
 
 STATISTICS = ("count", "percent", "mean", "sd", "n", "p")
 """Order of the columns of a table of published figures; others come after them."""

@@ -144,7 +144,7 @@ def percent_to_count(
         value = float(Fraction(100 * stated, size))
         convention = f"count {stated} of {size}, rounding {rule}"
         reach = Reach(convention, True, value, value, value, stated in found)
-        return Recomputed("percent to count", percent, (reach,), _counts_in_words(found, size))
+        return Recomputed("percent to count", percent, (reach,), _remark_on_counts(found, size))
     centre = percent.value * size / 100
     low, high = attainable_figures(found, centre, range(size + 1))
     least, greatest = (float(Fraction(100 * k, size)) for k in (low, high))
@@ -155,7 +155,7 @@ def percent_to_count(
         first, last = _count_ends(interval.intersect(PERCENT_DOMAIN), size)
         if first <= last:
             possible.append(habit(name, Fraction(100 * first, size), Fraction(100 * last, size)))
-    words = _counts_in_words(found, size)
+    words = _remark_on_counts(found, size)
     return Recomputed("percent to count", percent, (reach,), words, tuple(possible))
 
 
@@ -238,7 +238,7 @@ def _count_range(percent: PrintedNumber, n: int, rule: RoundingRule) -> range:
     return range(first, max(first, last + 1))
 
 
-def _counts_in_words(found: range, n: int) -> str:
+def _remark_on_counts(found: range, n: int) -> str:
     if not found:
         return f"no count of {n} gives this percentage"
     return f"attainable counts of {n}: {_listed(found)}"

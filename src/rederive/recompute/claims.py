@@ -96,7 +96,7 @@ class CheckedClaim:
         return Verdict.NEEDS_CHOICE if holds else Verdict.DIFFERS
 
 
-def p_in_words(low: float, high: float) -> str:
+def describe_p(low: float, high: float) -> str:
     """Return a range of p values in words; its ends are rounded outwards, a single p to nearest."""
     if high < 0.0001:
         return "p < 0.0001"
@@ -126,7 +126,7 @@ def claim_from_p(result: Recomputed, alpha: float, significant: bool) -> Checked
             ClaimReach(
                 reach.convention,
                 reach.stated,
-                p_in_words(reach.low, reach.high),
+                describe_p(reach.low, reach.high),
                 can_hold=decision is None or decision is significant,
                 must_hold=decision is significant,
             )

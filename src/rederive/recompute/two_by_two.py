@@ -332,14 +332,16 @@ def odds_ratio_figure(
         values += [quantities[0](table.with_halves) for table in empty]
         words = "any of the tables with these margins; none prints the other figures"
         reaches.insert(0, Reach(words, True, min(values), max(values), None, False))
-    remark = _tables_in_words(tables, halved, len(margins), len(empty))
+    remark = _remark_on_tables(tables, halved, len(margins), len(empty))
     remark = "; ".join((remark, *figures.out_of_order))
     met = any(reach.meets and reach.stated for reach in reaches)
     possible = () if met else _possibilities(name, figures, [*margins, *empty], rule)
     return Recomputed(_METHOD, printed, tuple(reaches), remark, possible)
 
 
-def _tables_in_words(tables: list[Table2x2], halved: list[Table2x2], tried: int, empty: int) -> str:
+def _remark_on_tables(
+    tables: list[Table2x2], halved: list[Table2x2], tried: int, empty: int
+) -> str:
     """Return which tables print the other figures, in words."""
     if not tables and not halved:
         more = f" ({empty} of them with 0.5 added, for an empty cell)" if empty else ""

@@ -1,0 +1,67 @@
+"""The recomputations by name, as a reproduction plan calls them.
+
+A method takes one planned row, looks up the figures that the plan names as its inputs, and returns
+a :class:`Recomputed` or a :class:`CheckedClaim`. Methods know printed figures only, never what
+they are about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from rederive.printed.registry import ClaimRow, Registry
+from rederive.recompute.claims import CheckedClaim
+from rederive.recompute.planned.claims import CLAIMS, is_likeness
+from rederive.recompute.planned.numbers import NUMBERS
+from rederive.recompute.planned.settings import SIZES, Settings, scale_of
+from rederive.recompute.planned.task import Method, Outcome, PlanError, Task
+
+__all__ = ["METHODS", "SIZES", "Outcome", "PlanError", "Settings", "carry_out", "scale_of"]
+
+METHODS: Mapping[str, Method] = {**NUMBERS, **CLAIMS}
+"""Every recomputation by the name that a plan uses."""
+
+
+def carry_out(
+    registry: Registry,
+    row_id: str,
+    settings: Settings,
+    done: dict[str, Outcome] | None = None,
+) -> Outcome:
+    """Carry out the planned method of one number or claim.
+
+    Parameters
+    ----------
+    registry : Registry
+        Printed numbers, claims and plan.
+    row_id : str
+        The number or claim.
+    settings : Settings
+        Choices that hold for all.
+    done : dict, optional
+        Outcomes so far, by id; used and filled, so that shared work is done once.
+
+    Returns
+    -------
+    Recomputed or CheckedClaim
+
+    Raises
+    ------
+    PlanError
+        If the method is unknown or its inputs do not suit it.
+    """
+    outcomes: dict[str, Outcome] = {} if done is None else done
+    if row_id not in outcomes:
+        plan = registry.plan[row_id]
+        if plan.method not in METHODS:
+            raise PlanError(f"{row_id}: {plan.method!r} is no recomputation")
+        task = Task(
+            registry, plan, settings, lambda other: carry_out(registry, other, settings, outcomes)
+        )
+        outcome = METHODS[plan.method](task)
+        row = registry.row(row_id)
+        if isinstance(outcome, CheckedClaim) and isinstance(row, ClaimRow):
+            outcome = replace(outcome, likeness=is_likeness(row))
+        outcomes[row_id] = outcome
+    return outcomes[row_id]

@@ -1,0 +1,216 @@
+"""The checks of a published claim, by name."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+from rederive.consistency import attainable_denominators, counts
+from rederive.printed import PrintedNumber, RoundingRule, Verdict
+from rederive.printed.registry import ClaimRow
+from rederive.printed.result import Recomputed, merge
+from rederive.recompute import claims
+from rederive.recompute.claims import CheckedClaim, ClaimReach
+from rederive.recompute.planned.numbers import NUMBERS
+from rederive.recompute.planned.task import Method, Outcome, PlanError, Task
+from rederive.recompute.proportions import Share, two_proportions
+from rederive.recompute.t_tests import difference_interval, paired_t, two_sample_t
+from rederive.recompute.unstated_n import describe_sizes, sizes_with_decision
+
+
+def _claim_two_sample_t(task: Task) -> Outcome:
+    settings = task.settings
+    result = two_sample_t(
+        task.compared(1),
+        task.compared(4),
+        None,
+        settings.rule,
+        settings.two_sample,
+        alpha=task.claim_alpha,
+    )
+    claim = task.decided(result)
+    return task.directed(claim, task.figure(1), task.figure(4))
+
+
+def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
+    """Check a claim at the comparator's only stated size, and find the smaller ones that matter.
+
+    Where the claim holds at the stated size these are the sizes at which it might not; where it
+    does not, those at which it can.
+    """
+    settings, significant = task.settings, task.expects_significance
+    shared, comparator = task.compared(1), task.compared(4)
+    note = f"n = {comparator.n} as at baseline"
+    result = two_sample_t(
+        shared, comparator, None, settings.rule, settings.two_sample, note, task.claim_alpha
+    )
+    claim = task.decided(result)
+    holds_as_stated = all(reach.can_hold for reach in claim.stated)
+    wanted = significant if not holds_as_stated else not significant
+    side = "below" if wanted else "at or above"
+    reaches = list(claim.reaches)
+    tried = (
+        sizes_with_decision(shared, comparator, wanted, task.claim_alpha, settings.rule)
+        if settings.unstated_n == "solved"
+        else []
+    )
+    for solved in tried:
+        fewer = [n for n in solved.sizes["comparator"] if n < comparator.n]
+        if fewer:
+            convention = f"{solved.convention}, comparator n {describe_sizes(fewer)}"
+            shown = f"p {side} {task.claim_alpha:g} can be reached"
+            reaches.append(ClaimReach(convention, False, shown, True, False))
+    remark = ""
+    if is_likeness(task.claim):
+        low, high = difference_interval(shared, comparator)
+        remark = f"The 95 % interval of the difference is {low:.1f} to {high:.1f}"
+    claim = CheckedClaim(claim.method, tuple(reaches), remark)
+    return task.directed(claim, task.figure(1), task.figure(4))
+
+
+def _claim_paired_t(task: Task) -> Outcome:
+    settings = task.settings
+    result = paired_t(task.summary(1), None, settings.rule, task.claim_alpha)
+    claim = task.decided(result)
+    return task.directed(claim, task.figure(1))
+
+
+def _claim_two_proportions(task: Task) -> Outcome:
+    first, n1, second, n2 = task.wholes(1)
+    result = two_proportions(
+        Share((first,), n1),
+        Share((second,), n2),
+        None,
+        task.rule,
+        task.settings.proportion_test,
+    )
+    claim = task.decided(result)
+    if "direction" not in task.plan.options:
+        return claim
+    distance = first / n1 - second / n2
+    lower = task.plan.options["direction"] == "lower"
+    return claims.in_direction(claim, (distance, distance), lower)
+
+
+def _claim_two_percentages(task: Task) -> Outcome:
+    """Shares of two groups from percentages; the second with siblings that share its size.
+
+    Where a printed size does not suit its percentages, smaller ones are tried: the largest that
+    suits, and more for as long as the claim can hold under none.
+    """
+    rule, settings = task.rule, task.settings
+    firsts = _possible_shares((task.figure(1),), task.whole(2), False, rule, "first group")
+    seconds = _possible_shares(
+        (task.figure(3), *task.figures(5)), task.whole(4), task.is_exhaustive, rule, "comparator"
+    )
+    parts: list[Recomputed] = []
+    for first, second in itertools.product(firsts, seconds):
+        parts.append(two_proportions(first, second, None, rule, settings.proportion_test))
+        result = merge(parts[0].method, parts)
+        claim = task.decided(result)
+        if len(parts) > 1 and claim.verdict is not Verdict.DIFFERS:
+            break
+    return claim
+
+
+def _possible_shares(
+    percents: Sequence[PrintedNumber], n: int, exhaustive: bool, rule: RoundingRule, name: str
+) -> list[Share]:
+    """Return the share at the printed size, then those at smaller ones if that does not suit."""
+    shares = [share_of(percents[0], n, rule)]
+    sizes = attainable_denominators(percents, n, rule, must_sum=exhaustive)
+    if n not in sizes:
+        shares += [
+            Share(counts(percents[0], size, rule), size, f"{name} n = {size}")
+            for size in reversed(sizes)
+        ]
+    return shares
+
+
+def share_of(percent: PrintedNumber, n: int, rule: RoundingRule) -> Share:
+    """Return the counts behind a percentage, or the two nearest ones if there is none."""
+    found = counts(percent, n, rule)
+    if found:
+        return Share(found, n)
+    below = min(int(percent.value * n / 100), n - 1)
+    return Share((below, below + 1), n)
+
+
+def _claim_p(task: Task) -> Outcome:
+    claim = claims.claim_from_printed_p(task.figure(1), task.claim_alpha, task.expects_significance)
+    if "direction" not in task.plan.options:
+        return claim
+    return task.directed(claim, task.figure(2), task.figure(3))
+
+
+def _claim_borderline(task: Task) -> Outcome:
+    remark = ""
+    if task.registry.plan[task.plan.inputs[1]].method in NUMBERS:
+        outcome = task.outcome_of(task.plan.inputs[1])
+        if isinstance(outcome, Recomputed):
+            found, alpha = outcome.main, task.claim_alpha
+            side = {True: "below", False: "not below", None: "on both sides of"}
+            remark = (
+                f"Recomputed, this {claims.describe_p(found.low, found.high)}, "
+                f"{side[found.decision(alpha)]} {alpha:g}"
+            )
+    return claims.claim_borderline(task.figure(1), task.claim_alpha, remark)
+
+
+def _claim_majority(task: Task) -> Outcome:
+    n, count = task.wholes(0)
+    if task.plan.options.get("count") == "remainder":
+        count = n - count
+    return claims.claim_majority(count, n)
+
+
+def _split(task: Task) -> tuple[list[int], list[int]]:
+    found = task.plan.options.get("first", "")
+    if not found.isdecimal() or not 0 < int(found) < len(task.plan.inputs):
+        raise PlanError(
+            f"{task.plan.id}: option first: found {found!r}, allowed are 1 to "
+            f"{len(task.plan.inputs) - 1}"
+        )
+    first = int(found)
+    return task.wholes(0, first), task.wholes(first)
+
+
+def _claim_all(task: Task) -> Outcome:
+    parts: list[tuple[str, CheckedClaim]] = []
+    for claim_id in task.plan.inputs:
+        outcome = task.outcome_of(claim_id)
+        if not isinstance(outcome, CheckedClaim):
+            raise PlanError(f"{task.plan.id}: {claim_id} is no claim that can be checked")
+        row = task.registry.claims[claim_id]
+        label = task.registry.variables[row.variable].label
+        parts.append((", ".join(word for word in (label, row.group) if word), outcome))
+    return claims.claim_all(parts)
+
+
+def is_likeness(claim: ClaimRow) -> bool:
+    """Return whether a claim is that things are alike, with a missing significance as its ground.
+
+    Parameters
+    ----------
+    claim : ClaimRow
+        A claim of the registry.
+    """
+    return claim.kind in ("comparable", "unchanged") and claim.expected == "not_significant"
+
+
+CLAIMS: Mapping[str, Method] = {
+    "claim_two_sample_t": _claim_two_sample_t,
+    "claim_two_sample_t_unstated_n": _claim_two_sample_t_unstated_n,
+    "claim_paired_t": _claim_paired_t,
+    "claim_two_proportions": _claim_two_proportions,
+    "claim_two_percentages": _claim_two_percentages,
+    "claim_p": _claim_p,
+    "claim_borderline": _claim_borderline,
+    "claim_decreasing": lambda task: claims.claim_decreasing(task.figures(0), task.rule),
+    "claim_below_one": lambda task: claims.claim_below_one(task.figure(0), task.rule),
+    "claim_majority": _claim_majority,
+    "claim_first_exceed_rest": lambda task: claims.claim_first_exceed_rest(*_split(task)),
+    "claim_sum_exceeds_rest": lambda task: claims.claim_sum_exceeds_rest(*_split(task)),
+    "claim_all": _claim_all,
+}
+"""The checks of a claim by the name that a plan uses."""
