@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 STORED = sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("book/*.ipynb")])
 SECTIONS = [path for path in STORED if path.parent.name == "notebooks"]
-LONG_CELL = 14
+LONG_CELL = 10
 
 
 def name_of(path: Path) -> str:
