@@ -288,6 +288,9 @@ def test_forms_of_print_are_read(text: str, read: str) -> None:
         ("29.6 +/- 7.2", ["29.6", "7.2"]),
         ("29.6 [± 7.2]", ["29.6", "7.2"]),
         ("1,234 (45.6)", ["1234", "45.6"]),
+        ("16 (55.2)*", ["16", "55.2"]),
+        ("29.6, SD 7.2", ["29.6", "SD = 7.2"]),
+        ("29.6 s.e. 1.2", ["29.6", "SE = 1.2"]),
     ],
 )
 def test_cells_of_tables_are_read(text: str, read: list[str]) -> None:

@@ -240,6 +240,9 @@ def test_remarks_are_short() -> None:
 
 REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: rc.grim(2.65, 30), "mean: found 2.65, allowed is a printed figure: parse('2.65')"),
+    (lambda: rc.grim(parse("2.65"), "30"), "n: found '30', allowed are whole numbers from 1"),
+    (lambda: rc.grim(parse("2.65"), 30.5), "n: found 30.5, allowed are whole numbers from 1"),
+    (lambda: parse("5 (16.7 %)"), "of two figures: parse_with_spread"),
     (lambda: rc.grimmer(parse("2.65"), "1.2", 30), "sd: found '1.2', allowed is a printed"),
     (lambda: rc.check_statistic("t", "2.20", "28", ".036"), "statistic: found '2.20', allowed"),
     (lambda: rc.check_statistic("t", parse("2.2"), "28", parse(".03")), "df: found '28', allowed"),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor, isqrt
+from numbers import Integral
 
 from rederive.consistency.multiset import (
     exists,
@@ -323,15 +324,15 @@ def attainable_figures(inside: range, centre: Fraction, possible: range) -> tupl
 
 
 def require_size(n: int, least: int, name: str = "n") -> None:
-    """Refuse a number of observations that is too small.
+    """Refuse what is no number of observations, or too small a one.
 
     Raises
     ------
     ValueError
         Naming what was found and the least allowed.
     """
-    if n < least:
-        raise ValueError(f"{name}: found {n}, allowed are whole numbers from {least}")
+    if not isinstance(n, Integral) or n < least:
+        raise ValueError(f"{name}: found {n!r}, allowed are whole numbers from {least}")
 
 
 def sample_size(n: int | PrintedNumber, least: int, name: str = "n") -> int:

@@ -34,7 +34,9 @@ _RANGE = re.compile(
     rf"^(?P<low>{_FIGURE})\s*(?P<percent>%)?\s*(?:-|to|,|;)\s*(?P<high>{_FIGURE})\s*(?P<also>%)?$"
 )
 _WITH_SPREAD = re.compile(
-    r"^(?P<center>[^±(\[]+?)\s*(?:±\s*(?P<pm>[^()]+)|[(\[]\s*(?:±\s*)?(?P<paren>[^()]+?)\s*[)\]])$"
+    r"^(?P<center>[^±(\[]+?)\s*(?:±\s*(?P<pm>[^()]+)|[(\[]\s*(?:±\s*)?(?P<paren>[^()]+?)\s*[)\]]"
+    r"|[,;]?\s+(?P<named>(?:SD|SEM?|s\.d\.|s\.e\.)[^()]+))$",
+    re.IGNORECASE,
 )
 _SPREAD_NAME = re.compile(r"^(SD|SE|SEM|s\.d\.|s\.e\.)\s*[:=]?\s*(?=[\d.])", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:[, ]\d{3})+(?![\d,])")
@@ -251,7 +253,7 @@ def plain(text: str) -> str:
     text = re.sub(r"[·∙⋅]\s*(?=10\^)", "x", text)
     text = unicodedata.normalize("NFKC", text).translate(_SIGNS)
     text = text.replace("<=", "≤").replace(">=", "≥").replace("+/-", "±").replace("+-", "±")
-    text = re.sub(r"(?<=[\d%])\s*[*†‡§¶#]+$", "", text)
+    text = re.sub(r"(?<=[\d%)\]])\s*[*†‡§¶#]+$", "", text)
     text = _THOUSANDS.sub(lambda match: re.sub(r"[, ]", "", match[0]), text)
     text = re.sub(r"(?<![\w.+])\+(?=\.?\d)", "", text)
     return _POWER_OF_TEN.sub(_without_power, text)
@@ -298,6 +300,7 @@ def parse(text: str) -> PrintedNumber:
     if match is None:
         comma = re.sub(r"(?<=\d),(?=\d)", ".", found)
         hint = f"; did you mean {comma!r}?" if _NUMBER.match(comma) else ""
+        hint = "; of two figures: parse_with_spread" if _WITH_SPREAD.match(found) else hint
         raise ValueError(
             f"not a printed number: {text!r} (such as -5.3, <0.0001, 23.3%, n = 28{hint})"
         )
@@ -350,7 +353,7 @@ def parse_with_spread(text: str) -> tuple[PrintedNumber, PrintedNumber]:
     match = _WITH_SPREAD.match(plain(text))
     if match is None:
         raise ValueError(f"not a figure with its spread: {text!r} (such as 46.6 (12.3))")
-    beside = match["pm"] or match["paren"]
+    beside = match["pm"] or match["paren"] or match["named"]
     name = _SPREAD_NAME.match(beside)
     spread = parse(_SPREAD_NAME.sub("", beside))
     if name is not None:
