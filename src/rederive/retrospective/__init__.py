@@ -10,8 +10,7 @@ from rederive.retrospective.cohort import (
     write_templates,
 )
 from rederive.retrospective.describe import describe_flag, describe_number
-from rederive.retrospective.keys import key_columns, key_index, patients_column
-from rederive.retrospective.missingness import missingness
+from rederive.retrospective.keys import key_index, patients_column
 from rederive.retrospective.paired import (
     change,
     paired_change,
@@ -21,7 +20,7 @@ from rederive.retrospective.paired import (
 )
 from rederive.retrospective.regression import linear, logistic
 from rederive.retrospective.two_sample import PrintedGroup, two_sample
-from rederive.retrospective.windows import Windows, at_baseline, at_followup, measured, months_used
+from rederive.retrospective.windows import Windows, at_baseline, at_followup, measured
 
 __all__ = [
     "Codebook",
@@ -37,13 +36,10 @@ __all__ = [
     "contradictions",
     "describe_flag",
     "describe_number",
-    "key_columns",
     "key_index",
     "linear",
     "logistic",
     "measured",
-    "missingness",
-    "months_used",
     "paired_change",
     "patients_column",
     "read_cohort",

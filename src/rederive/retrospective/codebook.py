@@ -76,18 +76,15 @@ class Entry:
         return self.kind in ("text", "category")
 
     @property
-    def in_words(self) -> str:
+    def domain(self) -> str:
         """What a cell may hold."""
-        if self.kind == "text":
-            return "text"
-        if self.kind == "category":
-            return ", ".join(self.allowed)
+        if self.is_text:
+            return ", ".join(self.allowed) if self.kind == "category" else "text"
         if self.kind == "flag":
             return "0 or 1"
         whole = self.kind in ("integer", "month")
         words = "a whole number" if whole else "a number"
-        if self.kind == "month":
-            words += " of months"
+        words += " of months" if self.kind == "month" else ""
         if self.minimum is not None and self.maximum is not None:
             words += f" from {self.minimum} to {self.maximum}"
         elif self.minimum is not None:
@@ -103,10 +100,10 @@ class Entry:
     def problem_with(self, text: str) -> tuple[str, str] | None:
         """Return what is allowed instead of a cell, with a suggestion, or ``None`` if it fits."""
         if text == "":
-            return (f"{self.in_words}; not empty", "") if self.required else None
+            return (f"{self.domain}; not empty", "") if self.required else None
         if self.kind == "text":
             return None
-        words = self.in_words + ("" if self.required else "; empty if unknown")
+        words = self.domain + ("" if self.required else "; empty if unknown")
         if self.kind == "category":
             if text in self.allowed:
                 return None

@@ -23,7 +23,7 @@ from rederive.retrospective.validation import (
     CohortError,
     read_valid,
 )
-from rederive.retrospective.windows import Windows, measured, months_used
+from rederive.retrospective.windows import Windows, measured
 
 __all__ = ["Cohort", "CohortError", "read_cohort", "write_cohort", "write_templates"]
 
@@ -101,10 +101,6 @@ class Cohort:
     def measured(self, measure: str, windows: Windows) -> pd.DataFrame:
         """Return all patients' values at baseline and follow-up; see `windows.measured`."""
         return measured(self.visits, measure, windows, self.patients)
-
-    def months_used(self, measure: str, windows: Windows) -> pd.DataFrame:
-        """Return the months of the visits that `measured` uses."""
-        return months_used(self.visits, measure, windows, self.patients)
 
 
 def read_cohort(folder: Path, codebook: Codebook) -> Cohort:
@@ -258,6 +254,6 @@ def _readme(codebook: Codebook) -> str:
         for name, entry in entries.items():
             mark = "*" if entry.required else ""
             note = f". {entry.note}" if entry.note else ""
-            words = "one of the measures below" if name == "measure" else entry.in_words
+            words = "one of the measures below" if name == "measure" else entry.domain
             lines.append(f"{name}{mark}: {entry.label}; {words}{note}")
     return "\n".join(lines) + "\n"

@@ -17,18 +17,12 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 
-def key_columns(table: pd.DataFrame) -> list[str]:
-    """Return the columns that tell patients apart: ``patient``, in an ensemble with ``cohort``."""
-    return ["cohort", "patient"] if "cohort" in table.columns else ["patient"]
-
-
 def key_index(table: pd.DataFrame) -> pd.Index:
     """Return the key of each row: an index ``patient``, or ``cohort`` and ``patient``."""
-    columns = key_columns(table)
     index: pd.Index = (
-        pd.Index(table["patient"], name="patient")
-        if len(columns) == 1
-        else pd.MultiIndex.from_frame(table[columns])
+        pd.MultiIndex.from_frame(table[["cohort", "patient"]])
+        if "cohort" in table.columns
+        else pd.Index(table["patient"], name="patient")
     )
     return index
 
@@ -102,6 +96,11 @@ class Grid:
         width = int(columns.max(initial=0)) + 1
         return cls(pd.Index(cohorts), rows, columns, (len(cohorts), width), index)
 
+    @property
+    def patients(self) -> IntArray:
+        """Number of patients in each row."""
+        return np.bincount(self.rows, minlength=self.shape[0])
+
     def spread(self, values: pd.Series[Any]) -> FloatArray:
         """Return numbers as an array of cohorts by patients, NaN where there is none.
 
@@ -115,10 +114,6 @@ class Grid:
         array = np.full(self.shape, np.nan)
         array[self.rows, self.columns] = pd.to_numeric(values).to_numpy(float, na_value=np.nan)
         return array
-
-    def gather(self, array: FloatArray, name: str) -> pd.Series[Any]:
-        """Return an array of cohorts by patients as numbers by key."""
-        return pd.Series(array[self.rows, self.columns], index=self.index, name=name)
 
     def table(self, columns: Mapping[str, Any]) -> pd.DataFrame:
         """Return a tidy table with one row per cohort.
