@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from bounds_recheck import recheck
 from rederive.printed import Interval, PrintedNumber, RoundingRule
 from rederive.recompute.summaries import Scale
 from rederive.reconstruct.block import Block, ContradictionError, Figure, Statistic, boxes_of
@@ -28,7 +29,6 @@ from rederive.reconstruct.bounds import (
     bound,
     key_of,
     load_bounds,
-    recheck,
     save_bounds,
 )
 from rederive.reconstruct.bounds.moments import Part, meetings_of, squares_of

@@ -1,6 +1,6 @@
-"""One column of data from its printed summary: counted, listed and drawn exactly."""
+"""One column of data from its printed summary: counted and drawn exactly."""
 
-from rederive.reconstruct.column.counting import count_columns, enumerate_columns
+from rederive.reconstruct.column.counting import count_columns
 from rederive.reconstruct.column.nearest import NearestFigures, nearest_figures
 from rederive.reconstruct.column.sampling import (
     ColumnSampler,
@@ -19,6 +19,5 @@ __all__ = [
     "VectorSampler",
     "column_sampler",
     "count_columns",
-    "enumerate_columns",
     "nearest_figures",
 ]
