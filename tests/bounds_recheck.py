@@ -105,7 +105,10 @@ def _keeps(cells: Cells, figure: Figure, block: Block) -> bool:
             return _sd_within(column, interval)
         case "responders":
             assert figure.threshold is not None
-            return Fraction(sum(-d >= figure.threshold for d in change)) in interval
+            return (
+                Fraction(sum((d if figure.rises else -d) >= figure.threshold for d in change))
+                in interval
+            )
     return _p_within(change, interval)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +19,7 @@ from rederive.book.cohort_article import ArticleCohorts, open_cohorts
 from rederive.cli.column import Exact, Watch, library_errors
 from rederive.errors import BookError, ConfigurationError
 from rederive.reconstruct.block import ContradictionError, NothingFoundError
+from rederive.reconstruct.bounds import Kind
 from rederive.reconstruct.checker import check_study, failures
 from rederive.reconstruct.checks import unknown
 from rederive.reconstruct.conflict import Diagnosis, diagnose
@@ -29,6 +29,7 @@ from rederive.reconstruct.study import (
     Measure,
     OutOfTimeError,
     Study,
+    bound_quantity,
     check_ending,
     load_study,
     predict_figure,
@@ -37,7 +38,6 @@ from rederive.reconstruct.study import (
     reconstruct_study,
     write_table,
 )
-from rederive.reconstruct.study.bounding import bound_figure, bound_quantity
 
 BUILD = "_build"
 """Folder of what can be made again; folders in it are made where they are missing."""
@@ -226,7 +226,7 @@ def _explain(
 
 def _contradiction(study: Study, found: Diagnosis) -> str:
     lines = [f"the figures of {study.name} contradict each other: {found.message}"]
-    lines += [f"  {name}: {study.figure(name)[0].printed[name]}" for name in found.figures]
+    lines += [f"  {name}: {study.figure(name)[1].printed}" for name in found.figures]
     return "\n".join(lines)
 
 
@@ -299,10 +299,19 @@ def _predicted(
         with Watch("data sets") as watch:
             watch.say("looking for a first data set")
             found = predict_figure(study, figure, **how, progress=watch, stop=watch.stop)
-            record = asdict(found) | {"bounds": None}
-            if seconds is not None and not watch.stopped:
+            record = found | {"bounds": None}
+            kind = Kind.of(target.statistic)
+            if kind is not None and seconds is not None and not watch.stopped:
                 watch.say("computing the bounds")
-                record["bounds"] = bound_figure(measure, target, seconds, watch.stop) or None
+                record["bounds"] = bound_quantity(
+                    measure,
+                    kind,
+                    target.at,
+                    threshold=target.threshold,
+                    without=[figure],
+                    seconds=seconds,
+                    stop=watch.stop,
+                )
     except (ContradictionError, NothingFoundError) as error:
         _explain(study, [measure.without([figure])], error)
     return record | {"synthetic": True, "note": SYNTHETIC}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 import signal
 import sys
 import threading
@@ -20,9 +19,9 @@ from typing import Any
 import click
 
 from rederive.errors import BookError, ConfigurationError
-from rederive.printed import PrintedNumber, RoundingRule, parse
+from rederive.printed import PrintedNumber, RoundingRule
 from rederive.printed.files import write_atomically
-from rederive.reconstruct.checks import decimal
+from rederive.reconstruct.checks import decimal, read_exact, read_figure
 from rederive.reconstruct.column import (
     ColumnSummary,
     NearestFigures,
@@ -34,9 +33,6 @@ from rederive.reconstruct.study import SYNTHETIC
 
 PATIENCE = 2.0
 """Seconds after which a bar is shown."""
-
-_MINUS_SIGNS = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
-_LEADING_ZERO = re.compile(r"\D?0\d")
 
 
 class Watch:
@@ -123,13 +119,10 @@ class Exact(click.ParamType[Fraction]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Fraction:
         """Return the number; one with leading zeros, which YAML may take for octal, is refused."""
-        text = str(value).strip().translate(_MINUS_SIGNS)
-        try:
-            if not _LEADING_ZERO.match(text):
-                return Fraction(text)
-        except (ValueError, ZeroDivisionError):
-            pass
-        self.fail(_not_allowed(value, "a number such as 51, 0.125 or 1/8"), param, ctx)
+        found, hint = read_exact(str(value).strip())
+        if found is None:
+            self.fail(_not_allowed(value, "a number such as 51, 0.125 or 1/8", hint), param, ctx)
+        return found
 
 
 class _Figure(click.ParamType[PrintedNumber]):
@@ -141,24 +134,15 @@ class _Figure(click.ParamType[PrintedNumber]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> PrintedNumber:
         """Return the figure; one with leading zeros is refused."""
-        if isinstance(value, PrintedNumber):
-            return value
-        try:
-            number = parse(str(value))
-        except ValueError:
-            number = None
-        plain = number is not None and number.operator == "=" and not number.label
-        if number and plain and not number.percent and not _LEADING_ZERO.match(str(value)):
-            return number
-        self.fail(_not_allowed(value, "a figure as printed, such as 24.1"), param, ctx)
+        found, hint = read_figure(str(value))
+        if found is None or found.operator != "=":
+            self.fail(_not_allowed(value, "a figure as printed, such as 24.1", hint), param, ctx)
+        return found
 
 
-def _not_allowed(value: object, allowed: str) -> str:
-    text = str(value)
-    meant = re.sub(r"(?<!\d)0+(?=\d)", "", text, count=1) if _LEADING_ZERO.match(text) else text
-    meant = meant.replace(",", ".")
-    hint = "" if meant == text else f"; did you mean {meant}?"
-    return f"found {text!r}, allowed is {allowed}{hint}"
+def _not_allowed(value: object, allowed: str, hint: str) -> str:
+    meant = f"; did you mean {hint}?" if hint else ""
+    return f"found {str(value)!r}, allowed is {allowed}{meant}"
 
 
 _COLUMN_OPTIONS = (

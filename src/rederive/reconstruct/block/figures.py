@@ -47,14 +47,16 @@ class Figure:
         Name of the figure, unique within a block.
     statistic : Statistic
         What is printed. The baseline statistics are those of the patients followed at ``at``;
-        ``responders`` counts the patients whose value fell by ``threshold`` or more; the p value
-        is that of the two-sided paired t test.
+        ``responders`` counts the patients whose value changed by ``threshold`` or more for the
+        better; the p value is that of the two-sided paired t test.
     at : str
         Time point.
     printed : PrintedNumber
         The figure as printed.
     threshold : Fraction, optional
-        Least decrease of a responder, in the unit of the scale.
+        Least change of a responder, in the unit of the scale.
+    rises : bool
+        Whether a responder's value rises; else it falls.
 
     Raises
     ------
@@ -68,6 +70,7 @@ class Figure:
     at: str
     printed: PrintedNumber
     threshold: Fraction | None = None
+    rises: bool = False
 
     def __post_init__(self) -> None:
         require_printed(self.id, self.printed)

@@ -130,7 +130,8 @@ def statistic_values(block: Block, observed: Floats, figure: Figure) -> Floats:
     if statistic is Statistic.RESPONDERS:
         assert figure.threshold is not None
         # Values lie on steps, so half a millionth of a unit only absorbs rounding error.
-        return np.asarray((change <= -float(figure.threshold) + 5e-7).sum(axis=1), np.float64)
+        better = change if figure.rises else -change
+        return np.asarray((better >= float(figure.threshold) - 5e-7).sum(axis=1), np.float64)
     family, _, name = statistic.rpartition("_")
     followed = np.where(np.isnan(level), np.nan, first)
     column = {"": level, "baseline": followed, "change": change}[family]

@@ -149,8 +149,7 @@ class CountModel:
         for column in self._parts.values():
             yield from self._limit_sums(column)
             for low, high, least, most in column.limits.counts:
-                within = (column.values >= low) & (column.values <= high) & (column.inside > 0)
-                yield self._wide(within.astype(float)), least, most
+                yield self._within(column, low, high), least, most
         for k, other in enumerate(elsewhere):
             yield from self._limit_missing(self._gone + k * (self.levels + 1), other)
 
@@ -202,10 +201,13 @@ class CountModel:
         """Return the objective that is 0 whatever the counts."""
         return np.zeros(self._size), 0.0
 
-    def responders(self, least_fall: int) -> Objective:
-        """Return the objective that counts falls of ``least_fall`` steps or more."""
-        column = self._parts[Part.CHANGE]
-        return self._wide(((column.values <= -least_fall) & (column.inside > 0)).astype(float)), 0.0
+    def responders(self, response: Window) -> Objective:
+        """Return the objective that counts changes within a window of steps."""
+        return self._within(self._parts[Part.CHANGE], *response), 0.0
+
+    def _within(self, column: _Part, low: int, high: int) -> Floats:
+        within = (column.values >= low) & (column.values <= high) & (column.inside > 0)
+        return self._wide(within.astype(float))
 
     def total(self, part: Part) -> Objective:
         """Return the objective that is the sum of a column."""

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rederive.reconstruct.block.boxes import t_squared
+from rederive.reconstruct.block.boxes import response_window, t_squared
 from rederive.reconstruct.block.kernel import Integers
 from rederive.reconstruct.bounds.counts import CountModel, Objective
 from rederive.reconstruct.bounds.moments import Meeting
@@ -44,8 +44,10 @@ def extreme(search: Search, model: CountModel, whole: bool, proved: Exact) -> Ex
     if kind is Kind.PAIRED_P:
         return _ratio(search, model, whole, proved)
     if kind is Kind.RESPONDERS:
-        assert task.quantity.threshold is not None
-        objective = model.responders(math.ceil(task.quantity.threshold / task.block.scale.step))
+        quantity = task.quantity
+        assert quantity.threshold is not None
+        response = response_window(quantity.threshold, quantity.rises, task.block)
+        objective = model.responders(response)
     else:
         objective = model.spread(task.part) if kind.is_sd else model.total(task.part)
     best = model.optimise(objective, highest, whole=whole, time_limit=task.time_limit)

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from scipy import stats
 
-from rederive.reconstruct.block import Block, Figure, Statistic
+from rederive.reconstruct.block import Block, Statistic
 from rederive.reconstruct.block.boxes import t_squared
 from rederive.reconstruct.block.kernel import Flags, Integers
 
@@ -44,6 +44,11 @@ class Kind(StrEnum):
     FOLLOWED_BASELINE_MEAN = "followed_baseline_mean"
     MISSING_BASELINE_MEAN = "missing_baseline_mean"
     DIFFERENCE = "difference"
+
+    @classmethod
+    def of(cls, statistic: Statistic) -> Kind | None:
+        """Return what a printed figure says; nothing for an extreme or a baseline SD."""
+        return next((kind for kind in cls if kind.statistic is statistic), None)
 
     @property
     def part(self) -> Part:
@@ -86,9 +91,11 @@ class Quantity:
     at : str
         Time point.
     threshold : Fraction, optional
-        Least decrease of a responder, in the unit of the scale.
+        Least change of a responder, in the unit of the scale.
     reference : Fraction, optional
         Mean change of another group.
+    rises : bool
+        Whether a responder's value rises; else it falls.
 
     Raises
     ------
@@ -100,6 +107,7 @@ class Quantity:
     at: str
     threshold: Fraction | None = None
     reference: Fraction | None = None
+    rises: bool = False
 
     def __post_init__(self) -> None:
         if (self.kind is Kind.RESPONDERS) != (self.threshold is not None):
@@ -107,16 +115,12 @@ class Quantity:
         if (self.kind is Kind.DIFFERENCE) != (self.reference is not None):
             raise ValueError(f"{self.kind}: a reference belongs to difference, and only to it")
 
-    @classmethod
-    def of(cls, figure: Figure) -> Quantity | None:
-        """Return the quantity that a figure prints; none for an extreme or a baseline SD."""
-        kind = next((kind for kind in Kind if kind.statistic is figure.statistic), None)
-        return None if kind is None else cls(kind, figure.at, figure.threshold)
-
     @property
     def name(self) -> str:
         """The quantity in one word, such as ``responders[5] m6``."""
-        detail = next((f"[{x}]" for x in (self.threshold, self.reference) if x is not None), "")
+        sign = "+" if self.rises else ""
+        given = (x for x in (self.threshold, self.reference) if x is not None)
+        detail = next((f"[{sign}{x}]" for x in given), "")
         return f"{self.kind}{detail} {self.at}"
 
     @property
@@ -168,7 +172,8 @@ class Quantity:
         n, total, step = len(numbers), sum(numbers), block.scale.step
         if self.kind is Kind.RESPONDERS:
             assert self.threshold is not None
-            return Fraction(sum(-d * step >= self.threshold for d in numbers))
+            sign = 1 if self.rises else -1
+            return Fraction(sum(sign * d * step >= self.threshold for d in numbers))
         if self.kind.of_spread:
             spread = n * sum(x * x for x in numbers) - total * total
             if self.kind is Kind.PAIRED_P:

@@ -110,6 +110,7 @@ def key_of(block: Block, quantity: Quantity, dropped: tuple[str, ...] = ()) -> s
     kept = block.without(dropped)
     figures = sorted(
         [str(f.statistic), f.at, str(f.printed), "" if f.threshold is None else str(f.threshold)]
+        + ["rises"] * f.rises
         for f in kept.figures
     )
     scale = [str(x) for x in (block.scale.minimum, block.scale.maximum, block.scale.step)]

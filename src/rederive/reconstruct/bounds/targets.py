@@ -37,7 +37,8 @@ def figures_beyond(
     match quantity.kind:
         case Kind.RESPONDERS:
             text = format_fixed(Fraction(target), 0)
-            yield (_figure(Statistic.RESPONDERS, at, text, highest, quantity.threshold),)
+            asked = quantity.threshold, quantity.rises
+            yield (_figure(Statistic.RESPONDERS, at, text, highest, *asked),)
         case Kind.SD | Kind.CHANGE_SD:
             half = Fraction(1, 2 * n * (n - 1)) * step**2
             variance = Fraction(target) + (-half if highest else half)
@@ -72,11 +73,16 @@ def figures_beyond(
 
 
 def _figure(
-    statistic: Statistic, at: str, text: str, least: bool, threshold: Fraction | None = None
+    statistic: Statistic,
+    at: str,
+    text: str,
+    least: bool,
+    threshold: Fraction | None = None,
+    rises: bool = False,
 ) -> Figure:
     operator = "≥" if least else "≤"
     name = f"target-{statistic}-{at}-{operator}"
-    return Figure(name, statistic, at, PrintedNumber(text, operator), threshold)
+    return Figure(name, statistic, at, PrintedNumber(text, operator), threshold, rises)
 
 
 def _sum_figure(

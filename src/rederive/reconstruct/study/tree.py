@@ -13,16 +13,14 @@ from fractions import Fraction
 
 import yaml
 
-from rederive.printed import PrintedNumber, parse
+from rederive.printed import PrintedNumber
 from rederive.printed.schema import nearest
-from rederive.reconstruct.checks import listed
+from rederive.reconstruct.checks import listed, read_exact, read_figure
 
 _NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _TAB = r"character '\t'"
 _NOTHING = "tag:yaml.org,2002:null"
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-_MINUS_SIGNS = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
-_LEADING_ZERO = re.compile(r"[^\d.,]*0\d")
 _FIGURE = 'a figure as printed, in quotes, such as "10.0" or "<0.001"'
 
 
@@ -132,39 +130,21 @@ class Node:
 
     def exact(self) -> Fraction | None:
         """Return a number such as 51, 0.125 or 1/8, or ``None`` where that is wrong."""
-        hint = ""
-        if isinstance(self.value, str):
-            text = self.value.translate(_MINUS_SIGNS)
-            try:
-                value = Fraction(text)
-                if not _LEADING_ZERO.match(text):
-                    return value
-                hint = re.sub(r"0+(?=\d)", "", text, count=1)
-            except (ValueError, ZeroDivisionError):
-                hint = text.replace(",", ".") if re.fullmatch(r"-?\d+,\d+", text) else ""
-        self.wrong("a number such as 51, 0.125 or 1/8", hint=hint)
-        return None
+        found, hint = read_exact(self.value) if isinstance(self.value, str) else (None, "")
+        if found is None:
+            self.wrong("a number such as 51, 0.125 or 1/8", hint=hint)
+        return found
 
     def figure(self) -> PrintedNumber | None:
         """Return a printed figure, or ``None`` where it is none."""
         if not isinstance(self.value, str):
             self.wrong(_FIGURE)
             return None
-        text, hint = self.value, ""
         if self.number:
-            found = f"{text} without quotes, of which trailing zeros would be lost"
-            self.wrong(_FIGURE, found, f'"{text}"')
+            found = f"{self.value} without quotes, of which trailing zeros would be lost"
+            self.wrong(_FIGURE, found, f'"{self.value}"')
             return None
-        try:
-            number = parse(text)
-        except ValueError:
-            number = None
-        if number and (number.label or number.percent or number.operator == "±"):
-            number = None
-        if number and _LEADING_ZERO.match(text):
-            number, hint = None, re.sub(r"0+(?=\d)", "", text, count=1)
-        elif re.fullmatch(r"[-–−<>≤≥ ]*\d+,\d+", text):
-            hint = text.replace(",", ".")
+        number, hint = read_figure(self.value)
         if number is None:
             self.wrong(_FIGURE, hint=f'"{hint}"' if hint else "")
         return number
