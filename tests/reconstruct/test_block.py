@@ -28,7 +28,7 @@ from rederive.reconstruct.block import (
     holds,
     sample_data,
 )
-from rederive.reconstruct.block.diagnostics import diagnose, diagnose_quantity
+from rederive.reconstruct.block.prediction import diagnose_quantity, open_quantities
 from rederive.reconstruct.block.priors import density_of
 from rederive.reconstruct.column import ColumnSummary
 
@@ -288,7 +288,7 @@ def test_diagnostics_know_a_chain_that_has_not_settled() -> None:
     assert settled.r_hat < 1.05 < apart.r_hat
     assert settled.ess > 5 * apart.ess
     assert np.isnan(diagnose_quantity("q", np.ones((4, 10))).r_hat)
-    names = [d.quantity for d in diagnose(sample_data(pair(()), FLAT, 80))]
+    names = list(open_quantities(pair(()), sample_data(pair(()), FLAT, 80).observed()))
     assert "later change SD" in names
 
 

@@ -116,11 +116,10 @@ def boxes_of(block: Block) -> Boxes:
     """
     boxes = Boxes(*(tuple(Column(n) for n in block.observed) for _ in range(3)))
     for figure in block.figures:
-        at = block.index(figure.at)
+        family = boxes.change if figure.statistic.needs_followup else boxes.level
         if figure.statistic in (Statistic.BASELINE_MEAN, Statistic.BASELINE_SD):
-            column = boxes.followed[at]
-        else:
-            column = (boxes.change if figure.statistic.needs_followup else boxes.level)[at]
+            family = boxes.followed
+        column = family[block.index(figure.at)]
         _narrow(column, block, figure)
         column.sources.append(figure.id)
     return boxes

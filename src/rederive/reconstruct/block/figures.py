@@ -149,14 +149,10 @@ class Block:
                 raise ValueError(
                     f"{self.name}: observed at {timepoint}: found {n}, allowed are 0 to {limit}"
                 )
-        self._check_figures()
-
-    def _check_figures(self) -> None:
-        seen: set[str] = set()
+        ids = [figure.id for figure in self.figures]
         for figure in self.figures:
-            if figure.id in seen:
+            if ids.count(figure.id) > 1:
                 raise ValueError(f"{self.name}: figure {figure.id} occurs twice")
-            seen.add(figure.id)
             self.index(figure.at)
             if figure.statistic.needs_followup and figure.at == self.timepoints[0]:
                 raise ValueError(

@@ -14,8 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rederive.reconstruct.column.layers import Floats
-from rederive.reconstruct.column.states import Integers
+from rederive.reconstruct.column.states import Floats, Integers
 
 Flags = npt.NDArray[np.bool_]
 Words = npt.NDArray[np.uint64]

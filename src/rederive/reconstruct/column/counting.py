@@ -11,8 +11,13 @@ from math import comb, gcd
 
 import numpy as np
 
-from rederive.reconstruct.column.layers import Layer, empty_column, fill_positions, next_stage
-from rederive.reconstruct.column.states import CentredColumn
+from rederive.reconstruct.column.states import (
+    CentredColumn,
+    Layer,
+    empty_column,
+    fill_positions,
+    next_stage,
+)
 from rederive.reconstruct.column.summary import ColumnSummary
 
 WORK_LIMIT = 60_000_000_000

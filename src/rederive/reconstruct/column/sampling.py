@@ -37,15 +37,16 @@ from rederive.reconstruct.column.choices import (
     tree_height,
 )
 from rederive.reconstruct.column.counting import Progress, count_columns
-from rederive.reconstruct.column.layers import (
+from rederive.reconstruct.column.nearest import explain_impossible
+from rederive.reconstruct.column.states import (
+    CentredColumn,
     Floats,
+    Integers,
     Layer,
     empty_column,
     fill_rounded_positions,
     next_stage,
 )
-from rederive.reconstruct.column.nearest import explain_impossible
-from rederive.reconstruct.column.states import CentredColumn, Integers
 from rederive.reconstruct.column.summary import ColumnSummary, ImpossibleSummaryError
 
 RESIDENT_BYTES = 128_000_000
