@@ -162,10 +162,7 @@ class _Clock:
 def _shrink(block: Block, answer: Answer, clock: _Clock) -> tuple[tuple[str, ...], Answer, bool]:
     """Leave out figures while the rest stays contradictory.
 
-    Returns
-    -------
-    tuple
-        The ids left, the proof, and whether the rest has data without each one of them.
+    Returns the ids left, the proof, and whether the rest has data without each one of them.
     """
     order = [figure.id for figure in block.figures]
     shown: dict[str, bool] = {}
@@ -198,10 +195,7 @@ def _smallest(
 ) -> tuple[tuple[str, ...], Answer, bool]:
     """Look for a smaller contradiction than an irreducible one.
 
-    Returns
-    -------
-    tuple
-        The smaller set if there is one, its proof, and whether no smaller one exists.
+    Returns the smaller set if there is one, its proof, and whether no smaller one exists.
     """
     if len(found) == 1:
         return found, answer, True

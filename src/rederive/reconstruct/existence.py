@@ -54,16 +54,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is known, and why.
+    """What is known, and why: the kind of proof, or what was tried.
 
-    Attributes
-    ----------
-    figures : tuple of str
-        For a contradiction: ids of figures that cannot hold together, not necessarily few.
-    why : str
-        The kind of proof, or what was tried.
-    data : BlockData or None
-        Data, if some were found.
+    ``figures`` are, for a contradiction, ids that cannot hold together, not necessarily few;
+    ``data`` were found.
     """
 
     outcome: Outcome
@@ -75,14 +69,8 @@ class Answer:
 def decide(block: Block, seconds: float, seed: int = 0, attempts: int = 2) -> Answer:
     """Decide whether any data print all figures of a block.
 
-    Parameters
-    ----------
-    block : Block
-        The figures.
-    seconds : float
-        Time for the integer programmes; one search is always made.
-    seed, attempts : int
-        Of the search.
+    ``seconds`` is the time for the integer programmes; one search, of so many ``attempts``, is
+    always made.
     """
     deadline = time.monotonic() + seconds
     shown = refute(block)

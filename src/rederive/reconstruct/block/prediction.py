@@ -50,13 +50,7 @@ def open_quantities(block: Block, observed: Floats) -> Mapping[str, Floats]:
 
     They are, for every follow-up: mean first value of the patients missing, mean and SD of the
     change, and its third central moment; and the third central moment of the first values.
-
-    Parameters
-    ----------
-    block : Block
-        The measure.
-    observed : array, shape (draws, patients, times)
-        Values in its unit, NaN where nothing was measured.
+    ``observed`` is as for :func:`statistic_values`.
     """
     first = observed[:, :, 0]
     result = {"baseline third moment": _third_moment(first)}
@@ -171,20 +165,10 @@ _OVER_PATIENTS: dict[str, Callable[..., Any]] = {
 
 
 def statistic_values(block: Block, observed: Floats, figure: Figure) -> Floats:
-    """Return a figure in every data set, not rounded.
+    """Return a figure in every data set, not rounded, shape (draws,); its printed text is not used.
 
-    Parameters
-    ----------
-    block : Block
-        Names the time points.
-    observed : array, shape (draws, patients, times)
-        Values in the unit of the scale, NaN where nothing was measured.
-    figure : Figure
-        What to compute; its printed text is not used.
-
-    Returns
-    -------
-    array, shape (draws,)
+    ``observed`` has shape (draws, patients, times), in the unit of the scale, NaN where nothing was
+    measured.
     """
     level, first = observed[:, :, block.index(figure.at)], observed[:, :, 0]
     change, statistic = level - first, figure.statistic

@@ -147,16 +147,9 @@ class Quantity:
             raise ValueError(f"{self.name}: found {n} patients, allowed are numbers from {least}")
 
     def exact(self, block: Block, values: Integers, mask: Flags) -> Exact:
-        """Return the exact value for one data set.
+        """Return the exact value for one data set; the figures of the block play no part.
 
-        Parameters
-        ----------
-        block : Block
-            Scale and time points; its figures play no part.
-        values : array of int, shape (patients, times)
-            In steps above the least value.
-        mask : array of bool, shape (patients, times)
-            What was measured.
+        ``values``, in steps above the least value, and ``mask`` have shape (patients, times).
         """
         at = block.index(self.at)
         first, level, seen = values[:, 0], values[:, at], mask[:, at]

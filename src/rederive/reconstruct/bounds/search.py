@@ -38,15 +38,8 @@ def figures_beyond(
 ) -> Iterator[tuple[Figure, ...]]:
     """Yield sets of figures, one of which holds for every data set at or beyond a target.
 
-    Parameters
-    ----------
-    target : Fraction or float
-        Exact value to be reached.
-    highest : bool
-        Whether data above the target are wanted, or below.
-    baseline : tuple of int
-        Least and greatest sum of all first values, in steps; for the mean of the missing each of
-        them has its own set of figures.
+    ``baseline`` are the least and the greatest sum of all first values, in steps; for the mean of
+    the missing each of them has its own set of figures.
     """
     at, n, step = quantity.at, block.observed[block.index(quantity.at)], block.scale.step
     match quantity.kind:
@@ -121,17 +114,8 @@ _HALVINGS = 10
 class Task:
     """A quantity, the block without the dropped figures, and how hard to try.
 
-    Attributes
-    ----------
-    meetings : dict
-        What single columns allow, by position of the visit.
-    time_limit : float
-        Seconds for each integer programme.
-    seed : int
-    prior : Prior
-        What searches start from.
-    effort : tuple of int
-        Attempts and iterations of a search.
+    ``meetings`` says what single columns allow, by position of the visit; ``time_limit`` is in
+    seconds for each integer programme, ``effort`` the attempts and iterations of a search.
     """
 
     block: Block
@@ -188,15 +172,7 @@ class Task:
 
 
 class Search:
-    """The best witness of one end so far.
-
-    Attributes
-    ----------
-    found : BlockData or None
-        The witness.
-    attained : Fraction or float or None
-        Its exact value.
-    """
+    """The best witness of one end so far, ``found``, and its exact value, ``attained``."""
 
     def __init__(self, task: Task, highest: bool) -> None:
         self.task = task
@@ -284,14 +260,8 @@ def completed(
 ) -> BlockData | None:
     """Return data whose baseline and one visit have these counts, or ``None`` if none are found.
 
-    Parameters
-    ----------
-    model, counts
-        A programme and a solution of it.
-    prior, seed : Prior, int
-        Of the search for the other visits.
-    effort : tuple of int
-        Its attempts and iterations.
+    ``model`` and ``counts`` are a programme and a solution of it, ``effort`` the attempts and
+    iterations of the search for the other visits.
     """
     at = model.meeting.at
     followed, missing = model.rows_of(counts)

@@ -133,17 +133,9 @@ class ColumnSampler(ABC):
         """Return, for each batch, one column in deviations for each target, shape (samples, n)."""
 
     def batch(self, number: int) -> Integers:
-        """Return the samples of one batch.
+        """Return the samples of one batch, in steps of the scale; multisets are sorted.
 
-        Parameters
-        ----------
-        number : int
-            Number of the batch, from 0.
-
-        Returns
-        -------
-        array of int, shape (at most batch_size, n)
-            Values in steps of the scale; multisets are sorted. Batches are independent.
+        Batches, numbered from 0, are independent; each has at most ``batch_size`` rows of ``n``.
         """
         return self._batches(range(number, number + 1))[0]
 

@@ -73,20 +73,11 @@ class ValueSet:
 
 @dataclass(frozen=True, slots=True)
 class CentredColumn:
-    """A column in deviations from a whole number.
+    """A column of ``n`` values in deviations from a whole number of steps, the ``centre``.
 
-    Attributes
-    ----------
-    n : int
-        Number of values.
-    centre : int
-        The number that deviations are taken from, in steps of the scale.
-    deviations : tuple of int
-        All values of the scale, ascending.
-    weights : tuple of int
-        What each of them adds to ``t``: (d² - d)/2, or 0 without a printed SD.
-    targets : tuple of (int, int)
-        The pairs (s, t) that print as the figures.
+    ``deviations`` are all values of the scale, ascending; ``weights`` what each of them adds to
+    ``t``: (d² - d)/2, or 0 without a printed SD; ``targets`` the pairs (s, t) that print as the
+    figures.
     """
 
     n: int
@@ -105,16 +96,9 @@ class CentredColumn:
 
     @classmethod
     def of(cls, summary: ColumnSummary, centre: int | None = None) -> CentredColumn:
-        """Centre a printed summary.
+        """Centre a printed summary, at the whole number nearest to its mean if nowhere else.
 
         Some targets may have no columns behind them; without any target no data print so.
-
-        Parameters
-        ----------
-        summary : ColumnSummary
-            The figures and the scale.
-        centre : int, optional
-            The centre, in steps of the scale; without it the whole number nearest to the mean.
 
         Raises
         ------
@@ -148,11 +132,6 @@ class CentredColumn:
 
         For a large SD that is the middle of the scale, for a small one the mean; both and the
         number half-way are tried.
-
-        Raises
-        ------
-        ValueError
-            As :meth:`of`.
         """
         nearest = cls.of(summary)
         middle = (summary.low + summary.high) // 2
@@ -174,12 +153,8 @@ class CentredColumn:
     def box(self, k: int, inner: ValueSet | None, outer: ValueSet | None) -> Box:
         """Return a box of all states in use with ``k`` values to place.
 
-        Parameters
-        ----------
-        k : int
-            Number of values to place, 0 to n.
-        inner, outer : ValueSet or None
-            The values these ``k``, and the ``n - k`` others, are taken from.
+        ``inner`` and ``outer`` are the values these ``k``, and the ``n - k`` others, are taken
+        from.
         """
         placed = self.n - k
         if not self.targets or (k and inner is None) or (placed and outer is None):
@@ -253,14 +228,9 @@ Floats = npt.NDArray[np.float64]
 
 
 class Layer:
-    """Numbers for all states in use, one box for each count ``k`` of values to place.
+    """Numbers for all states in use, one box for each count ``k`` = 0, 1, ... of values to place.
 
-    Parameters
-    ----------
-    boxes : sequence of Box
-        The boxes for k = 0, 1, ...
-    dtype : type
-        Element type; all elements start at 0.
+    All start at 0.
     """
 
     def __init__(self, boxes: Sequence[Box], dtype: npt.DTypeLike) -> None:
@@ -320,23 +290,11 @@ def next_stage(
     boxes: Sequence[Box],
     modulus: int | None = None,
 ) -> Layer:
-    """Return the numbers of multisets of the first ``stage`` values.
+    """Return the numbers of multisets of the first ``stage`` values, from those of one value less.
 
     With the new value d, a multiset either lacks d or is one value larger than another:
-    F_i(k, s, t) = F_{i-1}(k, s, t) + F_i(k - 1, s - d, t - w(d)).
-
-    Parameters
-    ----------
-    column : CentredColumn
-        The column.
-    stage : int
-        Number of values in use, from 1.
-    previous : Layer
-        The layer for ``stage - 1``.
-    boxes : sequence of Box
-        The boxes of the new layer.
-    modulus : int, optional
-        Modulus below 2**63 for layers of unsigned integers.
+    F_i(k, s, t) = F_{i-1}(k, s, t) + F_i(k - 1, s - d, t - w(d)). Unsigned integers need a modulus
+    below 2**63.
     """
     d, weight = column.deviations[stage - 1], column.weights[stage - 1]
     layer = Layer(boxes, previous.flat.dtype)
@@ -354,16 +312,8 @@ def next_stage(
 def fill_positions(column: CentredColumn, layer: Layer, modulus: int) -> None:
     """Fill a layer over all values with the numbers of ordered vectors modulo a number, in place.
 
-    G(k, s, t) is the sum over all values d of G(k - 1, s - d, t - w(d)).
-
-    Parameters
-    ----------
-    column : CentredColumn
-        The column.
-    layer : Layer
-        From :func:`empty_column` on the column's position boxes.
-    modulus : int
-        Modulus for unsigned integers; times the number of values it must be below 2**64.
+    G(k, s, t) is the sum over all values d of G(k - 1, s - d, t - w(d)). The modulus times the
+    number of values must be below 2**64.
     """
     for k in range(1, column.n + 1):
         for d, weight in zip(column.deviations, column.weights, strict=True):
@@ -377,15 +327,6 @@ def fill_rounded_positions(column: CentredColumn, layer: Layer, exponents: Seque
 
     The element for ``k`` values is G(k, s, t) / 2**exponents[k], summed in double precision from
     the rounded elements for ``k - 1`` and then rounded to the type of the layer.
-
-    Parameters
-    ----------
-    column : CentredColumn
-        The column.
-    layer : Layer
-        From :func:`empty_column` on the column's position boxes, of floating-point numbers.
-    exponents : sequence of int
-        Exponents for k = 0 to n, the first 0.
     """
     for k in range(1, column.n + 1):
         box = layer.boxes[k]

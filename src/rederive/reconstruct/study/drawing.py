@@ -163,17 +163,12 @@ def require_numbers(*, seed: int, **counts: int) -> None:
 def require_data(block: Block, prior: Prior, seed: int, stop: Stop | None = None) -> None:
     """Find one data set of a block, so that what cannot be found is known before the drawing.
 
-    Parameters
-    ----------
-    block, prior, seed
-        As in :func:`rederive.reconstruct.block.find_data`.
-    stop : callable, optional
-        Asked after each attempt.
+    ``stop`` is asked after each attempt.
 
     Raises
     ------
     ContradictionError, NothingFoundError
-        As in :func:`rederive.reconstruct.block.find_data`.
+        As :func:`rederive.reconstruct.block.find_data`.
     """
     shown = refute(block)
     if shown is not None:

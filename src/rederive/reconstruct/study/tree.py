@@ -28,16 +28,8 @@ _FIGURE = 'a figure as printed, in quotes, such as "10.0" or "<0.001"'
 class StudyProblem:
     """One thing that is wrong in one place of a description.
 
-    Parameters
-    ----------
-    file : str
-        Name of the file.
-    line : int
-        Line, from 1.
-    place : str
-        Keys that lead there, such as ``measures.grip.n.week6``.
-    found, allowed, hint : str
-        What stands there, what may stand there, and what was probably meant.
+    ``place`` are the keys that lead there, such as ``measures.grip.n.week6``; ``found``,
+    ``allowed`` and ``hint`` what stands there, what may, and what was probably meant.
     """
 
     file: str
@@ -69,22 +61,10 @@ class StudyError(ValueError):
 
 @dataclass(slots=True)
 class Node:
-    """A scalar, list or mapping of a description.
+    """A scalar, list or mapping of a description, at the ``place`` to which its keys lead.
 
-    Attributes
-    ----------
-    file : str
-        Name of the file.
-    place : str
-        Keys that lead here.
-    line, key_line : int
-        Lines of the value and of its key.
-    problems : list of StudyProblem
-        Where the nodes of a tree put what is wrong.
-    value : str, list of Node, or dict of str to Node
-        Text of a scalar, items of a list, values of a mapping.
-    number : bool
-        Whether a scalar is a number without quotes.
+    ``value`` is the text of a scalar, and ``number`` whether it has no quotes; ``key_line`` is the
+    line of its key. What is wrong is put into ``problems``, which all nodes of a tree share.
     """
 
     file: str
@@ -193,12 +173,7 @@ class Node:
     ) -> dict[str, Node]:
         """Return the values of a mapping with the keys allowed.
 
-        Parameters
-        ----------
-        allowed, required : sequence of str
-            Keys that may and that must stand there.
-        remarks : mapping, optional
-            What is said of keys that are often tried and not allowed.
+        ``remarks`` say something of keys that are often tried and not allowed.
         """
         found = self.mapping("a mapping with " + ", ".join(allowed))
         missing = [key for key in required if found and key not in found]
@@ -216,14 +191,7 @@ class Node:
 
 
 def parse_tree(text: str, file: str) -> Node:
-    """Read a YAML text.
-
-    Parameters
-    ----------
-    text : str
-        One YAML document.
-    file : str
-        Name of the file, for messages.
+    """Read a YAML text; ``file`` is its name in messages.
 
     Raises
     ------
