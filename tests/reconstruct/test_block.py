@@ -209,17 +209,18 @@ def test_two_runs_are_the_same_and_another_seed_is_not() -> None:
     assert one.values.tobytes() != other.values.tobytes()
 
 
-def test_frozen_values_and_mask_stay() -> None:
-    block = pair((figure("mean", "later", "1.5"),))
+def test_first_values_and_a_visit_stay_as_the_start_has_them() -> None:
+    times = ("baseline", "later", "last")
+    block = Block("score", SCALE, 3, times, (3, 2, 2), (figure("mean", "last", "2.5"),))
     start = BlockData(
         block,
-        np.array([[3, 0], [3, 0], [2, 3]], np.int64),
-        np.array([[True, True], [True, True], [True, False]]),
+        np.array([[3, 0, 0], [3, 0, 0], [2, 3, 0]], np.int64),
+        np.array([[True, True, False], [True, True, True], [True, False, True]]),
     )
-    frozen = np.array([[True, False], [True, True], [True, True]])
-    found = find_data(block, start=start, frozen=frozen, fixed_mask=np.array([True, True]))
-    assert found.values.tolist() == [[3, 3], [3, 0], [2, 3]]
-    assert (found.mask == start.mask).all()
+    found = find_data(block, start=start, visit=1)
+    assert holds(found)
+    assert (found.values[:, :2] == start.values[:, :2]).all()
+    assert (found.mask[:, :2] == start.mask[:, :2]).all()
 
 
 @pytest.mark.parametrize(

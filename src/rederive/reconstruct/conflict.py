@@ -15,7 +15,6 @@ from fractions import Fraction
 
 from rederive.printed import PrintedNumber, format_fixed
 from rederive.reconstruct.block import (
-    FLAT,
     Block,
     BlockData,
     Figure,
@@ -93,7 +92,7 @@ class Diagnosis:
 
 
 def diagnose(
-    block: Block, seconds: float = 60.0, seed: int = 0, stop: Callable[[], bool] | None = None
+    block: Block, seconds: float = 60.0, stop: Callable[[], bool] | None = None
 ) -> Diagnosis:
     """Look for data that print all figures, or a smallest set of figures that has none.
 
@@ -103,18 +102,16 @@ def diagnose(
         The figures.
     seconds : float
         Time; it is overrun by one search at most. The shorter it is, the more stays undecided.
-    seed : int
-        Seed of the searches.
     stop : callable, optional
         Asked now and then; once it returns true, it is as if the time were over.
     """
     begun = time.monotonic()
-    clock = _Clock(begun + seconds, seed, stop)
-    answer = decide(block, 0.6 * seconds, seed)
+    clock = _Clock(begun + seconds, stop)
+    answer = decide(block, 0.6 * seconds)
+    seeds = itertools.count(1)
     while answer.outcome is Outcome.UNDECIDED and clock.left > 0:
-        seed += 1
         try:
-            data = find_data(block, FLAT, seed, attempts=1)
+            data = find_data(block, seed=next(seeds), attempts=1)
             answer = Answer(Outcome.FOUND, data=data, why="found by search")
         except NothingFoundError:
             continue
@@ -143,7 +140,6 @@ def diagnose(
 @dataclass(frozen=True, slots=True)
 class _Clock:
     deadline: float
-    seed: int
     stop: Callable[[], bool] | None
 
     @property
@@ -156,7 +152,7 @@ class _Clock:
         """Decide within a share of the time that is left; without time only by fast proofs."""
         if self.left <= 0:
             return refute(block) or Answer(Outcome.UNDECIDED)
-        return decide(block, self.left / share, self.seed, attempts=1)
+        return decide(block, self.left / share, attempts=1)
 
 
 def _shrink(block: Block, answer: Answer, clock: _Clock) -> tuple[tuple[str, ...], Answer, bool]:
@@ -202,7 +198,7 @@ def _smallest(
     order = [figure.id for figure in block.figures]
     possible: list[set[str]] = []
     for name in found:
-        attempt = decide(block.without([name]), 0.0, clock.seed, attempts=1)
+        attempt = decide(block.without([name]), 0.0, attempts=1)
         if attempt.outcome is Outcome.FOUND:
             possible.append(set(order) - {name})
     if len(possible) == len(found):

@@ -17,7 +17,6 @@ from enum import StrEnum
 
 from rederive.consistency.multiset import exists
 from rederive.reconstruct.block import (
-    FLAT,
     Block,
     BlockData,
     ContradictionError,
@@ -66,7 +65,7 @@ class Answer:
     data: BlockData | None = None
 
 
-def decide(block: Block, seconds: float, seed: int = 0, attempts: int = 2) -> Answer:
+def decide(block: Block, seconds: float, attempts: int = 2) -> Answer:
     """Decide whether any data print all figures of a block.
 
     ``seconds`` is the time for the integer programmes; one search, of so many ``attempts``, is
@@ -77,7 +76,7 @@ def decide(block: Block, seconds: float, seed: int = 0, attempts: int = 2) -> An
     if shown is not None:
         return shown
     try:
-        found = find_data(block, FLAT, seed, attempts=attempts)
+        found = find_data(block, attempts=attempts)
         return Answer(Outcome.FOUND, data=found, why="found by search")
     except NothingFoundError:
         pass
@@ -92,7 +91,7 @@ def decide(block: Block, seconds: float, seed: int = 0, attempts: int = 2) -> An
             why = f"an integer programme shows that {words}"
             return Answer(Outcome.CONTRADICTION, tuple(meeting.sources), why)
         if best.counts is not None and alone is None:
-            data = completed(block, model, best.counts, FLAT, seed, (3, 400_000))
+            data = completed(block, model, best.counts, 0, 400_000)
             if data is not None:
                 return Answer(Outcome.FOUND, data=data, why="found by programme")
     return Answer(Outcome.UNDECIDED, why="neither data nor a proof in the time given")

@@ -172,7 +172,11 @@ class Quantity:
             if self.kind is Kind.PAIRED_P:
                 return t_squared(n, total, spread)
             return step**2 * Fraction(spread, n * (n - 1))
-        mean = step * Fraction(total, n)
+        return self.of_sum(total, n, block)
+
+    def of_sum(self, total: int | Fraction, n: int, block: Block) -> Fraction:
+        """Return a mean from the sum of ``n`` values, in steps."""
+        mean = block.scale.step * Fraction(total) / n
         if self.kind.part is Part.CHANGE:
             return mean - (self.reference or 0)
         return block.scale.minimum + mean

@@ -13,16 +13,17 @@ from scipy import stats
 from rederive.printed import PrintedNumber
 from rederive.printed.number import format_fixed
 from rederive.reconstruct.block import (
+    FLAT,
     Block,
     BlockData,
     ContradictionError,
     Figure,
     NothingFoundError,
-    Prior,
     Statistic,
     find_data,
 )
 from rederive.reconstruct.block.kernel import Integers
+from rederive.reconstruct.block.sampling import draw_start
 from rederive.reconstruct.bounds.counts import CountModel
 from rederive.reconstruct.bounds.moments import Meeting, Squares, ends_of, squares_of
 from rederive.reconstruct.bounds.quantities import Exact, Kind, Part, Quantity
@@ -69,8 +70,10 @@ def figures_beyond(
             first = block.timepoints[0]
             totals = range(baseline[0], baseline[1] + 1)[:: -1 if highest else 1]
             for total in totals[:_MOST_TOTALS]:
+                everyone = Statistic.MEAN, first, block, block.observed[0], total
                 yield (
-                    *_sum_between(Statistic.MEAN, first, block, block.observed[0], total),
+                    _sum_figure(*everyone, True),
+                    _sum_figure(*everyone, False),
                     _sum_figure(Statistic.BASELINE_MEAN, at, block, n, total - gone, not highest),
                 )
         case _:
@@ -101,11 +104,8 @@ def _sum_figure(
     return _figure(statistic, at, format_fixed(value, _DECIMALS), least)
 
 
-def _sum_between(
-    statistic: Statistic, at: str, block: Block, n: int, total: int
-) -> tuple[Figure, ...]:
-    return tuple(_sum_figure(statistic, at, block, n, total, least) for least in (True, False))
-
+ATTEMPTS, ITERATIONS = 3, 300_000
+"""Of each search for a witness."""
 
 _HALVINGS = 10
 
@@ -115,7 +115,7 @@ class Task:
     """A quantity, the block without the dropped figures, and how hard to try.
 
     ``meetings`` says what single columns allow, by position of the visit; ``time_limit`` is in
-    seconds for each integer programme, ``effort`` the attempts and iterations of a search.
+    seconds for each integer programme.
     """
 
     block: Block
@@ -123,8 +123,6 @@ class Task:
     meetings: dict[int, Meeting]
     time_limit: float
     seed: int
-    prior: Prior
-    effort: tuple[int, int]
     models: dict[tuple[int, Part | None], CountModel] = field(default_factory=dict)
 
     @property
@@ -159,11 +157,7 @@ class Task:
 
     def of_sum(self, total: int | Fraction) -> Fraction:
         """Return the exact mean of the quantity's column with a sum."""
-        n = self.visits[0].columns[self.part].n
-        mean = self.block.scale.step * Fraction(total) / n
-        if self.part is Part.CHANGE:
-            return mean - (self.quantity.reference or 0)
-        return self.block.scale.minimum + mean
+        return self.quantity.of_sum(total, self.visits[0].columns[self.part].n, self.block)
 
     def of_spread(self, spread: int) -> Fraction:
         """Return the variance with W = nQ - S²."""
@@ -202,16 +196,9 @@ class Search:
         return False
 
     def _find(self, extra: tuple[Figure, ...]) -> BlockData | None:
-        task = self.task
-        attempts, iterations = task.effort
+        wanted = self.task.block.with_figures(extra)
         try:
-            return find_data(
-                task.block.with_figures(extra),
-                task.prior,
-                task.seed,
-                attempts=attempts,
-                iterations=iterations,
-            )
+            return find_data(wanted, FLAT, self.task.seed, attempts=ATTEMPTS, iterations=ITERATIONS)
         except (ContradictionError, NothingFoundError):
             return None
 
@@ -227,7 +214,7 @@ class Search:
     def complete(self, model: CountModel, counts: Integers) -> None:
         """Keep the programme's own baseline and visit, and search the other visits to them."""
         task = self.task
-        self._take(completed(task.block, model, counts, task.prior, task.seed, task.effort))
+        self._take(completed(task.block, model, counts, task.seed, ITERATIONS))
 
     def approach(self, proved: Exact) -> None:
         """Halve the way between the best witness and what is proved."""
@@ -254,45 +241,26 @@ def completed(
     block: Block,
     model: CountModel,
     counts: Integers,
-    prior: Prior,
     seed: int,
-    effort: tuple[int, int],
+    iterations: int,
 ) -> BlockData | None:
     """Return data whose baseline and one visit have these counts, or ``None`` if none are found.
 
-    ``model`` and ``counts`` are a programme and a solution of it, ``effort`` the attempts and
-    iterations of the search for the other visits.
+    ``model`` and ``counts`` are a programme and a solution of it; the other visits are searched.
     """
     at = model.meeting.at
     followed, missing = model.rows_of(counts)
-    rng = np.random.default_rng(seed)
-    shape = (block.patients, len(block.timepoints))
-    values = rng.integers(0, block.levels + 1, shape)
-    mask = np.zeros(shape, np.bool_)
-    measured = block.observed[0]
-    mask[:measured, 0] = True
-    for t in range(1, shape[1]):
-        mask[rng.permutation(measured)[: block.observed[t]], t] = True
+    values, mask = draw_start(block, FLAT, np.random.default_rng(seed))
     mask[:, at] = False
     mask[: len(followed), at] = True
     for row, (first, value) in enumerate(followed):
         values[row, 0], values[row, at] = first, value
     for row, first in enumerate(missing, len(followed)):
         values[row, 0] = first
-    frozen = np.zeros(shape, np.bool_)
-    frozen[:, [0, at]] = True
-    fixed = np.zeros(shape[1], np.bool_)
-    fixed[at] = True
+    start = BlockData(block, values, mask)
     try:
         return find_data(
-            block,
-            prior,
-            seed,
-            start=BlockData(block, values, mask),
-            frozen=frozen,
-            fixed_mask=fixed,
-            attempts=effort[0],
-            iterations=effort[1],
+            block, FLAT, seed, start=start, visit=at, attempts=ATTEMPTS, iterations=iterations
         )
     except NothingFoundError:
         return None

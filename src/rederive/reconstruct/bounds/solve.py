@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
-from rederive.reconstruct.block import FLAT, Block, ContradictionError, Prior, boxes_of
+from rederive.reconstruct.block import Block, ContradictionError, boxes_of
 from rederive.reconstruct.block.boxes import t_squared
 from rederive.reconstruct.bounds.counts import NoDataError, fits
 from rederive.reconstruct.bounds.moments import Meeting, meetings_of
@@ -34,9 +34,6 @@ def bound(
     dropped: Iterable[str] = (),
     time_limit: float = 60.0,
     seed: int = 0,
-    prior: Prior = FLAT,
-    attempts: int = 3,
-    iterations: int = 300_000,
     progress: Callable[[str], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Bound:
@@ -55,10 +52,6 @@ def bound(
         Seconds for each integer programme.
     seed : int
         Seed of the searches for witnesses.
-    prior : Prior
-        What the searches start from; it has no part in the bound.
-    attempts, iterations : int
-        Of each search, as in :func:`~rederive.reconstruct.block.find_data`.
     progress : callable, optional
         Called with what is begun.
     stop : callable, optional
@@ -79,25 +72,15 @@ def bound(
     if not any(block.observed[1:]):
         raise ValueError(f"{block.name}: found no follow-up, need a later time point with patients")
     meetings = meetings_of(kept, boxes_of(kept))
-    effort = (attempts, iterations)
-    task = Task(kept, quantity, meetings, time_limit, seed, prior, effort)
+    task = Task(kept, quantity, meetings, time_limit, seed)
+    say, over = progress or (lambda words: None), stop or (lambda: False)
     try:
-        lowest, highest = (
-            _End(task, which).close(progress or _silent, stop or _never) for which in (False, True)
-        )
+        lowest, highest = (_End(task, which).close(say, over) for which in (False, True))
     except NoDataError as error:
         raise ContradictionError([f.id for f in kept.figures], str(error)) from error
     low, high = (highest, lowest) if quantity.falls else (lowest, highest)
     seconds = round(time.perf_counter() - started, 1)
     return Bound(quantity, left_out, low, high, key_of(block, quantity, left_out), seconds)
-
-
-def _silent(words: str) -> None:
-    """Say nothing."""
-
-
-def _never() -> bool:
-    return False
 
 
 class _End:
