@@ -211,7 +211,7 @@ def test_two_runs_are_the_same_and_another_seed_is_not() -> None:
 
 def test_first_values_and_a_visit_stay_as_the_start_has_them() -> None:
     times = ("baseline", "later", "last")
-    block = Block("score", SCALE, 3, times, (3, 2, 2), (figure("mean", "last", "2.5"),))
+    block = Block("score", FOUR, 3, times, (3, 2, 2), (figure("mean", "last", "2.5"),))
     start = BlockData(
         block,
         np.array([[3, 0, 0], [3, 0, 0], [2, 3, 0]], np.int64),

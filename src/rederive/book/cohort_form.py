@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from rederive.errors import ConfigurationError
 from rederive.installed import load_installed
@@ -67,74 +68,7 @@ def open_form(article: str = "") -> CohortForm:
     return form
 
 
-@dataclass(frozen=True, slots=True)
-class Qualifying:
-    """Patients with a value of one measure in the article's windows.
-
-    Parameters
-    ----------
-    measure, label : str
-        The measure, as in the file and in words.
-    baseline : int
-        Patients with a value at baseline.
-    followed : dict of int to int
-        By month of follow-up, those with a value there.
-    pairs : dict of int to int
-        The same of those with a baseline as well.
-    """
-
-    measure: str
-    label: str
-    baseline: int
-    followed: Mapping[int, int]
-    pairs: Mapping[int, int]
-
-    @property
-    def in_words(self) -> str:
-        """One line: patients at baseline and at each follow-up, with pairs where they differ."""
-        parts = [f"baseline {self.baseline}"]
-        for month, number in self.followed.items():
-            pairs = self.pairs[month]
-            both = "" if pairs == number else f" ({pairs} with a baseline)"
-            parts.append(f"month {month} {number}{both}")
-        return ", ".join(parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a cohort that fits its codebook holds.
-
-    Parameters
-    ----------
-    patients, records : int
-        Rows of the two tables; records without a value are not counted.
-    measures : dict of str to int
-        Records by measure.
-    months : tuple of int
-        First and last month with a record.
-    analysed : int
-        Patients that the article's rules include.
-    windows : tuple of Qualifying
-        Of these, patients in each window.
-    notes, warnings : tuple of str
-        Who is not included; what cannot be analysed.
-    """
-
-    patients: int
-    records: int
-    measures: Mapping[str, int]
-    months: tuple[int, int]
-    analysed: int
-    windows: tuple[Qualifying, ...]
-    notes: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-    def as_record(self) -> dict[str, object]:
-        """Return everything in the form of JSON."""
-        return {"valid": True, **asdict(self)}
-
-
-def check_cohort(folder: Path, form: CohortForm) -> Checked:
+def check_cohort(folder: Path, form: CohortForm) -> dict[str, Any]:
     """Hold a cohort against its codebook and count who qualifies for the article's analysis.
 
     Parameters
@@ -143,6 +77,15 @@ def check_cohort(folder: Path, form: CohortForm) -> Checked:
         Folder with the two tables.
     form : CohortForm
         What they may hold.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: rows of the two tables (``patients``, ``records`` with a value), records by
+        ``measures``, first and last of the ``months`` with a record, patients ``analysed`` by the
+        article's rules and, of these, by measure and window, who has a value there (``followed``)
+        and at baseline as well (``pairs``); ``notes`` on who is not included, and ``warnings`` of
+        what cannot be analysed.
 
     Raises
     ------
@@ -162,27 +105,29 @@ def check_cohort(folder: Path, form: CohortForm) -> Checked:
     except ConfigurationError as error:
         included, notes = cohort, ()
         warnings.insert(0, str(error))
-    windows = tuple(
+    windows = [
         _qualifying(included, name, codebook.measures[name].label, form.windows[name])
         for name, number in measures.items()
         if number and name in form.windows
-    )
+    ]
     warnings += [
-        f"{each.label}: nobody has it at baseline and at month {month}, so no change can be tested"
+        f"{each['label']}: nobody has it at baseline and at month {month}, "
+        "so no change can be tested"
         for each in windows
-        for month, pairs in each.pairs.items()
+        for month, pairs in each["pairs"].items()
         if not pairs
     ]
-    return Checked(
-        patients=len(cohort.patients),
-        records=len(visits),
-        measures={name: number for name, number in measures.items() if number},
-        months=(int(visits["month"].min()), int(visits["month"].max())),
-        analysed=len(included.patients),
-        windows=windows,
-        notes=tuple(notes),
-        warnings=tuple(warnings),
-    )
+    return {
+        "valid": True,
+        "patients": len(cohort.patients),
+        "records": len(visits),
+        "measures": {name: number for name, number in measures.items() if number},
+        "months": [int(visits["month"].min()), int(visits["month"].max())],
+        "analysed": len(included.patients),
+        "windows": windows,
+        "notes": list(notes),
+        "warnings": warnings,
+    }
 
 
 def _missing(
@@ -206,14 +151,17 @@ def _missing(
     ]
 
 
-def _qualifying(cohort: Cohort, measure: str, label: str, windows: Windows) -> Qualifying:
+def _qualifying(cohort: Cohort, measure: str, label: str, windows: Windows) -> dict[str, Any]:
     values = cohort.measured(measure, windows).notna()
+    baseline = values["baseline"]
     columns = dict(zip(windows.targets, windows.columns, strict=True))
-    followed = {month: int(values[name].sum()) for month, name in columns.items()}
-    pairs = {
-        month: int((values[name] & values["baseline"]).sum()) for month, name in columns.items()
+    return {
+        "measure": measure,
+        "label": label,
+        "baseline": int(baseline.sum()),
+        "followed": {month: int(values[name].sum()) for month, name in columns.items()},
+        "pairs": {month: int((values[name] & baseline).sum()) for month, name in columns.items()},
     }
-    return Qualifying(measure, label, int(values["baseline"].sum()), followed, pairs)
 
 
 def record_of(problem: Problem, codebook: Codebook) -> dict[str, object]:

@@ -16,7 +16,7 @@ import click
 import pandas as pd
 
 from rederive.book.cohort_article import ArticleCohorts, open_cohorts
-from rederive.cli.column import Exact, Watch, library_errors
+from rederive.cli.column import Watch, library_errors, number
 from rederive.errors import BookError, ConfigurationError
 from rederive.reconstruct.block import ContradictionError, NothingFoundError
 from rederive.reconstruct.bounds import Kind
@@ -323,11 +323,11 @@ def _predicted(
 @click.option("--at", required=True, metavar="TIME", help="Time point.")
 @click.option("--measure", default="", help="Measure of the STUDY, if it has several.")
 @click.option(
-    "--threshold", type=Exact(), help="Least change of a responder, for the quantity responders."
+    "--threshold", type=number, help="Least change of a responder, for the quantity responders."
 )
 @click.option(
     "--reference",
-    type=Exact(),
+    type=number,
     help="For a STUDY: mean change of another group, for the quantity difference.",
 )
 @_without("For a STUDY: figure that is no constraint; may be given several times.")

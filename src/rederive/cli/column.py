@@ -110,50 +110,36 @@ def library_errors(command: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
-class Exact(click.ParamType[Fraction]):
-    """An exact number: 51, -51, 0.125 or 1/8."""
-
-    name = "number"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Fraction:
-        """Return the number; one with leading zeros, which YAML may take for octal, is refused."""
-        found, hint = read_exact(str(value).strip())
-        if found is None:
-            self.fail(_not_allowed(value, "a number such as 51, 0.125 or 1/8", hint), param, ctx)
-        return found
+def number(text: str) -> Fraction:
+    """Return an exact number, the type of an option: 51, -51, 0.125 or 1/8."""
+    found, hint = read_exact(text.strip())
+    if found is None:
+        raise _not_allowed(text, "a number such as 51, 0.125 or 1/8", hint)
+    return found
 
 
-class _Figure(click.ParamType[PrintedNumber]):
-    """A printed figure such as 24.1; trailing zeros count."""
-
-    name = "figure"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> PrintedNumber:
-        """Return the figure; one with leading zeros is refused."""
-        found, hint = read_figure(str(value))
-        if found is None or found.operator != "=":
-            self.fail(_not_allowed(value, "a figure as printed, such as 24.1", hint), param, ctx)
-        return found
+def figure(text: str) -> PrintedNumber:
+    """Return a printed figure, the type of an option; trailing zeros count."""
+    found, hint = read_figure(text)
+    if found is None or found.operator != "=":
+        raise _not_allowed(text, "a figure as printed, such as 24.1", hint)
+    return found
 
 
-def _not_allowed(value: object, allowed: str, hint: str) -> str:
+def _not_allowed(text: str, allowed: str, hint: str) -> click.BadParameter:
     meant = f"; did you mean {hint}?" if hint else ""
-    return f"found {str(value)!r}, allowed is {allowed}{meant}"
+    return click.BadParameter(f"found {text!r}, allowed is {allowed}{meant}")
 
 
 _COLUMN_OPTIONS = (
-    click.option("--mean", type=_Figure(), required=True, help="Mean as printed."),
-    click.option("--sd", type=_Figure(), help="Sample SD (divisor n - 1) as printed."),
+    click.option("--mean", type=figure, required=True, help="Mean as printed."),
+    click.option("--sd", type=figure, help="Sample SD (divisor n - 1) as printed."),
     click.option("--n", type=int, required=True, help="Number of values."),
-    click.option("--min", "minimum", type=Exact(), required=True, help="Least value."),
-    click.option("--max", "maximum", type=Exact(), required=True, help="Greatest value."),
+    click.option("--min", "minimum", type=number, required=True, help="Least value."),
+    click.option("--max", "maximum", type=number, required=True, help="Greatest value."),
     click.option(
         "--step",
-        type=Exact(),
+        type=number,
         default="1",
         show_default=True,
         help="Distance between neighbouring values, such as 0.125.",
@@ -194,17 +180,17 @@ def count_command(summary: ColumnSummary, ordered: bool, as_json: bool) -> None:
     nearest possible figures stand above it.
     """
     with Watch("counting", catch=False) as watch:
-        number = count_columns(summary, ordered, watch)
-    nearest = None if number else nearest_figures(summary)
+        found = count_columns(summary, ordered, watch)
+    nearest = None if found else nearest_figures(summary)
     if as_json:
-        described = _described(summary, ordered) | {"count": number}
+        described = _described(summary, ordered) | {"count": found}
         described["nearest"] = None if nearest is None else _as_json(nearest)
         click.echo(json.dumps(described, indent=2))
         return
     click.echo(f"{_kind(ordered)} that print {summary.figures}:")
     if nearest is not None:
         click.echo(f"impossible; {nearest.words}")
-    click.echo(str(number))
+    click.echo(str(found))
 
 
 @click.command("sample")
