@@ -208,7 +208,7 @@ def test_bounds_in_words_and_as_json() -> None:
         ),
         (["reconstruct", EXAMPLE, "--out", "no-such/x.csv"], "folder no-such does not exist"),
         (["reconstruct", "--out", "no-such/cohorts"], "folder no-such does not exist"),
-        (["check", EXAMPLE], "were the data, which stand before STUDY, forgotten?"),
+        (["check", EXAMPLE], "without STUDY a folder with a cohort is expected"),
         (["bounds", "mean", EXAMPLE, "--measure", "pain", "--at", "week1"], "week12"),
         (["check", EXAMPLE, EXAMPLE], "found .yaml, allowed are .parquet, .csv"),
         (["reconstruct", "--out", "x.csv", "--seconds", "3"], "--seconds: goes with a study only"),
@@ -230,8 +230,7 @@ def test_a_file_without_its_study_is_refused(made: Path) -> None:
     result = run("check", made)
     assert result.exit_code == 2
     assert result.stderr == (
-        "error: grip.csv is a file; without STUDY a folder with a cohort is expected; was the YAML "
-        "file of the study forgotten?\n"
+        "error: grip.csv is a file; without STUDY a folder with a cohort is expected\n"
     )
 
 

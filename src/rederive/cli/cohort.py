@@ -16,13 +16,14 @@ import click
 import pandas as pd
 
 from rederive.book.cohort_article import ArticleCohorts, open_cohorts
+from rederive.cli.cohort_tables import ARTICLE
 from rederive.cli.column import Watch, library_errors, number
 from rederive.errors import BookError, ConfigurationError
 from rederive.reconstruct.block import ContradictionError, NothingFoundError
 from rederive.reconstruct.bounds import Kind
 from rederive.reconstruct.checker import check_study, failures
 from rederive.reconstruct.checks import unknown
-from rederive.reconstruct.conflict import Diagnosis, diagnose
+from rederive.reconstruct.conflict import diagnose
 from rederive.reconstruct.existence import Outcome
 from rederive.reconstruct.study import (
     SYNTHETIC,
@@ -43,7 +44,6 @@ BUILD = "_build"
 """Folder of what can be made again; folders in it are made where they are missing."""
 
 _DIAGNOSIS_SECONDS = 60.0
-_OF_A_STUDY = ("reference", "without")
 
 _PRIOR = click.option(
     "--prior", default="", help="Prior by name; by default the first of the description."
@@ -58,9 +58,7 @@ def _about_a_study(command: Callable[..., None]) -> Callable[..., None]:
     for decorate in (
         library_errors,
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        click.option(
-            "--article", default="", help="Name of the article, if several are installed."
-        ),
+        ARTICLE,
         click.option(
             "--reading",
             default="",
@@ -91,15 +89,13 @@ def _without(help: str) -> Callable[..., Any]:
 def _article(name: str, reading: str, prior: str = "") -> tuple[ArticleCohorts, str, str]:
     """Return the cohorts of an installed article, with its names of the reading and the prior."""
     source = open_cohorts(name)
-    chosen = []
-    for what, given, known in (
-        ("reading", reading, source.readings),
-        ("prior", prior, source.priors),
-    ):
-        if given and given not in known:
-            raise unknown(what, given, known)
-        chosen.append(given or next(iter(known), ""))
-    return source, chosen[0], chosen[1]
+    return source, _one("reading", reading, source.readings), _one("prior", prior, source.priors)
+
+
+def _one(what: str, given: str, known: tuple[str, ...]) -> str:
+    if given and given not in known:
+        raise unknown(what, given, known)
+    return given or next(iter(known), "")
 
 
 def _refuse(given: Mapping[str, object], reason: str) -> None:
@@ -217,17 +213,13 @@ def _explain(
         for measure in measures:
             found = diagnose(measure.block, left, stop=watch.stop)
             if found.outcome is Outcome.CONTRADICTION:
-                raise ConfigurationError(_contradiction(study, found)) from error
+                lines = [f"the figures of {study.name} contradict each other: {found.message}"]
+                lines += [f"  {name}: {study.figure(name)[1].printed}" for name in found.figures]
+                raise ConfigurationError("\n".join(lines)) from error
             undecided |= found.outcome is Outcome.UNDECIDED
             left = max(1.0, left - found.seconds)
     words = "nothing was found, and nothing is proved" if undecided else "nothing was found"
     raise BookError(f"partial: {words}: {error}") from error
-
-
-def _contradiction(study: Study, found: Diagnosis) -> str:
-    lines = [f"the figures of {study.name} contradict each other: {found.message}"]
-    lines += [f"  {name}: {study.figure(name)[1].printed}" for name in found.figures]
-    return "\n".join(lines)
 
 
 @click.command("predict")
@@ -278,11 +270,11 @@ def predict_command(
         raise BookError(f"partial: interrupted after {draws} of {wanted_draws} draws")
 
 
-def _print_prediction(record: Mapping[str, object]) -> None:
+def _print_prediction(record: Mapping[str, Any]) -> None:
     click.echo(
         f"{record['figure']}: predicted {_short(record['median'])}, 95 % from "
         f"{_short(record['low'])} to {_short(record['high'])}; printed {record['printed']}, as in "
-        f"{_percent(record['share'])} of the data sets"
+        f"{100 * record['share']:.0f} % of the data sets"
     )
     bounds = record.get("bounds")
     if isinstance(bounds, Mapping):
@@ -352,7 +344,8 @@ def bounds_command(
     """
     with Watch("bounds", catch=study is not None) as watch:
         if study is None:
-            named = {"--measure": measure} | {f"--{name}": more[name] for name in _OF_A_STUDY}
+            named = {"--measure": measure}
+            named |= {f"--{name}": more[name] for name in ("reference", "without")}
             _refuse({"difference": quantity == "difference", **named}, "goes with a study only")
             source, reading, _ = _article(article, reading)
             watch.say("looking for the bounds, which takes minutes unless they are shipped")
@@ -396,7 +389,10 @@ def check_command(
     The exit status is 1 if a figure differs.
     """
     if study is None:
-        _require_folder(data)
+        if data.is_file():
+            raise ConfigurationError(
+                f"{data.name} is a file; without STUDY a folder with a cohort is expected"
+            )
         source, reading, _ = _article(article, reading)
         report = source.check(data, reading=reading)
     else:
@@ -411,15 +407,6 @@ def check_command(
         _print_report(report, wrong)
     if len(wrong):
         raise BookError(f"{len(wrong)} of {len(report)} figures differ")
-
-
-def _require_folder(data: Path) -> None:
-    if not data.is_file():
-        return
-    words = f"{data.name} is a file; without STUDY a folder with a cohort is expected"
-    if data.suffix in (".yaml", ".yml"):
-        raise ConfigurationError(f"{words}; were the data, which stand before STUDY, forgotten?")
-    raise ConfigurationError(f"{words}; was the YAML file of the study forgotten?")
 
 
 def _print_report(report: pd.DataFrame, wrong: pd.DataFrame) -> None:
@@ -449,7 +436,3 @@ def _bounds_line(record: Mapping[str, object]) -> str:
 
 def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, int | float) else str(value)
-
-
-def _percent(value: object) -> str:
-    return f"{100 * value:.0f} %" if isinstance(value, int | float) else str(value)

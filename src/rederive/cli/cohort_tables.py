@@ -13,7 +13,7 @@ from rederive.book.cohort_form import check_cohort, open_form, record_of
 from rederive.errors import BookError, ConfigurationError
 from rederive.retrospective import Codebook, CohortError, write_templates
 
-_ARTICLE = click.option(
+ARTICLE = click.option(
     "--article", default="", help="Name of the article, if several are installed."
 )
 
@@ -23,7 +23,7 @@ CODEBOOK_FILE = "CODEBOOK.csv"
 
 @click.command("validate")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@_ARTICLE
+@ARTICLE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, of faults as well.")
 @click.pass_context
 def validate_command(ctx: click.Context, folder: Path, article: str, as_json: bool) -> None:
@@ -77,7 +77,7 @@ def _lines(folder: Path, checked: Mapping[str, Any]) -> list[str]:
 
 @click.command("template")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@_ARTICLE
+@ARTICLE
 @click.option("--example", is_flag=True, help="With three invented patients, marked as such.")
 def template_command(folder: Path, article: str, example: bool) -> None:
     """Write empty tables for a cohort of your own to DIR, with codebook and explanation.

@@ -24,7 +24,6 @@ from rederive.printed.files import write_atomically
 from rederive.reconstruct.checks import decimal, read_exact, read_figure
 from rederive.reconstruct.column import (
     ColumnSummary,
-    NearestFigures,
     column_sampler,
     count_columns,
     nearest_figures,
@@ -184,7 +183,10 @@ def count_command(summary: ColumnSummary, ordered: bool, as_json: bool) -> None:
     nearest = None if found else nearest_figures(summary)
     if as_json:
         described = _described(summary, ordered) | {"count": found}
-        described["nearest"] = None if nearest is None else _as_json(nearest)
+        described["nearest"] = nearest and {
+            name: [_pair(*figures) for figures in getattr(nearest, name)]
+            for name in ("overall", "mean_kept", "sd_kept")
+        }
         click.echo(json.dumps(described, indent=2))
         return
     click.echo(f"{_kind(ordered)} that print {summary.figures}:")
@@ -246,27 +248,19 @@ def _kind(ordered: bool) -> str:
 
 
 def _described(summary: ColumnSummary, ordered: bool) -> dict[str, Any]:
-    return {
-        "mean": str(summary.mean),
-        "sd": None if summary.sd is None else str(summary.sd),
+    return _pair(summary.mean, summary.sd) | {
         "n": summary.n,
-        "min": _json_number(Fraction(summary.minimum)),
-        "max": _json_number(Fraction(summary.maximum)),
-        "step": _json_number(Fraction(summary.step)),
+        "min": _json_number(summary.minimum),
+        "max": _json_number(summary.maximum),
+        "step": _json_number(summary.step),
         "rounding": summary.rule.value,
         "ordered": ordered,
     }
 
 
-def _as_json(nearest: NearestFigures) -> dict[str, list[dict[str, str | None]]]:
-    return {
-        name: [
-            {"mean": str(mean), "sd": None if sd is None else str(sd)}
-            for mean, sd in getattr(nearest, name)
-        ]
-        for name in ("overall", "mean_kept", "sd_kept")
-    }
+def _pair(mean: PrintedNumber, sd: PrintedNumber | None) -> dict[str, Any]:
+    return {"mean": str(mean), "sd": None if sd is None else str(sd)}
 
 
-def _json_number(value: Fraction) -> int | float:
-    return value.numerator if value.denominator == 1 else float(value)
+def _json_number(value: int | Fraction) -> int | float:
+    return int(value) if value == int(value) else float(value)
