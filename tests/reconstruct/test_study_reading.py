@@ -44,7 +44,6 @@ def test_the_example_is_read() -> None:
     study = load_study(EXAMPLE)
     grip, pain = study.measures
     assert study.patients == 16
-    assert study.prior_names == ("steady", "two-kinds", "flat")
     assert grip.block.observed == (16, 16, 13)
     assert pain.block.timepoints == ("start", "week12")
     assert grip.block.scale.step == Fraction(1, 2)

@@ -35,20 +35,6 @@ def unknown(what: str, found: str, known: Iterable[str]) -> ValueError:
     return ValueError(f"{what}: found {found!r}, allowed are {listed(names)}{meant}")
 
 
-def require_printed(name: str, value: object) -> None:
-    """Refuse what is no printed figure, such as a text or a float.
-
-    Raises
-    ------
-    ValueError
-        Naming the parameter.
-    """
-    if not isinstance(value, PrintedNumber):
-        raise ValueError(
-            f"{name}: found {value!r}, allowed are printed figures, such as parse('24.1')"
-        )
-
-
 def decimal(value: Fraction) -> str:
     """Return a number as plain decimals where they end, else as a fraction."""
     rest, decimals = value.denominator, 0

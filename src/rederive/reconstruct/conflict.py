@@ -29,26 +29,18 @@ MOST_SUBSETS = 300
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What is known of a block's figures.
+    """What is known of figures: a contradiction, data found, or neither in the time given.
 
     Attributes
     ----------
-    outcome : Outcome
-        A proved contradiction, data found, or neither in the time given.
     figures : tuple of str
-        For a contradiction: the ids of figures that cannot hold together.
+        For a contradiction: the ids of figures that cannot hold together, proved by ``why``.
     irreducible : bool
         Data were found for the set without each one of its figures: none of them is superfluous.
     minimum : bool
         No smaller set of figures is contradictory.
-    why : str
-        The kind of proof.
     standard_errors : tuple of str
         SDs of the set with which the others would hold, were they standard errors.
-    data : BlockData or None
-        Data that print all figures, if some were found.
-    seconds : float
-        Time used.
     """
 
     outcome: Outcome
@@ -96,14 +88,8 @@ def diagnose(
 ) -> Diagnosis:
     """Look for data that print all figures, or a smallest set of figures that has none.
 
-    Parameters
-    ----------
-    block : Block
-        The figures.
-    seconds : float
-        Time; it is overrun by one search at most. The shorter it is, the more stays undecided.
-    stop : callable, optional
-        Asked now and then; once it returns true, it is as if the time were over.
+    The time in ``seconds`` is overrun by one search at most; the shorter, the more stays undecided.
+    Once ``stop``, asked now and then, returns true, it is as if the time were over.
     """
     begun = time.monotonic()
     clock = _Clock(begun + seconds, stop)

@@ -1,20 +1,20 @@
 """The methods of a before-after study on visit-level data, for one cohort or many at once."""
 
 from rederive.retrospective.codebook import Codebook, Entry
-from rederive.retrospective.coherence import Contradiction, contradictions
 from rederive.retrospective.cohort import (
     Cohort,
     CohortError,
+    Contradiction,
+    contradictions,
     read_cohort,
     write_cohort,
     write_templates,
 )
 from rederive.retrospective.describe import describe_flag, describe_number
-from rederive.retrospective.keys import key_index, patients_column
+from rederive.retrospective.keys import key_index
 from rederive.retrospective.paired import (
     change,
     paired_change,
-    responders,
     response,
     signed_rank,
 )
@@ -41,9 +41,7 @@ __all__ = [
     "logistic",
     "measured",
     "paired_change",
-    "patients_column",
     "read_cohort",
-    "responders",
     "response",
     "signed_rank",
     "two_sample",

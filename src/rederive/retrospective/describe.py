@@ -70,13 +70,7 @@ def describe_flag(values: pd.Series[Any]) -> pd.DataFrame:
 
 
 def check_flag(array: FloatArray, name: object) -> None:
-    """Refuse numbers that are neither 0 nor 1 nor NaN.
-
-    Raises
-    ------
-    ValueError
-        Naming the column and the first of them.
-    """
+    """Refuse numbers that are neither 0 nor 1 nor NaN by an error that names the column."""
     other = array[~(np.isnan(array) | (array == 0) | (array == 1))]
     if other.size:
         raise ValueError(f"{name}: found {other[0]:g}, allowed: 0 and 1")

@@ -13,7 +13,6 @@ from scipy.special import ndtr, stdtr, stdtrit
 from scipy.stats import rankdata
 
 from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention
-from rederive.retrospective.describe import describe_flag
 from rederive.retrospective.keys import FloatArray, Grid, IntArray, Moments, over, unknown
 
 DECIMALS = 9
@@ -121,29 +120,10 @@ def response(measured: pd.DataFrame, followup: str, threshold: float) -> pd.Seri
     return pd.Series(np.where(decrease.isna(), np.nan, flag), decrease.index, name="response")
 
 
-def responders(measured: pd.DataFrame, followup: str, threshold: float) -> pd.DataFrame:
-    """Return the number of responders, one row per cohort.
-
-    Parameters
-    ----------
-    measured, followup, threshold
-        As for `response`.
-
-    Returns
-    -------
-    DataFrame
-        Columns n (patients with both values), missing, count (responders) and percent (of n).
-    """
-    return describe_flag(response(measured, followup, threshold))
-
-
 def critical_t(confidence: float, df: Any) -> FloatArray:
     """Return the two-sided critical value of Student's t; NaN without degrees of freedom.
 
-    Raises
-    ------
-    ValueError
-        If the level is not between 0 and 1.
+    The level must lie between 0 and 1, else this is a ``ValueError``.
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence: found {confidence!r}, allowed: between 0 and 1")

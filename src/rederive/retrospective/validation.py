@@ -41,19 +41,7 @@ NumberedRow = tuple[int, Row]
 
 
 def read_valid(folder: Path, codebook: Codebook) -> tuple[list[Row], list[Row]]:
-    """Read the rows of both files, absent optional columns filled with nothing.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder with ``patients.csv`` and ``visits.csv``.
-    codebook : Codebook
-        What they may hold.
-
-    Returns
-    -------
-    tuple of list
-        Rows of the patients and of the visits.
+    """Read the rows of both files of a folder, absent optional columns filled with nothing.
 
     Raises
     ------

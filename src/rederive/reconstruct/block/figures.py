@@ -8,8 +8,9 @@ from enum import StrEnum
 from fractions import Fraction
 
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
+from rederive.printed.number import require_printed
 from rederive.recompute.summaries import Scale
-from rederive.reconstruct.checks import require_printed, unknown
+from rederive.reconstruct.checks import unknown
 
 
 class Statistic(StrEnum):
@@ -73,9 +74,7 @@ class Figure:
     rises: bool = False
 
     def __post_init__(self) -> None:
-        require_printed(self.id, self.printed)
-        if self.statistic.is_sd and self.printed.value < 0:
-            raise ValueError(f"{self.id}: found {self.printed}, allowed are SDs from 0")
+        require_printed(self.id, self.printed, Fraction(0) if self.statistic.is_sd else None)
         if (self.statistic is Statistic.RESPONDERS) != (self.threshold is not None):
             raise ValueError(f"{self.id}: a threshold belongs to responders, and only to them")
 
@@ -87,11 +86,8 @@ class Figure:
         ValueError
             If no SD, or no p value, prints so.
         """
-        domain = None
-        if self.statistic.is_sd:
-            domain = Interval(Fraction(0), None)
-        elif self.statistic is Statistic.PAIRED_P:
-            domain = P_VALUE_DOMAIN
+        domain = Interval(Fraction(0), None) if self.statistic.is_sd else None
+        domain = P_VALUE_DOMAIN if self.statistic is Statistic.PAIRED_P else domain
         try:
             return self.printed.interval(rule, domain)
         except ValueError as error:

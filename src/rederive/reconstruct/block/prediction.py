@@ -21,13 +21,8 @@ from rederive.reconstruct.block.sampling import BlockEnsemble, Progress, sample_
 class Diagnosis:
     """Convergence of one scalar quantity over the chains of an ensemble.
 
-    Attributes
-    ----------
-    r_hat : float
-        Rank-normalised split R-hat (Vehtari et al. 2021, doi 10.1214/20-BA1221); NaN for a
-        quantity that never varies.
-    ess : float
-        Bulk effective sample size, by the same authors.
+    Rank-normalised split R-hat (NaN for a quantity that never varies) and bulk effective sample
+    size, both by Vehtari et al. 2021, doi 10.1214/20-BA1221.
     """
 
     quantity: str

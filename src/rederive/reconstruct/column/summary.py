@@ -14,7 +14,7 @@ from rederive.consistency.lattice import (
     require_size,
 )
 from rederive.printed import PrintedNumber, RoundingRule, require_figure
-from rederive.reconstruct.checks import decimal, require_printed
+from rederive.reconstruct.checks import decimal
 
 PAIR_LIMIT = 500_000
 """Most pairs of sum and sum of squares that printed figures may leave."""
@@ -58,14 +58,9 @@ class ColumnSummary:
     rule: RoundingRule = RoundingRule.EITHER
 
     def __post_init__(self) -> None:
-        for name, figure in (("mean", self.mean), ("sd", self.sd)):
-            if figure is not None or name == "mean":
-                require_printed(name, figure)
         require_figure("mean", self.mean)
         if self.sd is not None:
-            require_figure("sd", self.sd)
-            if self.sd.value < 0:
-                raise ValueError(f"sd: found {self.sd}, allowed are figures from 0")
+            require_figure("sd", self.sd, Fraction(0))
         require_size(self.n, 1 if self.sd is None else 2)
         low, high = exact("minimum", self.minimum), exact("maximum", self.maximum)
         if low > high:

@@ -75,22 +75,17 @@ class Study:
     measures: tuple[Measure, ...]
     description: Mapping[str, Any]
 
-    @property
-    def prior_names(self) -> tuple[str, ...]:
-        """Names of all priors of the description, then flat."""
-        names = [prior.name for measure in self.measures for prior in measure.priors]
-        return tuple(dict.fromkeys([*names, FLAT.name]))
-
     def check_prior(self, name: str) -> None:
-        """Refuse a prior that no measure has.
+        """Refuse a prior that no measure has; all have the flat one.
 
         Raises
         ------
         ValueError
             With the names there are and the nearest.
         """
-        if name and name not in self.prior_names:
-            raise unknown("prior", name, self.prior_names)
+        known = [prior.name for measure in self.measures for prior in measure.priors]
+        if name and name not in (*known, FLAT.name):
+            raise unknown("prior", name, dict.fromkeys([*known, FLAT.name]))
 
     def measure(self, name: str) -> Measure:
         """Return a measure by name; an empty name will do if there is only one.
