@@ -28,12 +28,10 @@ class ArticleCohorts(Protocol):
     @property
     def priors(self) -> tuple[str, ...]:
         """Names of the priors, the default first."""
-        ...
 
     @property
     def readings(self) -> tuple[str, ...]:
         """Interpretations of the article's ambiguous figures, the default first."""
-        ...
 
     def reconstruct(
         self,
@@ -47,7 +45,6 @@ class ArticleCohorts(Protocol):
         progress: Progress | None,
     ) -> None:
         """Write synthetic cohorts that print every figure but those in ``without``."""
-        ...
 
     def predict(
         self, figure: str, *, prior: str, draws: int, seed: int, reading: str
@@ -58,20 +55,17 @@ class ArticleCohorts(Protocol):
         central 95 %), ``share`` (of data sets that print the figure so), ``bounds`` or null, and
         others.
         """
-        ...
 
     def bounds(
         self, quantity: str, *, at: str, threshold: Fraction | None, reading: str
     ) -> Mapping[str, object]:
         """Return sharp bounds, ready for JSON: ``low``, ``high``, ``sharp``, and others."""
-        ...
 
     def check(self, path: Path, *, reading: str) -> pd.DataFrame:
         """Return a report on a folder: columns ``id``, ``printed``, ``computed``, ``agrees``.
 
         Faults of the files are a ``ValueError`` that lists them all.
         """
-        ...
 
 
 def open_cohorts(name: str = "") -> ArticleCohorts:

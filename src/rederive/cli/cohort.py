@@ -82,6 +82,10 @@ def _seconds(default: float | None, help: str) -> Callable[..., Any]:
     )
 
 
+def _count(name: str, default: int, help: str) -> Callable[..., Any]:
+    return click.option(name, type=click.IntRange(1), default=default, show_default=True, help=help)
+
+
 def _without(help: str) -> Callable[..., Any]:
     return click.option("--without", multiple=True, metavar="FIGURE", help=help)
 
@@ -116,13 +120,7 @@ def _echo_json(record: object) -> None:
 
 @click.command("reconstruct")
 @_about_a_study
-@click.option(
-    "--cohorts",
-    type=click.IntRange(1),
-    default=100,
-    show_default=True,
-    help="Number of data sets.",
-)
+@_count("--cohorts", 100, "Number of data sets.")
 @_PRIOR
 @_SEED
 @_without("Figure that the data need not print; may be given several times.")
@@ -226,13 +224,7 @@ def _explain(
 @click.argument("figure")
 @_about_a_study
 @_PRIOR
-@click.option(
-    "--draws",
-    type=click.IntRange(1),
-    default=1000,
-    show_default=True,
-    help="Number of data sets drawn.",
-)
+@_count("--draws", 1000, "Number of data sets drawn.")
 @_SEED
 @click.option(
     "--bounds", "wanted", is_flag=True, help="For a STUDY: sharp bounds too, which takes minutes."
@@ -276,9 +268,8 @@ def _print_prediction(record: Mapping[str, Any]) -> None:
         f"{_short(record['low'])} to {_short(record['high'])}; printed {record['printed']}, as in "
         f"{100 * record['share']:.0f} % of the data sets"
     )
-    bounds = record.get("bounds")
-    if isinstance(bounds, Mapping):
-        click.echo(_bounds_line(bounds))
+    if record.get("bounds"):
+        click.echo(_bounds_line(record["bounds"]))
     if record.get("prior"):
         click.echo(f"prior {record['prior']}")
 
@@ -412,10 +403,8 @@ def check_command(
 def _print_report(report: pd.DataFrame, wrong: pd.DataFrame) -> None:
     several = "cohort" in report and report["cohort"].nunique() > 1
     shown = wrong if several else report
-    if not several and "cohort" in shown:
-        shown = shown.drop(columns="cohort")
     if len(shown):
-        columns = [name for name in ("cohort", "id", "printed", "computed") if name in shown]
+        columns = [*(["cohort"] if several else []), "id", "printed", "computed"]
         words = shown[columns].assign(agrees=shown["agrees"].map({True: "yes", False: "NO"}))
         click.echo(words.to_string(index=False))
     sets = f" in {report['cohort'].nunique()} data sets" if several else ""

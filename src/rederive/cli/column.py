@@ -37,17 +37,8 @@ PATIENCE = 2.0
 class Watch:
     """Shows on a terminal how far work is, and lets Ctrl-C end it with what there is by then.
 
-    Parameters
-    ----------
-    label : str
-        What is counted.
-    catch : bool
-        Whether Ctrl-C is caught; else it ends the work at once.
-
-    Attributes
-    ----------
-    stopped : bool
-        Whether Ctrl-C was pressed; pressed again, it ends the process.
+    ``label`` says what is counted. Without ``catch`` Ctrl-C ends the work at once; with it the
+    first one sets ``stopped``, and the next ends the process.
     """
 
     def __init__(self, label: str, catch: bool = True) -> None:
