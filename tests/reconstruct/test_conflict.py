@@ -14,8 +14,7 @@ from rederive.printed import PrintedNumber, parse
 from rederive.recompute.summaries import Scale
 from rederive.reconstruct import conflict, existence
 from rederive.reconstruct.block import Block, Figure, NothingFoundError, Statistic, holds
-from rederive.reconstruct.conflict import diagnose
-from rederive.reconstruct.existence import Answer, Outcome, decide, refute
+from rederive.reconstruct.conflict import Answer, Outcome, decide, diagnose, refute
 from rederive.reconstruct.study import parse_study
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "data" / "examples" / "grip-strength.yaml"

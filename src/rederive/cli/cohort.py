@@ -23,8 +23,7 @@ from rederive.reconstruct.block import ContradictionError, NothingFoundError
 from rederive.reconstruct.bounds import Kind
 from rederive.reconstruct.checker import check_study, failures
 from rederive.reconstruct.checks import unknown
-from rederive.reconstruct.conflict import diagnose
-from rederive.reconstruct.existence import Outcome
+from rederive.reconstruct.conflict import Outcome, diagnose
 from rederive.reconstruct.study import (
     SYNTHETIC,
     Measure,

@@ -37,7 +37,6 @@ from rederive.reconstruct.column.choices import (
     tree_height,
 )
 from rederive.reconstruct.column.counting import Progress, count_columns
-from rederive.reconstruct.column.nearest import explain_impossible
 from rederive.reconstruct.column.states import (
     CentredColumn,
     Floats,
@@ -47,7 +46,11 @@ from rederive.reconstruct.column.states import (
     fill_rounded_positions,
     next_stage,
 )
-from rederive.reconstruct.column.summary import ColumnSummary, ImpossibleSummaryError
+from rederive.reconstruct.column.summary import (
+    ColumnSummary,
+    ImpossibleSummaryError,
+    explain_impossible,
+)
 
 RESIDENT_BYTES = 128_000_000
 """Most memory for layers that are all kept; beyond it they are computed again for each draw."""

@@ -150,13 +150,11 @@ class Node:
 
     def items(self, what: str, length: int = 0) -> list[Node]:
         """Return the items of a list, of which there must be some or so many."""
-        if not isinstance(self.value, list) or not self.value:
+        found = self.value if isinstance(self.value, list) else []
+        if not found or (length and len(found) != length):
             self.wrong(what)
             return []
-        if length and len(self.value) != length:
-            self.wrong(what)
-            return []
-        return self.value
+        return found
 
     def mapping(self, what: str) -> dict[str, Node]:
         """Return the values of a mapping that is not empty; nothing where it is something else."""
