@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rederive import installed
-from rederive.book import cohort_article
+from rederive.book import cohort_form
 from rederive.cli import cohort as cli_cohort
 from rederive.cli import column as cli_column
 from rederive.cli.cohort import (
@@ -289,7 +289,7 @@ class _Article:
 @pytest.fixture
 def article(monkeypatch: pytest.MonkeyPatch) -> _Article:
     found = _Article()
-    entry = EntryPoint("trial", "x:y", cohort_article.COHORTS)
+    entry = EntryPoint("trial", "x:y", cohort_form.COHORTS)
     monkeypatch.setattr(EntryPoint, "load", lambda self: lambda: found)
     monkeypatch.setattr(installed, "entry_points", lambda group: [entry])
     return found

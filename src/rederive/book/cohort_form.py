@@ -1,16 +1,95 @@
-"""A user's own cohort before it is analysed: what it has, and what its windows would make of it."""
+"""What an installed article offers to the commands about patients, its own and a user's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import pandas as pd
 
 from rederive.errors import ConfigurationError
 from rederive.installed import load_installed
 from rederive.printed.schema import Problem, nearest
 from rederive.retrospective import Codebook, Cohort, CohortError, Windows, read_cohort
+
+COHORTS = "rederive.cohorts"
+"""Entry-point group: each entry is a function that returns an article's :class:`ArticleCohorts`."""
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and what is wanted."""
+
+
+class ArticleCohorts(Protocol):
+    """The reconstructed cohorts of one article.
+
+    The methods raise ``ValueError`` for a request that is not usable or figures that contradict
+    each other, and ``RuntimeError`` where something was not found or only partly done.
+    """
+
+    @property
+    def priors(self) -> tuple[str, ...]:
+        """Names of the priors, the default first."""
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Interpretations of the article's ambiguous figures, the default first."""
+
+    def reconstruct(
+        self,
+        out: Path,
+        *,
+        prior: str,
+        cohorts: int,
+        seed: int,
+        without: tuple[str, ...],
+        reading: str,
+        progress: Progress | None,
+    ) -> None:
+        """Write synthetic cohorts that print every figure but those in ``without``."""
+
+    def predict(
+        self, figure: str, *, prior: str, draws: int, seed: int, reading: str
+    ) -> Mapping[str, object]:
+        """Return what the other figures say about one.
+
+        Keys, ready for JSON: ``figure``, ``printed``, ``median``, ``low``, ``high`` (ends of the
+        central 95 %), ``share`` (of data sets that print the figure so), ``bounds`` or null, and
+        others.
+        """
+
+    def bounds(
+        self, quantity: str, *, at: str, threshold: Fraction | None, reading: str
+    ) -> Mapping[str, object]:
+        """Return sharp bounds, ready for JSON: ``low``, ``high``, ``sharp``, and others."""
+
+    def check(self, path: Path, *, reading: str) -> pd.DataFrame:
+        """Return a report on a folder: columns ``id``, ``printed``, ``computed``, ``agrees``.
+
+        Faults of the files are a ``ValueError`` that lists them all.
+        """
+
+
+def open_cohorts(name: str = "") -> ArticleCohorts:
+    """Return the cohorts of an installed article.
+
+    Parameters
+    ----------
+    name : str
+        Name of the entry point; may be empty if only one article is installed.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such article, or the name is needed and not given.
+    """
+    opener: Callable[[], ArticleCohorts] = load_installed(
+        COHORTS, name, "none is installed; describe a study in a YAML file"
+    )
+    return opener()
+
 
 GROUP = "rederive.codebook"
 """Group of entry points under which articles say what a cohort for them looks like."""
@@ -57,15 +136,12 @@ def open_form(article: str = "") -> CohortForm:
     Raises
     ------
     ConfigurationError
-        If there is no such article, or what it offers is no form.
+        If there is no such article, or the name is needed and not given.
     """
-    offered = load_installed(GROUP, article, "an article that takes cohorts")
-    form = offered() if callable(offered) else offered
-    if not isinstance(form, CohortForm):
-        raise ConfigurationError(
-            f"entry point of {GROUP}: found {type(form).__name__!r}, allowed: a CohortForm"
-        )
-    return form
+    opener: Callable[[], CohortForm] = load_installed(
+        GROUP, article, "an article that takes cohorts"
+    )
+    return opener()
 
 
 def check_cohort(folder: Path, form: CohortForm) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 import pandas as pd
 
-from rederive.book.cohort_article import ArticleCohorts, open_cohorts
+from rederive.book.cohort_form import ArticleCohorts, open_cohorts
 from rederive.cli.cohort_tables import ARTICLE
 from rederive.cli.column import Watch, library_errors, number
 from rederive.errors import BookError, ConfigurationError
