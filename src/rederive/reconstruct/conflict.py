@@ -17,7 +17,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -60,20 +60,64 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What is known, and why: the kind of proof, or what was tried.
+class Diagnosis:
+    """What is known of figures: a contradiction, data found, or neither in the time given.
 
-    ``figures`` are, for a contradiction, ids that cannot hold together, not necessarily few;
-    ``data`` were found.
+    Attributes
+    ----------
+    figures : tuple of str
+        For a contradiction: the ids of figures that cannot hold together.
+    why : str
+        The kind of proof, or what was tried.
+    irreducible : bool
+        Data were found for the set without each one of its figures: none of them is superfluous.
+    minimum : bool
+        No smaller set of figures is contradictory.
+    standard_errors : tuple of str
+        SDs of the set with which the others would hold, were they standard errors.
     """
 
     outcome: Outcome
     figures: tuple[str, ...] = ()
     why: str = ""
+    irreducible: bool = False
+    minimum: bool = False
+    standard_errors: tuple[str, ...] = ()
     data: BlockData | None = None
+    seconds: float = 0.0
+
+    @property
+    def message(self) -> str:
+        """The result in words."""
+        match self.outcome:
+            case Outcome.FOUND:
+                return "the figures can hold together: data that print them all were found"
+            case Outcome.UNDECIDED:
+                return (
+                    f"undecided: in {self.seconds:.0f} s neither data nor a proof that there are "
+                    "none were found; this is no contradiction"
+                )
+            case Outcome.CONTRADICTION:
+                together = " together" if len(self.figures) > 1 else ""
+                words = f"no data print {', '.join(self.figures)}{together}: {self.why}. "
+                words += self._size
+                for name in self.standard_errors:
+                    words += f" Were {name} a standard error (SD / sqrt(n)), they would hold."
+                return words
+
+    @property
+    def _size(self) -> str:
+        if self.minimum:
+            return "No smaller set of figures is contradictory."
+        if self.irreducible:
+            return (
+                "None of them is superfluous; whether another, smaller set is contradictory too "
+                "was not decided."
+            )
+        return "Some of them may be superfluous: the time was too short to tell."
 
 
-def decide(block: Block, seconds: float, attempts: int = 2) -> Answer:
+def decide(block: Block, seconds: float, attempts: int = 2) -> Diagnosis:
     """Decide whether any data print all figures of a block.
 
     ``seconds`` is the time for the integer programmes; one search, of so many ``attempts``, is
@@ -85,7 +129,7 @@ def decide(block: Block, seconds: float, attempts: int = 2) -> Answer:
         return shown
     try:
         found = find_data(block, attempts=attempts)
-        return Answer(Outcome.FOUND, data=found, why="found by search")
+        return Diagnosis(Outcome.FOUND, data=found, why="found by search")
     except NothingFoundError:
         pass
     for words, meeting, alone in _programmes(block, boxes_of(block)):
@@ -97,15 +141,15 @@ def decide(block: Block, seconds: float, attempts: int = 2) -> Answer:
             best = model.optimise(model.nothing(), False, time_limit=max(left, 0.1))
         except NoDataError:
             why = f"an integer programme shows that {words}"
-            return Answer(Outcome.CONTRADICTION, tuple(meeting.sources), why)
+            return Diagnosis(Outcome.CONTRADICTION, tuple(meeting.sources), why)
         if best.counts is not None and alone is None:
             data = completed(block, model, best.counts, 0, 400_000)
             if data is not None:
-                return Answer(Outcome.FOUND, data=data, why="found by programme")
-    return Answer(Outcome.UNDECIDED, why="neither data nor a proof in the time given")
+                return Diagnosis(Outcome.FOUND, data=data, why="found by programme")
+    return Diagnosis(Outcome.UNDECIDED, why="neither data nor a proof in the time given")
 
 
-def refute(block: Block) -> Answer | None:
+def refute(block: Block) -> Diagnosis | None:
     """Return a contradiction that a fast proof finds, or ``None``."""
     for figure in block.figures:
         try:
@@ -113,27 +157,27 @@ def refute(block: Block) -> Answer | None:
         except ValueError:
             n = block.observed[block.index(figure.at)]
             why = f"{n} values on the scale cannot have it"
-            return Answer(Outcome.CONTRADICTION, (figure.id,), why)
+            return Diagnosis(Outcome.CONTRADICTION, (figure.id,), why)
     try:
         boxes = boxes_of(block)
     except ContradictionError as error:
         why = "the figures leave no sum, spread or count of one column"
-        return Answer(Outcome.CONTRADICTION, error.figures, why)
+        return Diagnosis(Outcome.CONTRADICTION, error.figures, why)
     for name, part, column in _columns(block, boxes):
         if _is_empty(column, ends_of(part, block.levels)):
             why = f"no {column.n} values on the scale have such {name}"
-            return Answer(Outcome.CONTRADICTION, tuple(column.sources), why)
+            return Diagnosis(Outcome.CONTRADICTION, tuple(column.sources), why)
     for at in range(1, len(block.timepoints)):
         if not block.observed[at]:
             continue
         try:
             meeting = meeting_at(block, boxes, at)
         except ContradictionError as error:
-            return Answer(Outcome.CONTRADICTION, error.figures, error.why)
+            return Diagnosis(Outcome.CONTRADICTION, error.figures, error.why)
         if not _correlation_exists(meeting):
             named = f"{block.timepoints[0]} and {block.timepoints[at]}"
             why = f"the SDs at {named} and of the change need a correlation outside -1 to 1"
-            return Answer(Outcome.CONTRADICTION, tuple(meeting.sources), why)
+            return Diagnosis(Outcome.CONTRADICTION, tuple(meeting.sources), why)
     return None
 
 
@@ -230,62 +274,6 @@ MOST_SUBSETS = 300
 """Most sets of figures that are tried to learn whether a smaller contradiction exists."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What is known of figures: a contradiction, data found, or neither in the time given.
-
-    Attributes
-    ----------
-    figures : tuple of str
-        For a contradiction: the ids of figures that cannot hold together, proved by ``why``.
-    irreducible : bool
-        Data were found for the set without each one of its figures: none of them is superfluous.
-    minimum : bool
-        No smaller set of figures is contradictory.
-    standard_errors : tuple of str
-        SDs of the set with which the others would hold, were they standard errors.
-    """
-
-    outcome: Outcome
-    figures: tuple[str, ...] = ()
-    irreducible: bool = False
-    minimum: bool = False
-    why: str = ""
-    standard_errors: tuple[str, ...] = ()
-    data: BlockData | None = None
-    seconds: float = 0.0
-
-    @property
-    def message(self) -> str:
-        """The result in words."""
-        match self.outcome:
-            case Outcome.FOUND:
-                return "the figures can hold together: data that print them all were found"
-            case Outcome.UNDECIDED:
-                return (
-                    f"undecided: in {self.seconds:.0f} s neither data nor a proof that there are "
-                    "none were found; this is no contradiction"
-                )
-            case Outcome.CONTRADICTION:
-                together = " together" if len(self.figures) > 1 else ""
-                words = f"no data print {', '.join(self.figures)}{together}: {self.why}. "
-                words += self._size
-                for name in self.standard_errors:
-                    words += f" Were {name} a standard error (SD / sqrt(n)), they would hold."
-                return words
-
-    @property
-    def _size(self) -> str:
-        if self.minimum:
-            return "No smaller set of figures is contradictory."
-        if self.irreducible:
-            return (
-                "None of them is superfluous; whether another, smaller set is contradictory too "
-                "was not decided."
-            )
-        return "Some of them may be superfluous: the time was too short to tell."
-
-
 def diagnose(
     block: Block, seconds: float = 60.0, stop: Callable[[], bool] | None = None
 ) -> Diagnosis:
@@ -301,29 +289,15 @@ def diagnose(
     while answer.outcome is Outcome.UNDECIDED and clock.left > 0:
         try:
             data = find_data(block, seed=next(seeds), attempts=1)
-            answer = Answer(Outcome.FOUND, data=data, why="found by search")
+            answer = Diagnosis(Outcome.FOUND, data=data, why="found by search")
         except NothingFoundError:
             continue
-    if answer.outcome is not Outcome.CONTRADICTION:
-        return Diagnosis(
-            answer.outcome,
-            why=answer.why,
-            data=answer.data,
-            seconds=time.monotonic() - begun,
-        )
-    found, answer, irreducible = _shrink(block, answer, clock)
-    minimum = False
-    if irreducible:
-        found, answer, minimum = _smallest(block, found, answer, clock)
-    return Diagnosis(
-        Outcome.CONTRADICTION,
-        found,
-        irreducible,
-        minimum,
-        answer.why,
-        _standard_errors(block, found),
-        seconds=time.monotonic() - begun,
-    )
+    if answer.outcome is Outcome.CONTRADICTION:
+        answer = _shrink(block, answer, clock)
+        if answer.irreducible:
+            answer = _smallest(block, answer, clock)
+        answer = replace(answer, standard_errors=_standard_errors(block, answer.figures))
+    return replace(answer, seconds=time.monotonic() - begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,25 +311,18 @@ class _Clock:
             return 0.0
         return self.deadline - time.monotonic()
 
-    def ask(self, block: Block, share: int = 1) -> Answer:
+    def ask(self, block: Block, share: int = 1) -> Diagnosis:
         """Decide within a share of the time that is left; without time only by fast proofs."""
         if self.left <= 0:
-            return refute(block) or Answer(Outcome.UNDECIDED)
+            return refute(block) or Diagnosis(Outcome.UNDECIDED)
         return decide(block, self.left / share, attempts=1)
 
 
-def _shrink(block: Block, answer: Answer, clock: _Clock) -> tuple[tuple[str, ...], Answer, bool]:
-    """Leave out figures while the rest stays contradictory.
-
-    Returns the ids left, the proof, and whether the rest has data without each one of them.
-    """
+def _shrink(block: Block, answer: Diagnosis, clock: _Clock) -> Diagnosis:
+    """Leave out figures while the rest stays contradictory."""
     order = [figure.id for figure in block.figures]
     shown: dict[str, bool] = {}
     current = set(answer.figures)
-
-    def without(name: str, share: int) -> Answer:
-        rest = block.only([other for other in order if other in current and other != name])
-        return clock.ask(rest, share)
 
     # First what the fast proofs settle: small sets are easier for searches and programmes.
     for name in order:
@@ -363,7 +330,7 @@ def _shrink(block: Block, answer: Answer, clock: _Clock) -> tuple[tuple[str, ...
             answer, current = cheap, set(cheap.figures)
 
     while candidates := [name for name in order if name in current and name not in shown]:
-        attempt = without(candidates[0], len(candidates) + 1)
+        attempt = clock.ask(block.only(current - {candidates[0]}), len(candidates) + 1)
         if attempt.outcome is Outcome.CONTRADICTION:
             answer, current = attempt, set(attempt.figures)
             # Needed in a set is needed in every contradictory part of it; undecided in a set may
@@ -372,18 +339,14 @@ def _shrink(block: Block, answer: Answer, clock: _Clock) -> tuple[tuple[str, ...
         else:
             shown[candidates[0]] = attempt.outcome is Outcome.FOUND
     left = tuple(name for name in order if name in current)
-    return left, answer, all(shown[name] for name in left)
+    return replace(answer, figures=left, irreducible=all(shown[name] for name in left))
 
 
-def _smallest(
-    block: Block, found: tuple[str, ...], answer: Answer, clock: _Clock
-) -> tuple[tuple[str, ...], Answer, bool]:
-    """Look for a smaller contradiction than an irreducible one.
-
-    Returns the smaller set if there is one, its proof, and whether no smaller one exists.
-    """
+def _smallest(block: Block, answer: Diagnosis, clock: _Clock) -> Diagnosis:
+    """Look for a smaller contradiction than an irreducible one, and whether none is smaller."""
+    found, none_smaller = answer.figures, replace(answer, minimum=True)
     if len(found) == 1:
-        return found, answer, True
+        return none_smaller
     order = [figure.id for figure in block.figures]
     possible: list[set[str]] = []
     for name in found:
@@ -392,9 +355,9 @@ def _smallest(
             possible.append(set(order) - {name})
     if len(possible) == len(found):
         # Whatever lacks one figure of the set has data: every contradiction contains the set.
-        return found, answer, True
+        return none_smaller
     if sum(math.comb(len(order), size) for size in range(1, len(found))) > 50 * MOST_SUBSETS:
-        return found, answer, False
+        return answer
     tried = 0
     for size in range(1, len(found)):
         for subset in itertools.combinations(order, size):
@@ -402,15 +365,15 @@ def _smallest(
                 continue
             tried += 1
             if tried > MOST_SUBSETS or clock.left <= 0:
-                return found, answer, False
+                return answer
             attempt = clock.ask(block.only(subset), 10)
             if attempt.outcome is Outcome.CONTRADICTION:
                 # All smaller sets have data, so this one is as small as any.
-                return subset, attempt, True
+                return replace(attempt, figures=subset, irreducible=True, minimum=True)
             if attempt.outcome is Outcome.UNDECIDED:
-                return found, answer, False
+                return answer
             possible.append(set(subset))
-    return found, answer, True
+    return none_smaller
 
 
 def _standard_errors(block: Block, names: Iterable[str]) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, comb
 
@@ -71,13 +70,8 @@ SAMPLES_TOGETHER = 65_536
 """Most samples that go down the tables at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """Where the proposals of one batch start: their targets and their random choices."""
-
-    s: Integers
-    t: Integers
-    chooser: Chooser
+_Start = tuple[Integers, Integers, Chooser]
+"""Where the proposals of one batch start: their targets (s, t) and their random choices."""
 
 
 class ColumnSampler(ABC):
@@ -157,12 +151,14 @@ class ColumnSampler(ABC):
             goal, total = chooser.among(every, goal_numbers)
             streams.append(stream)
             fates.append(fate)
-            starts.append(_Start(s[goal], t[goal], chooser))
+            starts.append((s[goal], t[goal], chooser))
         root = Fraction(float(total[0]))
         batches = self._propose(starts)
-        for index, (stream, fate, start) in enumerate(zip(streams, fates, starts, strict=True)):
+        for index, (stream, fate, (*_, chooser)) in enumerate(
+            zip(streams, fates, starts, strict=True)
+        ):
             keep = np.ones(self.batch_size, dtype=bool)
-            for row, probability in start.chooser.probability.items():
+            for row, probability in chooser.probability.items():
                 chance = (1 - self.error) / (root * probability)
                 if chance > 1:
                     raise ArithmeticError("the bound on the error of the tables does not hold")
@@ -258,7 +254,7 @@ class MultisetSampler(ColumnSampler):
         return self._tables.goals
 
     def _propose(self, starts: Sequence[_Start]) -> list[Integers]:
-        descents = [_Descent(self.column, start) for start in starts]
+        descents = [_Descent(self.column, *start) for start in starts]
         for stage, upper, lower in self._tables.descend():
             for descent in descents:
                 descent.pass_value(stage, upper, lower)
@@ -270,11 +266,10 @@ class MultisetSampler(ColumnSampler):
 class _Descent:
     """Proposals of one batch on their way from the greatest value of the scale to the least."""
 
-    def __init__(self, column: CentredColumn, start: _Start) -> None:
-        self._column, self._chooser = column, start.chooser
-        self._k = np.full(len(start.s), column.n)
-        self._s, self._t = start.s.copy(), start.t.copy()
-        self.columns: Integers = np.zeros((len(start.s), column.n), dtype=np.int64)
+    def __init__(self, column: CentredColumn, s: Integers, t: Integers, chooser: Chooser) -> None:
+        self._column, self._chooser = column, chooser
+        self._k, self._s, self._t = np.full(len(s), column.n), s, t
+        self.columns: Integers = np.zeros((len(s), column.n), dtype=np.int64)
 
     def pass_value(self, stage: int, upper: Layer, lower: Layer) -> None:
         """Choose how often each proposal takes the value of a stage, once more each time."""
@@ -331,12 +326,11 @@ class VectorSampler(ColumnSampler):
         return numbers
 
     def _propose(self, starts: Sequence[_Start]) -> list[Integers]:
-        return [self._propose_batch(start.s, start.t, start.chooser) for start in starts]
+        return [self._propose_batch(*start) for start in starts]
 
     def _propose_batch(self, s: Integers, t: Integers, chooser: Chooser) -> Integers:
         rows = np.arange(len(s))
         columns = np.zeros((len(s), self.column.n), dtype=np.int64)
-        s, t = s.copy(), t.copy()
         for k in range(self.column.n, 0, -1):
             behind = self._layer.at(
                 np.array(k - 1), s[:, None] - self._deviations, t[:, None] - self._weights
