@@ -113,7 +113,7 @@ def test_the_stated_error_bounds_the_exact_probabilities(ordered: bool) -> None:
     chooser = Chooser(np.random.PCG64(4), rows)
     goal, total = chooser.among(rows, sampler._goal_numbers()[None, :])
     s, t = sampler._goals
-    sampler._propose([sampling_module._Start(s[goal], t[goal], chooser)])
+    sampler._propose([(s[goal], t[goal], chooser)])
     root = Fraction(float(total[0]))
     errors = [abs(q * root - 1) for q in chooser.probability.values()]
     assert 0 < max(errors) < sampler.error < Fraction(1, 10**5)
