@@ -28,7 +28,6 @@ from rederive.reconstruct.column import (
     ColumnSummary,
     column_sampler,
     count_columns,
-    enumerate_columns,
 )
 
 OURS = ("ours: multisets", "ours: vectors")
@@ -109,7 +108,7 @@ def measure(job: Job) -> dict[str, Any]:
     number = count_columns(summary, job.tool.endswith("vectors"))
     measured |= {"count": number, "counting": time.perf_counter() - start}
     if number <= 5000 and valid:
-        measured |= bias(valid, summary, job)
+        measured |= bias(valid, number, job)
     return measured
 
 
@@ -125,22 +124,20 @@ def is_valid(row: list[int], summary: ColumnSummary) -> bool:
     )
 
 
-def bias(rows: list[list[int]], summary: ColumnSummary, job: Job) -> dict[str, Any]:
+def bias(rows: list[list[int]], number: int, job: Job) -> dict[str, Any]:
     """Return total variation distances from uniform: of the draws, and of as many ideal ones."""
     ordered = job.tool.endswith("vectors")
-    listed = [tuple(map(int, row)) for row in enumerate_columns(summary, ordered)]
     drawn = Counter(tuple(row if ordered else sorted(row)) for row in rows)
-    counts = np.array([drawn[row] for row in listed])
-    ideal = np.random.default_rng(job.seed).multinomial(
-        len(rows), np.full(len(listed), 1 / len(listed)), 400
-    )
+    counts = np.zeros(number)
+    counts[: len(drawn)] = list(drawn.values())
+    ideal = np.random.default_rng(job.seed).multinomial(len(rows), np.full(number, 1 / number), 400)
 
     def distance(numbers: Any) -> Any:
-        return np.abs(numbers / len(rows) - 1 / len(listed)).sum(axis=-1) / 2
+        return np.abs(numbers / len(rows) - 1 / number).sum(axis=-1) / 2
 
     noise = distance(ideal)
     return {
-        "listed": len(listed),
+        "listed": number,
         "distance": float(distance(counts)),
         "noise": [float(np.quantile(noise, q)) for q in (0.025, 0.975)],
         "never": int((counts == 0).sum()),

@@ -7,7 +7,7 @@ import pandas as pd
 from ivig_dcssc.analysis import CohortResults
 from ivig_dcssc.analysis.choices import CONFIDENCE, FOLLOWUPS
 from ivig_dcssc.multiverse.results import BASELINE, COMPARATORS, PAIRED_T, Result, printed_change
-from rederive.retrospective import describe_number, responders, two_sample
+from rederive.retrospective import describe_flag, describe_number, response, two_sample
 
 
 def parameters_of(levels: dict[str, object]) -> dict[str, object]:
@@ -34,7 +34,7 @@ def values_of(results: CohortResults) -> dict[str, pd.Series]:
     for name in FOLLOWUPS:
         table = tables.paired("mrss", name).reset_index()
         keep(table, name, n="n", mean="followup_mean", change="change_mean", p="p")
-        table = responders(scores, name, choices.responder_threshold)
+        table = describe_flag(response(scores, name, choices.responder_threshold))
         keep(table, name, responders="count", responder_percent="percent")
     for name, groups in COMPARATORS.items():
         for group in groups:

@@ -13,7 +13,7 @@ from ivig_dcssc.analysis.tables import CYCLES, include
 from ivig_dcssc.project import project_root
 from rederive.book.cohort_form import CohortForm
 from rederive.retrospective import Codebook, Cohort, Contradiction, contradictions
-from rederive.retrospective.coherence import LAST_VISIT
+from rederive.retrospective.cohort import LAST_VISIT
 
 REMARK = "INVENTED EXAMPLE: three patients who do not exist. Delete these rows before use."
 """Line above the tables of the example."""

@@ -31,7 +31,7 @@ from rederive.parameters import (
 )
 from rederive.printed.registry import load_registry
 from rederive.recompute.signed_rank import CONVENTIONS
-from rederive.retrospective import Cohort, months_used
+from rederive.retrospective import Cohort, measured
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = load_registry(ROOT / "data" / "published")
@@ -353,15 +353,20 @@ def test_other_months_take_the_places_of_the_article_s() -> None:
     assert list(tables.measured("tfr")) == ["baseline", "m6"]
     assert list(tables.measured("fvc")) == ["baseline", "m12"]
     patients = tables.cohort.patients
+
+    def months(measure: str) -> pd.DataFrame:
+        known = tables.visits(measure).dropna(subset="value")
+        return known.assign(value=known["month"])
+
     used = choices.named(
-        "mrss", months_used(tables.visits("mrss"), "mrss", choices.windows("mrss"), patients)
+        "mrss", measured(months("mrss"), "mrss", choices.windows("mrss"), patients)
     )
     for name, month in zip(("m6", "m12", "m18", "m24"), (3, 9, 15, 21), strict=True):
         known = used[name].dropna()
         assert len(known)
         assert known.between(month - 2, month + 2).all()
-    months = months_used(tables.visits("fvc"), "fvc", choices.windows("fvc"), patients)
-    assert months["m9"].dropna().between(3, 15).all()
+    later = measured(months("fvc"), "fvc", choices.windows("fvc"), patients)["m9"]
+    assert later.dropna().between(3, 15).all()
 
 
 def test_which_cohorts_are_taken_does_not_change_what_they_print() -> None:

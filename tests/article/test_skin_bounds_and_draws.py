@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bounds_recheck import recheck
 from ivig_dcssc import open_section
 from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, THRESHOLDS
 from ivig_dcssc.patients import Cohorts
 from rederive.reconstruct.bounds import load_bounds
-from rederive.reconstruct.bounds.recheck import recheck
 from rederive.reconstruct.column import ColumnSummary, count_columns
 
 FOLLOWUPS = ("m6", "m12", "m18", "m24")

@@ -28,7 +28,7 @@ from ivig_dcssc.generator.visits import COLUMNS, date_visits, seen_before
 from ivig_dcssc.generator.windows import visit_windows
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import sample_data
-from rederive.retrospective import Windows, at_baseline, at_followup, measured, months_used
+from rederive.retrospective import Windows, at_baseline, at_followup, measured
 
 SIZE = 30
 NAMES = [f"P{number:02d}" for number in range(1, SIZE + 1)]
@@ -144,6 +144,13 @@ def cohorts(registry: Registry) -> list[Cohort]:
 def read(one: Cohort, measure: str, windows: Windows) -> np.ndarray:
     values = measured(one.visits, measure, windows, one.patients[["patient"]])
     return values.loc[NAMES].to_numpy()
+
+
+def months_used(
+    visits: pd.DataFrame, measure: str, windows: Windows, patients: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    known = visits[visits["value"].notna()]
+    return measured(known.assign(value=known["month"]), measure, windows, patients)
 
 
 def read_months(one: Cohort, measure: str, windows: Windows) -> np.ndarray:

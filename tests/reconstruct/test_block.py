@@ -28,7 +28,7 @@ from rederive.reconstruct.block import (
     holds,
     sample_data,
 )
-from rederive.reconstruct.block.diagnostics import diagnose, diagnose_quantity
+from rederive.reconstruct.block.prediction import diagnose_quantity, open_quantities
 from rederive.reconstruct.block.priors import density_of
 from rederive.reconstruct.column import ColumnSummary
 
@@ -209,17 +209,18 @@ def test_two_runs_are_the_same_and_another_seed_is_not() -> None:
     assert one.values.tobytes() != other.values.tobytes()
 
 
-def test_frozen_values_and_mask_stay() -> None:
-    block = pair((figure("mean", "later", "1.5"),))
+def test_first_values_and_a_visit_stay_as_the_start_has_them() -> None:
+    times = ("baseline", "later", "last")
+    block = Block("score", FOUR, 3, times, (3, 2, 2), (figure("mean", "last", "2.5"),))
     start = BlockData(
         block,
-        np.array([[3, 0], [3, 0], [2, 3]], np.int64),
-        np.array([[True, True], [True, True], [True, False]]),
+        np.array([[3, 0, 0], [3, 0, 0], [2, 3, 0]], np.int64),
+        np.array([[True, True, False], [True, True, True], [True, False, True]]),
     )
-    frozen = np.array([[True, False], [True, True], [True, True]])
-    found = find_data(block, start=start, frozen=frozen, fixed_mask=np.array([True, True]))
-    assert found.values.tolist() == [[3, 3], [3, 0], [2, 3]]
-    assert (found.mask == start.mask).all()
+    found = find_data(block, start=start, visit=1)
+    assert holds(found)
+    assert (found.values[:, :2] == start.values[:, :2]).all()
+    assert (found.mask[:, :2] == start.mask[:, :2]).all()
 
 
 @pytest.mark.parametrize(
@@ -256,10 +257,10 @@ def test_a_corrupted_figure_is_noticed() -> None:
         (lambda: pair((), observed=(2, 3)), "observed at later: found 3"),
         (lambda: pair((figure("mean", "later", "1.0"),) * 2), "occurs twice"),
         (lambda: figure("responders", "later", "1"), "threshold"),
-        (lambda: figure("sd", "later", "-1.2"), "later-sd: found -1.2, allowed are SDs from 0"),
-        (lambda: Figure("x", Statistic.MEAN, "later", "2.3"), "x: found '2.3', allowed are print"),
-        (lambda: ColumnSummary(2.65, None, 30, 0, 5), "mean: found 2.65, allowed are printed fig"),
-        (lambda: ColumnSummary(parse("2.6"), "1.2", 30, 0, 5), "sd: found '1.2', allowed are pr"),
+        (lambda: figure("sd", "later", "-1.2"), "later-sd: found -1.2, allowed are figures from 0"),
+        (lambda: Figure("x", Statistic.MEAN, "later", "2.3"), "x: found '2.3', allowed is a print"),
+        (lambda: ColumnSummary(2.65, None, 30, 0, 5), "mean: found 2.65, allowed is a printed fig"),
+        (lambda: ColumnSummary(parse("2.6"), "1.2", 30, 0, 5), "sd: found '1.2', allowed is a pr"),
         (lambda: Component(0.0, (1,), (1,)), "weight: found 0"),
         (lambda: Component(1.0, (1,), (0,)), "sds: found 0"),
         (lambda: sample_data(pair(()), FLAT, 5), "multiples of 4"),
@@ -288,7 +289,7 @@ def test_diagnostics_know_a_chain_that_has_not_settled() -> None:
     assert settled.r_hat < 1.05 < apart.r_hat
     assert settled.ess > 5 * apart.ess
     assert np.isnan(diagnose_quantity("q", np.ones((4, 10))).r_hat)
-    names = [d.quantity for d in diagnose(sample_data(pair(()), FLAT, 80))]
+    names = list(open_quantities(pair(()), sample_data(pair(()), FLAT, 80).observed()))
     assert "later change SD" in names
 
 

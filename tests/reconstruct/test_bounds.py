@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from bounds_recheck import recheck
 from rederive.printed import Interval, PrintedNumber, RoundingRule
 from rederive.recompute.summaries import Scale
 from rederive.reconstruct.block import Block, ContradictionError, Figure, Statistic, boxes_of
@@ -28,8 +29,8 @@ from rederive.reconstruct.bounds import (
     bound,
     key_of,
     load_bounds,
-    recheck,
     save_bounds,
+    search,
 )
 from rederive.reconstruct.bounds.moments import Part, meetings_of, squares_of
 
@@ -163,7 +164,10 @@ def compatible(block: Block) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def quick(block: Block, quantity: Quantity, **options: object) -> Bound:
-    return bound(block, quantity, attempts=1, iterations=2_000, **options)  # type: ignore[arg-type]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "ATTEMPTS", 1)
+        patch.setattr(search, "ITERATIONS", 2_000)
+        return bound(block, quantity, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", BLOCKS)
@@ -269,7 +273,7 @@ def test_three_times_give_an_outer_bound_and_a_witness_inside_it() -> None:
     )
     block = Block("score", scale, 7, ("a", "b", "c"), (6, 5, 4), figures)
     for quantity in (Quantity(Kind.CHANGE_MEAN, "c"), Quantity(Kind.MISSING_BASELINE_MEAN, "c")):
-        found = bound(block, quantity, attempts=2, iterations=20_000)
+        found = quick(block, quantity)
         assert found.low.attained is not None and found.high.attained is not None
         assert found.low.proved <= found.low.attained <= found.high.attained <= found.high.proved
         assert recheck(found, block) == []

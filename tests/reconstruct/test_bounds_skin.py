@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bounds_recheck import recheck
 from ivig_dcssc.generator.skin import READINGS, skin_block
 from ivig_dcssc.generator.skin_bounds import (
     BOUNDS_FILE,
@@ -20,7 +21,7 @@ from ivig_dcssc.generator.skin_bounds import (
 from rederive.consistency.multiset import greatest_squares_sum, least_squares_sum
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import Block, Statistic, boxes_of
-from rederive.reconstruct.bounds import Bound, Kind, load_bounds, recheck
+from rederive.reconstruct.bounds import Bound, Kind, load_bounds
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = load_bounds(ROOT / BOUNDS_FILE)

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rederive import installed
-from rederive.book import cohort_article
+from rederive.book import cohort_form
 from rederive.cli import cohort as cli_cohort
 from rederive.cli import column as cli_column
 from rederive.cli.cohort import (
@@ -208,7 +208,7 @@ def test_bounds_in_words_and_as_json() -> None:
         ),
         (["reconstruct", EXAMPLE, "--out", "no-such/x.csv"], "folder no-such does not exist"),
         (["reconstruct", "--out", "no-such/cohorts"], "folder no-such does not exist"),
-        (["check", EXAMPLE], "were the data, which stand before STUDY, forgotten?"),
+        (["check", EXAMPLE], "without STUDY a folder with a cohort is expected"),
         (["bounds", "mean", EXAMPLE, "--measure", "pain", "--at", "week1"], "week12"),
         (["check", EXAMPLE, EXAMPLE], "found .yaml, allowed are .parquet, .csv"),
         (["reconstruct", "--out", "x.csv", "--seconds", "3"], "--seconds: goes with a study only"),
@@ -230,8 +230,7 @@ def test_a_file_without_its_study_is_refused(made: Path) -> None:
     result = run("check", made)
     assert result.exit_code == 2
     assert result.stderr == (
-        "error: grip.csv is a file; without STUDY a folder with a cohort is expected; was the YAML "
-        "file of the study forgotten?\n"
+        "error: grip.csv is a file; without STUDY a folder with a cohort is expected\n"
     )
 
 
@@ -290,7 +289,7 @@ class _Article:
 @pytest.fixture
 def article(monkeypatch: pytest.MonkeyPatch) -> _Article:
     found = _Article()
-    entry = EntryPoint("trial", "x:y", cohort_article.COHORTS)
+    entry = EntryPoint("trial", "x:y", cohort_form.COHORTS)
     monkeypatch.setattr(EntryPoint, "load", lambda self: lambda: found)
     monkeypatch.setattr(installed, "entry_points", lambda group: [entry])
     return found

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
+from listed_columns import enumerate_columns
 from rederive.consistency.simulate import Moments
 from rederive.printed import RoundingRule, parse
 from rederive.reconstruct.column import (
@@ -20,7 +21,6 @@ from rederive.reconstruct.column import (
     ImpossibleSummaryError,
     column_sampler,
     count_columns,
-    enumerate_columns,
 )
 from rederive.reconstruct.column import sampling as sampling_module
 from rederive.reconstruct.column.choices import Chooser, below, bernoulli
@@ -51,11 +51,7 @@ class Script:
 
 def chi_square_p(sampler: ColumnSampler, draws: int) -> float:
     """Return the p value of a test of uniformity over the listed columns."""
-    step = Fraction(sampler.summary.step)
-    listed = [
-        tuple(int(value / step) for value in row)
-        for row in enumerate_columns(sampler.summary, sampler.ordered)
-    ]
+    listed = list(enumerate_columns(sampler.summary, sampler.ordered))
     drawn = Counter(map(tuple, sampler.draw(draws).tolist()))
     assert set(drawn) <= set(listed)
     assert draws > 8 * len(listed) > 16
@@ -117,7 +113,7 @@ def test_the_stated_error_bounds_the_exact_probabilities(ordered: bool) -> None:
     chooser = Chooser(np.random.PCG64(4), rows)
     goal, total = chooser.among(rows, sampler._goal_numbers()[None, :])
     s, t = sampler._goals
-    sampler._propose([sampling_module._Start(s[goal], t[goal], chooser)])
+    sampler._propose([(s[goal], t[goal], chooser)])
     root = Fraction(float(total[0]))
     errors = [abs(q * root - 1) for q in chooser.probability.values()]
     assert 0 < max(errors) < sampler.error < Fraction(1, 10**5)
@@ -291,9 +287,8 @@ def test_boxes_hold_every_state_on_the_way_to_a_listed_column() -> None:
     for summary in SMALL:
         column = CentredColumn.of(summary)
         weight = dict(zip(column.deviations, column.weights, strict=True))
-        step = Fraction(summary.step)
         for row in enumerate_columns(summary):
-            left = [int(value / step) - column.centre for value in row]
+            left = [value - column.centre for value in row]
             for stage in range(len(column.deviations), -1, -1):
                 boxes = column.stage_boxes(stage)
                 while True:

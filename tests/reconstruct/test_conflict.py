@@ -12,10 +12,9 @@ from scipy import stats
 
 from rederive.printed import PrintedNumber, parse
 from rederive.recompute.summaries import Scale
-from rederive.reconstruct import conflict, existence
+from rederive.reconstruct import conflict
 from rederive.reconstruct.block import Block, Figure, NothingFoundError, Statistic, holds
-from rederive.reconstruct.conflict import diagnose
-from rederive.reconstruct.existence import Answer, Outcome, decide, refute
+from rederive.reconstruct.conflict import Diagnosis, Outcome, decide, diagnose, refute
 from rederive.reconstruct.study import parse_study
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "data" / "examples" / "grip-strength.yaml"
@@ -194,7 +193,6 @@ def test_without_time_doubt_is_admitted(monkeypatch: pytest.MonkeyPatch) -> None
     def nothing(*arguments: object, **options: object) -> None:
         raise NothingFoundError
 
-    monkeypatch.setattr(existence, "find_data", nothing)
     monkeypatch.setattr(conflict, "find_data", nothing)
     found = diagnose(grip.block, 0.01)
     assert found.outcome is Outcome.UNDECIDED
@@ -205,7 +203,7 @@ def test_without_time_doubt_is_admitted(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_set_that_could_not_be_shown_small_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     block = parse_study(TEXT.replace('mean: "18.6"', 'mean: "19.6"')).measures[0].block
-    undecided = Answer(Outcome.UNDECIDED)
+    undecided = Diagnosis(Outcome.UNDECIDED)
     monkeypatch.setattr(conflict._Clock, "ask", lambda self, block, share=1: undecided)
     found = diagnose(block, 5)
     assert found.outcome is Outcome.CONTRADICTION
@@ -219,7 +217,7 @@ def test_the_programme_finds_what_the_search_does_not(monkeypatch: pytest.Monkey
     def nothing(*arguments: object, **options: object) -> None:
         raise NothingFoundError
 
-    monkeypatch.setattr(existence, "find_data", nothing)
+    monkeypatch.setattr(conflict, "find_data", nothing)
     answer = decide(pain.block, 60)
     assert answer.outcome is Outcome.FOUND
     assert answer.data is not None

@@ -44,12 +44,11 @@ def test_the_example_is_read() -> None:
     study = load_study(EXAMPLE)
     grip, pain = study.measures
     assert study.patients == 16
-    assert study.prior_names == ("steady", "two-kinds", "flat")
     assert grip.block.observed == (16, 16, 13)
     assert pain.block.timepoints == ("start", "week12")
     assert grip.block.scale.step == Fraction(1, 2)
     assert grip.block.rule is RoundingRule.HALF_UP
-    assert grip.printed["grip.week12.paired_p"] == "0.003"
+    assert str(grip.block.figure("grip.week12.paired_p").printed) == "0.003"
     assert [len(prior.components) for prior in grip.priors] == [1, 2]
     assert "invented" in study.title
 
@@ -63,12 +62,11 @@ def test_figures_keep_every_printed_digit_and_numbers_may_name_time_points() -> 
     assert str(measure.block.figure("score.6.paired_p").printed) == "<.5"
 
 
-def test_who_rises_by_two_is_whoever_does_not_fall_by_minus_one_or_more() -> None:
+def test_responders_of_a_measure_that_improves_by_rising_rise() -> None:
     (measure,) = parse_study(SMALL).measures
     figure = measure.block.figure("score.6.responders.2")
     assert figure.statistic is Statistic.RESPONDERS
-    assert (figure.threshold, str(figure.printed)) == (Fraction(-1), "4")
-    assert measure.printed[figure.id] == "1"
+    assert (figure.threshold, str(figure.printed), figure.rises) == (Fraction(2), "1", True)
 
 
 def test_an_unquoted_figure_is_told_to_be_quoted() -> None:

@@ -30,7 +30,7 @@ def test_measures_are_the_other_rows_of_the_visits(tmp_path: Path) -> None:
     assert list(codebook.visits) == ["patient", "month", "measure", "value"]
     assert list(codebook.measures) == ["score"]
     score = codebook.measures["score"]
-    assert score.in_words == "a number from 0 to 3 in steps of 0.125 (points)"
+    assert score.domain == "a number from 0 to 3 in steps of 0.125 (points)"
     assert score.problem_with("2.375") is None
     assert score.problem_with("2.4") is not None
 
@@ -67,7 +67,7 @@ def test_misspelt_kinds_and_columns_are_suggested(tmp_path: Path) -> None:
 
 def test_the_book_s_codebook_is_complete(root: Path) -> None:
     codebook = Codebook.load(root / "data" / "cohorts" / "codebook.csv")
-    assert codebook.measures["mrss"].in_words == "a whole number from 0 to 51 (points)"
+    assert codebook.measures["mrss"].domain == "a whole number from 0 to 51 (points)"
     assert codebook.measures["haq_di"].problem_with("1.29") is not None
     assert len([name for name in codebook.patients if name.startswith("ae_")]) == 24
     assert len([name for name in codebook.measures if name.startswith("severity_")]) == 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from rederive.retrospective import Cohort, Contradiction, contradictions
-from rederive.retrospective.coherence import LAST_VISIT, NAMED
+from rederive.retrospective.cohort import LAST_VISIT, NAMED
 
 LATE = Contradiction(
     (LAST_VISIT, "death_month"), "After death", lambda t: t[LAST_VISIT] > t["death_month"]

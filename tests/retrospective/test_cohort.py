@@ -80,7 +80,6 @@ def test_a_cohort_is_read_with_its_types_and_runs(tmp_path: Path, codebook: Code
     assert cohort.visits["month"].dtype == np.int64
     values = cohort.measured("skin", Windows())
     assert values.loc["A", "m6"] == 22
-    assert cohort.months_used("skin", Windows()).loc["B", "m6"] == 7
     assert cohort.measured("rubs", Windows()).loc["A"].isna().all()
     row = paired_change(values, "m6").iloc[0]
     assert (row["n"], row["change_mean"]) == (2, -6.0)

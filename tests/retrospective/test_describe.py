@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rederive.retrospective import (
-    describe_flag,
-    describe_number,
-    patients_column,
-)
+from rederive.retrospective import Cohort, describe_flag, describe_number
+
+
+def column(patients: pd.DataFrame, name: str) -> pd.Series:
+    visits = pd.DataFrame(columns=["patient", "month", "measure", "value"])
+    return Cohort(patients, visits).column(name)
 
 
 @settings(deadline=None, max_examples=40)
@@ -35,7 +36,7 @@ def test_empty_text_is_unknown(categorical: bool) -> None:
     patients = pd.DataFrame({"patient": list("ABC"), "reason": ["", "moved", None]})
     if categorical:
         patients["reason"] = patients["reason"].astype("category")
-    assert patients_column(patients, "reason").dropna().to_dict() == {"B": "moved"}
+    assert column(patients, "reason").dropna().to_dict() == {"B": "moved"}
 
 
 def test_nothing_known_is_said_and_not_a_number() -> None:
@@ -54,6 +55,6 @@ def test_constant_values_have_no_spread_at_all() -> None:
 def test_a_flag_is_0_or_1_and_a_column_must_exist() -> None:
     patients = pd.DataFrame({"patient": ["A"], "female": [2]})
     with pytest.raises(ValueError, match="female: found 2, allowed: 0 and 1"):
-        describe_flag(patients_column(patients, "female"))
+        describe_flag(column(patients, "female"))
     with pytest.raises(ValueError, match=r"found 'femal'.*did you mean 'female'"):
-        patients_column(patients, "femal")
+        column(patients, "femal")

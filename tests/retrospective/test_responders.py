@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rederive.retrospective import responders, response
+from rederive.retrospective import describe_flag, response
 
 
 def test_a_decrease_of_the_threshold_itself_counts() -> None:
@@ -17,7 +17,7 @@ def test_a_decrease_of_the_threshold_itself_counts() -> None:
     flag = response(table, "m6", 5)
     assert flag.tolist()[:3] == [1.0, 0.0, 0.0]
     assert flag[["D", "E"]].isna().all()
-    assert responders(table, "m6", 5).to_dict("list") == {
+    assert describe_flag(response(table, "m6", 5)).to_dict("list") == {
         "n": [3],
         "missing": [2],
         "count": [1],
@@ -35,7 +35,7 @@ def test_steps_that_are_no_binary_fractions_count() -> None:
 @given(st.integers(0, 10**6), st.sampled_from([0.02, 0.25, 1.0, 3.0]))
 def test_responders_agree_with_a_loop(ensemble, by_cohort, seed: int, threshold: float) -> None:
     table = ensemble(seed)
-    for row, patients in by_cohort(responders(table, "m12", threshold), table):
+    for row, patients in by_cohort(describe_flag(response(table, "m12", threshold)), table):
         fall = (patients["baseline"] - patients["m12"]).dropna().round(9)
         assert (row["n"], row["count"]) == (len(fall), (fall >= threshold).sum())
         expected = 100 * (fall >= threshold).mean() if len(fall) else np.nan

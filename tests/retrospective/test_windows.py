@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rederive.retrospective import Windows, at_baseline, at_followup, measured, months_used
+from rederive.retrospective import Windows, at_baseline, at_followup, measured
 
 TARGETS = (6, 12, 18, 24)
 
@@ -131,7 +131,7 @@ def test_windows_agree_with_a_loop_over_patients(
     if rows.empty:
         rows = rows.astype({"measure": object})
     values = measured(rows, "score", windows, everyone)
-    months = months_used(rows, "score", windows, everyone)
+    months = measured(rows.assign(value=rows["month"]), "score", windows, everyone)
     assert list(values.columns) == ["baseline", *(f"m{target}" for target in targets)]
     np.testing.assert_array_equal(values.to_numpy() - 100, months.to_numpy())
     for i, own in enumerate(patients):

@@ -26,7 +26,7 @@ from ivig_dcssc.generator.skin import TIMEPOINTS
 from ivig_dcssc.generator.versions import versions
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import BlockData
-from rederive.reconstruct.block.diagnostics import diagnose_quantity, open_quantities
+from rederive.reconstruct.block.prediction import diagnose_quantity, open_quantities
 from rederive.reconstruct.study.tables import read_notes, write_table
 
 PATIENTS, VISITS = "patients.parquet", "visits.parquet"

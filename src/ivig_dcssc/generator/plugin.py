@@ -29,7 +29,7 @@ from rederive.printed.registry import load_registry
 from rederive.printed.schema import nearest
 from rederive.reconstruct.block import Prediction
 from rederive.reconstruct.bounds import Bound, Kind, Quantity, bound, key_of, load_bounds
-from rederive.reconstruct.study.limits import require_threshold
+from rederive.reconstruct.study import require_threshold
 from rederive.retrospective import Codebook, read_cohort
 
 CODEBOOK_FILE = Path("data") / "cohorts" / "codebook.csv"

@@ -53,10 +53,11 @@ from rederive.retrospective import (
     at_baseline,
     at_followup,
     change,
+    describe_flag,
     describe_number,
     key_index,
     paired_change,
-    responders,
+    response,
     signed_rank,
     two_sample,
 )
@@ -231,7 +232,8 @@ class Multiverse:
                 self._keep(Result(quantity, timepoint), [table[column]])
         elif result.quantity in ("responders", "responder_percent"):
             tables = [
-                responders(scores, timepoint, limit) for limit in self.axes.responder_threshold
+                describe_flag(response(scores, timepoint, limit))
+                for limit in self.axes.responder_threshold
             ]
             self._keep(Result("responders", timepoint), [each["count"] for each in tables])
             self._keep(Result("responder_percent", timepoint), [each["percent"] for each in tables])

@@ -1,15 +1,95 @@
-"""A user's own cohort before it is analysed: what it has, and what its windows would make of it."""
+"""What an installed article offers to the commands about patients, its own and a user's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
 
 from rederive.errors import ConfigurationError
 from rederive.installed import load_installed
 from rederive.printed.schema import Problem, nearest
 from rederive.retrospective import Codebook, Cohort, CohortError, Windows, read_cohort
+
+COHORTS = "rederive.cohorts"
+"""Entry-point group: each entry is a function that returns an article's :class:`ArticleCohorts`."""
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and what is wanted."""
+
+
+class ArticleCohorts(Protocol):
+    """The reconstructed cohorts of one article.
+
+    The methods raise ``ValueError`` for a request that is not usable or figures that contradict
+    each other, and ``RuntimeError`` where something was not found or only partly done.
+    """
+
+    @property
+    def priors(self) -> tuple[str, ...]:
+        """Names of the priors, the default first."""
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Interpretations of the article's ambiguous figures, the default first."""
+
+    def reconstruct(
+        self,
+        out: Path,
+        *,
+        prior: str,
+        cohorts: int,
+        seed: int,
+        without: tuple[str, ...],
+        reading: str,
+        progress: Progress | None,
+    ) -> None:
+        """Write synthetic cohorts that print every figure but those in ``without``."""
+
+    def predict(
+        self, figure: str, *, prior: str, draws: int, seed: int, reading: str
+    ) -> Mapping[str, object]:
+        """Return what the other figures say about one.
+
+        Keys, ready for JSON: ``figure``, ``printed``, ``median``, ``low``, ``high`` (ends of the
+        central 95 %), ``share`` (of data sets that print the figure so), ``bounds`` or null, and
+        others.
+        """
+
+    def bounds(
+        self, quantity: str, *, at: str, threshold: Fraction | None, reading: str
+    ) -> Mapping[str, object]:
+        """Return sharp bounds, ready for JSON: ``low``, ``high``, ``sharp``, and others."""
+
+    def check(self, path: Path, *, reading: str) -> pd.DataFrame:
+        """Return a report on a folder: columns ``id``, ``printed``, ``computed``, ``agrees``.
+
+        Faults of the files are a ``ValueError`` that lists them all.
+        """
+
+
+def open_cohorts(name: str = "") -> ArticleCohorts:
+    """Return the cohorts of an installed article.
+
+    Parameters
+    ----------
+    name : str
+        Name of the entry point; may be empty if only one article is installed.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such article, or the name is needed and not given.
+    """
+    opener: Callable[[], ArticleCohorts] = load_installed(
+        COHORTS, name, "none is installed; describe a study in a YAML file"
+    )
+    return opener()
+
 
 GROUP = "rederive.codebook"
 """Group of entry points under which articles say what a cohort for them looks like."""
@@ -56,85 +136,15 @@ def open_form(article: str = "") -> CohortForm:
     Raises
     ------
     ConfigurationError
-        If there is no such article, or what it offers is no form.
+        If there is no such article, or the name is needed and not given.
     """
-    offered = load_installed(GROUP, article, "an article that takes cohorts")
-    form = offered() if callable(offered) else offered
-    if not isinstance(form, CohortForm):
-        raise ConfigurationError(
-            f"entry point of {GROUP}: found {type(form).__name__!r}, allowed: a CohortForm"
-        )
-    return form
+    opener: Callable[[], CohortForm] = load_installed(
+        GROUP, article, "an article that takes cohorts"
+    )
+    return opener()
 
 
-@dataclass(frozen=True, slots=True)
-class Qualifying:
-    """Patients with a value of one measure in the article's windows.
-
-    Parameters
-    ----------
-    measure, label : str
-        The measure, as in the file and in words.
-    baseline : int
-        Patients with a value at baseline.
-    followed : dict of int to int
-        By month of follow-up, those with a value there.
-    pairs : dict of int to int
-        The same of those with a baseline as well.
-    """
-
-    measure: str
-    label: str
-    baseline: int
-    followed: Mapping[int, int]
-    pairs: Mapping[int, int]
-
-    @property
-    def in_words(self) -> str:
-        """One line: patients at baseline and at each follow-up, with pairs where they differ."""
-        parts = [f"baseline {self.baseline}"]
-        for month, number in self.followed.items():
-            pairs = self.pairs[month]
-            both = "" if pairs == number else f" ({pairs} with a baseline)"
-            parts.append(f"month {month} {number}{both}")
-        return ", ".join(parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a cohort that fits its codebook holds.
-
-    Parameters
-    ----------
-    patients, records : int
-        Rows of the two tables; records without a value are not counted.
-    measures : dict of str to int
-        Records by measure.
-    months : tuple of int
-        First and last month with a record.
-    analysed : int
-        Patients that the article's rules include.
-    windows : tuple of Qualifying
-        Of these, patients in each window.
-    notes, warnings : tuple of str
-        Who is not included; what cannot be analysed.
-    """
-
-    patients: int
-    records: int
-    measures: Mapping[str, int]
-    months: tuple[int, int]
-    analysed: int
-    windows: tuple[Qualifying, ...]
-    notes: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-    def as_record(self) -> dict[str, object]:
-        """Return everything in the form of JSON."""
-        return {"valid": True, **asdict(self)}
-
-
-def check_cohort(folder: Path, form: CohortForm) -> Checked:
+def check_cohort(folder: Path, form: CohortForm) -> dict[str, Any]:
     """Hold a cohort against its codebook and count who qualifies for the article's analysis.
 
     Parameters
@@ -143,6 +153,15 @@ def check_cohort(folder: Path, form: CohortForm) -> Checked:
         Folder with the two tables.
     form : CohortForm
         What they may hold.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: rows of the two tables (``patients``, ``records`` with a value), records by
+        ``measures``, first and last of the ``months`` with a record, patients ``analysed`` by the
+        article's rules and, of these, by measure and window, who has a value there (``followed``)
+        and at baseline as well (``pairs``); ``notes`` on who is not included, and ``warnings`` of
+        what cannot be analysed.
 
     Raises
     ------
@@ -162,27 +181,29 @@ def check_cohort(folder: Path, form: CohortForm) -> Checked:
     except ConfigurationError as error:
         included, notes = cohort, ()
         warnings.insert(0, str(error))
-    windows = tuple(
+    windows = [
         _qualifying(included, name, codebook.measures[name].label, form.windows[name])
         for name, number in measures.items()
         if number and name in form.windows
-    )
+    ]
     warnings += [
-        f"{each.label}: nobody has it at baseline and at month {month}, so no change can be tested"
+        f"{each['label']}: nobody has it at baseline and at month {month}, "
+        "so no change can be tested"
         for each in windows
-        for month, pairs in each.pairs.items()
+        for month, pairs in each["pairs"].items()
         if not pairs
     ]
-    return Checked(
-        patients=len(cohort.patients),
-        records=len(visits),
-        measures={name: number for name, number in measures.items() if number},
-        months=(int(visits["month"].min()), int(visits["month"].max())),
-        analysed=len(included.patients),
-        windows=windows,
-        notes=tuple(notes),
-        warnings=tuple(warnings),
-    )
+    return {
+        "valid": True,
+        "patients": len(cohort.patients),
+        "records": len(visits),
+        "measures": {name: number for name, number in measures.items() if number},
+        "months": [int(visits["month"].min()), int(visits["month"].max())],
+        "analysed": len(included.patients),
+        "windows": windows,
+        "notes": list(notes),
+        "warnings": warnings,
+    }
 
 
 def _missing(
@@ -206,14 +227,17 @@ def _missing(
     ]
 
 
-def _qualifying(cohort: Cohort, measure: str, label: str, windows: Windows) -> Qualifying:
+def _qualifying(cohort: Cohort, measure: str, label: str, windows: Windows) -> dict[str, Any]:
     values = cohort.measured(measure, windows).notna()
+    baseline = values["baseline"]
     columns = dict(zip(windows.targets, windows.columns, strict=True))
-    followed = {month: int(values[name].sum()) for month, name in columns.items()}
-    pairs = {
-        month: int((values[name] & values["baseline"]).sum()) for month, name in columns.items()
+    return {
+        "measure": measure,
+        "label": label,
+        "baseline": int(baseline.sum()),
+        "followed": {month: int(values[name].sum()) for month, name in columns.items()},
+        "pairs": {month: int((values[name] & baseline).sum()) for month, name in columns.items()},
     }
-    return Qualifying(measure, label, int(values["baseline"].sum()), followed, pairs)
 
 
 def record_of(problem: Problem, codebook: Codebook) -> dict[str, object]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,19 +15,21 @@ from typing import Any, NoReturn
 import click
 import pandas as pd
 
-from rederive.book.cohort_article import ArticleCohorts, open_cohorts
-from rederive.cli.column import Exact, Watch, library_errors
+from rederive.book.cohort_form import ArticleCohorts, open_cohorts
+from rederive.cli.cohort_tables import ARTICLE
+from rederive.cli.column import Watch, library_errors, number
 from rederive.errors import BookError, ConfigurationError
 from rederive.reconstruct.block import ContradictionError, NothingFoundError
+from rederive.reconstruct.bounds import Kind
 from rederive.reconstruct.checker import check_study, failures
 from rederive.reconstruct.checks import unknown
-from rederive.reconstruct.conflict import Diagnosis, diagnose
-from rederive.reconstruct.existence import Outcome
+from rederive.reconstruct.conflict import Outcome, diagnose
 from rederive.reconstruct.study import (
     SYNTHETIC,
     Measure,
     OutOfTimeError,
     Study,
+    bound_quantity,
     check_ending,
     load_study,
     predict_figure,
@@ -37,13 +38,11 @@ from rederive.reconstruct.study import (
     reconstruct_study,
     write_table,
 )
-from rederive.reconstruct.study.bounding import bound_figure, bound_quantity
 
 BUILD = "_build"
 """Folder of what can be made again; folders in it are made where they are missing."""
 
 _DIAGNOSIS_SECONDS = 60.0
-_OF_A_STUDY = ("reference", "without")
 
 _PRIOR = click.option(
     "--prior", default="", help="Prior by name; by default the first of the description."
@@ -58,9 +57,7 @@ def _about_a_study(command: Callable[..., None]) -> Callable[..., None]:
     for decorate in (
         library_errors,
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        click.option(
-            "--article", default="", help="Name of the article, if several are installed."
-        ),
+        ARTICLE,
         click.option(
             "--reading",
             default="",
@@ -84,6 +81,10 @@ def _seconds(default: float | None, help: str) -> Callable[..., Any]:
     )
 
 
+def _count(name: str, default: int, help: str) -> Callable[..., Any]:
+    return click.option(name, type=click.IntRange(1), default=default, show_default=True, help=help)
+
+
 def _without(help: str) -> Callable[..., Any]:
     return click.option("--without", multiple=True, metavar="FIGURE", help=help)
 
@@ -91,15 +92,13 @@ def _without(help: str) -> Callable[..., Any]:
 def _article(name: str, reading: str, prior: str = "") -> tuple[ArticleCohorts, str, str]:
     """Return the cohorts of an installed article, with its names of the reading and the prior."""
     source = open_cohorts(name)
-    chosen = []
-    for what, given, known in (
-        ("reading", reading, source.readings),
-        ("prior", prior, source.priors),
-    ):
-        if given and given not in known:
-            raise unknown(what, given, known)
-        chosen.append(given or next(iter(known), ""))
-    return source, chosen[0], chosen[1]
+    return source, _one("reading", reading, source.readings), _one("prior", prior, source.priors)
+
+
+def _one(what: str, given: str, known: tuple[str, ...]) -> str:
+    if given and given not in known:
+        raise unknown(what, given, known)
+    return given or next(iter(known), "")
 
 
 def _refuse(given: Mapping[str, object], reason: str) -> None:
@@ -120,13 +119,7 @@ def _echo_json(record: object) -> None:
 
 @click.command("reconstruct")
 @_about_a_study
-@click.option(
-    "--cohorts",
-    type=click.IntRange(1),
-    default=100,
-    show_default=True,
-    help="Number of data sets.",
-)
+@_count("--cohorts", 100, "Number of data sets.")
 @_PRIOR
 @_SEED
 @_without("Figure that the data need not print; may be given several times.")
@@ -217,30 +210,20 @@ def _explain(
         for measure in measures:
             found = diagnose(measure.block, left, stop=watch.stop)
             if found.outcome is Outcome.CONTRADICTION:
-                raise ConfigurationError(_contradiction(study, found)) from error
+                lines = [f"the figures of {study.name} contradict each other: {found.message}"]
+                lines += [f"  {name}: {study.figure(name)[1].printed}" for name in found.figures]
+                raise ConfigurationError("\n".join(lines)) from error
             undecided |= found.outcome is Outcome.UNDECIDED
             left = max(1.0, left - found.seconds)
     words = "nothing was found, and nothing is proved" if undecided else "nothing was found"
     raise BookError(f"partial: {words}: {error}") from error
 
 
-def _contradiction(study: Study, found: Diagnosis) -> str:
-    lines = [f"the figures of {study.name} contradict each other: {found.message}"]
-    lines += [f"  {name}: {study.figure(name)[0].printed[name]}" for name in found.figures]
-    return "\n".join(lines)
-
-
 @click.command("predict")
 @click.argument("figure")
 @_about_a_study
 @_PRIOR
-@click.option(
-    "--draws",
-    type=click.IntRange(1),
-    default=1000,
-    show_default=True,
-    help="Number of data sets drawn.",
-)
+@_count("--draws", 1000, "Number of data sets drawn.")
 @_SEED
 @click.option(
     "--bounds", "wanted", is_flag=True, help="For a STUDY: sharp bounds too, which takes minutes."
@@ -278,15 +261,14 @@ def predict_command(
         raise BookError(f"partial: interrupted after {draws} of {wanted_draws} draws")
 
 
-def _print_prediction(record: Mapping[str, object]) -> None:
+def _print_prediction(record: Mapping[str, Any]) -> None:
     click.echo(
         f"{record['figure']}: predicted {_short(record['median'])}, 95 % from "
         f"{_short(record['low'])} to {_short(record['high'])}; printed {record['printed']}, as in "
-        f"{_percent(record['share'])} of the data sets"
+        f"{100 * record['share']:.0f} % of the data sets"
     )
-    bounds = record.get("bounds")
-    if isinstance(bounds, Mapping):
-        click.echo(_bounds_line(bounds))
+    if record.get("bounds"):
+        click.echo(_bounds_line(record["bounds"]))
     if record.get("prior"):
         click.echo(f"prior {record['prior']}")
 
@@ -299,10 +281,19 @@ def _predicted(
         with Watch("data sets") as watch:
             watch.say("looking for a first data set")
             found = predict_figure(study, figure, **how, progress=watch, stop=watch.stop)
-            record = asdict(found) | {"bounds": None}
-            if seconds is not None and not watch.stopped:
+            record = found | {"bounds": None}
+            kind = Kind.of(target.statistic)
+            if kind is not None and seconds is not None and not watch.stopped:
                 watch.say("computing the bounds")
-                record["bounds"] = bound_figure(measure, target, seconds, watch.stop) or None
+                record["bounds"] = bound_quantity(
+                    measure,
+                    kind,
+                    target.at,
+                    threshold=target.threshold,
+                    without=[figure],
+                    seconds=seconds,
+                    stop=watch.stop,
+                )
     except (ContradictionError, NothingFoundError) as error:
         _explain(study, [measure.without([figure])], error)
     return record | {"synthetic": True, "note": SYNTHETIC}
@@ -314,11 +305,11 @@ def _predicted(
 @click.option("--at", required=True, metavar="TIME", help="Time point.")
 @click.option("--measure", default="", help="Measure of the STUDY, if it has several.")
 @click.option(
-    "--threshold", type=Exact(), help="Least change of a responder, for the quantity responders."
+    "--threshold", type=number, help="Least change of a responder, for the quantity responders."
 )
 @click.option(
     "--reference",
-    type=Exact(),
+    type=number,
     help="For a STUDY: mean change of another group, for the quantity difference.",
 )
 @_without("For a STUDY: figure that is no constraint; may be given several times.")
@@ -343,7 +334,8 @@ def bounds_command(
     """
     with Watch("bounds", catch=study is not None) as watch:
         if study is None:
-            named = {"--measure": measure} | {f"--{name}": more[name] for name in _OF_A_STUDY}
+            named = {"--measure": measure}
+            named |= {f"--{name}": more[name] for name in ("reference", "without")}
             _refuse({"difference": quantity == "difference", **named}, "goes with a study only")
             source, reading, _ = _article(article, reading)
             watch.say("looking for the bounds, which takes minutes unless they are shipped")
@@ -387,7 +379,10 @@ def check_command(
     The exit status is 1 if a figure differs.
     """
     if study is None:
-        _require_folder(data)
+        if data.is_file():
+            raise ConfigurationError(
+                f"{data.name} is a file; without STUDY a folder with a cohort is expected"
+            )
         source, reading, _ = _article(article, reading)
         report = source.check(data, reading=reading)
     else:
@@ -404,22 +399,11 @@ def check_command(
         raise BookError(f"{len(wrong)} of {len(report)} figures differ")
 
 
-def _require_folder(data: Path) -> None:
-    if not data.is_file():
-        return
-    words = f"{data.name} is a file; without STUDY a folder with a cohort is expected"
-    if data.suffix in (".yaml", ".yml"):
-        raise ConfigurationError(f"{words}; were the data, which stand before STUDY, forgotten?")
-    raise ConfigurationError(f"{words}; was the YAML file of the study forgotten?")
-
-
 def _print_report(report: pd.DataFrame, wrong: pd.DataFrame) -> None:
     several = "cohort" in report and report["cohort"].nunique() > 1
     shown = wrong if several else report
-    if not several and "cohort" in shown:
-        shown = shown.drop(columns="cohort")
     if len(shown):
-        columns = [name for name in ("cohort", "id", "printed", "computed") if name in shown]
+        columns = [*(["cohort"] if several else []), "id", "printed", "computed"]
         words = shown[columns].assign(agrees=shown["agrees"].map({True: "yes", False: "NO"}))
         click.echo(words.to_string(index=False))
     sets = f" in {report['cohort'].nunique()} data sets" if several else ""
@@ -440,7 +424,3 @@ def _bounds_line(record: Mapping[str, object]) -> str:
 
 def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, int | float) else str(value)
-
-
-def _percent(value: object) -> str:
-    return f"{100 * value:.0f} %" if isinstance(value, int | float) else str(value)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
-from rederive.book.cohort_form import Checked, check_cohort, open_form, record_of
+from rederive.book.cohort_form import check_cohort, open_form, record_of
 from rederive.errors import BookError, ConfigurationError
 from rederive.retrospective import Codebook, CohortError, write_templates
 
-_ARTICLE = click.option(
+ARTICLE = click.option(
     "--article", default="", help="Name of the article, if several are installed."
 )
 
@@ -21,7 +23,7 @@ CODEBOOK_FILE = "CODEBOOK.csv"
 
 @click.command("validate")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@_ARTICLE
+@ARTICLE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, of faults as well.")
 @click.pass_context
 def validate_command(ctx: click.Context, folder: Path, article: str, as_json: bool) -> None:
@@ -46,30 +48,36 @@ def validate_command(ctx: click.Context, folder: Path, article: str, as_json: bo
             "What each column may hold: 'rederive template' writes it down."
         ) from error
     if as_json:
-        click.echo(json.dumps(checked.as_record(), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(checked, indent=1, ensure_ascii=False))
     else:
         click.echo("\n".join(_lines(folder, checked)))
 
 
-def _lines(folder: Path, checked: Checked) -> list[str]:
-    first, last = checked.months
+def _lines(folder: Path, checked: Mapping[str, Any]) -> list[str]:
+    first, last = checked["months"]
     lines = [
         f"{folder} fits the codebook.",
-        f"Patients: {checked.patients}, of whom {checked.analysed} are analysed.",
-        f"Records: {checked.records} of {len(checked.measures)} measures, months {first} to "
+        f"Patients: {checked['patients']}, of whom {checked['analysed']} are analysed.",
+        f"Records: {checked['records']} of {len(checked['measures'])} measures, months {first} to "
         f"{last}.",
-        *checked.notes,
+        *checked["notes"],
         "Patients who qualify in the article's windows:",
-        *(f"  {each.measure}: {each.in_words}" for each in checked.windows),
     ]
-    if checked.warnings:
-        lines += ["Warnings:", *(f"  {warning}" for warning in checked.warnings)]
+    for each in checked["windows"]:
+        parts = [f"baseline {each['baseline']}"]
+        for month, number in each["followed"].items():
+            pairs = each["pairs"][month]
+            both = "" if pairs == number else f" ({pairs} with a baseline)"
+            parts.append(f"month {month} {number}{both}")
+        lines.append(f"  {each['measure']}: {', '.join(parts)}")
+    if checked["warnings"]:
+        lines += ["Warnings:", *(f"  {warning}" for warning in checked["warnings"])]
     return lines
 
 
 @click.command("template")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@_ARTICLE
+@ARTICLE
 @click.option("--example", is_flag=True, help="With three invented patients, marked as such.")
 def template_command(folder: Path, article: str, example: bool) -> None:
     """Write empty tables for a cohort of your own to DIR, with codebook and explanation.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 import signal
 import sys
 import threading
@@ -20,12 +19,11 @@ from typing import Any
 import click
 
 from rederive.errors import BookError, ConfigurationError
-from rederive.printed import PrintedNumber, RoundingRule, parse
+from rederive.printed import PrintedNumber, RoundingRule
 from rederive.printed.files import write_atomically
-from rederive.reconstruct.checks import decimal
+from rederive.reconstruct.checks import decimal, read_exact, read_figure
 from rederive.reconstruct.column import (
     ColumnSummary,
-    NearestFigures,
     column_sampler,
     count_columns,
     nearest_figures,
@@ -35,24 +33,12 @@ from rederive.reconstruct.study import SYNTHETIC
 PATIENCE = 2.0
 """Seconds after which a bar is shown."""
 
-_MINUS_SIGNS = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
-_LEADING_ZERO = re.compile(r"\D?0\d")
-
 
 class Watch:
     """Shows on a terminal how far work is, and lets Ctrl-C end it with what there is by then.
 
-    Parameters
-    ----------
-    label : str
-        What is counted.
-    catch : bool
-        Whether Ctrl-C is caught; else it ends the work at once.
-
-    Attributes
-    ----------
-    stopped : bool
-        Whether Ctrl-C was pressed; pressed again, it ends the process.
+    ``label`` says what is counted. Without ``catch`` Ctrl-C ends the work at once; with it the
+    first one sets ``stopped``, and the next ends the process.
     """
 
     def __init__(self, label: str, catch: bool = True) -> None:
@@ -114,62 +100,36 @@ def library_errors(command: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
-class Exact(click.ParamType[Fraction]):
-    """An exact number: 51, -51, 0.125 or 1/8."""
-
-    name = "number"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Fraction:
-        """Return the number; one with leading zeros, which YAML may take for octal, is refused."""
-        text = str(value).strip().translate(_MINUS_SIGNS)
-        try:
-            if not _LEADING_ZERO.match(text):
-                return Fraction(text)
-        except (ValueError, ZeroDivisionError):
-            pass
-        self.fail(_not_allowed(value, "a number such as 51, 0.125 or 1/8"), param, ctx)
+def number(text: str) -> Fraction:
+    """Return an exact number, the type of an option: 51, -51, 0.125 or 1/8."""
+    found, hint = read_exact(text.strip())
+    if found is None:
+        raise _not_allowed(text, "a number such as 51, 0.125 or 1/8", hint)
+    return found
 
 
-class _Figure(click.ParamType[PrintedNumber]):
-    """A printed figure such as 24.1; trailing zeros count."""
-
-    name = "figure"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> PrintedNumber:
-        """Return the figure; one with leading zeros is refused."""
-        if isinstance(value, PrintedNumber):
-            return value
-        try:
-            number = parse(str(value))
-        except ValueError:
-            number = None
-        plain = number is not None and number.operator == "=" and not number.label
-        if number and plain and not number.percent and not _LEADING_ZERO.match(str(value)):
-            return number
-        self.fail(_not_allowed(value, "a figure as printed, such as 24.1"), param, ctx)
+def figure(text: str) -> PrintedNumber:
+    """Return a printed figure, the type of an option; trailing zeros count."""
+    found, hint = read_figure(text)
+    if found is None or found.operator != "=":
+        raise _not_allowed(text, "a figure as printed, such as 24.1", hint)
+    return found
 
 
-def _not_allowed(value: object, allowed: str) -> str:
-    text = str(value)
-    meant = re.sub(r"(?<!\d)0+(?=\d)", "", text, count=1) if _LEADING_ZERO.match(text) else text
-    meant = meant.replace(",", ".")
-    hint = "" if meant == text else f"; did you mean {meant}?"
-    return f"found {text!r}, allowed is {allowed}{hint}"
+def _not_allowed(text: str, allowed: str, hint: str) -> click.BadParameter:
+    meant = f"; did you mean {hint}?" if hint else ""
+    return click.BadParameter(f"found {text!r}, allowed is {allowed}{meant}")
 
 
 _COLUMN_OPTIONS = (
-    click.option("--mean", type=_Figure(), required=True, help="Mean as printed."),
-    click.option("--sd", type=_Figure(), help="Sample SD (divisor n - 1) as printed."),
+    click.option("--mean", type=figure, required=True, help="Mean as printed."),
+    click.option("--sd", type=figure, help="Sample SD (divisor n - 1) as printed."),
     click.option("--n", type=int, required=True, help="Number of values."),
-    click.option("--min", "minimum", type=Exact(), required=True, help="Least value."),
-    click.option("--max", "maximum", type=Exact(), required=True, help="Greatest value."),
+    click.option("--min", "minimum", type=number, required=True, help="Least value."),
+    click.option("--max", "maximum", type=number, required=True, help="Greatest value."),
     click.option(
         "--step",
-        type=Exact(),
+        type=number,
         default="1",
         show_default=True,
         help="Distance between neighbouring values, such as 0.125.",
@@ -210,17 +170,20 @@ def count_command(summary: ColumnSummary, ordered: bool, as_json: bool) -> None:
     nearest possible figures stand above it.
     """
     with Watch("counting", catch=False) as watch:
-        number = count_columns(summary, ordered, watch)
-    nearest = None if number else nearest_figures(summary)
+        found = count_columns(summary, ordered, watch)
+    nearest = None if found else nearest_figures(summary)
     if as_json:
-        described = _described(summary, ordered) | {"count": number}
-        described["nearest"] = None if nearest is None else _as_json(nearest)
+        described = _described(summary, ordered) | {"count": found}
+        described["nearest"] = nearest and {
+            name: [_pair(*figures) for figures in getattr(nearest, name)]
+            for name in ("overall", "mean_kept", "sd_kept")
+        }
         click.echo(json.dumps(described, indent=2))
         return
     click.echo(f"{_kind(ordered)} that print {summary.figures}:")
     if nearest is not None:
         click.echo(f"impossible; {nearest.words}")
-    click.echo(str(number))
+    click.echo(str(found))
 
 
 @click.command("sample")
@@ -276,27 +239,19 @@ def _kind(ordered: bool) -> str:
 
 
 def _described(summary: ColumnSummary, ordered: bool) -> dict[str, Any]:
-    return {
-        "mean": str(summary.mean),
-        "sd": None if summary.sd is None else str(summary.sd),
+    return _pair(summary.mean, summary.sd) | {
         "n": summary.n,
-        "min": _json_number(Fraction(summary.minimum)),
-        "max": _json_number(Fraction(summary.maximum)),
-        "step": _json_number(Fraction(summary.step)),
+        "min": _json_number(summary.minimum),
+        "max": _json_number(summary.maximum),
+        "step": _json_number(summary.step),
         "rounding": summary.rule.value,
         "ordered": ordered,
     }
 
 
-def _as_json(nearest: NearestFigures) -> dict[str, list[dict[str, str | None]]]:
-    return {
-        name: [
-            {"mean": str(mean), "sd": None if sd is None else str(sd)}
-            for mean, sd in getattr(nearest, name)
-        ]
-        for name in ("overall", "mean_kept", "sd_kept")
-    }
+def _pair(mean: PrintedNumber, sd: PrintedNumber | None) -> dict[str, Any]:
+    return {"mean": str(mean), "sd": None if sd is None else str(sd)}
 
 
-def _json_number(value: Fraction) -> int | float:
-    return value.numerator if value.denominator == 1 else float(value)
+def _json_number(value: int | Fraction) -> int | float:
+    return int(value) if value == int(value) else float(value)

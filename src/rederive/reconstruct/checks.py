@@ -1,12 +1,19 @@
-"""Errors that the parts of the reconstruction have in common."""
+"""Errors, and numbers from texts, that the parts of the reconstruction have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from fractions import Fraction
+from typing import TypeVar
 
-from rederive.printed import PrintedNumber, format_fixed
+from rederive.printed import PrintedNumber, format_fixed, parse
 from rederive.printed.schema import nearest
+
+_MINUS_SIGNS = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
+_LEADING_ZERO = re.compile(r"[^\d.,]*0\d")
+
+T = TypeVar("T")
 
 MOST_LISTED = 20
 """Most names, or faults, that a message lists."""
@@ -28,20 +35,6 @@ def unknown(what: str, found: str, known: Iterable[str]) -> ValueError:
     return ValueError(f"{what}: found {found!r}, allowed are {listed(names)}{meant}")
 
 
-def require_printed(name: str, value: object) -> None:
-    """Refuse what is no printed figure, such as a text or a float.
-
-    Raises
-    ------
-    ValueError
-        Naming the parameter.
-    """
-    if not isinstance(value, PrintedNumber):
-        raise ValueError(
-            f"{name}: found {value!r}, allowed are printed figures, such as parse('24.1')"
-        )
-
-
 def decimal(value: Fraction) -> str:
     """Return a number as plain decimals where they end, else as a fraction."""
     rest, decimals = value.denominator, 0
@@ -52,3 +45,34 @@ def decimal(value: Fraction) -> str:
             power += 1
         decimals = max(decimals, power)
     return str(value) if rest != 1 else format_fixed(value, decimals)
+
+
+def read_exact(text: str) -> tuple[Fraction | None, str]:
+    """Return a number such as 51, 0.125 or 1/8; else ``None`` and what was probably meant."""
+    return _read(text, lambda each: Fraction(each.translate(_MINUS_SIGNS)))
+
+
+def read_figure(text: str) -> tuple[PrintedNumber | None, str]:
+    """Return a figure as printed, such as <0.05; else ``None`` and what was probably meant."""
+
+    def plain(text: str) -> PrintedNumber | None:
+        number = parse(text)
+        return None if number.label or number.percent or number.operator == "±" else number
+
+    return _read(text, plain)
+
+
+def _read(text: str, parsed: Callable[[str], T | None]) -> tuple[T | None, str]:
+    """Read a text; leading zeros, which YAML may take for octal numbers, are refused."""
+
+    def value(text: str) -> T | None:
+        try:
+            return None if _LEADING_ZERO.match(text) else parsed(text)
+        except (ValueError, ZeroDivisionError):
+            return None
+
+    if (found := value(text)) is not None:
+        return found, ""
+    zeros = re.sub(r"0+(?=\d)", "", text, count=1) if _LEADING_ZERO.match(text) else text
+    meant = zeros.replace(",", ".")
+    return None, "" if meant == text or value(meant) is None else meant

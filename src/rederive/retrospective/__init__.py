@@ -1,27 +1,26 @@
 """The methods of a before-after study on visit-level data, for one cohort or many at once."""
 
 from rederive.retrospective.codebook import Codebook, Entry
-from rederive.retrospective.coherence import Contradiction, contradictions
 from rederive.retrospective.cohort import (
     Cohort,
     CohortError,
+    Contradiction,
+    contradictions,
     read_cohort,
     write_cohort,
     write_templates,
 )
 from rederive.retrospective.describe import describe_flag, describe_number
-from rederive.retrospective.keys import key_columns, key_index, patients_column
-from rederive.retrospective.missingness import missingness
+from rederive.retrospective.keys import key_index
 from rederive.retrospective.paired import (
     change,
     paired_change,
-    responders,
     response,
     signed_rank,
 )
 from rederive.retrospective.regression import linear, logistic
 from rederive.retrospective.two_sample import PrintedGroup, two_sample
-from rederive.retrospective.windows import Windows, at_baseline, at_followup, measured, months_used
+from rederive.retrospective.windows import Windows, at_baseline, at_followup, measured
 
 __all__ = [
     "Codebook",
@@ -37,17 +36,12 @@ __all__ = [
     "contradictions",
     "describe_flag",
     "describe_number",
-    "key_columns",
     "key_index",
     "linear",
     "logistic",
     "measured",
-    "missingness",
-    "months_used",
     "paired_change",
-    "patients_column",
     "read_cohort",
-    "responders",
     "response",
     "signed_rank",
     "two_sample",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from rederive.printed.schema import Field, Problem, Row, TableError, nearest, read_table
+from rederive.printed.schema import Field, Problem, TableError, nearest, read_table
 
 KINDS = ("text", "integer", "number", "flag", "category", "month")
 """What a cell may hold; a flag is 0 or 1, a month a whole number counted from the first one."""
@@ -76,24 +76,20 @@ class Entry:
         return self.kind in ("text", "category")
 
     @property
-    def in_words(self) -> str:
+    def domain(self) -> str:
         """What a cell may hold."""
-        if self.kind == "text":
-            return "text"
-        if self.kind == "category":
-            return ", ".join(self.allowed)
+        if self.is_text:
+            return ", ".join(self.allowed) if self.kind == "category" else "text"
         if self.kind == "flag":
             return "0 or 1"
         whole = self.kind in ("integer", "month")
         words = "a whole number" if whole else "a number"
-        if self.kind == "month":
-            words += " of months"
+        words += " of months" if self.kind == "month" else ""
         if self.minimum is not None and self.maximum is not None:
             words += f" from {self.minimum} to {self.maximum}"
-        elif self.minimum is not None:
-            words += f", at least {self.minimum}"
-        elif self.maximum is not None:
-            words += f", at most {self.maximum}"
+        else:
+            words += "" if self.minimum is None else f", at least {self.minimum}"
+            words += "" if self.maximum is None else f", at most {self.maximum}"
         if self.step is not None and not (whole and self.step == 1):
             words += f" in steps of {self.step}"
         if self.kind == "month":
@@ -103,10 +99,10 @@ class Entry:
     def problem_with(self, text: str) -> tuple[str, str] | None:
         """Return what is allowed instead of a cell, with a suggestion, or ``None`` if it fits."""
         if text == "":
-            return (f"{self.in_words}; not empty", "") if self.required else None
+            return (f"{self.domain}; not empty", "") if self.required else None
         if self.kind == "text":
             return None
-        words = self.in_words + ("" if self.required else "; empty if unknown")
+        words = self.domain + ("" if self.required else "; empty if unknown")
         if self.kind == "category":
             if text in self.allowed:
                 return None
@@ -126,10 +122,9 @@ class Entry:
             return False
         if self.kind == "flag":
             return number in (0, 1)
-        if self.kind in ("integer", "month") and number % 1 != 0:
-            return False
         return not (
-            (self.minimum is not None and number < self.minimum)
+            (self.kind in ("integer", "month") and number % 1 != 0)
+            or (self.minimum is not None and number < self.minimum)
             or (self.maximum is not None and number > self.maximum)
             or (self.step is not None and number % self.step != 0)
         )
@@ -167,7 +162,18 @@ class Codebook:
         problems: list[Problem] = []
         tables: dict[str, dict[str, Entry]] = {"patients": {}, "visits": {}}
         for number, row in enumerate(rows, start=2):
-            entry = _entry(row)
+            entry = Entry(
+                row["column"],
+                row["label"],
+                row["kind"],
+                row["unit"],
+                minimum=_number(row["minimum"]),
+                maximum=_number(row["maximum"]),
+                step=_number(row["step"]),
+                note=row["note"],
+                allowed=tuple(row["allowed"].split("|")) if row["allowed"] else (),
+                required=row["required"] == "yes",
+            )
             known = tables[row["table"]]
             if entry.column in known:
                 allowed = f"a column once in the table {row['table']}"
@@ -205,21 +211,6 @@ def _number(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() and "_" not in text else None
-
-
-def _entry(row: Row) -> Entry:
-    return Entry(
-        column=row["column"],
-        label=row["label"],
-        kind=row["kind"],
-        unit=row["unit"],
-        minimum=_number(row["minimum"]),
-        maximum=_number(row["maximum"]),
-        step=_number(row["step"]),
-        allowed=tuple(row["allowed"].split("|")) if row["allowed"] else (),
-        required=row["required"] == "yes",
-        note=row["note"],
-    )
 
 
 def _faults(entry: Entry, table: str) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pandas as pd
 from rederive.printed.files import write_atomically
 from rederive.printed.schema import Row
 from rederive.retrospective.codebook import VISIT_COLUMNS, Codebook, Entry
-from rederive.retrospective.keys import patients_column
+from rederive.retrospective.keys import key_index, unknown
 from rederive.retrospective.validation import (
     PATIENTS_FILE,
     REMARK,
@@ -23,7 +23,7 @@ from rederive.retrospective.validation import (
     CohortError,
     read_valid,
 )
-from rederive.retrospective.windows import Windows, measured, months_used
+from rederive.retrospective.windows import Windows, measured
 
 __all__ = ["Cohort", "CohortError", "read_cohort", "write_cohort", "write_templates"]
 
@@ -54,13 +54,11 @@ class Cohort:
     visits: pd.DataFrame
 
     def __post_init__(self) -> None:
-        for name, table, columns in (
-            ("patients", self.patients, ("patient",)),
-            ("visits", self.visits, VISIT_COLUMNS),
-        ):
-            for column in columns:
-                if column not in table.columns:
-                    raise ValueError(f"{name}: found no column {column!r}, allowed: one")
+        needed = [("patients", self.patients, "patient")]
+        needed += [("visits", self.visits, column) for column in VISIT_COLUMNS]
+        for name, table, column in needed:
+            if column not in table.columns:
+                raise ValueError(f"{name}: found no column {column!r}, allowed: one")
         if ("cohort" in self.patients.columns) != ("cohort" in self.visits.columns):
             raise ValueError("the column 'cohort' must be in both tables or in neither")
 
@@ -91,20 +89,25 @@ class Cohort:
     def column(self, name: str) -> pd.Series[Any]:
         """Return a column of the table of patients by patient (or cohort and patient).
 
+        Empty text is unknown, as an empty cell is.
+
         Raises
         ------
         ValueError
-            If there is no such column.
+            If there is no such column; the message has the nearest one.
         """
-        return patients_column(self.patients, name)
+        if name not in self.patients.columns:
+            raise unknown("column", name, self.patients.columns)
+        values = pd.Series(self.patients[name].array, index=key_index(self.patients), name=name)
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            return values.cat.remove_categories(
+                [each for each in values.cat.categories if not each]
+            )
+        return values if pd.api.types.is_numeric_dtype(values) else values.where(values != "")
 
     def measured(self, measure: str, windows: Windows) -> pd.DataFrame:
         """Return all patients' values at baseline and follow-up; see `windows.measured`."""
         return measured(self.visits, measure, windows, self.patients)
-
-    def months_used(self, measure: str, windows: Windows) -> pd.DataFrame:
-        """Return the months of the visits that `measured` uses."""
-        return months_used(self.visits, measure, windows, self.patients)
 
 
 def read_cohort(folder: Path, codebook: Codebook) -> Cohort:
@@ -168,18 +171,14 @@ def write_cohort(cohort: Cohort, folder: Path, remark: str = "") -> None:
     """
     if cohort.is_ensemble:
         raise ValueError("an ensemble has no CSV form: select one cohort to write")
-    _write(folder, _tables(cohort, remark))
+    for name, text in _tables(cohort, remark).items():
+        write_atomically(folder / name, text.encode())
 
 
 def _tables(cohort: Cohort, remark: str) -> dict[str, str]:
     above = f"{REMARK} {remark}\n" if remark else ""
     tables = {PATIENTS_FILE: cohort.patients, VISITS_FILE: cohort.visits}
     return {name: above + _csv(table) for name, table in tables.items()}
-
-
-def _write(folder: Path, files: Mapping[str, str]) -> None:
-    for name, text in files.items():
-        write_atomically(folder / name, text.encode())
 
 
 def write_templates(
@@ -220,7 +219,8 @@ def write_templates(
     there = [name for name in files if (folder / name).exists()]
     if there:
         raise FileExistsError(f"{folder.name}: found {', '.join(there)}, allowed: a new folder")
-    _write(folder, files)
+    for name, text in files.items():
+        write_atomically(folder / name, text.encode())
 
 
 def _csv(table: pd.DataFrame) -> str:
@@ -258,6 +258,56 @@ def _readme(codebook: Codebook) -> str:
         for name, entry in entries.items():
             mark = "*" if entry.required else ""
             note = f". {entry.note}" if entry.note else ""
-            words = "one of the measures below" if name == "measure" else entry.in_words
+            words = "one of the measures below" if name == "measure" else entry.domain
             lines.append(f"{name}{mark}: {entry.label}; {words}{note}")
     return "\n".join(lines) + "\n"
+
+
+LAST_VISIT = "last_visit"
+"""Name of the added column with the month of a patient's last record, NaN without any."""
+
+NAMED = 5
+"""Most patients that a sentence names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A way in which the columns of a patient may contradict each other.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Columns of the patients that are compared, or :data:`LAST_VISIT`.
+    words : str
+        What is found, as the beginning of a sentence.
+    found : callable
+        Takes a table with these columns, empty ones filled with NaN; returns for each patient
+        whether they contradict each other. What is unknown contradicts nothing.
+    """
+
+    columns: tuple[str, ...]
+    words: str
+    found: Callable[[pd.DataFrame], pd.Series[Any]]
+
+
+def contradictions(cohort: Cohort, kinds: Sequence[Contradiction]) -> list[str]:
+    """Return which patients of a single cohort have contradictory values, as sentences.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        The cohort; columns that it lacks are taken as unknown.
+    kinds : sequence of Contradiction
+        What is looked for.
+    """
+    visits = cohort.visits[cohort.visits["value"].notna()]
+    last = visits.groupby("patient", observed=True)["month"].max()
+    table = cohort.patients.assign(**{LAST_VISIT: cohort.patients["patient"].map(last)})
+    sentences = []
+    for kind in kinds:
+        found = kind.found(table.reindex(columns=list(kind.columns))).astype(bool)
+        names = [str(name) for name in table.loc[found, "patient"]]
+        if names:
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            sentences.append(f"{kind.words}: {', '.join(names[:NAMED])}{more}.")
+    return sentences

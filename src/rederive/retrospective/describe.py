@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rederive.retrospective.keys import Grid, Moments, over, row_maximum, row_minimum
+from rederive.retrospective.keys import FloatArray, Grid, Moments, over, row_maximum, row_minimum
 
 
 def describe_number(values: pd.Series[Any]) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def describe_number(values: pd.Series[Any]) -> pd.DataFrame:
     return grid.table(
         {
             "n": moments.n,
-            "missing": _patients(grid) - moments.n,
+            "missing": grid.patients - moments.n,
             "mean": moments.mean,
             "sd": moments.sd,
             "median": np.where(some, median, np.nan),
@@ -61,15 +61,16 @@ def describe_flag(values: pd.Series[Any]) -> pd.DataFrame:
     """
     grid = Grid.of(values.index)
     array = grid.spread(values)
-    other = array[~(np.isnan(array) | (array == 0) | (array == 1))]
-    if other.size:
-        raise ValueError(f"{values.name}: found {other[0]:g}, allowed: 0 and 1")
+    check_flag(array, values.name)
     n = (~np.isnan(array)).sum(axis=1)
     count = (array == 1).sum(axis=1)
     return grid.table(
-        {"n": n, "missing": _patients(grid) - n, "count": count, "percent": over(100 * count, n)}
+        {"n": n, "missing": grid.patients - n, "count": count, "percent": over(100 * count, n)}
     )
 
 
-def _patients(grid: Grid) -> Any:
-    return np.bincount(grid.rows, minlength=grid.shape[0])
+def check_flag(array: FloatArray, name: object) -> None:
+    """Refuse numbers that are neither 0 nor 1 nor NaN by an error that names the column."""
+    other = array[~(np.isnan(array) | (array == 0) | (array == 1))]
+    if other.size:
+        raise ValueError(f"{name}: found {other[0]:g}, allowed: 0 and 1")

@@ -17,38 +17,14 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 
-def key_columns(table: pd.DataFrame) -> list[str]:
-    """Return the columns that tell patients apart: ``patient``, in an ensemble with ``cohort``."""
-    return ["cohort", "patient"] if "cohort" in table.columns else ["patient"]
-
-
 def key_index(table: pd.DataFrame) -> pd.Index:
     """Return the key of each row: an index ``patient``, or ``cohort`` and ``patient``."""
-    columns = key_columns(table)
     index: pd.Index = (
-        pd.Index(table["patient"], name="patient")
-        if len(columns) == 1
-        else pd.MultiIndex.from_frame(table[columns])
+        pd.MultiIndex.from_frame(table[["cohort", "patient"]])
+        if "cohort" in table.columns
+        else pd.Index(table["patient"], name="patient")
     )
     return index
-
-
-def patients_column(patients: pd.DataFrame, column: str) -> pd.Series[Any]:
-    """Return a column of the table of patients, indexed by the patients' keys.
-
-    Empty text is unknown, as an empty cell is.
-
-    Raises
-    ------
-    ValueError
-        If there is no such column; the message has the nearest one.
-    """
-    if column not in patients.columns:
-        raise unknown("column", column, patients.columns)
-    values = pd.Series(patients[column].array, index=key_index(patients), name=column)
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return values.cat.remove_categories([name for name in values.cat.categories if name == ""])
-    return values if pd.api.types.is_numeric_dtype(values) else values.where(values != "")
 
 
 def unknown(what: str, found: str, known: Any) -> ValueError:
@@ -63,16 +39,9 @@ def unknown(what: str, found: str, known: Any) -> ValueError:
 class Grid:
     """Places of patients in an array with one row per cohort.
 
-    Parameters
-    ----------
-    cohorts : Index, optional
-        Labels of the rows; ``None`` for patients of a single cohort, which make one row.
-    rows, columns : array of int, shape (patients,)
-        Place of each patient.
-    shape : tuple of int
-        Cohorts, and patients of the largest of them, at least 1.
-    index : Index
-        The patients' keys.
+    ``cohorts`` are the labels of the rows, ``None`` for patients of a single cohort, which make one
+    row; ``rows`` and ``columns``, shape (patients,), the place of each patient; ``shape`` the
+    cohorts, and the patients of the largest of them, at least 1; ``index`` the patients' keys.
     """
 
     cohorts: pd.Index | None
@@ -83,13 +52,7 @@ class Grid:
 
     @classmethod
     def of(cls, index: pd.Index) -> Grid:
-        """Lay out patients by their keys.
-
-        Raises
-        ------
-        ValueError
-            If a key stands there twice.
-        """
+        """Lay out patients by their keys; a key that stands there twice is a ``ValueError``."""
         if not index.is_unique:
             twice = index[index.duplicated()][0]
             raise ValueError(f"patient {twice!r} stands there more than once")
@@ -102,13 +65,15 @@ class Grid:
         width = int(columns.max(initial=0)) + 1
         return cls(pd.Index(cohorts), rows, columns, (len(cohorts), width), index)
 
-    def spread(self, values: pd.Series[Any]) -> FloatArray:
-        """Return numbers as an array of cohorts by patients, NaN where there is none.
+    @property
+    def patients(self) -> IntArray:
+        """Number of patients in each row."""
+        return np.bincount(self.rows, minlength=self.shape[0])
 
-        Parameters
-        ----------
-        values : Series
-            Numbers by key; keys that the grid does not have are left out, missing ones are NaN.
+    def spread(self, values: pd.Series[Any]) -> FloatArray:
+        """Return numbers by key as an array of cohorts by patients, NaN where there is none.
+
+        Keys that the grid does not have are left out.
         """
         if not values.index.equals(self.index):
             values = values.reindex(self.index)
@@ -116,18 +81,8 @@ class Grid:
         array[self.rows, self.columns] = pd.to_numeric(values).to_numpy(float, na_value=np.nan)
         return array
 
-    def gather(self, array: FloatArray, name: str) -> pd.Series[Any]:
-        """Return an array of cohorts by patients as numbers by key."""
-        return pd.Series(array[self.rows, self.columns], index=self.index, name=name)
-
     def table(self, columns: Mapping[str, Any]) -> pd.DataFrame:
-        """Return a tidy table with one row per cohort.
-
-        Parameters
-        ----------
-        columns : dict
-            Arrays of shape (cohorts,), or scalars.
-        """
+        """Return a tidy table, one row per cohort, from arrays of shape (cohorts,) or scalars."""
         filled = {name: np.broadcast_to(item, self.shape[:1]) for name, item in columns.items()}
         table = pd.DataFrame({name: item.copy() for name, item in filled.items()})
         if self.cohorts is not None:

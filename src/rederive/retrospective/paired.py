@@ -13,43 +13,44 @@ from scipy.special import ndtr, stdtr, stdtrit
 from scipy.stats import rankdata
 
 from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention
-from rederive.retrospective.describe import describe_flag
 from rederive.retrospective.keys import FloatArray, Grid, IntArray, Moments, over, unknown
 
 DECIMALS = 9
 """Decimals of a change: more than any scale has, fewer than a float can tell apart."""
 
 
-def change(measured: pd.DataFrame, followup: str, baseline: str = "baseline") -> pd.Series[Any]:
+BASELINE = "baseline"
+"""Column of the first values."""
+
+
+def change(measured: pd.DataFrame, followup: str) -> pd.Series[Any]:
     """Return each patient's change from baseline, to nine decimals; NaN without one or the other.
 
     Parameters
     ----------
     measured : DataFrame
         Values by patient (or cohort and patient), as from `windows.measured`.
-    followup, baseline : str
-        Columns, such as ``m6``.
+    followup : str
+        Column, such as ``m6``.
 
     Raises
     ------
     ValueError
         If there is no such column.
     """
-    for column in (followup, baseline):
+    for column in (followup, BASELINE):
         if column not in measured.columns:
             raise unknown("window", column, measured.columns)
     # Steps such as 0.01 are no binary fractions: without rounding, equal changes come out unequal.
-    return (measured[followup] - measured[baseline]).round(DECIMALS).rename("change")
+    return (measured[followup] - measured[BASELINE]).round(DECIMALS).rename("change")
 
 
-def paired_change(
-    measured: pd.DataFrame, followup: str, baseline: str = "baseline", confidence: float = 0.95
-) -> pd.DataFrame:
+def paired_change(measured: pd.DataFrame, followup: str, confidence: float = 0.95) -> pd.DataFrame:
     """Return means, SDs and the paired t test of a change, one row per cohort.
 
     Parameters
     ----------
-    measured, followup, baseline
+    measured, followup
         As for `change`.
     confidence : float
         Level of the confidence interval of the mean change.
@@ -63,11 +64,11 @@ def paired_change(
         the test NaN.
     """
     grid = Grid.of(measured.index)
-    changes = grid.spread(change(measured, followup, baseline))
+    changes = grid.spread(change(measured, followup))
     both = ~np.isnan(changes)
     before, after = (
         Moments.of(np.where(both, grid.spread(measured[name]), np.nan))
-        for name in (baseline, followup)
+        for name in (BASELINE, followup)
     )
     differences = Moments.of(changes)
     error = differences.sd / np.sqrt(np.maximum(differences.n, 1))
@@ -97,17 +98,13 @@ def paired_change(
     )
 
 
-def response(
-    measured: pd.DataFrame, followup: str, threshold: float, baseline: str = "baseline"
-) -> pd.Series[Any]:
+def response(measured: pd.DataFrame, followup: str, threshold: float) -> pd.Series[Any]:
     """Return 1 for each patient who responded, 0 for those who did not, NaN if not followed.
 
     Parameters
     ----------
-    measured : DataFrame
-        Values by patient (or cohort and patient), as from `windows.measured`.
-    followup, baseline : str
-        Columns, such as ``m6``.
+    measured, followup
+        As for `change`.
     threshold : float
         Least decrease that counts as response.
 
@@ -118,36 +115,15 @@ def response(
     """
     if not threshold > 0:
         raise ValueError(f"threshold: found {threshold!r}, allowed: a positive number")
-    decrease = -change(measured, followup, baseline)
+    decrease = -change(measured, followup)
     flag = (decrease >= threshold).astype(float)
     return pd.Series(np.where(decrease.isna(), np.nan, flag), decrease.index, name="response")
-
-
-def responders(
-    measured: pd.DataFrame, followup: str, threshold: float, baseline: str = "baseline"
-) -> pd.DataFrame:
-    """Return the number of responders, one row per cohort.
-
-    Parameters
-    ----------
-    measured, followup, threshold, baseline
-        As for `response`.
-
-    Returns
-    -------
-    DataFrame
-        Columns n (patients with both values), missing, count (responders) and percent (of n).
-    """
-    return describe_flag(response(measured, followup, threshold, baseline))
 
 
 def critical_t(confidence: float, df: Any) -> FloatArray:
     """Return the two-sided critical value of Student's t; NaN without degrees of freedom.
 
-    Raises
-    ------
-    ValueError
-        If the level is not between 0 and 1.
+    The level must lie between 0 and 1, else this is a ``ValueError``.
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence: found {confidence!r}, allowed: between 0 and 1")
@@ -159,14 +135,13 @@ def critical_t(confidence: float, df: Any) -> FloatArray:
 def signed_rank(
     measured: pd.DataFrame,
     followup: str,
-    baseline: str = "baseline",
     convention: SignedRankConvention = CONVENTIONS[0],
 ) -> pd.DataFrame:
     """Return Wilcoxon's signed-rank test of a change, one row per cohort.
 
     Parameters
     ----------
-    measured, followup, baseline
+    measured, followup
         As for `change`.
     convention : SignedRankConvention
         How zeros, ties and the null distribution are treated; Stata's by default.
@@ -184,16 +159,19 @@ def signed_rank(
     patients, which contains the corrections for ties and for zeros.
     """
     grid = Grid.of(measured.index)
-    differences = grid.spread(change(measured, followup, baseline))
+    differences = grid.spread(change(measured, followup))
     known, changed = ~np.isnan(differences), np.abs(differences) > 0
     ranked = known if convention.zeros == "pratt" else changed
-    ranks = np.where(changed, _ranks(np.where(ranked, np.abs(differences), np.nan)), 0.0)
+    # What is not ranked comes last, so it leaves the others' mid-ranks alone.
+    sizes = np.where(ranked, np.abs(differences), np.inf)
+    ranks = np.where(changed, rankdata(sizes, axis=1), 0.0)
     rank_sum = np.where(differences > 0, ranks, 0.0).sum(axis=1)
     number = changed.sum(axis=1)
     status = np.select([~known.any(axis=1), number == 0], ["no patients", "no change"], "ok")
     if convention.exact:
-        tied = (status == "ok") & _has_ties(ranks, changed)
-        status = np.where(tied, "ties", status)
+        ordered = np.sort(np.where(changed, ranks, np.nan), axis=1)
+        tied = (np.diff(ordered, axis=1) == 0).any(axis=1)
+        status = np.where((status == "ok") & tied, "ties", status)
         z = np.full(len(number), np.nan)
         p = _exact_p(rank_sum, number)
     else:
@@ -215,18 +193,6 @@ def signed_rank(
             "status": status,
         }
     )
-
-
-def _ranks(array: FloatArray) -> FloatArray:
-    """Return mid-ranks within each row; NaN come last, so they leave the others' ranks alone."""
-    filled = np.where(np.isnan(array), np.inf, array)
-    return np.asarray(rankdata(filled, axis=1), dtype=float)
-
-
-def _has_ties(ranks: FloatArray, changed: Any) -> Any:
-    """Return which rows have equal ranks among their changed patients."""
-    ordered = np.sort(np.where(changed, ranks, np.nan), axis=1)
-    return (np.diff(ordered, axis=1) == 0).any(axis=1)
 
 
 def _exact_p(rank_sum: FloatArray, number: IntArray) -> FloatArray:

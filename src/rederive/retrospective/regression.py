@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtr, ndtri, stdtr
 
+from rederive.retrospective.describe import check_flag
 from rederive.retrospective.keys import (
     BoolArray,
     FloatArray,
@@ -109,7 +110,7 @@ def logistic(
     """
     grid = Grid.of(flag.index)
     y, x = _complete(grid.spread(flag), grid.spread(predictor))
-    _check_flag(y, flag.name)
+    check_flag(y, flag.name)
     n = (~np.isnan(y)).sum(axis=1)
     events = (y == 1).sum(axis=1)
     status = np.select(
@@ -122,7 +123,27 @@ def logistic(
     estimates[:, estimable] = _newton(y[estimable], x[estimable])
     intercept, slope, se = estimates
     status = np.where(estimable & np.isnan(se), "not converged", status)
-    return grid.table({"n": n, "events": events, **_odds(intercept, slope, se, confidence, status)})
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence: found {confidence!r}, allowed: between 0 and 1")
+    width = ndtri((1 + confidence) / 2) * se
+    z = over(slope, se)
+    with np.errstate(over="ignore"):
+        ratio, low, high = (np.exp(slope + sign * width) for sign in (0, -1, 1))
+    return grid.table(
+        {
+            "n": n,
+            "events": events,
+            "intercept": intercept,
+            "slope": slope,
+            "se": se,
+            "odds_ratio": ratio,
+            "low": low,
+            "high": high,
+            "z": z,
+            "p": 2 * ndtr(-np.abs(z)),
+            "status": status,
+        }
+    )
 
 
 def _complete(*arrays: FloatArray) -> tuple[FloatArray, ...]:
@@ -134,12 +155,6 @@ def _complete(*arrays: FloatArray) -> tuple[FloatArray, ...]:
 def _centred(array: FloatArray, moments: Moments) -> FloatArray:
     """Return distances from the mean of the row, zero for NaN."""
     return np.nan_to_num(array - moments.mean[:, None])
-
-
-def _check_flag(y: FloatArray, name: Any) -> None:
-    other = y[~(np.isnan(y) | (y == 0) | (y == 1))]
-    if other.size:
-        raise ValueError(f"{name}: found {other[0]:g}, allowed: 0 and 1")
 
 
 def _separated(y: FloatArray, x: FloatArray) -> BoolArray:
@@ -197,25 +212,3 @@ def _newton(y: FloatArray, x: FloatArray) -> FloatArray:
     slope = beta[1] / about.sd
     result = np.stack([beta[0] - slope * about.mean, slope, 1 / np.sqrt(information) / about.sd])
     return np.where(done, result, np.nan)
-
-
-def _odds(
-    intercept: FloatArray, slope: FloatArray, se: FloatArray, confidence: float, status: Any
-) -> dict[str, Any]:
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence: found {confidence!r}, allowed: between 0 and 1")
-    width = ndtri((1 + confidence) / 2) * se
-    z = over(slope, se)
-    with np.errstate(over="ignore"):
-        ratios = [np.exp(slope + sign * width) for sign in (0, -1, 1)]
-    return {
-        "intercept": intercept,
-        "slope": slope,
-        "se": se,
-        "odds_ratio": ratios[0],
-        "low": ratios[1],
-        "high": ratios[2],
-        "z": z,
-        "p": 2 * ndtr(-np.abs(z)),
-        "status": status,
-    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from rederive.printed.schema import Problem, Row, TableError, nearest
@@ -41,19 +41,7 @@ NumberedRow = tuple[int, Row]
 
 
 def read_valid(folder: Path, codebook: Codebook) -> tuple[list[Row], list[Row]]:
-    """Read the rows of both files, absent optional columns filled with nothing.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder with ``patients.csv`` and ``visits.csv``.
-    codebook : Codebook
-        What they may hold.
-
-    Returns
-    -------
-    tuple of list
-        Rows of the patients and of the visits.
+    """Read the rows of both files of a folder, absent optional columns filled with nothing.
 
     Raises
     ------
@@ -69,19 +57,17 @@ def read_valid(folder: Path, codebook: Codebook) -> tuple[list[Row], list[Row]]:
     known = {row["patient"] for _, row in patients} if patients else None
     more += _visit_problems(visits, codebook, known)
     if problems or more:
-        raise CohortError([*_in_order(problems), *_in_order(more)])
+        in_order = (sorted(part, key=lambda each: each.row or 0) for part in (problems, more))
+        raise CohortError([each for part in in_order for each in part])
     return [row for _, row in patients], [row for _, row in visits]
-
-
-def _in_order(problems: Iterable[Problem]) -> list[Problem]:
-    return sorted(problems, key=lambda problem: problem.row or 0)
 
 
 def _read(path: Path, columns: Mapping[str, Entry]) -> tuple[list[NumberedRow], list[Problem]]:
     """Read one file and check each cell by itself."""
-    text, fault = _text_of(path)
-    if fault is not None:
-        return [], [fault]
+    try:
+        text = _text_of(path)
+    except CohortError as error:
+        return [], list(error.problems)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[NumberedRow] = []
     problems: list[Problem] = []
@@ -102,7 +88,12 @@ def _read(path: Path, columns: Mapping[str, Entry]) -> tuple[list[NumberedRow], 
             given = dict(zip(header, map(str.strip, cells), strict=True))
             row = {name: _plain(given.get(name, ""), entry) for name, entry in columns.items()}
             rows.append((reader.line_num, row))
-            problems += _cell_problems(path.name, reader.line_num, row, columns, given)
+            for name in (name for name in columns if name in given):
+                # What a value may be depends on the measure.
+                later = name in _BY_MEASURE and path.name == VISITS_FILE and row[name]
+                wrong = None if later else columns[name].problem_with(row[name])
+                if wrong is not None:
+                    problems.append(Problem(path.name, reader.line_num, name, given[name], *wrong))
     except csv.Error as error:
         problems.append(Problem(path.name, reader.line_num, "", str(error), "a row of a CSV file"))
     if not rows and not problems:
@@ -110,36 +101,25 @@ def _read(path: Path, columns: Mapping[str, Entry]) -> tuple[list[NumberedRow], 
     return rows, problems
 
 
-def _text_of(path: Path) -> tuple[str, Problem | None]:
-    """Return the text of a file, or what is wrong with it."""
+def _text_of(path: Path) -> str:
+    allowed = "a CSV file"
     try:
         # Spreadsheet programs write a byte order mark at the start of UTF-8 files.
-        return path.read_text(encoding="utf-8-sig"), None
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        there = {one.name.lower(): one.name for one in path.parent.iterdir()}
+        found, there = "no such file", {one.name.lower(): one.name for one in path.parent.iterdir()}
         near = there.get(path.name, "") or there.get(nearest(path.name, there), "")
-        allowed = f"a CSV file of this name; there is {near}" if near else "a CSV file"
-        return "", Problem(path.name, None, "", "no such file", allowed)
+        allowed += f" of this name; there is {near}" if near else ""
     except OSError as error:
-        return "", Problem(path.name, None, "", str(error.strerror), "a CSV file")
+        found = str(error.strerror)
     except UnicodeDecodeError as error:
-        found = f"byte {error.start + 1} that is no UTF-8"
-        return "", Problem(path.name, None, "", found, "UTF-8 text")
+        found, allowed = f"byte {error.start + 1} that is no UTF-8", "UTF-8 text"
+    raise CohortError([Problem(path.name, None, "", found, allowed)])
 
 
 def _plain(cell: str, entry: Entry) -> str:
     """Return a cell, with a hyphen for every minus sign of a number."""
     return cell if entry.is_text else cell.translate(_MINUS_SIGNS)
-
-
-def _cell_problems(
-    file: str, line: int, row: Row, columns: Mapping[str, Entry], given: Row
-) -> Iterable[Problem]:
-    for name, entry in columns.items():
-        wrong = entry.problem_with(row[name]) if name in given else None
-        later = name in _BY_MEASURE and file == VISITS_FILE and row[name]
-        if wrong is not None and not later:
-            yield Problem(file, line, name, given[name], *wrong)
 
 
 def _header_problems(file: str, header: list[str], columns: Mapping[str, Entry]) -> list[Problem]:
@@ -213,16 +193,13 @@ def _visit_problems(
 
 
 def _same_name(found: str, patients: set[str]) -> str:
-    """Return the one patient whose name is the same but for case, blanks or leading zeros.
+    """Return the one patient whose name is the same but for case, blanks or leading zeros."""
 
-    Another patient's name that only looks alike is no suggestion.
-    """
-    same = [patient for patient in patients if _bare(patient) == _bare(found)]
+    def bare(name: str) -> str:
+        return "".join(name.split()).lower().lstrip("0")
+
+    same = [patient for patient in patients if bare(patient) == bare(found)]
     return same[0] if len(same) == 1 else ""
-
-
-def _bare(name: str) -> str:
-    return "".join(name.split()).lower().lstrip("0")
 
 
 def _month(text: str) -> str:

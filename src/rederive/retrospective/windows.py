@@ -94,14 +94,10 @@ def measured(
         If there is no such measure, a visit is of an unknown patient, or a patient has two values
         for one month.
     """
-    return pd.concat([part.values for part in _chosen(visits, measure, windows, patients)], axis=1)
-
-
-def months_used(
-    visits: pd.DataFrame, measure: str, windows: Windows, patients: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Return the month of each visit that `measured` uses, in the same shape."""
-    return pd.concat([part.months for part in _chosen(visits, measure, windows, patients)], axis=1)
+    records = _records(visits, measure, patients)
+    return pd.concat(
+        [_baseline(records, windows.baseline_window), _followup(records, windows)], axis=1
+    )
 
 
 def at_baseline(
@@ -109,7 +105,7 @@ def at_baseline(
 ) -> pd.Series[Any]:
     """Return the column ``baseline`` of `measured` for a baseline window in months."""
     _check_months("window", window)
-    return _baseline(_records(visits, measure, patients), window).values["baseline"]
+    return _baseline(_records(visits, measure, patients), window)["baseline"]
 
 
 def at_followup(
@@ -126,7 +122,7 @@ def at_followup(
     visits to a neighbour.
     """
     windows = Windows(targets=tuple(targets), tolerance=tolerance, rule=rule)
-    return _followup(_records(visits, measure, patients), windows).values
+    return _followup(_records(visits, measure, patients), windows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,21 +136,6 @@ class _Records:
 
     def only(self, mask: Any) -> _Records:
         return _Records(self.index, self.patient[mask], self.month[mask], self.value[mask])
-
-
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    """Values and months of the visits that count, one row per patient, a column per window."""
-
-    values: pd.DataFrame
-    months: pd.DataFrame
-
-
-def _chosen(
-    visits: pd.DataFrame, measure: str, windows: Windows, patients: pd.DataFrame | None
-) -> tuple[_Chosen, _Chosen]:
-    records = _records(visits, measure, patients)
-    return _baseline(records, windows.baseline_window), _followup(records, windows)
 
 
 def _check_months(name: str, months: Any) -> None:
@@ -190,13 +171,13 @@ def _records(visits: pd.DataFrame, measure: str, patients: pd.DataFrame | None) 
     return found
 
 
-def _baseline(records: _Records, window: int) -> _Chosen:
+def _baseline(records: _Records, window: int) -> pd.DataFrame:
     inside = records.only((records.month <= 0) & (records.month >= -window))
     window_of = np.zeros(len(inside.month), dtype=np.int64)
     return _choose(inside, window_of, -inside.month, ("baseline",))
 
 
-def _followup(records: _Records, windows: Windows) -> _Chosen:
+def _followup(records: _Records, windows: Windows) -> pd.DataFrame:
     after = records.only(records.month > 0)
     targets = np.asarray(windows.targets, dtype=float)
     distances = np.abs(after.month[:, None] - targets)
@@ -210,16 +191,12 @@ def _followup(records: _Records, windows: Windows) -> _Chosen:
 
 def _choose(
     records: _Records, window: IntArray, order: FloatArray, names: tuple[str, ...]
-) -> _Chosen:
+) -> pd.DataFrame:
     """Take for each patient and window the visit that is least in ``order``, ties: the earlier."""
     ranked = np.lexsort((records.month, order, window, records.patient))
     patient, place = records.patient[ranked], window[ranked]
     first = np.ones(len(ranked), dtype=bool)
     first[1:] = (np.diff(patient) != 0) | (np.diff(place) != 0)
-    chosen = ranked[first]
-    frames = []
-    for source in (records.value, records.month):
-        array = np.full((len(records.index), len(names)), np.nan)
-        array[patient[first], place[first]] = source[chosen]
-        frames.append(pd.DataFrame(array, index=records.index, columns=list(names)))
-    return _Chosen(*frames)
+    array = np.full((len(records.index), len(names)), np.nan)
+    array[patient[first], place[first]] = records.value[ranked[first]]
+    return pd.DataFrame(array, index=records.index, columns=list(names))

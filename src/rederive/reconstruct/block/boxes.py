@@ -116,11 +116,10 @@ def boxes_of(block: Block) -> Boxes:
     """
     boxes = Boxes(*(tuple(Column(n) for n in block.observed) for _ in range(3)))
     for figure in block.figures:
-        at = block.index(figure.at)
+        family = boxes.change if figure.statistic.needs_followup else boxes.level
         if figure.statistic in (Statistic.BASELINE_MEAN, Statistic.BASELINE_SD):
-            column = boxes.followed[at]
-        else:
-            column = (boxes.change if figure.statistic.needs_followup else boxes.level)[at]
+            family = boxes.followed
+        column = family[block.index(figure.at)]
         _narrow(column, block, figure)
         column.sources.append(figure.id)
     return boxes
@@ -146,10 +145,16 @@ def _narrow(column: Column, block: Block, figure: Figure) -> None:
             column.t_squared = _meet_p(column, interval, figure)
         case Statistic.RESPONDERS:
             assert figure.threshold is not None
-            least_fall = math.ceil(figure.threshold / step)
-            column.counts.append((-block.levels, -least_fall, *_count(interval, n, figure)))
+            response = response_window(figure.threshold, figure.rises, block)
+            column.counts.append((*response, *_count(interval, n, figure)))
         case Statistic.MINIMUM | Statistic.MAXIMUM:
             _count_extreme(column, block, figure)
+
+
+def response_window(threshold: Fraction, rises: bool, block: Block) -> Window:
+    """Return the least and the greatest change of a responder, in steps."""
+    least = math.ceil(threshold / block.scale.step)
+    return (least, block.levels) if rises else (-block.levels, -least)
 
 
 def _shifted(interval: Interval, by: Fraction) -> Interval:

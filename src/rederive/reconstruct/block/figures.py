@@ -8,8 +8,9 @@ from enum import StrEnum
 from fractions import Fraction
 
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
+from rederive.printed.number import require_printed
 from rederive.recompute.summaries import Scale
-from rederive.reconstruct.checks import require_printed, unknown
+from rederive.reconstruct.checks import unknown
 
 
 class Statistic(StrEnum):
@@ -47,14 +48,16 @@ class Figure:
         Name of the figure, unique within a block.
     statistic : Statistic
         What is printed. The baseline statistics are those of the patients followed at ``at``;
-        ``responders`` counts the patients whose value fell by ``threshold`` or more; the p value
-        is that of the two-sided paired t test.
+        ``responders`` counts the patients whose value changed by ``threshold`` or more for the
+        better; the p value is that of the two-sided paired t test.
     at : str
         Time point.
     printed : PrintedNumber
         The figure as printed.
     threshold : Fraction, optional
-        Least decrease of a responder, in the unit of the scale.
+        Least change of a responder, in the unit of the scale.
+    rises : bool
+        Whether a responder's value rises; else it falls.
 
     Raises
     ------
@@ -68,11 +71,10 @@ class Figure:
     at: str
     printed: PrintedNumber
     threshold: Fraction | None = None
+    rises: bool = False
 
     def __post_init__(self) -> None:
-        require_printed(self.id, self.printed)
-        if self.statistic.is_sd and self.printed.value < 0:
-            raise ValueError(f"{self.id}: found {self.printed}, allowed are SDs from 0")
+        require_printed(self.id, self.printed, Fraction(0) if self.statistic.is_sd else None)
         if (self.statistic is Statistic.RESPONDERS) != (self.threshold is not None):
             raise ValueError(f"{self.id}: a threshold belongs to responders, and only to them")
 
@@ -84,11 +86,8 @@ class Figure:
         ValueError
             If no SD, or no p value, prints so.
         """
-        domain = None
-        if self.statistic.is_sd:
-            domain = Interval(Fraction(0), None)
-        elif self.statistic is Statistic.PAIRED_P:
-            domain = P_VALUE_DOMAIN
+        domain = Interval(Fraction(0), None) if self.statistic.is_sd else None
+        domain = P_VALUE_DOMAIN if self.statistic is Statistic.PAIRED_P else domain
         try:
             return self.printed.interval(rule, domain)
         except ValueError as error:
@@ -146,14 +145,10 @@ class Block:
                 raise ValueError(
                     f"{self.name}: observed at {timepoint}: found {n}, allowed are 0 to {limit}"
                 )
-        self._check_figures()
-
-    def _check_figures(self) -> None:
-        seen: set[str] = set()
+        ids = [figure.id for figure in self.figures]
         for figure in self.figures:
-            if figure.id in seen:
+            if ids.count(figure.id) > 1:
                 raise ValueError(f"{self.name}: figure {figure.id} occurs twice")
-            seen.add(figure.id)
             self.index(figure.at)
             if figure.statistic.needs_followup and figure.at == self.timepoints[0]:
                 raise ValueError(

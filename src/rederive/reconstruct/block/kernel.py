@@ -22,16 +22,10 @@ Flags = npt.NDArray[np.bool_]
 class Limits(NamedTuple):
     """Limits on the columns (rows: level, change, baseline of followed, each per time point).
 
-    Attributes
-    ----------
-    n : array, shape (columns,)
-        0 for a column without figures.
-    total, spread : array, shape (columns, 2)
-    t_squared : array, shape (columns, 2)
-    units : array, shape (columns, 3)
-        Distances from a limit of total, spread and t² that count as one unit of penalty.
-    counts : array, shape (counts, 5)
-        Column, least and greatest value, and how many of such values there may be.
+    ``n`` is 0 for a column without figures. ``total``, ``spread`` and ``t_squared`` have shape
+    (columns, 2); ``units``, shape (columns, 3), the distances from a limit of each that count as
+    one unit of penalty; a row of ``counts`` a column, its least and greatest value, and how many of
+    such values there may be.
     """
 
     n: Integers
@@ -45,18 +39,9 @@ class Limits(NamedTuple):
 class Moves(NamedTuple):
     """How the chain may move.
 
-    Attributes
-    ----------
-    reach : array, shape (times,)
-        Greatest length of a step at a time point.
-    frozen : array, shape (patients, times)
-        Values that stay as they are.
-    fixed_mask : array, shape (times,)
-        Time points at which the mask stays as it is.
-    measured : int
-        Patients measured at the first time point; they come first.
-    highest : int
-        Greatest value, in steps.
+    ``reach``, shape (times,), is the greatest length of a step; ``frozen``, shape (patients,
+    times), and ``fixed_mask``, shape (times,), what stays of values and mask; ``measured`` the
+    number of patients with a first value, who come first; ``highest`` the greatest value, in steps.
     """
 
     reach: Integers
@@ -67,15 +52,10 @@ class Moves(NamedTuple):
 
 
 class Density(NamedTuple):
-    """A prior in steps of the scale.
+    """A prior in steps of the scale, by kind of patient; without any kind it is flat.
 
-    Attributes
-    ----------
-    means : array, shape (kinds, times)
-        Of each kind of patient; none for a flat prior.
-    precisions : array, shape (kinds, times, times)
-    log_weights : array, shape (kinds,)
-        Logarithm of each weight, with the normal density's constant.
+    ``means`` has shape (kinds, times), ``precisions`` (kinds, times, times); ``log_weights`` is the
+    logarithm of each weight, with the normal density's constant.
     """
 
     means: Floats
@@ -250,26 +230,12 @@ def run_chain(
 ) -> tuple[int, int, int, float]:
     """Run the chain in place and record states without penalty.
 
-    Parameters
-    ----------
-    values : array of int, shape (patients, times)
-        Start, changed in place.
-    mask : array of bool, shape (patients, times)
-        Start, changed in place.
-    heat : float
-        Weight of the penalty.
-    iterations, every : int
-        States are looked at after every ``every`` iterations.
-    stop_at_first : bool
-        Stop at the first state without penalty, looked at after each iteration: a search, whose
-        result is no draw from the prior.
-    out_values, out_mask : array, shape (records, patients, times)
-        Where records go; the chain stops when it is full.
-
-    Returns
-    -------
-    tuple
-        Records made, iterations done, moves accepted, last penalty.
+    ``values`` and ``mask``, shape (patients, times), are the start and are changed; ``heat`` is the
+    weight of the penalty. States are looked at after every ``every`` iterations and recorded in
+    ``out_values`` and ``out_mask``, shape (records, patients, times), until these are full. With
+    ``stop_at_first`` each state is looked at and the first without penalty ends it: a search, whose
+    result is no draw from the prior. Returned are the records made, iterations done, moves
+    accepted, and the last penalty.
     """
     patients = values.shape[0]
     sums, counts = total_sums(values, mask, limits)

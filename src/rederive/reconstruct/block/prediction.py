@@ -1,20 +1,72 @@
-"""What the other figures say about a figure that is held out."""
+"""What other figures say about a held-out one, and whether the chains have settled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
+from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 from scipy import stats
 
-from rederive.reconstruct.block.diagnostics import Diagnosis, diagnose_quantity
 from rederive.reconstruct.block.figures import Block, Figure, Statistic
 from rederive.reconstruct.block.kernel import Floats
 from rederive.reconstruct.block.priors import Prior
 from rederive.reconstruct.block.sampling import BlockEnsemble, Progress, sample_data
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Convergence of one scalar quantity over the chains of an ensemble.
+
+    Rank-normalised split R-hat (NaN for a quantity that never varies) and bulk effective sample
+    size, both by Vehtari et al. 2021, doi 10.1214/20-BA1221.
+    """
+
+    quantity: str
+    r_hat: float
+    ess: float
+    draws: int
+
+
+def diagnose_quantity(name: str, by_chain: Floats) -> Diagnosis:
+    """Return R-hat and effective sample size of one quantity, shape (chains, draws of each)."""
+    if np.ptp(by_chain) == 0:
+        return Diagnosis(name, float("nan"), float("nan"), by_chain.size)
+    r_hat = array_stats.rhat(by_chain, chain_axis=0, draw_axis=1)
+    ess = array_stats.ess(by_chain, chain_axis=0, draw_axis=1)
+    return Diagnosis(name, float(r_hat), float(ess), by_chain.size)
+
+
+def open_quantities(block: Block, observed: Floats) -> Mapping[str, Floats]:
+    """Return quantities that the figures leave open, one number per draw.
+
+    They are, for every follow-up: mean first value of the patients missing, mean and SD of the
+    change, and its third central moment; and the third central moment of the first values.
+    ``observed`` is as for :func:`statistic_values`.
+    """
+    first = observed[:, :, 0]
+    result = {"baseline third moment": _third_moment(first)}
+    for t, timepoint in enumerate(block.timepoints[1:], start=1):
+        change = observed[:, :, t] - first
+        missing = np.isnan(observed[:, :, t]) & ~np.isnan(first)
+        if missing.any():
+            result[f"{timepoint} baseline of missing"] = np.asarray(
+                np.nanmean(np.where(missing, first, np.nan), axis=1)
+            )
+        if block.observed[t] > 1:
+            result[f"{timepoint} change mean"] = np.asarray(np.nanmean(change, axis=1))
+            result[f"{timepoint} change SD"] = np.asarray(np.nanstd(change, axis=1, ddof=1))
+            result[f"{timepoint} change third moment"] = _third_moment(change)
+    return result
+
+
+def _third_moment(values: Floats) -> Floats:
+    centred = values - np.nanmean(values, axis=1, keepdims=True)
+    return np.asarray(np.nanmean(centred**3, axis=1))
+
 
 CENTRAL = 0.95
 """Share of draws in the interval that is given for a prediction."""
@@ -108,20 +160,10 @@ _OVER_PATIENTS: dict[str, Callable[..., Any]] = {
 
 
 def statistic_values(block: Block, observed: Floats, figure: Figure) -> Floats:
-    """Return a figure in every data set, not rounded.
+    """Return a figure in every data set, not rounded, shape (draws,); its printed text is not used.
 
-    Parameters
-    ----------
-    block : Block
-        Names the time points.
-    observed : array, shape (draws, patients, times)
-        Values in the unit of the scale, NaN where nothing was measured.
-    figure : Figure
-        What to compute; its printed text is not used.
-
-    Returns
-    -------
-    array, shape (draws,)
+    ``observed`` has shape (draws, patients, times), in the unit of the scale, NaN where nothing was
+    measured.
     """
     level, first = observed[:, :, block.index(figure.at)], observed[:, :, 0]
     change, statistic = level - first, figure.statistic
@@ -130,7 +172,8 @@ def statistic_values(block: Block, observed: Floats, figure: Figure) -> Floats:
     if statistic is Statistic.RESPONDERS:
         assert figure.threshold is not None
         # Values lie on steps, so half a millionth of a unit only absorbs rounding error.
-        return np.asarray((change <= -float(figure.threshold) + 5e-7).sum(axis=1), np.float64)
+        better = change if figure.rises else -change
+        return np.asarray((better >= float(figure.threshold) - 5e-7).sum(axis=1), np.float64)
     family, _, name = statistic.rpartition("_")
     followed = np.where(np.isnan(level), np.nan, first)
     column = {"": level, "baseline": followed, "change": change}[family]

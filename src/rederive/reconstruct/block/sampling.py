@@ -144,24 +144,20 @@ def _units(column: Column, block: Block) -> tuple[float, float, float]:
     return leap, 2 * n * sd * leap, t_unit
 
 
-def _machine(
-    block: Block, prior: Prior, frozen: Flags | None = None, fixed_mask: Flags | None = None
-) -> tuple[Limits, Moves, Density]:
+def _machine(block: Block, prior: Prior, visit: int | None = None) -> tuple[Limits, Moves, Density]:
     """Return what the compiled chain needs besides its state."""
     boxes = boxes_of(block)
-    shape = (block.patients, len(block.timepoints))
+    frozen = np.zeros((block.patients, len(block.timepoints)), np.bool_)
+    fixed_mask = np.zeros(len(block.timepoints), np.bool_)
+    if visit is not None:
+        frozen[:, [0, visit]] = fixed_mask[visit] = True
     reach = [max(1, round(_sd_in_steps(column, block) / 3)) for column in boxes.level]
-    moves = Moves(
-        np.array(reach, np.int64),
-        np.zeros(shape, np.bool_) if frozen is None else frozen,
-        np.zeros(shape[1], np.bool_) if fixed_mask is None else fixed_mask,
-        block.observed[0],
-        block.levels,
-    )
+    moves = Moves(np.array(reach, np.int64), frozen, fixed_mask, block.observed[0], block.levels)
     return limits_of(boxes, block), moves, density_of(prior, block)
 
 
-def _start(block: Block, prior: Prior, rng: np.random.Generator) -> tuple[Integers, Flags]:
+def draw_start(block: Block, prior: Prior, rng: np.random.Generator) -> tuple[Integers, Flags]:
+    """Draw values and a mask from a prior, whatever the figures."""
     patients, times = block.patients, len(block.timepoints)
     if prior.components:
         weights = np.array([part.weight for part in prior.components])
@@ -186,8 +182,7 @@ def find_data(
     seed: int = 0,
     *,
     start: BlockData | None = None,
-    frozen: Flags | None = None,
-    fixed_mask: Flags | None = None,
+    visit: int | None = None,
     attempts: int = 20,
     iterations: int = 400_000,
 ) -> BlockData:
@@ -203,10 +198,8 @@ def find_data(
         Seed of the search.
     start : BlockData, optional
         Start of every attempt, in place of a draw from the prior.
-    frozen : array of bool, shape (patients, times), optional
-        Values of the start that stay.
-    fixed_mask : array of bool, shape (times,), optional
-        Time points at which the mask of the start stays.
+    visit : int, optional
+        Position of a later time point at which the start stays as it is, as do its first values.
     attempts, iterations : int
         Attempts, and iterations of each at each heat.
 
@@ -217,12 +210,12 @@ def find_data(
     NothingFoundError
         If the attempts are used up.
     """
-    machine = _machine(block, prior, frozen, fixed_mask)
+    machine = _machine(block, prior, visit)
     rng = np.random.default_rng(seed)
     nowhere = _records(0, block)
     for _ in range(attempts):
         if start is None:
-            values, mask = _start(block, prior, rng)
+            values, mask = draw_start(block, prior, rng)
         else:
             values, mask = start.values.copy(), start.mask.copy()
         for heat in SEARCH_HEATS:

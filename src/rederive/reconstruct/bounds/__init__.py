@@ -1,10 +1,8 @@
 """Sharp bounds: the least and greatest value of a quantity over all data with printed figures."""
 
 from rederive.reconstruct.bounds.quantities import Kind, Quantity
-from rederive.reconstruct.bounds.recheck import recheck
-from rederive.reconstruct.bounds.result import Bound, End, Proof, key_of
+from rederive.reconstruct.bounds.result import Bound, End, Proof, key_of, load_bounds, save_bounds
 from rederive.reconstruct.bounds.solve import bound
-from rederive.reconstruct.bounds.store import load_bounds, save_bounds
 
 __all__ = [
     "Bound",
@@ -15,6 +13,5 @@ __all__ = [
     "bound",
     "key_of",
     "load_bounds",
-    "recheck",
     "save_bounds",
 ]

@@ -40,16 +40,9 @@ MOST_CELLS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """Result of a programme.
+    """Result of a programme: a bound that nothing passes, and the best solution found, if any.
 
-    Attributes
-    ----------
-    bound : float
-        Nothing passes it.
-    solution : array or None
-        All unknowns of the best solution found, if any.
-    counts : array of int or None
-        Its counts, one per cell; none if they may be fractions.
+    ``counts`` has one number per cell; none if they may be fractions.
     """
 
     bound: float
@@ -90,20 +83,10 @@ class _Part:
 
 
 class CountModel:
-    """Integers of patients that keep the figures about some columns.
+    """Integers of patients that keep the figures about the columns at one visit.
 
-    Parameters
-    ----------
-    meeting : Meeting
-        Limits of the columns at one visit.
-    levels : int
-        Number of steps between the ends of the scale.
-    alone : Part, optional
-        Only this column, whose cells are its own values.
-    spread_of : Part, optional
-        Column whose spread will be asked for though nothing limits it.
-    others : iterable of Meeting
-        What is known of the other visits; of these, only who is missing there.
+    Given ``alone``, only this column, whose cells are its own values. The spread of ``spread_of``
+    will be asked for though nothing limits it. Of the ``others`` only who is missing there counts.
     """
 
     def __init__(
@@ -149,8 +132,7 @@ class CountModel:
         for column in self._parts.values():
             yield from self._limit_sums(column)
             for low, high, least, most in column.limits.counts:
-                within = (column.values >= low) & (column.values <= high) & (column.inside > 0)
-                yield self._wide(within.astype(float)), least, most
+                yield self._within(column, low, high), least, most
         for k, other in enumerate(elsewhere):
             yield from self._limit_missing(self._gone + k * (self.levels + 1), other)
 
@@ -202,10 +184,13 @@ class CountModel:
         """Return the objective that is 0 whatever the counts."""
         return np.zeros(self._size), 0.0
 
-    def responders(self, least_fall: int) -> Objective:
-        """Return the objective that counts falls of ``least_fall`` steps or more."""
-        column = self._parts[Part.CHANGE]
-        return self._wide(((column.values <= -least_fall) & (column.inside > 0)).astype(float)), 0.0
+    def responders(self, response: Window) -> Objective:
+        """Return the objective that counts changes within a window of steps."""
+        return self._within(self._parts[Part.CHANGE], *response), 0.0
+
+    def _within(self, column: _Part, low: int, high: int) -> Floats:
+        within = (column.values >= low) & (column.values <= high) & (column.inside > 0)
+        return self._wide(within.astype(float))
 
     def total(self, part: Part) -> Objective:
         """Return the objective that is the sum of a column."""
@@ -248,16 +233,8 @@ class CountModel:
     ) -> Optimum:
         """Return the least or greatest value of an objective.
 
-        Parameters
-        ----------
-        objective : tuple
-            Of one of the methods.
-        highest : bool
-            Whether the greatest is wanted.
-        whole : bool
-            Whether the counts have to be whole numbers; fractions give a weaker bound, sooner.
-        time_limit : float
-            Seconds; when they are over, what is proved by then counts.
+        Fractions (``whole`` false) give a weaker bound, sooner. When the ``time_limit`` in seconds
+        is over, what is proved by then counts.
 
         Raises
         ------

@@ -31,18 +31,11 @@ MOST_SUMS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """What single columns allow at one follow-up visit.
+    """What single columns allow at one follow-up visit, ``at`` its position.
 
-    Attributes
-    ----------
-    at : int
-        Position of the visit.
-    columns : dict
-        Printed limits of each part; the missing have none.
-    windows : dict
-        Least and greatest sum of each part.
-    squares : dict
-        Sums of squares for every sum, for the parts whose spread or p is printed.
+    ``columns`` has the printed limits of each part (the missing have none), ``windows`` its least
+    and greatest sum, and ``squares``, where spread or p is printed, the sums of squares for every
+    sum.
     """
 
     at: int
@@ -79,10 +72,7 @@ def meetings_of(block: Block, boxes: Boxes) -> dict[int, Meeting]:
 def meeting_at(block: Block, boxes: Boxes, at: int, baseline: Window | None = None) -> Meeting:
     """Return what single columns allow at one follow-up visit.
 
-    Parameters
-    ----------
-    baseline : tuple of int, optional
-        Least and greatest sum of all first values, as known from other visits.
+    ``baseline`` are the least and greatest sum of all first values, as known from other visits.
 
     Raises
     ------
@@ -142,14 +132,7 @@ def _propagate(windows: dict[Part, Window]) -> None:
 def squares_of(column: Column, window: Window, ends: Window) -> Squares:
     """Return the sums of squares that a column's printed limits leave to each sum.
 
-    Parameters
-    ----------
-    column : Column
-        Printed limits.
-    window : tuple of int
-        Least and greatest sum.
-    ends : tuple of int
-        Least and greatest single value.
+    ``window`` holds the least and greatest sum, ``ends`` the least and greatest single value.
     """
     return {total: (low, high) for total, low, high in each_sum(column, window, ends)}
 

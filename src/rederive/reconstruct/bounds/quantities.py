@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from scipy import stats
 
-from rederive.reconstruct.block import Block, Figure, Statistic
+from rederive.reconstruct.block import Block, Statistic
 from rederive.reconstruct.block.boxes import t_squared
 from rederive.reconstruct.block.kernel import Flags, Integers
 
@@ -44,6 +44,11 @@ class Kind(StrEnum):
     FOLLOWED_BASELINE_MEAN = "followed_baseline_mean"
     MISSING_BASELINE_MEAN = "missing_baseline_mean"
     DIFFERENCE = "difference"
+
+    @classmethod
+    def of(cls, statistic: Statistic) -> Kind | None:
+        """Return what a printed figure says; nothing for an extreme or a baseline SD."""
+        return next((kind for kind in cls if kind.statistic is statistic), None)
 
     @property
     def part(self) -> Part:
@@ -86,9 +91,11 @@ class Quantity:
     at : str
         Time point.
     threshold : Fraction, optional
-        Least decrease of a responder, in the unit of the scale.
+        Least change of a responder, in the unit of the scale.
     reference : Fraction, optional
         Mean change of another group.
+    rises : bool
+        Whether a responder's value rises; else it falls.
 
     Raises
     ------
@@ -100,6 +107,7 @@ class Quantity:
     at: str
     threshold: Fraction | None = None
     reference: Fraction | None = None
+    rises: bool = False
 
     def __post_init__(self) -> None:
         if (self.kind is Kind.RESPONDERS) != (self.threshold is not None):
@@ -107,16 +115,12 @@ class Quantity:
         if (self.kind is Kind.DIFFERENCE) != (self.reference is not None):
             raise ValueError(f"{self.kind}: a reference belongs to difference, and only to it")
 
-    @classmethod
-    def of(cls, figure: Figure) -> Quantity | None:
-        """Return the quantity that a figure prints; none for an extreme or a baseline SD."""
-        kind = next((kind for kind in Kind if kind.statistic is figure.statistic), None)
-        return None if kind is None else cls(kind, figure.at, figure.threshold)
-
     @property
     def name(self) -> str:
         """The quantity in one word, such as ``responders[5] m6``."""
-        detail = next((f"[{x}]" for x in (self.threshold, self.reference) if x is not None), "")
+        sign = "+" if self.rises else ""
+        given = (x for x in (self.threshold, self.reference) if x is not None)
+        detail = next((f"[{sign}{x}]" for x in given), "")
         return f"{self.kind}{detail} {self.at}"
 
     @property
@@ -143,16 +147,9 @@ class Quantity:
             raise ValueError(f"{self.name}: found {n} patients, allowed are numbers from {least}")
 
     def exact(self, block: Block, values: Integers, mask: Flags) -> Exact:
-        """Return the exact value for one data set.
+        """Return the exact value for one data set; the figures of the block play no part.
 
-        Parameters
-        ----------
-        block : Block
-            Scale and time points; its figures play no part.
-        values : array of int, shape (patients, times)
-            In steps above the least value.
-        mask : array of bool, shape (patients, times)
-            What was measured.
+        ``values``, in steps above the least value, and ``mask`` have shape (patients, times).
         """
         at = block.index(self.at)
         first, level, seen = values[:, 0], values[:, at], mask[:, at]
@@ -168,13 +165,18 @@ class Quantity:
         n, total, step = len(numbers), sum(numbers), block.scale.step
         if self.kind is Kind.RESPONDERS:
             assert self.threshold is not None
-            return Fraction(sum(-d * step >= self.threshold for d in numbers))
+            sign = 1 if self.rises else -1
+            return Fraction(sum(sign * d * step >= self.threshold for d in numbers))
         if self.kind.of_spread:
             spread = n * sum(x * x for x in numbers) - total * total
             if self.kind is Kind.PAIRED_P:
                 return t_squared(n, total, spread)
             return step**2 * Fraction(spread, n * (n - 1))
-        mean = step * Fraction(total, n)
+        return self.of_sum(total, n, block)
+
+    def of_sum(self, total: int | Fraction, n: int, block: Block) -> Fraction:
+        """Return a mean from the sum of ``n`` values, in steps."""
+        mean = block.scale.step * Fraction(total) / n
         if self.kind.part is Part.CHANGE:
             return mean - (self.reference or 0)
         return block.scale.minimum + mean

@@ -3,26 +3,109 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
+from scipy import stats
 
+from rederive.printed import PrintedNumber
+from rederive.printed.number import format_fixed
 from rederive.reconstruct.block import (
+    FLAT,
     Block,
     BlockData,
     ContradictionError,
     Figure,
     NothingFoundError,
-    Prior,
+    Statistic,
     find_data,
 )
 from rederive.reconstruct.block.kernel import Integers
+from rederive.reconstruct.block.sampling import draw_start
 from rederive.reconstruct.bounds.counts import CountModel
 from rederive.reconstruct.bounds.moments import Meeting, Squares, ends_of, squares_of
 from rederive.reconstruct.bounds.quantities import Exact, Kind, Part, Quantity
 from rederive.reconstruct.bounds.result import Cells
-from rederive.reconstruct.bounds.targets import figures_beyond
+
+_DECIMALS = 15
+_P_DECIMALS = 60
+_MOST_TOTALS = 6
+
+
+def figures_beyond(
+    quantity: Quantity, block: Block, target: Exact, highest: bool, baseline: tuple[int, int]
+) -> Iterator[tuple[Figure, ...]]:
+    """Yield sets of figures, one of which holds for every data set at or beyond a target.
+
+    ``baseline`` are the least and the greatest sum of all first values, in steps; for the mean of
+    the missing each of them has its own set of figures.
+    """
+    at, n, step = quantity.at, block.observed[block.index(quantity.at)], block.scale.step
+    match quantity.kind:
+        case Kind.RESPONDERS:
+            text = format_fixed(Fraction(target), 0)
+            asked = quantity.threshold, quantity.rises
+            yield (_figure(Statistic.RESPONDERS, at, text, highest, *asked),)
+        case Kind.SD | Kind.CHANGE_SD:
+            half = Fraction(1, 2 * n * (n - 1)) * step**2
+            variance = Fraction(target) + (-half if highest else half)
+            if variance > 0:
+                text = format_fixed(Fraction(math.sqrt(variance)), _DECIMALS)
+                yield (_figure(quantity.kind.statistic, at, text, highest),)
+            else:
+                yield ()
+        case Kind.PAIRED_P if target == math.inf:
+            text = format_fixed(step / (2 * n), _DECIMALS)
+            yield (_figure(Statistic.CHANGE_SD, at, text, False),)
+        case Kind.PAIRED_P:
+            t_squared = float(target) * (1 - 1e-8 if highest else 1 + 1e-8)
+            p = min(1.0, float(2 * stats.t.sf(math.sqrt(t_squared), n - 1)))
+            text = format_fixed(Fraction(p), _P_DECIMALS)
+            yield (_figure(Statistic.PAIRED_P, at, text, not highest),)
+        case Kind.MISSING_BASELINE_MEAN:
+            missing = block.observed[0] - n
+            gone = round((Fraction(target) - block.scale.minimum) * missing / step)
+            first = block.timepoints[0]
+            totals = range(baseline[0], baseline[1] + 1)[:: -1 if highest else 1]
+            for total in totals[:_MOST_TOTALS]:
+                everyone = Statistic.MEAN, first, block, block.observed[0], total
+                yield (
+                    _sum_figure(*everyone, True),
+                    _sum_figure(*everyone, False),
+                    _sum_figure(Statistic.BASELINE_MEAN, at, block, n, total - gone, not highest),
+                )
+        case _:
+            value = Fraction(target) + (quantity.reference or 0)
+            quarter = step / (4 * n)
+            text = format_fixed(value + (-quarter if highest else quarter), _DECIMALS)
+            yield (_figure(quantity.kind.statistic, at, text, highest),)
+
+
+def _figure(
+    statistic: Statistic,
+    at: str,
+    text: str,
+    least: bool,
+    threshold: Fraction | None = None,
+    rises: bool = False,
+) -> Figure:
+    operator = "≥" if least else "≤"
+    name = f"target-{statistic}-{at}-{operator}"
+    return Figure(name, statistic, at, PrintedNumber(text, operator), threshold, rises)
+
+
+def _sum_figure(
+    statistic: Statistic, at: str, block: Block, n: int, total: int, least: bool
+) -> Figure:
+    middle = total + (Fraction(-1, 4) if least else Fraction(1, 4))
+    value = block.scale.minimum + middle * block.scale.step / n
+    return _figure(statistic, at, format_fixed(value, _DECIMALS), least)
+
+
+ATTEMPTS, ITERATIONS = 3, 300_000
+"""Of each search for a witness."""
 
 _HALVINGS = 10
 
@@ -31,17 +114,8 @@ _HALVINGS = 10
 class Task:
     """A quantity, the block without the dropped figures, and how hard to try.
 
-    Attributes
-    ----------
-    meetings : dict
-        What single columns allow, by position of the visit.
-    time_limit : float
-        Seconds for each integer programme.
-    seed : int
-    prior : Prior
-        What searches start from.
-    effort : tuple of int
-        Attempts and iterations of a search.
+    ``meetings`` says what single columns allow, by position of the visit; ``time_limit`` is in
+    seconds for each integer programme.
     """
 
     block: Block
@@ -49,8 +123,6 @@ class Task:
     meetings: dict[int, Meeting]
     time_limit: float
     seed: int
-    prior: Prior
-    effort: tuple[int, int]
     models: dict[tuple[int, Part | None], CountModel] = field(default_factory=dict)
 
     @property
@@ -85,11 +157,7 @@ class Task:
 
     def of_sum(self, total: int | Fraction) -> Fraction:
         """Return the exact mean of the quantity's column with a sum."""
-        n = self.visits[0].columns[self.part].n
-        mean = self.block.scale.step * Fraction(total) / n
-        if self.part is Part.CHANGE:
-            return mean - (self.quantity.reference or 0)
-        return self.block.scale.minimum + mean
+        return self.quantity.of_sum(total, self.visits[0].columns[self.part].n, self.block)
 
     def of_spread(self, spread: int) -> Fraction:
         """Return the variance with W = nQ - S²."""
@@ -98,15 +166,7 @@ class Task:
 
 
 class Search:
-    """The best witness of one end so far.
-
-    Attributes
-    ----------
-    found : BlockData or None
-        The witness.
-    attained : Fraction or float or None
-        Its exact value.
-    """
+    """The best witness of one end so far, ``found``, and its exact value, ``attained``."""
 
     def __init__(self, task: Task, highest: bool) -> None:
         self.task = task
@@ -136,16 +196,9 @@ class Search:
         return False
 
     def _find(self, extra: tuple[Figure, ...]) -> BlockData | None:
-        task = self.task
-        attempts, iterations = task.effort
+        wanted = self.task.block.with_figures(extra)
         try:
-            return find_data(
-                task.block.with_figures(extra),
-                task.prior,
-                task.seed,
-                attempts=attempts,
-                iterations=iterations,
-            )
+            return find_data(wanted, FLAT, self.task.seed, attempts=ATTEMPTS, iterations=ITERATIONS)
         except (ContradictionError, NothingFoundError):
             return None
 
@@ -161,7 +214,7 @@ class Search:
     def complete(self, model: CountModel, counts: Integers) -> None:
         """Keep the programme's own baseline and visit, and search the other visits to them."""
         task = self.task
-        self._take(completed(task.block, model, counts, task.prior, task.seed, task.effort))
+        self._take(completed(task.block, model, counts, task.seed, ITERATIONS))
 
     def approach(self, proved: Exact) -> None:
         """Halve the way between the best witness and what is proved."""
@@ -188,51 +241,26 @@ def completed(
     block: Block,
     model: CountModel,
     counts: Integers,
-    prior: Prior,
     seed: int,
-    effort: tuple[int, int],
+    iterations: int,
 ) -> BlockData | None:
     """Return data whose baseline and one visit have these counts, or ``None`` if none are found.
 
-    Parameters
-    ----------
-    model, counts
-        A programme and a solution of it.
-    prior, seed : Prior, int
-        Of the search for the other visits.
-    effort : tuple of int
-        Its attempts and iterations.
+    ``model`` and ``counts`` are a programme and a solution of it; the other visits are searched.
     """
     at = model.meeting.at
     followed, missing = model.rows_of(counts)
-    rng = np.random.default_rng(seed)
-    shape = (block.patients, len(block.timepoints))
-    values = rng.integers(0, block.levels + 1, shape)
-    mask = np.zeros(shape, np.bool_)
-    measured = block.observed[0]
-    mask[:measured, 0] = True
-    for t in range(1, shape[1]):
-        mask[rng.permutation(measured)[: block.observed[t]], t] = True
+    values, mask = draw_start(block, FLAT, np.random.default_rng(seed))
     mask[:, at] = False
     mask[: len(followed), at] = True
     for row, (first, value) in enumerate(followed):
         values[row, 0], values[row, at] = first, value
     for row, first in enumerate(missing, len(followed)):
         values[row, 0] = first
-    frozen = np.zeros(shape, np.bool_)
-    frozen[:, [0, at]] = True
-    fixed = np.zeros(shape[1], np.bool_)
-    fixed[at] = True
+    start = BlockData(block, values, mask)
     try:
         return find_data(
-            block,
-            prior,
-            seed,
-            start=BlockData(block, values, mask),
-            frozen=frozen,
-            fixed_mask=fixed,
-            attempts=effort[0],
-            iterations=effort[1],
+            block, FLAT, seed, start=start, visit=at, attempts=ATTEMPTS, iterations=iterations
         )
     except NothingFoundError:
         return None

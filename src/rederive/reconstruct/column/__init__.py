@@ -1,14 +1,18 @@
-"""One column of data from its printed summary: counted, listed and drawn exactly."""
+"""One column of data from its printed summary: counted and drawn exactly."""
 
-from rederive.reconstruct.column.counting import count_columns, enumerate_columns
-from rederive.reconstruct.column.nearest import NearestFigures, nearest_figures
+from rederive.reconstruct.column.counting import count_columns
 from rederive.reconstruct.column.sampling import (
     ColumnSampler,
     MultisetSampler,
     VectorSampler,
     column_sampler,
 )
-from rederive.reconstruct.column.summary import ColumnSummary, ImpossibleSummaryError
+from rederive.reconstruct.column.summary import (
+    ColumnSummary,
+    ImpossibleSummaryError,
+    NearestFigures,
+    nearest_figures,
+)
 
 __all__ = [
     "ColumnSampler",
@@ -19,6 +23,5 @@ __all__ = [
     "VectorSampler",
     "column_sampler",
     "count_columns",
-    "enumerate_columns",
     "nearest_figures",
 ]

@@ -14,8 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rederive.reconstruct.column.layers import Floats
-from rederive.reconstruct.column.states import Integers
+from rederive.reconstruct.column.states import Floats, Integers
 
 Flags = npt.NDArray[np.bool_]
 Words = npt.NDArray[np.uint64]
@@ -64,12 +63,8 @@ def below(probability: Fraction, source: WordSource, first: int | None = None) -
 class Chooser:
     """Makes choices for many samples at once and can follow the probability of some of them.
 
-    Parameters
-    ----------
-    source : WordSource
-        Where random words come from.
-    followed : iterable of int
-        Samples whose exact probability is wanted.
+    ``source`` gives the random words; ``followed`` are the samples whose exact probability is
+    wanted.
     """
 
     def __init__(self, source: WordSource, followed: Integers) -> None:
@@ -80,17 +75,8 @@ class Chooser:
     def second(self, rows: Integers, first: Floats, second: Floats) -> Flags:
         """Choose between two alternatives with probabilities in proportion to their numbers.
 
-        Parameters
-        ----------
-        rows : array of int
-            The samples.
-        first, second : array of float
-            Numbers from 0, not both 0.
-
-        Returns
-        -------
-        array of bool
-            Whether the second alternative was chosen; never one whose number is 0.
+        Returns whether the second was chosen in each sample; never one whose number is 0. The two
+        numbers are from 0 and not both 0.
         """
         second_is_smaller = second < first
         chance = np.minimum(first, second) / (first + second)
@@ -106,21 +92,9 @@ class Chooser:
         """Choose one alternative of several for each sample.
 
         The alternatives are the leaves of a binary tree whose nodes hold the sum of their branches;
-        each choice goes down from the root.
-
-        Parameters
-        ----------
-        rows : array of int, shape (samples,)
-            The samples.
-        numbers : array of float, shape (samples, alternatives) or (1, alternatives)
-            Numbers from 0 for each sample, or the same for all of them.
-
-        Returns
-        -------
-        chosen : array of int, shape (samples,)
-            Index of the alternative.
-        total : array of float, shape (samples,) or (1,)
-            The number at the root of the tree.
+        each choice goes down from the root. ``numbers`` has shape (samples, alternatives), or
+        (1, alternatives) if they are the same for all. Returned are the indices chosen and, shape
+        (samples,) or (1,), the number at the root.
         """
         levels = [numbers]
         while levels[-1].shape[1] > 1:

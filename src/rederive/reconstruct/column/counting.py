@@ -1,4 +1,4 @@
-"""The exact number of columns that print a summary, and all of them where they are few.
+"""The exact number of columns that print a summary.
 
 The dynamic programmes run on machine integers modulo several coprime numbers whose product exceeds
 what the count can be; the Chinese remainder theorem puts the exact count together.
@@ -6,15 +6,18 @@ what the count can be; the Chinese remainder theorem puts the exact count togeth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from fractions import Fraction
+from collections.abc import Callable
 from math import comb, gcd
 
 import numpy as np
 
-from rederive.consistency.multiset import may_exist
-from rederive.reconstruct.column.layers import Layer, empty_column, fill_positions, next_stage
-from rederive.reconstruct.column.states import CentredColumn
+from rederive.reconstruct.column.states import (
+    CentredColumn,
+    Layer,
+    empty_column,
+    fill_positions,
+    next_stage,
+)
 from rederive.reconstruct.column.summary import ColumnSummary
 
 WORK_LIMIT = 60_000_000_000
@@ -22,9 +25,6 @@ WORK_LIMIT = 60_000_000_000
 
 LAYER_LIMIT = 200_000_000
 """Most states that are held at a time."""
-
-ENUMERATION_LIMIT = 100_000
-"""Most columns that are listed unless another limit is given."""
 
 Progress = Callable[[int, int], None]
 
@@ -122,75 +122,3 @@ def chinese_remainder(residues: list[int], moduli: list[int]) -> int:
         number += product * ((residue - number) * pow(product, -1, modulus) % modulus)
         product *= modulus
     return number
-
-
-def enumerate_columns(
-    summary: ColumnSummary, ordered: bool = False, limit: int = ENUMERATION_LIMIT
-) -> Iterator[tuple[Fraction, ...]]:
-    """Return every column that prints as the summary.
-
-    Parameters
-    ----------
-    summary : ColumnSummary
-        The figures and the scale.
-    ordered : bool
-        List ordered vectors instead of multisets.
-    limit : int
-        Most columns to list.
-
-    Returns
-    -------
-    iterator of tuple of Fraction
-        The columns in the scale's own units, in lexicographic order (ordered vectors: all orders of
-        one multiset after the other); multisets are sorted.
-
-    Raises
-    ------
-    ValueError
-        If there are more columns than the limit; the message says how many.
-    """
-    number = count_columns(summary, ordered)
-    if number > limit:
-        kind = "ordered vectors" if ordered else "multisets"
-        raise ValueError(
-            f"limit: found {number} {kind} with {summary.figures}, allowed are {limit}; "
-            "draw a sample instead"
-        )
-    goals: list[tuple[int, int | None]] = [(total, None) for total in summary.sums()]
-    if summary.sd is not None:
-        goals = list(summary.moments())
-    step = Fraction(summary.step)
-    return (
-        tuple(step * unit for unit in arrangement)
-        for total, squares in goals
-        for units in _multisets(summary.n, total, squares, summary.low, summary.high)
-        for arrangement in (_arrangements(units) if ordered else [units])
-    )
-
-
-def _multisets(
-    n: int, total: int, squares: int | None, low: int, high: int
-) -> Iterator[tuple[int, ...]]:
-    """Give the sorted integers in a range with this sum and, if given, this sum of squares."""
-    if n == 0:
-        if total == 0 and squares in (0, None):
-            yield ()
-        return
-    for value in range(low, min(high, total // n) + 1):
-        rest, left = n - 1, total - value
-        more = None if squares is None else squares - value * value
-        if rest and not rest * value <= left <= rest * high:
-            continue
-        if rest and more is not None and not may_exist(rest, left, more, value, high):
-            continue
-        yield from ((value, *others) for others in _multisets(rest, left, more, value, high))
-
-
-def _arrangements(units: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """Give the different orders of sorted values, in lexicographic order."""
-    if not units:
-        yield ()
-    for place, value in enumerate(units):
-        if place == 0 or units[place - 1] != value:
-            rest = units[:place] + units[place + 1 :]
-            yield from ((value, *others) for others in _arrangements(rest))

@@ -22,7 +22,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, comb
 
@@ -37,16 +36,20 @@ from rederive.reconstruct.column.choices import (
     tree_height,
 )
 from rederive.reconstruct.column.counting import Progress, count_columns
-from rederive.reconstruct.column.layers import (
+from rederive.reconstruct.column.states import (
+    CentredColumn,
     Floats,
+    Integers,
     Layer,
     empty_column,
     fill_rounded_positions,
     next_stage,
 )
-from rederive.reconstruct.column.nearest import explain_impossible
-from rederive.reconstruct.column.states import CentredColumn, Integers
-from rederive.reconstruct.column.summary import ColumnSummary, ImpossibleSummaryError
+from rederive.reconstruct.column.summary import (
+    ColumnSummary,
+    ImpossibleSummaryError,
+    explain_impossible,
+)
 
 RESIDENT_BYTES = 128_000_000
 """Most memory for layers that are all kept; beyond it they are computed again for each draw."""
@@ -67,13 +70,8 @@ SAMPLES_TOGETHER = 65_536
 """Most samples that go down the tables at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """Where the proposals of one batch start: their targets and their random choices."""
-
-    s: Integers
-    t: Integers
-    chooser: Chooser
+_Start = tuple[Integers, Integers, Chooser]
+"""Where the proposals of one batch start: their targets (s, t) and their random choices."""
 
 
 class ColumnSampler(ABC):
@@ -132,17 +130,9 @@ class ColumnSampler(ABC):
         """Return, for each batch, one column in deviations for each target, shape (samples, n)."""
 
     def batch(self, number: int) -> Integers:
-        """Return the samples of one batch.
+        """Return the samples of one batch, in steps of the scale; multisets are sorted.
 
-        Parameters
-        ----------
-        number : int
-            Number of the batch, from 0.
-
-        Returns
-        -------
-        array of int, shape (at most batch_size, n)
-            Values in steps of the scale; multisets are sorted. Batches are independent.
+        Batches, numbered from 0, are independent; each has at most ``batch_size`` rows of ``n``.
         """
         return self._batches(range(number, number + 1))[0]
 
@@ -161,12 +151,14 @@ class ColumnSampler(ABC):
             goal, total = chooser.among(every, goal_numbers)
             streams.append(stream)
             fates.append(fate)
-            starts.append(_Start(s[goal], t[goal], chooser))
+            starts.append((s[goal], t[goal], chooser))
         root = Fraction(float(total[0]))
         batches = self._propose(starts)
-        for index, (stream, fate, start) in enumerate(zip(streams, fates, starts, strict=True)):
+        for index, (stream, fate, (*_, chooser)) in enumerate(
+            zip(streams, fates, starts, strict=True)
+        ):
             keep = np.ones(self.batch_size, dtype=bool)
-            for row, probability in start.chooser.probability.items():
+            for row, probability in chooser.probability.items():
                 chance = (1 - self.error) / (root * probability)
                 if chance > 1:
                     raise ArithmeticError("the bound on the error of the tables does not hold")
@@ -262,7 +254,7 @@ class MultisetSampler(ColumnSampler):
         return self._tables.goals
 
     def _propose(self, starts: Sequence[_Start]) -> list[Integers]:
-        descents = [_Descent(self.column, start) for start in starts]
+        descents = [_Descent(self.column, *start) for start in starts]
         for stage, upper, lower in self._tables.descend():
             for descent in descents:
                 descent.pass_value(stage, upper, lower)
@@ -274,11 +266,10 @@ class MultisetSampler(ColumnSampler):
 class _Descent:
     """Proposals of one batch on their way from the greatest value of the scale to the least."""
 
-    def __init__(self, column: CentredColumn, start: _Start) -> None:
-        self._column, self._chooser = column, start.chooser
-        self._k = np.full(len(start.s), column.n)
-        self._s, self._t = start.s.copy(), start.t.copy()
-        self.columns: Integers = np.zeros((len(start.s), column.n), dtype=np.int64)
+    def __init__(self, column: CentredColumn, s: Integers, t: Integers, chooser: Chooser) -> None:
+        self._column, self._chooser = column, chooser
+        self._k, self._s, self._t = np.full(len(s), column.n), s, t
+        self.columns: Integers = np.zeros((len(s), column.n), dtype=np.int64)
 
     def pass_value(self, stage: int, upper: Layer, lower: Layer) -> None:
         """Choose how often each proposal takes the value of a stage, once more each time."""
@@ -335,12 +326,11 @@ class VectorSampler(ColumnSampler):
         return numbers
 
     def _propose(self, starts: Sequence[_Start]) -> list[Integers]:
-        return [self._propose_batch(start.s, start.t, start.chooser) for start in starts]
+        return [self._propose_batch(*start) for start in starts]
 
     def _propose_batch(self, s: Integers, t: Integers, chooser: Chooser) -> Integers:
         rows = np.arange(len(s))
         columns = np.zeros((len(s), self.column.n), dtype=np.int64)
-        s, t = s.copy(), t.copy()
         for k in range(self.column.n, 0, -1):
             behind = self._layer.at(
                 np.array(k - 1), s[:, None] - self._deviations, t[:, None] - self._weights

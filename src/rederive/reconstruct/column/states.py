@@ -1,4 +1,4 @@
-"""States of the dynamic programmes over one column, and boxes that hold all states in use.
+"""States of the dynamic programmes over one column, and boxes that hold them.
 
 A column is written as deviations ``d`` from a whole number near its mean, in steps of the scale.
 A state is (k, s, t): ``k`` values still to place, their sum ``s`` and ``t``, half of their sum of
@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -72,20 +73,11 @@ class ValueSet:
 
 @dataclass(frozen=True, slots=True)
 class CentredColumn:
-    """A column in deviations from a whole number.
+    """A column of ``n`` values in deviations from a whole number of steps, the ``centre``.
 
-    Attributes
-    ----------
-    n : int
-        Number of values.
-    centre : int
-        The number that deviations are taken from, in steps of the scale.
-    deviations : tuple of int
-        All values of the scale, ascending.
-    weights : tuple of int
-        What each of them adds to ``t``: (d² - d)/2, or 0 without a printed SD.
-    targets : tuple of (int, int)
-        The pairs (s, t) that print as the figures.
+    ``deviations`` are all values of the scale, ascending; ``weights`` what each of them adds to
+    ``t``: (d² - d)/2, or 0 without a printed SD; ``targets`` the pairs (s, t) that print as the
+    figures.
     """
 
     n: int
@@ -104,16 +96,9 @@ class CentredColumn:
 
     @classmethod
     def of(cls, summary: ColumnSummary, centre: int | None = None) -> CentredColumn:
-        """Centre a printed summary.
+        """Centre a printed summary, at the whole number nearest to its mean if nowhere else.
 
         Some targets may have no columns behind them; without any target no data print so.
-
-        Parameters
-        ----------
-        summary : ColumnSummary
-            The figures and the scale.
-        centre : int, optional
-            The centre, in steps of the scale; without it the whole number nearest to the mean.
 
         Raises
         ------
@@ -147,11 +132,6 @@ class CentredColumn:
 
         For a large SD that is the middle of the scale, for a small one the mean; both and the
         number half-way are tried.
-
-        Raises
-        ------
-        ValueError
-            As :meth:`of`.
         """
         nearest = cls.of(summary)
         middle = (summary.low + summary.high) // 2
@@ -173,12 +153,8 @@ class CentredColumn:
     def box(self, k: int, inner: ValueSet | None, outer: ValueSet | None) -> Box:
         """Return a box of all states in use with ``k`` values to place.
 
-        Parameters
-        ----------
-        k : int
-            Number of values to place, 0 to n.
-        inner, outer : ValueSet or None
-            The values these ``k``, and the ``n - k`` others, are taken from.
+        ``inner`` and ``outer`` are the values these ``k``, and the ``n - k`` others, are taken
+        from.
         """
         placed = self.n - k
         if not self.targets or (k and inner is None) or (placed and outer is None):
@@ -242,3 +218,123 @@ def _squares_limits(
     slope, constant = values.low + values.high, k * values.low * values.high
     greatest = np.maximum(slope * s_from, slope * s_to) - constant
     return least, greatest
+
+
+BLOCK = 2**18
+"""About how many sums are held in double precision at a time, few enough to stay in a cache."""
+
+Cells = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+
+
+class Layer:
+    """Numbers for all states in use, one box for each count ``k`` = 0, 1, ... of values to place.
+
+    All start at 0.
+    """
+
+    def __init__(self, boxes: Sequence[Box], dtype: npt.DTypeLike) -> None:
+        self.boxes = list(boxes)
+        ends = np.cumsum([box.size for box in boxes], dtype=np.int64)
+        self._starts = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1]])
+        # The one cell more stands for every state outside the boxes.
+        self.flat: Cells = np.zeros(int(ends[-1]) + 1, dtype=dtype)
+        self._s_low, self._s_size, self._t_low, self._t_size = (
+            np.array([getattr(box, name) for box in boxes], dtype=np.int64)
+            for name in ("s_low", "s_size", "t_low", "t_size")
+        )
+
+    def cells(self, k: int) -> Cells:
+        """Return the box of ``k`` as an array of shape (s, t) that shares its memory."""
+        box, start = self.boxes[k], int(self._starts[k])
+        return self.flat[start : start + box.size].reshape(box.s_size, box.t_size)
+
+    def at(self, k: Integers, s: Integers, t: Integers) -> Cells:
+        """Return the numbers of states, 0 outside the boxes; the arguments broadcast."""
+        row, column = s - self._s_low[k], t - self._t_low[k]
+        width = self._t_size[k]
+        inside = (row >= 0) & (row < self._s_size[k]) & (column >= 0) & (column < width)
+        cell = self._starts[k] + row * width + column
+        found: Cells = self.flat[np.where(inside, cell, len(self.flat) - 1)]
+        return found
+
+    def add(self, k: int, other: Layer, other_k: int, ds: int, dt: int) -> None:
+        """Add ``other``'s number of (other_k, s - ds, t - dt) to each state (k, s, t) in place."""
+        here, there = self.boxes[k], other.boxes[other_k]
+        s_from, s_to = _overlap(here.s_low, here.s_size, there.s_low + ds, there.s_size)
+        t_from, t_to = _overlap(here.t_low, here.t_size, there.t_low + dt, there.t_size)
+        if s_from >= s_to or t_from >= t_to:
+            return
+        s_back, t_back = there.s_low + ds, there.t_low + dt
+        self.cells(k)[
+            s_from - here.s_low : s_to - here.s_low, t_from - here.t_low : t_to - here.t_low
+        ] += other.cells(other_k)[s_from - s_back : s_to - s_back, t_from - t_back : t_to - t_back]
+
+
+def _overlap(low: int, size: int, other_low: int, other_size: int) -> tuple[int, int]:
+    return max(low, other_low), min(low + size, other_low + other_size)
+
+
+def empty_column(boxes: Sequence[Box], dtype: npt.DTypeLike) -> Layer:
+    """Return the layer that holds 1 for no values at all and 0 elsewhere."""
+    layer = Layer(boxes, dtype)
+    if boxes[0].size:
+        layer.cells(0)[-boxes[0].s_low, -boxes[0].t_low] = 1
+    return layer
+
+
+def next_stage(
+    column: CentredColumn,
+    stage: int,
+    previous: Layer,
+    boxes: Sequence[Box],
+    modulus: int | None = None,
+) -> Layer:
+    """Return the numbers of multisets of the first ``stage`` values, from those of one value less.
+
+    With the new value d, a multiset either lacks d or is one value larger than another:
+    F_i(k, s, t) = F_{i-1}(k, s, t) + F_i(k - 1, s - d, t - w(d)). Unsigned integers need a modulus
+    below 2**63.
+    """
+    d, weight = column.deviations[stage - 1], column.weights[stage - 1]
+    layer = Layer(boxes, previous.flat.dtype)
+    for k in range(column.n + 1):
+        layer.add(k, previous, k, 0, 0)
+        if k:
+            layer.add(k, layer, k - 1, d, weight)
+        if modulus is not None:
+            cells = layer.cells(k)
+            # Below the modulus the difference wraps around to a larger number.
+            np.minimum(cells, cells - np.uint64(modulus), out=cells)
+    return layer
+
+
+def fill_positions(column: CentredColumn, layer: Layer, modulus: int) -> None:
+    """Fill a layer over all values with the numbers of ordered vectors modulo a number, in place.
+
+    G(k, s, t) is the sum over all values d of G(k - 1, s - d, t - w(d)). The modulus times the
+    number of values must be below 2**64.
+    """
+    for k in range(1, column.n + 1):
+        for d, weight in zip(column.deviations, column.weights, strict=True):
+            layer.add(k, layer, k - 1, d, weight)
+        cells = layer.cells(k)
+        np.remainder(cells, np.uint64(modulus), out=cells)
+
+
+def fill_rounded_positions(column: CentredColumn, layer: Layer, exponents: Sequence[int]) -> None:
+    """Fill a layer with the numbers of ordered vectors, scaled and rounded once each, in place.
+
+    The element for ``k`` values is G(k, s, t) / 2**exponents[k], summed in double precision from
+    the rounded elements for ``k - 1`` and then rounded to the type of the layer.
+    """
+    for k in range(1, column.n + 1):
+        box = layer.boxes[k]
+        height = max(1, BLOCK // max(1, box.t_size))
+        for row in range(0, box.s_size, height):
+            rows = min(height, box.s_size - row)
+            sums = Layer([Box(box.s_low + row, rows, box.t_low, box.t_size)], np.float64)
+            for d, weight in zip(column.deviations, column.weights, strict=True):
+                sums.add(0, layer, k - 1, d, weight)
+            sums.flat *= 2.0 ** (exponents[k - 1] - exponents[k])
+            layer.cells(k)[row : row + rows] = sums.cells(0)

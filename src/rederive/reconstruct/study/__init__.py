@@ -6,7 +6,7 @@ from rederive.reconstruct.study.drawing import (
     reconstruct_study,
 )
 from rederive.reconstruct.study.model import Measure, Study
-from rederive.reconstruct.study.predicting import Prediction, predict_figure
+from rederive.reconstruct.study.predicting import bound_quantity, predict_figure, require_threshold
 from rederive.reconstruct.study.reading import load_study, parse_study
 from rederive.reconstruct.study.tables import (
     SYNTHETIC,
@@ -16,17 +16,16 @@ from rederive.reconstruct.study.tables import (
     read_table,
     write_table,
 )
-from rederive.reconstruct.study.tree import StudyError, StudyProblem
+from rederive.reconstruct.study.tree import StudyError
 
 __all__ = [
     "SYNTHETIC",
     "Measure",
     "OutOfTimeError",
-    "Prediction",
     "Study",
     "StudyError",
-    "StudyProblem",
     "UnprintableError",
+    "bound_quantity",
     "check_ending",
     "load_study",
     "parse_study",
@@ -35,5 +34,6 @@ __all__ = [
     "read_notes",
     "read_table",
     "reconstruct_study",
+    "require_threshold",
     "write_table",
 ]

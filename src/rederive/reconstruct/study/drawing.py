@@ -19,7 +19,7 @@ from rederive.reconstruct.block import (
 from rederive.reconstruct.block.kernel import Floats
 from rederive.reconstruct.block.sampling import Progress
 from rederive.reconstruct.checker import check_study, failures
-from rederive.reconstruct.existence import refute
+from rederive.reconstruct.conflict import refute
 from rederive.reconstruct.study.model import Measure, Study
 
 Stop = Callable[[], bool]
@@ -126,10 +126,10 @@ def reconstruct_study(
 
     for measure in reduced.measures:
         require_data(measure.block, measure.prior(prior), seed, over)
-    parts: list[pd.DataFrame] = [pd.DataFrame(columns=list(COLUMNS))]
+    parts: list[pd.DataFrame] = []
     made = 0
     while made < cohorts:
-        size = min(BATCHES[min(len(parts), len(BATCHES)) - 1], cohorts - made)
+        size = min(BATCHES[min(len(parts), len(BATCHES) - 1)], cohorts - made)
         seeds = np.random.SeedSequence([seed, made])
         try:
             if over():
@@ -138,13 +138,14 @@ def reconstruct_study(
         except NothingFoundError:
             if not over():
                 raise
-            raise OutOfTimeError(_joined(parts), made, cohorts) from None
+            table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
+            raise OutOfTimeError(table, made, cohorts) from None
         _require_printed(study, left_out, part)
         parts.append(part)
         made += size
         if progress is not None:
             progress(made, cohorts)
-    return _joined(parts)
+    return pd.concat(parts, ignore_index=True)
 
 
 def require_numbers(*, seed: int, **counts: int) -> None:
@@ -163,29 +164,23 @@ def require_numbers(*, seed: int, **counts: int) -> None:
 def require_data(block: Block, prior: Prior, seed: int, stop: Stop | None = None) -> None:
     """Find one data set of a block, so that what cannot be found is known before the drawing.
 
-    Parameters
-    ----------
-    block, prior, seed
-        As in :func:`rederive.reconstruct.block.find_data`.
-    stop : callable, optional
-        Asked after each attempt.
+    ``stop`` is asked after each attempt.
 
     Raises
     ------
     ContradictionError, NothingFoundError
-        As in :func:`rederive.reconstruct.block.find_data`.
+        As :func:`rederive.reconstruct.block.find_data`.
     """
     shown = refute(block)
     if shown is not None:
         raise ContradictionError(shown.figures, shown.why)
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(1, _ATTEMPTS + 1):
         try:
-            find_data(block, prior, seed + attempt, attempts=1)
-        except NothingFoundError:
-            if attempt + 1 == _ATTEMPTS or (stop is not None and stop()):
-                raise
-        else:
+            find_data(block, prior, seed + attempt - 1, attempts=1)
             return
+        except NothingFoundError:
+            if attempt == _ATTEMPTS or (stop is not None and stop()):
+                raise
 
 
 def _batch(
@@ -247,7 +242,3 @@ def _require_printed(study: Study, without: tuple[str, ...], table: pd.DataFrame
             f"data set {row['cohort']} prints {row['computed']} for {row['id']}, not "
             f"{row['printed']}; {len(wrong)} such figures, and nothing is handed out"
         )
-
-
-def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat(parts[1:], ignore_index=True) if len(parts) > 1 else parts[0]

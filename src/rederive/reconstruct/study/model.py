@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rederive.reconstruct.block import FLAT, Block, Figure, Prior
@@ -18,23 +17,15 @@ class Measure:
     Parameters
     ----------
     block : Block
-        Scale, time points, numbers of patients and figures. A responder count of a measure that
-        improves by rising is kept as the count of those who did *not* rise so far, see
-        ``printed``.
+        Scale, time points, numbers of patients and figures.
     priors : tuple of Prior
         Those of the description; the first is the default. The flat prior is always there.
-    printed : mapping of str to str
-        Each figure as the report prints it.
-    rising : mapping of str to Fraction
-        For responder counts of a rise: the least rise of a responder.
     rises : bool or None
         Whether the measure improves by rising; ``None`` where the description does not say.
     """
 
     block: Block
     priors: tuple[Prior, ...] = ()
-    printed: Mapping[str, str] = field(default_factory=dict)
-    rising: Mapping[str, Fraction] = field(default_factory=dict)
     rises: bool | None = None
 
     @property
@@ -50,7 +41,8 @@ class Measure:
 
     def without(self, names: Iterable[str]) -> Measure:
         """Return the measure with those of the figures held out that are its own."""
-        own = [name for name in names if name in self.printed]
+        left_out = set(names)
+        own = [figure.id for figure in self.block.figures if figure.id in left_out]
         return replace(self, block=self.block.without(own))
 
 
@@ -83,22 +75,17 @@ class Study:
     measures: tuple[Measure, ...]
     description: Mapping[str, Any]
 
-    @property
-    def prior_names(self) -> tuple[str, ...]:
-        """Names of all priors of the description, then flat."""
-        names = [prior.name for measure in self.measures for prior in measure.priors]
-        return tuple(dict.fromkeys([*names, FLAT.name]))
-
     def check_prior(self, name: str) -> None:
-        """Refuse a prior that no measure has.
+        """Refuse a prior that no measure has; all have the flat one.
 
         Raises
         ------
         ValueError
             With the names there are and the nearest.
         """
-        if name and name not in self.prior_names:
-            raise unknown("prior", name, self.prior_names)
+        known = [prior.name for measure in self.measures for prior in measure.priors]
+        if name and name not in (*known, FLAT.name):
+            raise unknown("prior", name, dict.fromkeys([*known, FLAT.name]))
 
     def measure(self, name: str) -> Measure:
         """Return a measure by name; an empty name will do if there is only one.
@@ -110,10 +97,10 @@ class Study:
         """
         if not name and len(self.measures) == 1:
             return self.measures[0]
-        for measure in self.measures:
-            if measure.name == name:
-                return measure
-        raise unknown("measure", name, [m.name for m in self.measures])
+        known = {measure.name: measure for measure in self.measures}
+        if name not in known:
+            raise unknown("measure", name, known)
+        return known[name]
 
     def figure(self, name: str) -> tuple[Measure, Figure]:
         """Return a figure by its id, with its measure.
@@ -123,10 +110,10 @@ class Study:
         ValueError
             With the nearest id.
         """
-        for measure in self.measures:
-            if name in measure.printed:
-                return measure, measure.block.figure(name)
-        raise unknown("figure", name, [i for m in self.measures for i in m.printed])
+        found = {figure.id: (m, figure) for m in self.measures for figure in m.block.figures}
+        if name not in found:
+            raise unknown("figure", name, found)
+        return found[name]
 
     def without(self, names: Iterable[str]) -> Study:
         """Return the study with some figures held out.

@@ -5,6 +5,7 @@ Every problem is reported, not only the first. Figures are texts, because traili
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -12,11 +13,10 @@ from pathlib import Path
 
 import yaml
 
-from rederive.printed import PrintedNumber, RoundingRule
+from rederive.printed import Interval, PrintedNumber, RoundingRule
 from rederive.printed.schema import nearest
 from rederive.recompute.summaries import Scale
 from rederive.reconstruct.block import Block, Component, Figure, Prior, Statistic
-from rederive.reconstruct.study.limits import beyond
 from rederive.reconstruct.study.model import Measure, Study
 from rederive.reconstruct.study.tree import Node, StudyError, StudyProblem, parse_tree
 
@@ -31,7 +31,6 @@ _REMARKS = {
     **dict.fromkeys(("se", "sem", "standard_error", "change_se"), _STANDARD_ERROR),
     **dict.fromkeys(("median", "iqr", "q1", "q3"), _MEDIAN),
 }
-_FLIPPED = {"<": ">", ">": "<", "over": "<", "≤": "≥", "≥": "≤", "=": "="}
 
 _LARGEST = 2**29
 """Largest number of patients times steps of a scale whose sums of squares stay whole numbers."""
@@ -124,8 +123,6 @@ class _Reader:
     scale: Scale | None = None
     observed: dict[str, int | None] = field(default_factory=dict)
     rises: bool | None = None
-    printed: dict[str, str] = field(default_factory=dict)
-    rising: dict[str, Fraction] = field(default_factory=dict)
 
     def measure(self) -> Measure | None:
         """Return the measure, or ``None`` where something is wrong with it."""
@@ -150,7 +147,7 @@ class _Reader:
         block = Block(
             self.name, self.scale, self.patients, times, numbers, tuple(figures), self.rule
         )
-        return Measure(block, tuple(priors), self.printed, self.rising, self.rises)
+        return Measure(block, tuple(priors), self.rises)
 
     def _scale(self, node: Node) -> Scale | None:
         items = node.record(_SCALE_KEYS, ("minimum", "maximum"))
@@ -223,16 +220,13 @@ class _Reader:
         elif statistic is Statistic.PAIRED_P and not 0 <= number.value <= 1:
             allowed = "a p value from 0 to 1"
         elif self.scale is not None:
-            allowed = beyond(statistic, number, self.scale, n, self.rule)
+            allowed = _beyond(statistic, number, self.scale, n, self.rule)
         if allowed:
             node.wrong(allowed, found)
             return
-        name = f"{self.name}.{at}.{statistic}"
-        self.printed[name] = str(number)
-        yield Figure(name, statistic, at, number)
+        yield Figure(f"{self.name}.{at}.{statistic}", statistic, at, number)
 
     def _responders(self, at: str, node: Node) -> Iterable[Figure]:
-        followed = self.observed[at]
         body = node.mapping(
             "a mapping from the least change of a responder to the count, such as {5: '9'}"
         )
@@ -247,18 +241,9 @@ class _Reader:
             if least is not None and least <= 0:
                 threshold.wrong("a change above 0, without a sign")
             count = self._count(at, value)
-            if least is None or least <= 0 or count is None or self.rises is None:
-                continue
-            if followed is None or self.scale is None:
-                continue
-            name = f"{self.name}.{at}.{Statistic.RESPONDERS}.{key}"
-            self.printed[name] = str(count)
-            if self.rises:
-                self.rising[name] = least
-                others = str(followed - int(count.value))
-                count = PrintedNumber(others, _FLIPPED[count.operator])
-                least = least_fall_of_others(least, self.scale)
-            yield Figure(name, Statistic.RESPONDERS, at, count, least)
+            if least is not None and least > 0 and count is not None and self.rises is not None:
+                name = f"{self.name}.{at}.{Statistic.RESPONDERS}.{key}"
+                yield Figure(name, Statistic.RESPONDERS, at, count, least, self.rises)
 
     def _count(self, at: str, node: Node) -> PrintedNumber | None:
         count, most = node.figure(), self.observed[at]
@@ -313,10 +298,30 @@ def _unknown_timepoint(
     node.wrong(", ".join(known), f"the time point {found!r}", hint, node.key_line)
 
 
-def least_fall_of_others(rise: Fraction, scale: Scale) -> Fraction:
-    """Return the least fall, zero or negative, of a patient who did not rise by ``rise``.
+def _beyond(
+    statistic: Statistic, number: PrintedNumber, scale: Scale, n: int | None, rule: RoundingRule
+) -> str:
+    """Return what is allowed where a figure lies beyond what the scale permits, else nothing.
 
-    On a scale of whole points, who did not rise by 3 changed by 2 at most: fell by -2 or more.
+    A mean or an extreme lies within the scale. The SD of n values (denominator n - 1) is at most
+    half the range times sqrt(n / (n - 1)); that is reached when half of them lie at each end.
     """
-    steps = -(-rise // scale.step)
-    return -(steps - 1) * scale.step
+    of = "the scale"
+    if statistic in (Statistic.CHANGE_MEAN, Statistic.CHANGE_SD):
+        scale, of = scale.of_changes, "the range of changes"
+    found, ends = number.interval(rule), f"{_short(scale.minimum)} to {_short(scale.maximum)}"
+    if statistic.is_sd:
+        if n is None or n < 2 or found.low is None or found.low <= 0:
+            return ""
+        largest = ((scale.maximum - scale.minimum) / 2) ** 2 * Fraction(n, n - 1)
+        if found.low**2 <= largest:
+            return ""
+        return f"an SD up to {math.sqrt(largest):.4g}, the largest of {n} values from {ends}"
+    if statistic in (Statistic.PAIRED_P, Statistic.RESPONDERS):
+        return ""
+    inside = found.intersect(Interval(scale.minimum, scale.maximum)) is not None
+    return "" if inside else f"a value from {ends}, {of}"
+
+
+def _short(value: Fraction) -> str:
+    return f"{float(value):.10g}"

@@ -13,16 +13,14 @@ from fractions import Fraction
 
 import yaml
 
-from rederive.printed import PrintedNumber, parse
+from rederive.printed import PrintedNumber
 from rederive.printed.schema import nearest
-from rederive.reconstruct.checks import listed
+from rederive.reconstruct.checks import listed, read_exact, read_figure
 
 _NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _TAB = r"character '\t'"
 _NOTHING = "tag:yaml.org,2002:null"
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-_MINUS_SIGNS = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
-_LEADING_ZERO = re.compile(r"[^\d.,]*0\d")
 _FIGURE = 'a figure as printed, in quotes, such as "10.0" or "<0.001"'
 
 
@@ -30,16 +28,8 @@ _FIGURE = 'a figure as printed, in quotes, such as "10.0" or "<0.001"'
 class StudyProblem:
     """One thing that is wrong in one place of a description.
 
-    Parameters
-    ----------
-    file : str
-        Name of the file.
-    line : int
-        Line, from 1.
-    place : str
-        Keys that lead there, such as ``measures.grip.n.week6``.
-    found, allowed, hint : str
-        What stands there, what may stand there, and what was probably meant.
+    ``place`` are the keys that lead there, such as ``measures.grip.n.week6``; ``found``,
+    ``allowed`` and ``hint`` what stands there, what may, and what was probably meant.
     """
 
     file: str
@@ -71,22 +61,10 @@ class StudyError(ValueError):
 
 @dataclass(slots=True)
 class Node:
-    """A scalar, list or mapping of a description.
+    """A scalar, list or mapping of a description, at the ``place`` to which its keys lead.
 
-    Attributes
-    ----------
-    file : str
-        Name of the file.
-    place : str
-        Keys that lead here.
-    line, key_line : int
-        Lines of the value and of its key.
-    problems : list of StudyProblem
-        Where the nodes of a tree put what is wrong.
-    value : str, list of Node, or dict of str to Node
-        Text of a scalar, items of a list, values of a mapping.
-    number : bool
-        Whether a scalar is a number without quotes.
+    ``value`` is the text of a scalar, and ``number`` whether it has no quotes; ``key_line`` is the
+    line of its key. What is wrong is put into ``problems``, which all nodes of a tree share.
     """
 
     file: str
@@ -132,39 +110,21 @@ class Node:
 
     def exact(self) -> Fraction | None:
         """Return a number such as 51, 0.125 or 1/8, or ``None`` where that is wrong."""
-        hint = ""
-        if isinstance(self.value, str):
-            text = self.value.translate(_MINUS_SIGNS)
-            try:
-                value = Fraction(text)
-                if not _LEADING_ZERO.match(text):
-                    return value
-                hint = re.sub(r"0+(?=\d)", "", text, count=1)
-            except (ValueError, ZeroDivisionError):
-                hint = text.replace(",", ".") if re.fullmatch(r"-?\d+,\d+", text) else ""
-        self.wrong("a number such as 51, 0.125 or 1/8", hint=hint)
-        return None
+        found, hint = read_exact(self.value) if isinstance(self.value, str) else (None, "")
+        if found is None:
+            self.wrong("a number such as 51, 0.125 or 1/8", hint=hint)
+        return found
 
     def figure(self) -> PrintedNumber | None:
         """Return a printed figure, or ``None`` where it is none."""
         if not isinstance(self.value, str):
             self.wrong(_FIGURE)
             return None
-        text, hint = self.value, ""
         if self.number:
-            found = f"{text} without quotes, of which trailing zeros would be lost"
-            self.wrong(_FIGURE, found, f'"{text}"')
+            found = f"{self.value} without quotes, of which trailing zeros would be lost"
+            self.wrong(_FIGURE, found, f'"{self.value}"')
             return None
-        try:
-            number = parse(text)
-        except ValueError:
-            number = None
-        if number and (number.label or number.percent or number.operator == "±"):
-            number = None
-        if number and _LEADING_ZERO.match(text):
-            number, hint = None, re.sub(r"0+(?=\d)", "", text, count=1)
-        elif re.fullmatch(r"[-–−<>≤≥ ]*\d+,\d+", text):
-            hint = text.replace(",", ".")
+        number, hint = read_figure(self.value)
         if number is None:
             self.wrong(_FIGURE, hint=f'"{hint}"' if hint else "")
         return number
@@ -190,13 +150,11 @@ class Node:
 
     def items(self, what: str, length: int = 0) -> list[Node]:
         """Return the items of a list, of which there must be some or so many."""
-        if not isinstance(self.value, list) or not self.value:
+        found = self.value if isinstance(self.value, list) else []
+        if not found or (length and len(found) != length):
             self.wrong(what)
             return []
-        if length and len(self.value) != length:
-            self.wrong(what)
-            return []
-        return self.value
+        return found
 
     def mapping(self, what: str) -> dict[str, Node]:
         """Return the values of a mapping that is not empty; nothing where it is something else."""
@@ -213,12 +171,7 @@ class Node:
     ) -> dict[str, Node]:
         """Return the values of a mapping with the keys allowed.
 
-        Parameters
-        ----------
-        allowed, required : sequence of str
-            Keys that may and that must stand there.
-        remarks : mapping, optional
-            What is said of keys that are often tried and not allowed.
+        ``remarks`` say something of keys that are often tried and not allowed.
         """
         found = self.mapping("a mapping with " + ", ".join(allowed))
         missing = [key for key in required if found and key not in found]
@@ -236,14 +189,7 @@ class Node:
 
 
 def parse_tree(text: str, file: str) -> Node:
-    """Read a YAML text.
-
-    Parameters
-    ----------
-    text : str
-        One YAML document.
-    file : str
-        Name of the file, for messages.
+    """Read a YAML text; ``file`` is its name in messages.
 
     Raises
     ------

@@ -105,7 +105,8 @@ def _keeps(cells: Cells, figure: Figure, block: Block) -> bool:
             return _sd_within(column, interval)
         case "responders":
             assert figure.threshold is not None
-            return Fraction(sum(-d >= figure.threshold for d in change)) in interval
+            better = change if figure.rises else [-d for d in change]
+            return Fraction(sum(d >= figure.threshold for d in better)) in interval
     return _p_within(change, interval)
 
 
