@@ -11,7 +11,7 @@ import pytest
 
 import ivig_dcssc
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
-from ivig_dcssc.checker import check_cohort, check_folder, failures, incoherences
+from ivig_dcssc.checker import check_cohort, failures, incoherences, read_tables
 from ivig_dcssc.generator.ensemble import PATIENTS, VISITS
 from ivig_dcssc.generator.priors import PRIORS
 from ivig_dcssc.project import project_root
@@ -93,8 +93,8 @@ def test_files_are_small() -> None:
     assert max(sizes.values()) < 5_000_000, sizes
 
 
-def test_the_teaching_cohort_is_one_of_the_ensemble_and_fits_the_codebook() -> None:
-    assert failures(check_folder(FOLDER / TEACHING)) == []
+def test_the_teaching_cohort_is_one_of_the_ensemble_and_fits_the_codebook(registry) -> None:
+    assert failures(check_cohort(*read_tables(FOLDER / TEACHING), registry)) == []
     cohort = read_cohort(FOLDER / TEACHING, Codebook.load(FOLDER / "codebook.csv"))
     prior, number = TEACHING_COHORT
     patients, visits = tables(prior)
