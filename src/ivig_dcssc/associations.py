@@ -13,11 +13,9 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.analysis import Choices, CohortResults
-from ivig_dcssc.generator.assemble import draw_cohorts
-from ivig_dcssc.generator.predictors import predictor_claims
-from ivig_dcssc.generator.priors import PRIORS
-from ivig_dcssc.generator.recipe import Recipe
-from ivig_dcssc.generator.versions import versions
+from ivig_dcssc.generator.patients.predictors import predictor_claims
+from ivig_dcssc.generator.recipe import Recipe, draw_cohorts, versions
+from ivig_dcssc.generator.skin import PRIORS
 from rederive.printed.registry import Registry
 from rederive.reconstruct.study.tables import write_table
 from rederive.retrospective import Cohort

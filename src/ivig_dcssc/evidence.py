@@ -23,7 +23,7 @@ from ivig_dcssc.formats import (
     plain,
     printing,
 )
-from ivig_dcssc.generator.predictors import predictor_claims
+from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.parameters import PARAMETERS
 from ivig_dcssc.patients import Cohorts
 from rederive.book.shown import Shown

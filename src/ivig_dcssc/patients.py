@@ -14,8 +14,8 @@ from ivig_dcssc.analysis import Choices, CohortResults, Ensembles, open_cohort
 from ivig_dcssc.analysis.figures import about, any_significant
 from ivig_dcssc.associations import load_associations
 from ivig_dcssc.generator.ensemble import PATIENTS
-from ivig_dcssc.generator.predictions import first_mention, load_held_out, load_predictions
-from ivig_dcssc.generator.skin import READINGS, skin_block
+from ivig_dcssc.generator.predictions import load_held_out, load_predictions
+from ivig_dcssc.generator.skin import READINGS, first_mention, skin_block
 from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, own_quantity
 from ivig_dcssc.parameters import ALL_PRIORS
 from ivig_dcssc.shipped import cohorts_folder

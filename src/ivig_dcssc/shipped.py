@@ -19,8 +19,8 @@ from ivig_dcssc.generator.predictions import (
     compute_held_out,
     compute_predictions,
 )
-from ivig_dcssc.generator.priors import PRIORS
 from ivig_dcssc.generator.recipe import Recipe
+from ivig_dcssc.generator.skin import PRIORS
 from ivig_dcssc.project import project_root
 from rederive.printed.registry import load_registry
 from rederive.retrospective import Cohort, write_cohort

@@ -16,15 +16,13 @@ from ivig_dcssc.generator.predictions import (
     DRAWS,
     HELD_OUT_DRAWS,
     falls,
-    first_mention,
     held_out_figures,
     load_convergence,
     load_held_out,
     load_predictions,
     predict_figure,
 )
-from ivig_dcssc.generator.priors import PRIORS
-from ivig_dcssc.generator.skin import READINGS, TIMEPOINTS, skin_block
+from ivig_dcssc.generator.skin import PRIORS, READINGS, TIMEPOINTS, first_mention, skin_block
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import cohorts_folder
 from rederive.printed.registry import load_registry

@@ -13,7 +13,7 @@ import ivig_dcssc
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
 from ivig_dcssc.checker import check_cohort, failures, incoherences, read_tables
 from ivig_dcssc.generator.ensemble import PATIENTS, VISITS
-from ivig_dcssc.generator.priors import PRIORS
+from ivig_dcssc.generator.skin import PRIORS
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import COHORTS, TEACHING, TEACHING_COHORT, cohorts_folder
 from rederive.printed.registry import load_registry
@@ -132,7 +132,7 @@ def test_two_routes_agree_on_every_figure(registry) -> None:
 def test_the_generator_shares_no_code_with_what_checks_it() -> None:
     package = Path(ivig_dcssc.__file__).parent
     forbidden = ("ivig_dcssc.checker", "ivig_dcssc.analysis", "rederive.retrospective")
-    waiting, seen = ["ivig_dcssc.generator.assemble"], set()
+    waiting, seen = ["ivig_dcssc.generator.recipe"], set()
     while waiting:
         module = waiting.pop()
         path = package.parent / Path(*module.split("."))

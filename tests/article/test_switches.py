@@ -14,12 +14,11 @@ from click.testing import CliRunner
 
 from ivig_dcssc.checker import check_cohort, incoherences, unchecked
 from ivig_dcssc.generator import ensemble
-from ivig_dcssc.generator.assemble import draw_cohorts
 from ivig_dcssc.generator.counts import count_figures, draw_counts, printed_counts, with_counts
 from ivig_dcssc.generator.drawing import Counts
 from ivig_dcssc.generator.ensemble import PART_SIZE, PATIENTS, SPARE, VISITS, require_printed
 from ivig_dcssc.generator.plugin import PoelmanCohorts
-from ivig_dcssc.generator.recipe import Recipe, need_not_hold, switchable, switches
+from ivig_dcssc.generator.recipe import Recipe, draw_cohorts, need_not_hold, switchable, switches
 from ivig_dcssc.generator.sizes import draw_sizes, size_figures
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import SEED, cohorts_folder

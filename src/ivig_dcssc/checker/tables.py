@@ -35,7 +35,7 @@ ADVERSE_EFFECTS, SEVERITIES = _starting("ae_"), _starting("severity_")
 CHARACTERISTICS = tuple(
     name for name in FLAGS if name not in (*PRIOR, *CONCOMITANT, *ADVERSE_EFFECTS)
 )
-STOP_REASONS = tuple(PATIENTS.loc["stop_reason", "allowed"].split("|"))
+STOP_REASONS = tuple(str(PATIENTS.loc["stop_reason", "allowed"]).split("|"))
 
 
 @lru_cache(maxsize=4096)

@@ -1,17 +1,20 @@
-"""Counts of the registry, and random choices of patients until they fit."""
+"""Counts and names of the registry and codebook, and random choices of patients until they fit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from ivig_dcssc.project import project_root
 from rederive.consistency.lattice import integers_within, scaled
 from rederive.printed import Interval, RoundingRule
 from rederive.printed.registry import NumberRow, Registry
+from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, compatible_tables
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -22,6 +25,31 @@ ATTEMPTS = 3000
 """Draws of one characteristic before the skin scores are taken to allow none."""
 
 T = TypeVar("T")
+
+_CODEBOOK = pd.read_csv(
+    project_root() / "data" / "cohorts" / "codebook.csv", dtype=str, index_col="column"
+)
+COLUMNS = tuple(_CODEBOOK.index[_CODEBOOK["table"] == "patients"])
+"""Columns of the patients' table, in its order."""
+
+
+def _named(prefix: str) -> tuple[str, ...]:
+    return tuple(name.removeprefix(prefix) for name in COLUMNS if name.startswith(prefix))
+
+
+PRIOR, CONCOMITANT, ADVERSE_EFFECTS = _named("prior_"), _named("concomitant_"), _named("ae_")
+"""Earlier drugs, concomitant drugs and adverse effects, in the order of the patients' table."""
+
+OTHER = ("gold", "alefacept", "chemotherapy")
+"""What the other earlier drugs were."""
+
+REASONS = tuple(str(_CODEBOOK.loc["stop_reason", "allowed"]).split("|"))
+"""Why treatment stopped, in the article's order; one patient is still treated."""
+
+CK_NORMAL = 200
+"""Upper limit of normal creatine phosphokinase in U/L; our choice, the article prints none."""
+
+_ODDS_RATIO = {"or": "odds_ratio", "ci_low": "ci_low", "ci_high": "ci_high", "p": "p"}
 
 
 class NoFittingPatientsError(RuntimeError):
@@ -82,6 +110,16 @@ class Counts:
     def known(self, variable: str) -> int:
         """Return in how many patients a characteristic is known; in all unless printed."""
         return self.number(variable, "n") if (variable, "n") in self._rows else self.size
+
+
+def printed_number(registry: Registry, row_id: str) -> int:
+    """Return a whole number of the registry."""
+    return int(registry.numbers[row_id].printed.value)
+
+
+def alpha_of(registry: Registry) -> float:
+    """Return the article's level of significance."""
+    return float(registry.numbers["methods-alpha-alpha"].printed.value)
 
 
 def flag(size: int, chosen: Iterable[int] | Integers) -> Integers:
@@ -161,6 +199,41 @@ def without(patients: Iterable[int], *left_out: Iterable[int]) -> Integers:
     return np.array([int(one) for one in patients if int(one) not in gone], np.int64)
 
 
-def singles(size: int) -> Iterator[Integers]:
-    """Yield the flag of each patient alone."""
-    yield from np.eye(size, dtype=np.int64)
+def association_figures(registry: Registry) -> dict[str, NumberRow]:
+    """Return the printed figures of prednisone and response at month 12, by id."""
+    return {
+        row.id: row
+        for row in registry.numbers.values()
+        if row.variable == "responder_prednisone"
+        and row.timepoint == "m12"
+        and row.statistic in _ODDS_RATIO
+        and not row.same_as
+    }
+
+
+def association_tables(
+    registry: Registry,
+    switched_off: Collection[str],
+    total: int,
+    outcome: Iterable[int],
+    exposed: Iterable[int],
+) -> list[Table2x2]:
+    """Return the tables with some margins that print the figures of prednisone and response.
+
+    Parameters
+    ----------
+    switched_off : collection of str
+        Ids of figures that the tables need not print. Without any figure the list is empty.
+    total, outcome, exposed
+        Patients followed, and allowed numbers of responders and of patients on prednisone.
+    """
+    printed = {
+        _ODDS_RATIO[row.statistic]: row.printed
+        for name, row in association_figures(registry).items()
+        if name not in switched_off
+    }
+    if not printed:
+        return []
+    return compatible_tables(
+        PrintedOddsRatio(**printed), total, outcome, exposed, RoundingRule.HALF_UP
+    )

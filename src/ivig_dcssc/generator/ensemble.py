@@ -20,10 +20,17 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.checker import check_cohort, incoherences
-from ivig_dcssc.generator.assemble import CHAINS, Drawn, draw_cohorts
-from ivig_dcssc.generator.recipe import Recipe, need_not_hold, switches
-from ivig_dcssc.generator.skin import TIMEPOINTS
-from ivig_dcssc.generator.versions import versions
+from ivig_dcssc.checker.rows import failures
+from ivig_dcssc.generator.recipe import (
+    CHAINS,
+    Drawn,
+    Recipe,
+    draw_cohorts,
+    need_not_hold,
+    switches,
+    versions,
+)
+from ivig_dcssc.generator.skin import PRIORS, TIMEPOINTS
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import BlockData
 from rederive.reconstruct.block.diagnostics import diagnose_quantity, open_quantities
@@ -193,10 +200,7 @@ def require_printed(registry: Registry, recipe: Recipe, drawn: Drawn, number: in
     checked = check_cohort(drawn.patients, drawn.visits, registry, reading=recipe.reading)
     off = need_not_hold(registry, recipe.without)
     on = ~checked["id"].isin(off).to_numpy()
-    wrong = checked[~checked["agrees"] & on]
-    problems = [
-        f"{row.id}: printed {row.printed}, computed {row.computed}" for row in wrong.itertuples()
-    ]
+    problems = failures(checked[on])
     problems += incoherences(drawn.patients, drawn.visits)
     if problems:
         raise RejectedError(f"cohort {number}: {'; '.join(problems)}")
@@ -249,7 +253,10 @@ def _convergence(open_quantities: pd.DataFrame) -> list[dict[str, object]]:
 def _notes(registry_folder: Path, recipe: Recipe, cohorts: int) -> dict[str, object]:
     return {
         "what": SYNTHETIC,
-        **recipe.described(),
+        "prior": PRIORS[recipe.prior].describe(),
+        "seed": recipe.seed,
+        "reading": recipe.reading,
+        "without": list(recipe.without),
         "cohorts": cohorts,
         "time points": list(TIMEPOINTS),
         "registry": _digest(registry_folder),

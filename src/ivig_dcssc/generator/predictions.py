@@ -10,9 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.generator.priors import PRIORS
-from ivig_dcssc.generator.skin import MEASURE, READINGS, TIMEPOINTS, skin_block
-from ivig_dcssc.generator.versions import versions
+from ivig_dcssc.generator.recipe import versions
+from ivig_dcssc.generator.skin import (
+    MEASURE,
+    PRIORS,
+    READINGS,
+    TIMEPOINTS,
+    first_mention,
+    skin_block,
+)
 from rederive.printed import PrintedNumber
 from rederive.printed.evidence import Evidence
 from rederive.printed.registry import Registry
@@ -52,7 +58,7 @@ def predict_figure(
     figure : str
         Id of the figure or of any repeat of it.
     prior : str
-        Name of one of :data:`~ivig_dcssc.generator.priors.PRIORS`.
+        Name of one of :data:`~ivig_dcssc.generator.skin.PRIORS`.
     draws, seed : int
         Data sets drawn, and the seed.
     reading : str
@@ -86,12 +92,6 @@ def falls(registry: Registry, timepoint: str) -> tuple[Figure, ...]:
         and not claim.same_as
         and "lower" in claim.note
     )
-
-
-def first_mention(registry: Registry, figure: str) -> str:
-    """Return the id of the first mention of a number, which may be itself."""
-    row = registry.numbers.get(figure)
-    return row.same_as if row is not None and row.same_as else figure
 
 
 def compute_predictions(

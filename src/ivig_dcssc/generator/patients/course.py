@@ -8,57 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from ivig_dcssc.generator.drawing import (
+    ADVERSE_EFFECTS,
+    REASONS,
     Counts,
     Floats,
     Integers,
     NoFittingPatientsError,
     choose,
     flag,
-    singles,
     until,
     without,
 )
-from ivig_dcssc.generator.predictors import Unrelated
-
-REASONS = (
-    "improvement",
-    "stable",
-    "insurance",
-    "progressing",
-    "aseptic_meningitis",
-    "tia",
-    "moved",
-    "death",
-)
-"""Why treatment stopped, in the article's order; one patient is still treated."""
-
-ADVERSE_EFFECTS = (
-    "headache",
-    "aseptic_meningitis",
-    "fatigue",
-    "nausea",
-    "fever",
-    "arthralgia",
-    "rash",
-    "weakness",
-    "hypertension",
-    "chest_discomfort",
-    "leukopenia",
-    "tia",
-    "dyspnea",
-    "diarrhea",
-    "decreased_appetite",
-    "palpitations",
-    "fluid_retention",
-    "lightheadedness",
-    "aura",
-    "raynaud",
-    "kidney_injury",
-    "hyperkalemia",
-    "hypokalemia",
-    "transaminitis",
-)
-"""Adverse effects in the order of the patients' table."""
+from ivig_dcssc.generator.patients.predictors import Unrelated
 
 _M18, _M24 = 3, 4
 _MONTHS_OF_COLUMNS = np.array([0, 6, 12, 18, 24])
@@ -143,7 +104,7 @@ def _who_died(skin: Floats, count: int, tests: Unrelated, rng: np.random.Generat
     if not count:
         return np.array([], np.int64)
     absent = np.flatnonzero(np.isnan(skin[:, _M18]) & np.isnan(skin[:, _M24]))
-    alone = list(singles(len(skin)))
+    alone = np.eye(len(skin), dtype=np.int64)
     fitting = [patient for patient in absent if tests.flags(alone[patient])]
     if len(fitting) < count:
         raise NoFittingPatientsError(

@@ -1,7 +1,8 @@
-"""The dates of each patient's visits, in months since the month of the first infusion.
+"""The article's windows, and the dates of each patient's visits that are made for them.
 
-The clinic sees its patients about every six months. Everything about single dates is synthetic:
-the article prints windows and how many patients have a score in each.
+Months count from that of the first infusion. The clinic sees its patients about every six months.
+Everything about single dates is synthetic: the article prints windows and how many patients have a
+score in each.
 """
 
 from __future__ import annotations
@@ -9,13 +10,91 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
-from ivig_dcssc.generator.measured import Flags, FloatArray
-from ivig_dcssc.generator.organ_timing import paired_decision
-from ivig_dcssc.generator.windows import VisitWindows
+from ivig_dcssc.generator.drawing import Flags, Floats, printed_number
+from ivig_dcssc.generator.visits.timing import paired_decision
+from rederive.printed.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class VisitWindows:
+    """Which month counts for what.
+
+    Parameters
+    ----------
+    baseline, tight_baseline : int
+        Oldest skin score before month 0 that is a baseline; the same in the sensitivity analysis.
+    targets : tuple of int
+        Follow-up months of the skin score, rising.
+    tolerance : int
+        Distance from a target within which a skin score or friction rubs count.
+    organ_target : int
+        Follow-up month of organ and function measures.
+    organ_baseline, organ_tolerance : int
+        Oldest baseline and greatest distance from the target of the same; our choice, the article
+        states none.
+    tight_organ_baseline, tight_organ_tolerance : int
+        The same in the sensitivity analysis.
+    """
+
+    baseline: int
+    tight_baseline: int
+    targets: tuple[int, ...]
+    tolerance: int
+    organ_target: int
+    tight_organ_baseline: int
+    tight_organ_tolerance: int
+    organ_baseline: int = 12
+    organ_tolerance: int = 6
+
+    def near_months(self) -> tuple[int, ...]:
+        """Return the months of the tight window around the organ target."""
+        at, width = self.organ_target, self.tight_organ_tolerance
+        return tuple(range(at - width, at + width + 1))
+
+    def far_months(self) -> tuple[int, ...]:
+        """Return the months inside the primary, but outside the tight window of the target."""
+        at, width = self.organ_target, self.organ_tolerance
+        near = self.near_months()
+        return tuple(month for month in range(at - width, at + width + 1) if month not in near)
+
+    def skin_months(self, target: int) -> tuple[int, ...]:
+        """Return the months at which a skin score counts for a target."""
+        return tuple(range(target - self.tolerance, target + self.tolerance + 1))
+
+    def is_between(self, month: int) -> bool:
+        """Return whether a month after the first belongs to no window of the skin score."""
+        return month > 0 and all(abs(month - target) > self.tolerance for target in self.targets)
+
+
+def visit_windows(registry: Registry) -> VisitWindows:
+    """Return the windows that the article prints, with our own where it prints none.
+
+    Raises
+    ------
+    KeyError
+        If the registry lacks one of them.
+    """
+    targets = sorted(
+        int(row.printed.value)
+        for row in registry.numbers.values()
+        if (row.variable, row.statistic) == ("window_followup", "month") and not row.same_as
+    )
+    months = partial(printed_number, registry)
+    return VisitWindows(
+        baseline=months("methods-window-baseline-threshold"),
+        tight_baseline=months("appendix1-window-baseline-restricted-threshold"),
+        targets=tuple(targets),
+        tolerance=months("methods-window-followup-threshold"),
+        organ_target=months("appendix1-window-followup-organ-m12-month"),
+        tight_organ_baseline=months("appendix1-window-baseline-organ-threshold"),
+        tight_organ_tolerance=months("appendix1-window-followup-organ-m12-threshold"),
+    )
+
 
 INTERVAL = 6
 """Months between visits before treatment."""
@@ -246,7 +325,7 @@ def _add_between(
 
 
 def draw_oldest(
-    values: FloatArray,
+    values: Floats,
     scored: Flags,
     alpha: float,
     rng: np.random.Generator,
@@ -276,7 +355,7 @@ def draw_oldest(
     return nobody
 
 
-def _course(values: FloatArray, scored: Flags, left_out: Flags, alpha: float) -> tuple[object, ...]:
+def _course(values: Floats, scored: Flags, left_out: Flags, alpha: float) -> tuple[object, ...]:
     """Return whether the means fall throughout, and the decision at each target."""
     first = scored[:, 0] & ~left_out
     means, decisions = [values[first, 0].mean() if first.any() else math.nan], []

@@ -2,62 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from ivig_dcssc.generator.drawing import (
+    CONCOMITANT,
+    OTHER,
+    PRIOR,
     Counts,
     Floats,
     Integers,
     NoFittingPatientsError,
+    association_figures,
+    association_tables,
     choose,
     fitting_flag,
     flag,
     until,
     without,
 )
-from ivig_dcssc.generator.predictors import Unrelated
-from rederive.printed import RoundingRule
-from rederive.printed.registry import NumberRow, Registry
-from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, compatible_tables
+from ivig_dcssc.generator.patients.predictors import Unrelated
+from rederive.printed.registry import Registry
+from rederive.recompute.two_by_two import Table2x2
 
-PRIOR = (
-    "prednisone",
-    "methotrexate",
-    "azathioprine",
-    "cyclophosphamide",
-    "dpen",
-    "hydroxychloroquine",
-    "minocycline",
-    "colchicine",
-    "tnf_inhibitor",
-    "mmf",
-    "leflunomide",
-    "imatinib",
-    "rapamycin",
-    "other",
-    "gold",
-    "alefacept",
-    "chemotherapy",
-)
-"""Earlier drugs in the order of the patients' table."""
-
-OTHER = ("gold", "alefacept", "chemotherapy")
-"""What the other earlier drugs were."""
-
-CONCOMITANT = (
-    "prednisone",
-    "methotrexate",
-    "cyclophosphamide",
-    "hydroxychloroquine",
-    "mmf",
-    "imatinib",
-)
-"""Concomitant drugs in the order of the patients' table."""
-
-_ODDS_RATIO = {"or": "odds_ratio", "ci_low": "ci_low", "ci_high": "ci_high", "p": "p"}
 _ASSOCIATED = 12
 
 
@@ -73,6 +42,12 @@ class FirstLine:
     def patients(self) -> tuple[int, ...]:
         """All of them."""
         return *self.monotherapy, *self.cyclophosphamide, *self.mmf
+
+    def words(self, size: int) -> list[str | None]:
+        """Return with what each patient was treated first; None where not with it."""
+        kinds = ("monotherapy", "cyclophosphamide", "mmf")
+        drugs = {patient: kind for kind in kinds for patient in getattr(self, kind)}
+        return [drugs.get(patient) for patient in range(size)]
 
 
 def draw_first_line(
@@ -106,18 +81,6 @@ def draw_first_line(
     return FirstLine(tuple(drawn[:alone]), tuple(drawn[alone:]), tuple(combined.tolist()))
 
 
-def association_figures(registry: Registry) -> dict[str, NumberRow]:
-    """Return the printed figures of prednisone and response at month 12, by id."""
-    return {
-        row.id: row
-        for row in registry.numbers.values()
-        if row.variable == "responder_prednisone"
-        and row.timepoint == f"m{_ASSOCIATED}"
-        and row.statistic in _ODDS_RATIO
-        and not row.same_as
-    }
-
-
 def prednisone_tables(
     registry: Registry, counts: Counts, tests: Unrelated, switched_off: Collection[str] = ()
 ) -> list[Table2x2]:
@@ -134,34 +97,6 @@ def prednisone_tables(
     least = max(1, taking - int((~followed).sum()))
     outcome = [int((responders & followed).sum())]
     return association_tables(registry, switched_off, total, outcome, range(least, taking + 1))
-
-
-def association_tables(
-    registry: Registry,
-    switched_off: Collection[str],
-    total: int,
-    outcome: Iterable[int],
-    exposed: Iterable[int],
-) -> list[Table2x2]:
-    """Return the tables with some margins that print the figures of prednisone and response.
-
-    Parameters
-    ----------
-    switched_off : collection of str
-        Ids of figures that the tables need not print. Without any figure the list is empty.
-    total, outcome, exposed
-        Patients followed, and allowed numbers of responders and of patients on prednisone.
-    """
-    printed = {
-        _ODDS_RATIO[row.statistic]: row.printed
-        for name, row in association_figures(registry).items()
-        if name not in switched_off
-    }
-    if not printed:
-        return []
-    return compatible_tables(
-        PrintedOddsRatio(**printed), total, outcome, exposed, RoundingRule.HALF_UP
-    )
 
 
 def draw_concomitant(

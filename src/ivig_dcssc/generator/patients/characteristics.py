@@ -12,13 +12,9 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.generator.course import (
-    ADVERSE_EFFECTS,
-    draw_adverse_effects,
-    draw_assessment,
-    draw_course,
-)
 from ivig_dcssc.generator.drawing import (
+    CK_NORMAL,
+    COLUMNS,
     Counts,
     Floats,
     Integers,
@@ -29,57 +25,27 @@ from ivig_dcssc.generator.drawing import (
     until,
     without,
 )
-from ivig_dcssc.generator.measures import CK_NORMAL, MEASURES
-from ivig_dcssc.generator.medication import (
-    CONCOMITANT,
-    PRIOR,
-    FirstLine,
-    association_figures,
+from ivig_dcssc.generator.patients.course import (
+    draw_adverse_effects,
+    draw_assessment,
+    draw_course,
+)
+from ivig_dcssc.generator.patients.medication import (
     draw_concomitant,
     draw_first_line,
     draw_prior,
 )
-from ivig_dcssc.generator.predictors import Unrelated, check_switches, predictor_claims, unrelated
-from ivig_dcssc.generator.skin import THRESHOLD, TIMEPOINTS
-from rederive.printed.registry import Registry
-
-COLUMNS = (
-    "patient",
-    "age",
-    "age_onset",
-    "disease_duration",
-    "female",
-    "race",
-    "myositis",
-    "renal_crisis",
-    "ana",
-    "anticentromere",
-    "antitopoisomerase",
-    "anti_rna_polymerase_iii",
-    "rnp",
-    "first_line",
-    *(f"prior_{name}" for name in PRIOR),
-    *(f"concomitant_{name}" for name in CONCOMITANT),
-    "cycles",
-    "cycles_first_6_months",
-    "treatment_length",
-    "stop_reason",
-    "physician_assessment",
-    "death_month",
-    "kidney_injury_delay",
-    *(f"ae_{name}" for name in ADVERSE_EFFECTS),
+from ivig_dcssc.generator.patients.predictors import (
+    Unrelated,
+    unrelated,
 )
-"""Columns of the patients' table, in its order."""
+from ivig_dcssc.generator.skin import THRESHOLD
+from rederive.printed.registry import Registry
 
 EARLIEST_ONSET = 10
 """Least age at the first symptom in years; our choice for patients who are adults."""
 
 _RACES = {"white": "white", "black": "black", "other": "other_race"}
-
-
-def switchable(registry: Registry) -> tuple[str, ...]:
-    """Return the ids of the claims and figures that :func:`draw_characteristics` can leave out."""
-    return (*predictor_claims(registry), *association_figures(registry))
 
 
 def draw_characteristics(
@@ -105,7 +71,7 @@ def draw_characteristics(
     registry : Registry
         The article's registry.
     without_rows : collection of str
-        Ids of :func:`switchable` claims and figures that need not hold.
+        Ids of claims about predictors and of figures of prednisone that need not hold.
 
     Returns
     -------
@@ -118,12 +84,8 @@ def draw_characteristics(
     NoFittingPatientsError
         If the skin scores leave no patient for a role, or no order that passes the tests; another
         draw of the skin scores may.
-    ValueError
-        If an array has the wrong shape or an id cannot be switched off.
     """
-    check_switches(without_rows, switchable(registry))
     counts = Counts(registry)
-    _check_shapes(skin, measures, counts.size)
     tests = unrelated(skin, registry, float(THRESHOLD), without_rows)
     course = draw_course(skin, measures, counts, tests, rng)
     age, duration, onset = _draw_ages(measures, tests, rng)
@@ -133,6 +95,7 @@ def draw_characteristics(
     prior = draw_prior(first, concomitant, counts, rng)
     effects = draw_adverse_effects(course, counts, rng)
     size = counts.size
+    died = [reason == "death" for reason in course.reason]
     columns: dict[str, object] = {
         "patient": [f"P{number:02d}" for number in range(1, size + 1)],
         "age": age,
@@ -145,38 +108,21 @@ def draw_characteristics(
         "myositis": flag(size, myositis),
         "renal_crisis": flag(size, choose(rng, np.arange(size), counts["renal_crisis"])),
         **_draw_antibodies(counts, tests, rng),
-        "first_line": _words(size, _first_line_words(first)),
+        "first_line": first.words(size),
         **{f"prior_{name}": column for name, column in prior.items()},
         **{f"concomitant_{name}": column for name, column in concomitant.items()},
         "cycles": course.cycles,
         "cycles_first_6_months": course.early_cycles,
         "treatment_length": course.months,
-        "stop_reason": _words(size, {i: word for i, word in enumerate(course.reason) if word}),
+        "stop_reason": list(course.reason),
         "physician_assessment": draw_assessment(course, counts, rng),
-        "death_month": _number_of(
-            course.stopped("death"), counts.number("death_delay", "other"), size
-        ),
-        "kidney_injury_delay": _number_of(
-            np.flatnonzero(effects["kidney_injury"]),
-            counts.number("kidney_injury_delay", "other"),
-            size,
+        "death_month": np.where(died, counts.number("death_delay", "other"), np.nan),
+        "kidney_injury_delay": np.where(
+            effects["kidney_injury"], counts.number("kidney_injury_delay", "other"), np.nan
         ),
         **{f"ae_{name}": column for name, column in effects.items()},
     }
     return pd.DataFrame({name: columns[name] for name in COLUMNS})
-
-
-def _check_shapes(skin: Floats, measures: Mapping[str, Floats], size: int) -> None:
-    if skin.shape != (size, len(TIMEPOINTS)):
-        allowed = (size, len(TIMEPOINTS))
-        raise ValueError(f"skin: found an array of shape {skin.shape}, allowed is {allowed}")
-    for name in MEASURES:
-        if name not in measures:
-            raise ValueError(f"measures: {name} is missing")
-        if measures[name].ndim != 2 or len(measures[name]) != size:
-            raise ValueError(
-                f"measures, {name}: found shape {measures[name].shape}, allowed is ({size}, times)"
-            )
 
 
 def _draw_ages(
@@ -269,21 +215,3 @@ def _draw_antibodies(
         lambda one: tests.flags(one["antitopoisomerase"], one["anti_rna_polymerase_iii"]),
         "autoantibodies",
     )
-
-
-def _first_line_words(first: FirstLine) -> dict[int, str]:
-    return {
-        **dict.fromkeys(first.monotherapy, "monotherapy"),
-        **dict.fromkeys(first.cyclophosphamide, "cyclophosphamide"),
-        **dict.fromkeys(first.mmf, "mmf"),
-    }
-
-
-def _words(size: int, words: Mapping[int, str]) -> list[str | None]:
-    return [words.get(patient) for patient in range(size)]
-
-
-def _number_of(patients: Integers, value: float, size: int) -> Floats:
-    column = np.full(size, np.nan)
-    column[patients] = value
-    return column
