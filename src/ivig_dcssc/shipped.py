@@ -50,11 +50,11 @@ def ship(root: Path) -> None:
     teach(folder)
     if not (folder / PREDICTIONS_FILE).exists():
         _say("predictions")
-        compute_predictions(load_registry(registry), folder, report=_say)
+        compute_predictions(load_registry(registry), folder, _say)
     if not (folder / HELD_OUT_FILE).exists():
-        compute_held_out(load_registry(registry), folder, report=_say)
+        compute_held_out(load_registry(registry), folder, _say)
     if not (folder / ASSOCIATIONS_FILE).exists():
-        compute_associations(load_registry(registry), folder, report=_say)
+        compute_associations(load_registry(registry), folder, _say)
 
 
 def teach(folder: Path) -> None:

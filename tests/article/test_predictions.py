@@ -10,12 +10,12 @@ import pytest
 from scipy import stats
 
 from ivig_dcssc.associations import load_associations
+from ivig_dcssc.generator.drawing import falls
 from ivig_dcssc.generator.plugin import PoelmanCohorts
 from ivig_dcssc.generator.predictions import (
     AMBIGUOUS_AT,
     DRAWS,
     HELD_OUT_DRAWS,
-    falls,
     held_out_figures,
     load_convergence,
     load_held_out,
@@ -58,10 +58,10 @@ def test_a_repeat_is_predicted_as_its_first_mention() -> None:
 
 
 def test_only_a_mean_is_told_that_it_fell() -> None:
-    (figure,) = falls(REGISTRY, "m18")
+    (figure,) = falls(REGISTRY, "mrss", "m18")
     assert figure.statistic is Statistic.CHANGE_MEAN
     assert figure.printed.operator == "<"
-    assert falls(REGISTRY, "baseline") == ()
+    assert falls(REGISTRY, "mrss", "baseline") == ()
     found = predict_figure(REGISTRY, "abstract-mrss-ivig-m18-mean", "flat", 40, 1)
     assert found.values.max() < 29.6
 

@@ -12,9 +12,10 @@ import pandas as pd
 
 from ivig_dcssc.project import project_root
 from rederive.consistency.lattice import integers_within, scaled
-from rederive.printed import Interval, RoundingRule
+from rederive.printed import Interval, PrintedNumber, RoundingRule
 from rederive.printed.registry import NumberRow, Registry
 from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, compatible_tables
+from rederive.reconstruct.block import Figure, Statistic
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -236,4 +237,19 @@ def association_tables(
         return []
     return compatible_tables(
         PrintedOddsRatio(**printed), total, outcome, exposed, RoundingRule.HALF_UP
+    )
+
+
+def falls(registry: Registry, measure: str, timepoint: str) -> tuple[Figure, ...]:
+    """Return the article's statement that a measure fell, if it has one.
+
+    A two-sided p alone would allow as large a rise.
+    """
+    return tuple(
+        Figure(claim.id, Statistic.CHANGE_MEAN, timepoint, PrintedNumber("0", "<"))
+        for claim in registry.claims.values()
+        if (claim.group, claim.variable, claim.timepoint) == (GROUP, measure, timepoint)
+        and claim.kind in ("direction", "significant")
+        and not claim.same_as
+        and "lower" in claim.note
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ivig_dcssc.generator.drawing import CK_NORMAL, GROUP, Counts, Floats, Integers
+from ivig_dcssc.generator.drawing import CK_NORMAL, GROUP, Counts, Floats, Integers, falls
 from rederive.printed import PrintedNumber, RoundingRule
 from rederive.printed.registry import NumberRow, Registry, VariableRow
 from rederive.recompute.summaries import Scale
@@ -243,7 +243,7 @@ def block_of(
                 (BASELINE, FOLLOWUP),
                 (size, followup_size(registry, name) or followed),
             )
-            figures += _falls(registry, name)
+            figures += falls(registry, name, FOLLOWUP)
     scale = PLAUSIBLE[name].scale(registry.variables[variable])
     kept = tuple(figure for figure in figures if figure.id not in without)
     return Block(name, scale, patients, timepoints, observed, kept, ROUNDING)
@@ -254,21 +254,6 @@ def _figure(row: NumberRow, size: int) -> Figure:
     if row.timepoint == BASELINE and row.n is not None and row.n != size:
         return Figure(row.id, _OF_FOLLOWED[row.statistic], FOLLOWUP, row.printed)
     return Figure(row.id, _STATISTICS[row.statistic], row.timepoint, row.printed)
-
-
-def _falls(registry: Registry, measure: str) -> list[Figure]:
-    """Return the article's statements that a measure fell, for the patients with both values.
-
-    A two-sided p alone would allow as large a rise of them.
-    """
-    return [
-        Figure(claim.id, Statistic.CHANGE_MEAN, FOLLOWUP, PrintedNumber("0", "<"))
-        for claim in registry.claims.values()
-        if (claim.group, claim.variable, claim.timepoint) == (GROUP, measure, FOLLOWUP)
-        and claim.kind in ("direction", "significant")
-        and not claim.same_as
-        and "lower" in claim.note
-    ]
 
 
 def sample_measures(
