@@ -17,7 +17,7 @@ from ivig_dcssc.checker import check_cohort, failures, incoherences
 from ivig_dcssc.checker.tables import FLAGS, PATIENT_COLUMNS
 from ivig_dcssc.generator.drawing import CK_NORMAL
 from ivig_dcssc.generator.skin import PRIORS, skin_block
-from ivig_dcssc.generator.visits.dates import Needs, draw_dates, draw_oldest, visit_windows
+from ivig_dcssc.generator.visits.dates import Dates, Needs, draw_oldest, visit_windows
 from ivig_dcssc.generator.visits.records import COLUMNS, date_visits, seen_before
 from ivig_dcssc.generator.visits.rubs import Rubs, ck_course, draw_rubs, draw_serial
 from ivig_dcssc.generator.visits.severities import Severities, draw_severities
@@ -416,7 +416,7 @@ def test_one_patient_gets_what_is_needed(registry: Registry) -> None:
         scored = (True, *mask[1:3].tolist(), *(mask[3:] & np.isinf(last)).tolist())
         flags = (rng.random(6) < 0.5).tolist()
         needs = Needs(scored, *flags[:5], float(rng.integers(5, 40)), last, flags[5])
-        dates = draw_dates(needs, windows, rng)
+        dates = Dates(needs, windows, rng).draw()
         after = dates.after()
         assert dates.baseline == -3 if needs.oldest else -2 <= dates.baseline <= 0
         assert set(dates.followup) == {t for t, s in zip(TARGETS, scored[1:], strict=True) if s}

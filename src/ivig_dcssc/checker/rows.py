@@ -55,11 +55,6 @@ def _reason(row: NumberRow | ClaimRow) -> str | None:
 def unchecked(registry: Registry) -> pd.DataFrame:
     """Return the rows of the registry that no cohort can be checked against.
 
-    Parameters
-    ----------
-    registry : Registry
-        The article's numbers and claims.
-
     Returns
     -------
     DataFrame

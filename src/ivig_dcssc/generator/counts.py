@@ -128,14 +128,10 @@ def draw_counts(
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
     off : collection of str
         Quantities of :func:`count_figures`.
     draws : int
         Combinations wanted.
-    rng : Generator
-        Source of all randomness.
     without : collection of str
         Ids of all figures that are switched off. Concomitant prednisone keeps to the numbers with
         which its odds ratio can be printed, unless the patients followed or the responders are

@@ -61,13 +61,7 @@ class NoFittingPatientsError(RuntimeError):
 
 
 class Counts:
-    """The registry's counts of patients.
-
-    Parameters
-    ----------
-    registry : Registry
-        The article's registry.
-    """
+    """The registry's counts of patients."""
 
     def __init__(self, registry: Registry) -> None:
         self._rows: dict[tuple[str, str], list[NumberRow]] = {}

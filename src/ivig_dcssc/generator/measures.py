@@ -275,8 +275,6 @@ def sample_measures(
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
     draws : int
         Data sets wanted, 1 or more.
     seed : int

@@ -92,8 +92,6 @@ def predict_free(
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
     figure : str
         Id of a first mention.
     draws, seed : int

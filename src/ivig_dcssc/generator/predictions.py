@@ -54,8 +54,6 @@ def predict_figure(
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
     figure : str
         Id of the figure or of any repeat of it.
     prior : str

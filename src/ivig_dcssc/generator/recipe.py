@@ -149,8 +149,6 @@ def switches(registry: Registry, without: tuple[str, ...]) -> Switches:
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
     without : tuple of str
         Ids; a repeat stands for the first mention of its quantity.
 
@@ -253,8 +251,6 @@ def draw_cohorts(
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
     recipe : Recipe
         What the cohorts depend on.
     part : int

@@ -93,14 +93,10 @@ def draw_sizes(
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
     off : collection of tuple
         Values of :func:`size_figures`.
     draws : int
         Draws wanted.
-    rng : Generator
-        Source of all randomness.
     reading : str
         How the mean change of the skin score at month 12 is read.
     without : collection of str

@@ -60,8 +60,6 @@ def skin_block(registry: Registry, reading: str = READINGS[0]) -> Block:
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
     reading : str
         One of :data:`READINGS`.
 

@@ -24,9 +24,11 @@ from ivig_dcssc.formats import fixed, p_text, percent, printing
 from ivig_dcssc.generator.skin import READINGS
 from ivig_dcssc.multiverse.figures import level_name
 from ivig_dcssc.multiverse.results import (
+    AGAINST,
     BASELINE,
     COMPARATORS,
     PAIRED_T,
+    QUANTITIES,
     RESULTS,
     WINDOWS,
     Axes,
@@ -52,18 +54,6 @@ ARTICLE: dict[str, object] = {
 }
 """The article's setting, and all priors together."""
 
-DECIMALS = {
-    "n": 1,
-    "mean": 2,
-    "change": 2,
-    "responders": 1,
-    "responder_percent": 1,
-    "p": 4,
-    "difference": 2,
-    "p_against": 4,
-}
-"""Decimals that the page carries of each quantity; counts have one for medians between two."""
-
 MARKS = (
     "as published",
     "within range",
@@ -80,8 +70,8 @@ where nothing that made the cohorts print the figure is changed.
 
 _AS_PUBLISHED, _FITTED = MARKS.index("as published"), MARKS.index(str(Verdict.FITTED))
 
-NONE, RARELY, NEARLY = None, -1, 101
-"""No value; a share that is not none but reads so; one that is not all but reads so."""
+RARELY, NEARLY = -1, 101
+"""A share that is not none but reads so; one that is not all but reads so."""
 
 _RANGES = ("baseline_window", "followup_tolerance", "responder_threshold")
 _LABELS = {
@@ -93,15 +83,7 @@ _LABELS = {
     "two_sample_test": "t test against controls",
     "prior": "Synthetic cohorts",
 }
-_COLUMNS = {
-    "n": "Patients",
-    "mean": "Mean score",
-    "change": "Mean change",
-    "p": "p of the change",
-    "responders": "Responders",
-    "responder_percent": "Responders, %",
-}
-_AGAINST = {"difference": "IVIG minus control", "p_against": "p of the difference"}
+_COLUMNS = tuple(name for name in QUANTITIES if name not in AGAINST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +132,6 @@ class Explorer:
         ----------
         root : Path, optional
             Folder of the project.
-
-        Raises
-        ------
-        ConfigurationError
-            If the cohorts are missing.
         """
         folder = root or project_root()
         registry = load_registry(folder / "data" / "published")
@@ -183,7 +160,7 @@ class Explorer:
         }
 
     def _row(self, result: Result) -> dict[str, Any]:
-        decimals = DECIMALS[result.quantity]
+        decimals = QUANTITIES[result.quantity].decimals
         band = self.multiverse.distinct_band(result)
         ends = [array[:, :, 0].ravel() for array in (band.median, band.low, band.high)]
         columns = [_whole(array, decimals) for array in ends]
@@ -278,9 +255,7 @@ class Explorer:
         )
 
     def _form(self) -> str:
-        controls = "".join(
-            self._range(name) if name in _RANGES else self._select(name) for name in _LABELS
-        )
+        controls = "".join(self._control(name, title) for name, title in _LABELS.items())
         return (
             '<form class="explorer-controls" aria-label="Choices of the analysis" hidden>'
             f"{controls}"
@@ -288,28 +263,28 @@ class Explorer:
             '<a class="explorer-link" href="#">Link to this setting</a></div></form>'
         )
 
-    def _range(self, name: str) -> str:
-        levels = self.multiverse.axes.levels(name)
-        return (
-            f"<label><span>{escape(_LABELS[name])}: <output>{ARTICLE[name]}</output></span>"
-            f'<input type="range" name="{name}" min="{levels[0]}" max="{levels[-1]}" step="1" '
-            f'value="{ARTICLE[name]}"></label>'
-        )
-
-    def _select(self, name: str) -> str:
+    def _control(self, name: str, title: str) -> str:
+        levels, chosen = self.multiverse.axes.levels(name), ARTICLE[name]
+        if name in _RANGES:
+            return (
+                f"<label><span>{escape(title)}: <output>{chosen}</output></span>"
+                f'<input type="range" name="{name}" min="{levels[0]}" max="{levels[-1]}" step="1" '
+                f'value="{chosen}"></label>'
+            )
         options = "".join(
             f'<option value="{escape(str(level), quote=True)}"'
-            f"{' selected' if level == ARTICLE[name] else ''}>{escape(_option(name, level))}"
-            "</option>"
-            for level in self.multiverse.axes.levels(name)
+            f"{' selected' if level == chosen else ''}>{escape(level_name(level))}</option>"
+            for level in levels
         )
-        title = escape(_LABELS[name])
-        return f'<label><span>{title}</span><select name="{name}">{options}</select></label>'
+        return (
+            f'<label><span>{escape(title)}</span><select name="{name}">{options}</select></label>'
+        )
 
     def _table(
         self, caption: str, rows: Iterable[tuple[str, dict[str, Result]]], first: str
     ) -> str:
-        titles = _AGAINST if first == "Control" else _COLUMNS
+        names = AGAINST if first == "Control" else _COLUMNS
+        titles = {name: QUANTITIES[name].heading for name in names}
         head = "".join(f'<th scope="col">{escape(each)}</th>' for each in (first, *titles.values()))
         body = "".join(
             f'<tr><th scope="row">{escape(name)}</th>'
@@ -360,34 +335,23 @@ def _over_time() -> Iterator[tuple[str, dict[str, Result]]]:
 def _against() -> Iterator[tuple[str, dict[str, Result]]]:
     for timepoint, groups in COMPARATORS.items():
         for group in groups:
-            cells = {quantity: Result(quantity, timepoint, group) for quantity in _AGAINST}
+            cells = {quantity: Result(quantity, timepoint, group) for quantity in AGAINST}
             yield f"{group}, {TIMES_IN_WORDS[timepoint]}", cells
-
-
-def _option(name: str, level: object) -> str:
-    if name == "prior":
-        return "all priors together" if level == ALL_PRIORS else f"{level} prior"
-    words = {"closest": "the closest", "first": "the first", "last": "the last"}
-    return words.get(str(level), level_name(str(level)))
 
 
 def _whole(array: Any, decimals: int) -> list[int | None]:
     """Return numbers times a power of ten, rounded as `fixed` rounds them."""
     scale = 10**decimals
     return [
-        NONE if np.isnan(number) else round(float(fixed(float(number), decimals)) * scale)
+        None if np.isnan(number) else round(float(fixed(float(number), decimals)) * scale)
         for number in array
     ]
 
 
 def _shares(array: Any) -> list[int | None]:
-    found: list[int | None] = []
-    for share in array:
-        code = round(float(f"{100 * share:.0f}"))
-        if 0 < share < 0.01:
-            code = RARELY
-        found.append(NEARLY if 0.99 < share < 1 else code)
-    return found
+    rare, near = (array > 0) & (array < 0.01), (array > 0.99) & (array < 1)
+    codes = np.select([rare, near], [RARELY, NEARLY], np.rint(100 * array))
+    return [int(code) for code in codes]
 
 
 def _marks(

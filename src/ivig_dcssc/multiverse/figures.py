@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
+from ivig_dcssc.parameters import ALL_PRIORS
 from ivig_dcssc.style import GRID, MISSED, PUBLISHED, REACHED
 from rederive.book.specification import Specifications
 
@@ -36,6 +37,7 @@ LEVEL_NAMES = {
     "zeros dropped, normal, continuity correction (R)": "signed rank, R",
     "student": "Student",
     "welch": "Welch",
+    ALL_PRIORS: "all priors together",
 }
 """Levels short enough for an axis."""
 

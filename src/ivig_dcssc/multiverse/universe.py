@@ -15,8 +15,8 @@ reconstruction: results in other windows are predictions from it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -136,7 +136,7 @@ class Multiverse:
     alpha: float = float(PARAMETERS["alpha"].default)
 
     def __post_init__(self) -> None:
-        self._cohort_values: dict[Result, Floats] = {}
+        self._analysed: dict[tuple[str, str, str], list[pd.DataFrame]] = {}
         self._tables: dict[str, Specifications] = {}
 
     # Values of every cohort
@@ -214,47 +214,44 @@ class Multiverse:
         array, shape (levels of the quantity's own choice or 1, distinct windows, cohorts)
             NaN where a cohort yields none.
         """
-        if result not in self._cohort_values:
-            self._fill(result)
-        return self._cohort_values[result]
+        column = {
+            "mean": "mean" if result.timepoint == BASELINE else "followup_mean",
+            "change": "change_mean",
+            "responders": "count",
+            "responder_percent": "percent",
+            "p_against": "p",
+        }.get(result.quantity, result.quantity)
+        tables = self._over_own_choice(result)
+        columns = [table[column].to_numpy(dtype=float) for table in tables]
+        array = np.stack(columns if result.own else columns[:1])
+        return array.reshape(len(array), -1, len(self._priors))
 
-    def _fill(self, result: Result) -> None:
-        scores, timepoint = self._scores[0], result.timepoint
-        if timepoint == BASELINE:
-            table = describe_number(scores[BASELINE])
-            for quantity in ("n", "mean"):
-                self._keep(Result(quantity, BASELINE), [table[quantity]])
-        elif result.quantity in ("n", "mean", "change"):
-            table = paired_change(scores, timepoint)
-            columns = {"n": "n", "mean": "followup_mean", "change": "change_mean"}
-            for quantity, column in columns.items():
-                self._keep(Result(quantity, timepoint), [table[column]])
-        elif result.quantity in ("responders", "responder_percent"):
-            tables = [
-                responders(scores, timepoint, limit) for limit in self.axes.responder_threshold
-            ]
-            self._keep(Result("responders", timepoint), [each["count"] for each in tables])
-            self._keep(Result("responder_percent", timepoint), [each["percent"] for each in tables])
-        elif result.quantity == "p":
-            conventions = {each.name: each for each in CONVENTIONS}
-            tables = [
-                paired_change(scores, timepoint)
-                if name == PAIRED_T
-                else signed_rank(scores, timepoint, convention=conventions[name])
-                for name in self.axes.paired_test
-            ]
-            self._keep(result, [each["p"] for each in tables])
-        else:
-            control = printed_change(self.registry, result.group, timepoint)
-            changes = change(scores, timepoint)
-            tables = [two_sample(changes, control, test) for test in self.axes.two_sample_test]
-            group = result.group
-            self._keep(Result("difference", timepoint, group), [tables[0]["difference"]])
-            self._keep(Result("p_against", timepoint, group), [each["p"] for each in tables])
+    def _over_own_choice(self, result: Result) -> list[pd.DataFrame]:
+        """Return the results of all cohorts for each level of the quantity's own choice."""
+        at, group = result.timepoint, result.group
+        key = (at, group, result.own or ("two_sample_test" if group else ""))
+        if key not in self._analysed:
+            self._analysed[key] = list(self._analyses(*key))
+        return self._analysed[key]
 
-    def _keep(self, result: Result, columns: Sequence[pd.Series[Any]]) -> None:
-        array = np.stack([column.to_numpy(dtype=float) for column in columns])
-        self._cohort_values[result] = array.reshape(len(columns), -1, len(self._priors))
+    def _analyses(self, at: str, group: str, choice: str) -> Iterator[pd.DataFrame]:
+        scores = self._scores[0]
+        conventions = {each.name: each for each in CONVENTIONS}
+        if at == BASELINE:
+            yield describe_number(scores[BASELINE])
+        elif choice == "":
+            yield paired_change(scores, at)
+        elif choice == "two_sample_test":
+            control, changes = printed_change(self.registry, group, at), change(scores, at)
+            for test in self.axes.two_sample_test:
+                yield two_sample(changes, control, test)
+        for limit in self.axes.responder_threshold if choice == "responder_threshold" else ():
+            yield responders(scores, at, limit)
+        for name in self.axes.paired_test if choice == "paired_test" else ():
+            if name == PAIRED_T:
+                yield paired_change(scores, at)
+            else:
+                yield signed_rank(scores, at, convention=conventions[name])
 
     def over_rounding(self, result: Result) -> tuple[Floats, Floats]:
         """Return the least and greatest p against a control that its printed figures allow.
@@ -441,13 +438,15 @@ def open_multiverse(result: str, alpha: float | None = None, prior: str = ALL_PR
             f"parameter 'result': found {result!r}, allowed: {', '.join(RESULTS)}{meant}"
         )
     given = {"prior": prior} if alpha is None else {"prior": prior, "alpha": alpha}
-    values = PARAMETERS.check(given)
-    root = project_root()
-    axes = Axes() if prior == ALL_PRIORS else replace(Axes(), prior=(prior,))
-    registry = load_registry(root / "data" / "published")
-    ensembles = load_ensembles(root, prior)
+    values, root = PARAMETERS.check(given), project_root()
+    axes = Axes() if prior == ALL_PRIORS else Axes(prior=(prior,))
     use_style()
-    return Multiverse(ensembles, registry, axes, float(values["alpha"]))
+    return Multiverse(
+        load_ensembles(root, prior),
+        load_registry(root / "data" / "published"),
+        axes,
+        float(values["alpha"]),
+    )
 
 
 def _distinct(frames: Sequence[pd.DataFrame]) -> tuple[list[pd.DataFrame], list[int]]:

@@ -66,10 +66,6 @@ def draw_characteristics(
         One data set of :func:`~ivig_dcssc.generator.measures.sample_measures`. Ages, disease
         durations, cycles and lengths of treatment are put to other patients; creatine
         phosphokinase stays where it is and decides who has myositis.
-    rng : Generator
-        Source of all randomness.
-    registry : Registry
-        The article's registry.
     without_rows : collection of str
         Ids of claims about predictors and of figures of prednisone that need not hold.
 

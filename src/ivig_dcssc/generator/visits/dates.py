@@ -8,7 +8,7 @@ score in each.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -156,6 +156,8 @@ class Dates:
 
     Attributes
     ----------
+    needs, windows, rng
+        What they have to provide, what counts for what, and the source of randomness.
     baseline : int
         The most recent visit before or at month 0.
     again : int or None
@@ -170,6 +172,9 @@ class Dates:
         Visits with organ records in or outside the tight window, and with rubs looked for.
     """
 
+    needs: Needs
+    windows: VisitWindows
+    rng: np.random.Generator
     baseline: int = 0
     again: int | None = None
     earlier: list[int] = field(default_factory=list)
@@ -184,144 +189,130 @@ class Dates:
         organs = [month for month in (self.near, self.far, self.rubs) if month is not None]
         return sorted({*self.followup.values(), *self.between, *organs})
 
+    @property
+    def _scored(self) -> list[tuple[int, bool]]:
+        return list(zip(self.windows.targets, self.needs.scored[1:], strict=True))
 
-def pick(options: Sequence[int], centre: float, rng: np.random.Generator) -> int:
-    """Return one of some months, the nearer to a centre the more probably."""
-    widest = max(abs(month - centre) for month in options)
-    weights = [widest + 1 - abs(month - centre) for month in options]
-    drawn = rng.random() * sum(weights)
-    for month, weight in zip(options, weights, strict=True):
-        drawn -= weight
-        if drawn < 0:
-            return month
-    return options[-1]
+    def _seen(self, months: Iterable[int], target: int) -> list[int]:
+        """Return the months at which the patient can be seen."""
+        last = self.needs.last
+        allowed = [month for month in months if month <= last]
+        if not allowed:
+            raise ValueError(
+                f"month {target}: measured, but the patient is seen until {last:g} only"
+            )
+        return allowed
 
+    def _pick(self, options: Sequence[int], centre: int) -> int:
+        """Return one of some months, the nearer to a centre the more probably."""
+        widest = max(abs(month - centre) for month in options)
+        weights = [widest + 1 - abs(month - centre) for month in options]
+        drawn = self.rng.random() * sum(weights)
+        for month, weight in zip(options, weights, strict=True):
+            drawn -= weight
+            if drawn < 0:
+                return month
+        return options[-1]
 
-def draw_dates(needs: Needs, windows: VisitWindows, rng: np.random.Generator) -> Dates:
-    """Draw the dates of one patient.
+    def _before(self) -> None:
+        needs, windows, rng = self.needs, self.windows, self.rng
+        oldest, tight = -windows.baseline, -windows.tight_baseline
+        self.baseline = oldest if needs.oldest else int(rng.integers(tight, 1))
+        if not needs.oldest and self.baseline - oldest > 1 and rng.random() < AGAIN:
+            self.again = int(rng.integers(oldest, self.baseline))
+        count = int(np.searchsorted(np.cumsum(EARLIER_VISITS), rng.random()))
+        month = self.baseline
+        for number in range(max(count, int(needs.old))):
+            month += int(rng.integers(-1, 2)) - INTERVAL
+            if number == 0 and needs.old:
+                # One of these months exists however short the illness; the counts asked for it.
+                month = max(month, -windows.organ_baseline, math.ceil(-min(needs.ill_for, 1000)))
+                month = min(month, -windows.tight_organ_baseline - 1)
+            elif month < -needs.ill_for:
+                break
+            self.earlier.append(month)
 
-    Raises
-    ------
-    ValueError
-        If something is measured of a patient who can no longer be seen.
-    """
-    dates = Dates()
-    _before(dates, needs, windows, rng)
-    side = _side_of_far(needs, windows, rng) if needs.far else None
-    for target, scored in zip(windows.targets, needs.scored[1:], strict=True):
-        if scored:
-            allowed: Sequence[int] = windows.skin_months(target)
-            if target == side:
-                allowed = [month for month in allowed if month in windows.far_months()]
-            dates.followup[target] = pick(_until(allowed, needs.last, target), target, rng)
-    if needs.near:
-        _add_near(dates, needs, windows, rng)
-    if needs.far:
-        _add_far(dates, side, needs, windows, rng)
-    if needs.rubs:
-        _add_rubs(dates, needs, windows, rng)
-    if needs.returns:
-        _add_between(dates, needs, windows, rng)
-    return dates
-
-
-def _until(months: Sequence[int], last: float, target: int) -> list[int]:
-    allowed = [month for month in months if month <= last]
-    if not allowed:
-        raise ValueError(f"month {target}: measured, but the patient is seen until {last:g} only")
-    return allowed
-
-
-def _before(dates: Dates, needs: Needs, windows: VisitWindows, rng: np.random.Generator) -> None:
-    oldest, tight = -windows.baseline, -windows.tight_baseline
-    dates.baseline = oldest if needs.oldest else int(rng.integers(tight, 1))
-    if not needs.oldest and dates.baseline - oldest > 1 and rng.random() < AGAIN:
-        dates.again = int(rng.integers(oldest, dates.baseline))
-    count = int(np.searchsorted(np.cumsum(EARLIER_VISITS), rng.random()))
-    month = dates.baseline
-    for number in range(max(count, int(needs.old))):
-        month += int(rng.integers(-1, 2)) - INTERVAL
-        if number == 0 and needs.old:
-            # One of these months exists however short the illness; the counts asked for it.
-            month = max(month, -windows.organ_baseline, math.ceil(-min(needs.ill_for, 1000)))
-            month = min(month, -windows.tight_organ_baseline - 1)
-        elif month < -needs.ill_for:
-            break
-        dates.earlier.append(month)
-
-
-def _side_of_far(needs: Needs, windows: VisitWindows, rng: np.random.Generator) -> int | None:
-    """Return the target whose skin score is to be scored far from the organs' target, if any."""
-    sides = [
-        target
-        for target, scored in zip(windows.targets, needs.scored[1:], strict=True)
-        if scored
-        and any(m in windows.far_months() and m <= needs.last for m in windows.skin_months(target))
-    ]
-    return int(rng.choice(sides)) if sides else None
-
-
-def _add_near(dates: Dates, needs: Needs, windows: VisitWindows, rng: np.random.Generator) -> None:
-    if windows.organ_target in dates.followup:
-        dates.near = dates.followup[windows.organ_target]
-        return
-    options = _until(windows.near_months(), needs.last, windows.organ_target)
-    outside = [month for month in options if windows.is_between(month)]
-    if not needs.returns:
-        outside = outside[:1]
-    if not outside:
-        dates.near = pick(options, windows.organ_target, rng)
-        return
-    taken = dates.followup.values()
-    gaps = [min((abs(month - other) for other in taken), default=99) for month in outside]
-    widest = [month for month, gap in zip(outside, gaps, strict=True) if gap == max(gaps)]
-    dates.near = int(rng.choice(widest))
-    dates.between.append(dates.near)
-
-
-def _add_far(
-    dates: Dates,
-    side: int | None,
-    needs: Needs,
-    windows: VisitWindows,
-    rng: np.random.Generator,
-) -> None:
-    if side is not None:
-        dates.far = dates.followup[side]
-        return
-    options = _until(windows.far_months(), needs.last, windows.organ_target)
-    early = [month for month in options if month < windows.organ_target]
-    dates.far = int(rng.choice(early if early and rng.random() < 0.7 else options))
-
-
-def _add_rubs(dates: Dates, needs: Needs, windows: VisitWindows, rng: np.random.Generator) -> None:
-    target = windows.targets[0]
-    months = windows.skin_months(target)
-    if target in dates.followup:
-        dates.rubs = dates.followup[target]
-    elif dates.far in months:
-        dates.rubs = dates.far
-    else:
-        dates.rubs = pick(_until(months, needs.last, target), target, rng)
-
-
-def _add_between(
-    dates: Dates, needs: Needs, windows: VisitWindows, rng: np.random.Generator
-) -> None:
-    for target, scored in zip(windows.targets, needs.scored[1:], strict=True):
-        if scored or rng.random() >= BETWEEN:
-            continue
-        step = windows.tolerance + 1
-        taken = dates.after()
-        options = [
-            month
-            for month in (target - step, target + step)
-            if windows.is_between(month)
-            and month <= needs.last
-            and all(abs(month - other) > 1 for other in taken)
+    def _score_skin(self) -> None:
+        """Draw the months of skin scores; one may be far from the organs' target, as they need."""
+        far = self.windows.far_months()
+        months = {target: self.windows.skin_months(target) for target, _ in self._scored}
+        sides = [
+            target
+            for target, scored in self._scored
+            if scored and any(m in far and m <= self.needs.last for m in months[target])
         ]
-        if options:
-            dates.between.append(int(rng.choice(options)))
+        side = int(self.rng.choice(sides)) if self.needs.far and sides else None
+        for target, scored in self._scored:
+            if scored:
+                allowed = [m for m in months[target] if target != side or m in far]
+                self.followup[target] = self._pick(self._seen(allowed, target), target)
+        self.far = self.followup.get(side) if side is not None else None
+
+    def _add_near(self) -> None:
+        target = self.windows.organ_target
+        if target in self.followup:
+            self.near = self.followup[target]
+            return
+        options = self._seen(self.windows.near_months(), target)
+        outside = [month for month in options if self.windows.is_between(month)]
+        if not self.needs.returns:
+            outside = outside[:1]
+        if not outside:
+            self.near = self._pick(options, target)
+            return
+        taken = self.followup.values()
+        gaps = [min((abs(month - other) for other in taken), default=99) for month in outside]
+        widest = [month for month, gap in zip(outside, gaps, strict=True) if gap == max(gaps)]
+        self.near = int(self.rng.choice(widest))
+        self.between.append(self.near)
+
+    def _add_far(self) -> None:
+        target = self.windows.organ_target
+        options = self._seen(self.windows.far_months(), target)
+        early = [month for month in options if month < target]
+        self.far = int(self.rng.choice(early if early and self.rng.random() < 0.7 else options))
+
+    def _add_rubs(self) -> None:
+        target = self.windows.targets[0]
+        months = self.windows.skin_months(target)
+        self.rubs = self.followup.get(target, self.far if self.far in months else None)
+        if self.rubs is None:
+            self.rubs = self._pick(self._seen(months, target), target)
+
+    def _add_between(self) -> None:
+        step = self.windows.tolerance + 1
+        for target, scored in self._scored:
+            if scored or self.rng.random() >= BETWEEN:
+                continue
+            options = [
+                month
+                for month in (target - step, target + step)
+                if self.windows.is_between(month)
+                and month <= self.needs.last
+                and all(abs(month - other) > 1 for other in self.after())
+            ]
+            if options:
+                self.between.append(int(self.rng.choice(options)))
+
+    def draw(self) -> Dates:
+        """Draw the dates.
+
+        Raises
+        ------
+        ValueError
+            If something is measured of a patient who can no longer be seen.
+        """
+        self._before()
+        self._score_skin()
+        if self.needs.near:
+            self._add_near()
+        if self.needs.far and self.far is None:
+            self._add_far()
+        if self.needs.rubs:
+            self._add_rubs()
+        if self.needs.returns:
+            self._add_between()
+        return self
 
 
 def draw_oldest(
@@ -341,8 +332,6 @@ def draw_oldest(
         Skin scores, and whether they were measured; the first time is the baseline.
     alpha : float
         Level of the decisions.
-    rng : Generator
-        Source of all randomness.
     """
     nobody = np.zeros(len(values), np.bool_)
     wanted = _course(values, scored, nobody, alpha)

@@ -22,7 +22,6 @@ from ivig_dcssc.generator.visits.dates import (
     Dates,
     Needs,
     VisitWindows,
-    draw_dates,
     draw_oldest,
     visit_windows,
 )
@@ -98,8 +97,6 @@ def date_visits(
         Friction rubs.
     characteristics : DataFrame
         The patients' table, in the order of the arrays.
-    rng : Generator
-        Source of all randomness.
     registry : Registry
         The article's registry: windows, level of significance, scales, number with serial CK.
 
@@ -133,7 +130,7 @@ def date_visits(
     dates = []
     for name, need in zip(names, needs, strict=True):
         try:
-            dates.append(draw_dates(need, windows, rng))
+            dates.append(Dates(need, windows, rng).draw())
         except ValueError as error:
             raise ValueError(f"patient {name}, {error}") from None
     ck = next(each.baseline for each in measured if each.measure == CK)

@@ -53,10 +53,6 @@ def draw_rubs(
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
-    rng : Generator
-        Source of all randomness.
     followed : array of bool, shape (patients,)
         Who has a skin score at month 6; of the others with rubs, as many as may be are unknown.
     seen_before : array of bool, shape (patients,)
@@ -132,8 +128,6 @@ def draw_serial(
         Who has myositis.
     count : int
         How many were followed.
-    rng : Generator
-        Source of all randomness.
 
     Raises
     ------
@@ -160,8 +154,6 @@ def ck_course(
         Value at baseline in U/L.
     months : sequence of int
         The patient's visits after the first infusion, rising, at least one.
-    rng : Generator
-        Source of all randomness.
     """
     kept = [
         months[i]

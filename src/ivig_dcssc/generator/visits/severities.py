@@ -240,10 +240,6 @@ def draw_severities(
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
-    rng : Generator
-        Source of all randomness.
     followed : array of bool, shape (patients,), optional
         Who has a skin score around month 12; these rather than others have severities then too.
     myositis : array of bool, shape (patients,), optional

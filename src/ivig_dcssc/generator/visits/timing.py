@@ -125,8 +125,6 @@ def draw_timing(
         Who has a skin score around the target month; the others are more often seen far from it.
     alpha : float
         Level of the decisions that have to stay.
-    rng : Generator
-        Source of all randomness.
 
     Returns
     -------
