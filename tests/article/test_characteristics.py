@@ -16,13 +16,13 @@ from scipy import stats
 from ivig_dcssc.checker import check_cohort, failures, incoherences
 from ivig_dcssc.checker.statistics import linear_p, logistic_p
 from ivig_dcssc.checker.tables import PATIENT_COLUMNS
-from ivig_dcssc.generator import drawing
 from ivig_dcssc.generator.drawing import (
     CK_NORMAL,
     COLUMNS,
     CONCOMITANT,
     Counts,
     NoFittingPatientsError,
+    Patients,
 )
 from ivig_dcssc.generator.measures import sample_measures
 from ivig_dcssc.generator.patients.characteristics import draw_characteristics
@@ -296,10 +296,10 @@ def test_counts_are_read_from_percentages_where_no_count_is_printed(registry: Re
         counts["shoe_size"]
 
 
-def test_the_weight_decides_who_is_chosen() -> None:
-    draw = np.random.default_rng(0)
+def test_the_weight_decides_who_is_chosen(registry: Registry) -> None:
+    patients = Patients(Counts(registry), np.random.default_rng(0))
     weights = np.array([1.0, 1.0, 8.0, 1.0])
-    chosen = [int(drawing.choose(draw, [0, 1, 2], 1, weights)[0]) for _ in range(400)]
+    chosen = [int(patients.choose([0, 1, 2], 1, weights)[0]) for _ in range(400)]
     assert 0.7 < np.mean(np.array(chosen) == 2) < 0.9
     assert 3 not in chosen
 

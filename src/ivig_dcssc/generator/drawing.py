@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
@@ -117,42 +118,6 @@ def alpha_of(registry: Registry) -> float:
     return float(registry.numbers["methods-alpha-alpha"].printed.value)
 
 
-def flag(size: int, chosen: Iterable[int] | Integers) -> Integers:
-    """Return 1 for the chosen patients and 0 for the others."""
-    result = np.zeros(size, np.int64)
-    result[np.asarray(list(chosen), np.int64)] = 1
-    return result
-
-
-def choose(
-    rng: np.random.Generator, among: npt.ArrayLike, count: int, weights: Floats | None = None
-) -> Integers:
-    """Return different patients, drawn at random.
-
-    Parameters
-    ----------
-    among : array of int
-        Patients to choose from.
-    count : int
-        How many.
-    weights : array of float, shape (patients,), optional
-        Weight of every patient of the cohort, positive.
-
-    Raises
-    ------
-    NoFittingPatientsError
-        If there are too few.
-    """
-    patients = np.asarray(among, np.int64)
-    if count > len(patients):
-        raise NoFittingPatientsError(f"found {len(patients)} patients to choose {count} from")
-    if weights is None:
-        return patients[rng.permutation(len(patients))[:count]]
-    # The least of exponential times with these rates: a draw without replacement.
-    times = rng.standard_exponential(len(patients)) / weights[patients]
-    return patients[np.argsort(times, kind="stable")[:count]]
-
-
 def until(draw: Callable[[], T], fits: Callable[[T], bool], what: str) -> T:
     """Draw until the result fits.
 
@@ -170,22 +135,51 @@ def until(draw: Callable[[], T], fits: Callable[[T], bool], what: str) -> T:
     )
 
 
-def fitting_flag(
-    rng: np.random.Generator,
-    among: npt.ArrayLike,
-    size: int,
-    count: int,
-    fits: Callable[[Integers], bool],
-    what: str,
-) -> Integers:
-    """Return a flag of ``count`` patients that fits.
+@dataclass(frozen=True, slots=True)
+class Patients:
+    """The patients of one cohort, of whom some are chosen at random by the registry's counts."""
 
-    Raises
-    ------
-    NoFittingPatientsError
-        As for :func:`choose` and :func:`until`.
-    """
-    return until(lambda: flag(size, choose(rng, among, count)), fits, what)
+    counts: Counts
+    rng: np.random.Generator
+
+    @property
+    def everyone(self) -> Integers:
+        """All of them."""
+        return np.arange(self.counts.size)
+
+    def flag(self, chosen: Iterable[int] | Integers) -> Integers:
+        """Return 1 for the chosen patients and 0 for the others."""
+        return np.isin(self.everyone, np.asarray(list(chosen), np.int64)).astype(np.int64)
+
+    def choose(self, among: npt.ArrayLike, count: int, weights: Floats | None = None) -> Integers:
+        """Return different patients, drawn at random.
+
+        Parameters
+        ----------
+        among : array of int
+            Patients to choose from.
+        count : int
+            How many.
+        weights : array of float, shape (patients,), optional
+            Weight of every patient of the cohort, positive.
+
+        Raises
+        ------
+        NoFittingPatientsError
+            If there are too few.
+        """
+        patients = np.asarray(among, np.int64)
+        if count > len(patients):
+            raise NoFittingPatientsError(f"found {len(patients)} patients to choose {count} from")
+        if weights is None:
+            return patients[self.rng.permutation(len(patients))[:count]]
+        # The least of exponential times with these rates: a draw without replacement.
+        times = self.rng.standard_exponential(len(patients)) / weights[patients]
+        return patients[np.argsort(times, kind="stable")[:count]]
+
+    def some(self, name: str, among: Integers | None = None) -> Integers:
+        """Return the flag of as many patients, of all or among some, as a characteristic has."""
+        return self.flag(self.choose(self.everyone if among is None else among, self.counts[name]))
 
 
 def without(patients: Iterable[int], *left_out: Iterable[int]) -> Integers:

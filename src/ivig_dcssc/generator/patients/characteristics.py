@@ -8,6 +8,7 @@ response or change. One after the other, each is drawn again until its own tests
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,9 +20,7 @@ from ivig_dcssc.generator.drawing import (
     Floats,
     Integers,
     NoFittingPatientsError,
-    choose,
-    fitting_flag,
-    flag,
+    Patients,
     until,
     without,
 )
@@ -83,13 +82,14 @@ def draw_characteristics(
     """
     counts = Counts(registry)
     tests = unrelated(skin, registry, float(THRESHOLD), without_rows)
-    course = draw_course(skin, measures, counts, tests, rng)
+    patients = Patients(counts, rng)
+    course = draw_course(skin, measures, patients, tests)
     age, duration, onset = _draw_ages(measures, tests, rng)
-    myositis = _draw_myositis(measures["cpk"][:, 0], counts, rng)
-    first = draw_first_line(myositis, duration, counts, rng)
-    concomitant = draw_concomitant(registry, first, counts, tests, rng, without_rows)
-    prior = draw_prior(first, concomitant, counts, rng)
-    effects = draw_adverse_effects(course, counts, rng)
+    myositis = _draw_myositis(measures["cpk"][:, 0], patients)
+    first = draw_first_line(myositis, duration, patients)
+    concomitant = draw_concomitant(registry, first, patients, tests, without_rows)
+    prior = draw_prior(first, concomitant, patients)
+    effects = draw_adverse_effects(course, patients)
     size = counts.size
     died = [reason == "death" for reason in course.reason]
     columns: dict[str, object] = {
@@ -97,13 +97,11 @@ def draw_characteristics(
         "age": age,
         "age_onset": onset,
         "disease_duration": duration,
-        "female": fitting_flag(
-            rng, np.arange(size), size, counts["female"], tests.flags, "female sex"
-        ),
-        "race": _draw_race(counts, tests, rng),
-        "myositis": flag(size, myositis),
-        "renal_crisis": flag(size, choose(rng, np.arange(size), counts["renal_crisis"])),
-        **_draw_antibodies(counts, tests, rng),
+        "female": until(partial(patients.some, "female"), tests.flags, "female sex"),
+        "race": _draw_race(patients, tests),
+        "myositis": patients.flag(myositis),
+        "renal_crisis": patients.some("renal_crisis"),
+        **_draw_antibodies(patients, tests),
         "first_line": first.words(size),
         **{f"prior_{name}": column for name, column in prior.items()},
         **{f"concomitant_{name}": column for name, column in concomitant.items()},
@@ -111,7 +109,7 @@ def draw_characteristics(
         "cycles_first_6_months": course.early_cycles,
         "treatment_length": course.months,
         "stop_reason": list(course.reason),
-        "physician_assessment": draw_assessment(course, counts, rng),
+        "physician_assessment": draw_assessment(course, patients),
         "death_month": np.where(died, counts.number("death_delay", "other"), np.nan),
         "kidney_injury_delay": np.where(
             effects["kidney_injury"], counts.number("kidney_injury_delay", "other"), np.nan
@@ -139,69 +137,62 @@ def _draw_ages(
     return until(draw, fits, "age and disease duration")
 
 
-def _draw_myositis(cpk: Floats, counts: Counts, rng: np.random.Generator) -> Integers:
+def _draw_myositis(cpk: Floats, patients: Patients) -> Integers:
     """Return the patients with myositis: those with the highest values, and one by chance.
 
     As many have a value above normal as the article has patients whose values normalised.
     """
     measured = np.flatnonzero(np.isfinite(cpk))
     falling = measured[np.argsort(-cpk[measured], kind="stable")]
-    high = falling[: counts["cpk_serial"]]
+    high = falling[: patients.counts["cpk_serial"]]
     if not (cpk[high] > CK_NORMAL).all():
         raise NoFittingPatientsError(
             f"myositis: fewer than {len(high)} patients with a CPK above {CK_NORMAL} U/L"
         )
-    rest = falling[len(high) :]
-    weights = np.nan_to_num(cpk, nan=1.0)
-    return np.sort(
-        np.concatenate([high, choose(rng, rest, counts["myositis"] - len(high), weights)])
-    )
+    more = patients.counts["myositis"] - len(high)
+    others = patients.choose(falling[len(high) :], more, np.nan_to_num(cpk, nan=1.0))
+    return np.sort(np.concatenate([high, others]))
 
 
-def _draw_race(counts: Counts, tests: Unrelated, rng: np.random.Generator) -> list[str]:
+def _draw_race(patients: Patients, tests: Unrelated) -> list[str]:
+    counts = patients.counts
     words = [word for word, variable in _RACES.items() for _ in range(counts[variable])]
     if len(words) != counts.size:
         raise ValueError(f"race: found {len(words)} patients, allowed are {counts.size}")
-    drawn = until(
-        lambda: rng.permutation(words),
-        lambda order: tests.flags(order == "white"),
-        "race",
+    order = until(
+        lambda: patients.rng.permutation(words), lambda drawn: tests.flags(drawn == "white"), "race"
     )
-    return [str(word) for word in drawn]
+    return [str(word) for word in order]
 
 
-def _draw_antibodies(
-    counts: Counts, tests: Unrelated, rng: np.random.Generator
-) -> dict[str, Integers | Floats]:
+def _draw_antibodies(patients: Patients, tests: Unrelated) -> dict[str, Integers | Floats]:
     """Return antibody status; topoisomerase and RNA polymerase III exclude each other.
 
     Who lacks antinuclear antibodies has none of the specific ones.
     """
-    size = counts.size
+    counts = patients.counts
 
     def partly_known(name: str, among: Integers) -> Floats:
-        known = choose(rng, np.arange(size), counts.known(name))
+        known = patients.choose(patients.everyone, counts.known(name))
         both = np.intersect1d(known, among)
         if len(both) < counts[name]:
-            positive = choose(rng, among, counts[name])
-            rest = without(range(size), positive)
-            known = np.concatenate([positive, choose(rng, rest, len(known) - len(positive))])
+            positive = patients.choose(among, counts[name])
+            rest = without(patients.everyone, positive)
+            more = patients.choose(rest, len(known) - len(positive))
+            known = np.concatenate([positive, more])
         else:
-            positive = choose(rng, both, counts[name])
-        column = np.full(size, np.nan)
-        column[known] = 0.0
-        column[positive] = 1.0
-        return column
+            positive = patients.choose(both, counts[name])
+        return np.where(patients.flag(known) > 0, patients.flag(positive), np.nan)
 
     def draw() -> dict[str, Integers | Floats]:
-        ana = flag(size, choose(rng, np.arange(size), counts["ana"]))
+        ana = patients.some("ana")
         reactive = np.flatnonzero(ana)
         polymerase = partly_known("anti_rna_polymerase_iii", reactive)
         others = without(reactive, np.flatnonzero(polymerase == 1))
         return {
             "ana": ana,
-            "anticentromere": flag(size, choose(rng, others, counts["anticentromere"])),
-            "antitopoisomerase": flag(size, choose(rng, others, counts["antitopoisomerase"])),
+            "anticentromere": patients.some("anticentromere", others),
+            "antitopoisomerase": patients.some("antitopoisomerase", others),
             "anti_rna_polymerase_iii": polymerase,
             "rnp": partly_known("rnp", reactive),
         }

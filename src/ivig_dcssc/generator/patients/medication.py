@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -12,14 +13,11 @@ from ivig_dcssc.generator.drawing import (
     OTHER,
     PRIOR,
     Counts,
-    Floats,
     Integers,
     NoFittingPatientsError,
+    Patients,
     association_figures,
     association_tables,
-    choose,
-    fitting_flag,
-    flag,
     until,
     without,
 )
@@ -50,9 +48,7 @@ class FirstLine:
         return [drugs.get(patient) for patient in range(size)]
 
 
-def draw_first_line(
-    myositis: Integers, duration: Integers, counts: Counts, rng: np.random.Generator
-) -> FirstLine:
+def draw_first_line(myositis: Integers, duration: Integers, patients: Patients) -> FirstLine:
     """Choose the patients treated first with it, likelier those whose disease is recent.
 
     Parameters
@@ -67,17 +63,17 @@ def draw_first_line(
     ValueError
         If the registry counts fewer such patients than of two of the three kinds.
     """
+    counts = patients.counts
     alone, with_mmf = counts["first_line_monotherapy"], counts["first_line_mmf"]
-    patients = counts["first_line"]
-    if alone + with_mmf > patients:
+    if alone + with_mmf > counts["first_line"]:
         raise ValueError(
             f"first line: found {alone} on monotherapy and {with_mmf} with MMF, allowed are "
-            f"{patients} together"
+            f"{counts['first_line']} together"
         )
     recent = 1 / (1.0 + duration)
-    combined = choose(rng, myositis, with_mmf, recent)
-    others = without(range(counts.size), myositis)
-    drawn = choose(rng, others, patients - with_mmf, recent).tolist()
+    combined = patients.choose(myositis, with_mmf, recent)
+    others = without(patients.everyone, myositis)
+    drawn = patients.choose(others, counts["first_line"] - with_mmf, recent).tolist()
     return FirstLine(tuple(drawn[:alone]), tuple(drawn[alone:]), tuple(combined.tolist()))
 
 
@@ -102,9 +98,8 @@ def prednisone_tables(
 def draw_concomitant(
     registry: Registry,
     first: FirstLine,
-    counts: Counts,
+    patients: Patients,
     tests: Unrelated,
-    rng: np.random.Generator,
     switched_off: Collection[str] = (),
 ) -> dict[str, Integers]:
     """Return flags of concomitant drugs by name.
@@ -116,67 +111,60 @@ def draw_concomitant(
     NoFittingPatientsError
         If no 2 x 2 table of prednisone prints the odds ratio, or no choice passes the tests.
     """
-    size = counts.size
-    others = without(range(size), first.patients)
-    free = without(range(size), first.monotherapy)
+    counts = patients.counts
+    others = without(patients.everyone, first.patients)
+    free = without(patients.everyone, first.monotherapy)
 
     def draw_main() -> tuple[Integers, Integers]:
-        mmf = choose(rng, others, counts["concomitant_mmf"] - len(first.mmf))
+        mmf = patients.choose(others, counts["concomitant_mmf"] - len(first.mmf))
         spared = without(others, mmf)
         rapid = first.cyclophosphamide
-        more = counts["concomitant_cyclophosphamide"] - len(rapid)
-        cyclophosphamide = choose(rng, spared, more)
-        return flag(size, [*first.mmf, *mmf]), flag(size, [*rapid, *cyclophosphamide])
+        more = patients.choose(spared, counts["concomitant_cyclophosphamide"] - len(rapid))
+        return patients.flag([*first.mmf, *mmf]), patients.flag([*rapid, *more])
 
     found: dict[str, Integers] = {}
     found["mmf"], found["cyclophosphamide"] = until(
         draw_main, lambda two: tests.flags(*two), "concomitant MMF and cyclophosphamide"
     )
     for name in ("methotrexate", "hydroxychloroquine", "imatinib"):
-        count = counts[f"concomitant_{name}"]
-        found[name] = fitting_flag(rng, free, size, count, tests.flags, f"concomitant {name}")
-    found["prednisone"] = _draw_prednisone(registry, free, counts, tests, rng, switched_off)
+        drug = f"concomitant_{name}"
+        found[name] = until(partial(patients.some, drug, free), tests.flags, f"concomitant {name}")
+    found["prednisone"] = _draw_prednisone(registry, free, patients, tests, switched_off)
     return {name: found[name] for name in CONCOMITANT}
 
 
 def _draw_prednisone(
     registry: Registry,
     free: Integers,
-    counts: Counts,
+    patients: Patients,
     tests: Unrelated,
-    rng: np.random.Generator,
     switched_off: Collection[str],
 ) -> Integers:
-    size, taking = counts.size, counts["concomitant_prednisone"]
-    tables = prednisone_tables(registry, counts, tests, switched_off)
+    taking = patients.counts["concomitant_prednisone"]
+    tables = prednisone_tables(registry, patients.counts, tests, switched_off)
     wanted = set(association_figures(registry)) - set(switched_off)
     if wanted and not tables:
         raise NoFittingPatientsError("concomitant prednisone: no 2 x 2 table prints its odds ratio")
     followed, responders = tests.followed(_ASSOCIATED), tests.responders(_ASSOCIATED)
-    yes = without(free, np.flatnonzero(~(followed & responders)))
-    no = without(free, np.flatnonzero(~(followed & ~responders)))
-    unseen = without(free, np.flatnonzero(followed))
+    yes, no = free[(followed & responders)[free]], free[(followed & ~responders)[free]]
+    unseen = free[~followed[free]]
 
     def draw() -> Integers:
         if not tables:
-            return flag(size, choose(rng, free, taking))
-        table = tables[int(rng.integers(len(tables)))]
-        exposed = table.exposed_yes + table.exposed_no
+            return patients.some("concomitant_prednisone", free)
+        table = tables[int(patients.rng.integers(len(tables)))]
         groups = (
-            choose(rng, yes, table.exposed_yes),
-            choose(rng, no, table.exposed_no),
-            choose(rng, unseen, taking - exposed),
+            patients.choose(yes, table.exposed_yes),
+            patients.choose(no, table.exposed_no),
+            patients.choose(unseen, taking - table.exposed_yes - table.exposed_no),
         )
-        return flag(size, np.concatenate(groups))
+        return patients.flag(np.concatenate(groups))
 
     return until(draw, tests.with_prednisone, "concomitant prednisone")
 
 
 def draw_prior(
-    first: FirstLine,
-    concomitant: dict[str, Integers],
-    counts: Counts,
-    rng: np.random.Generator,
+    first: FirstLine, concomitant: dict[str, Integers], patients: Patients
 ) -> dict[str, Integers]:
     """Return flags of earlier drugs by name.
 
@@ -184,24 +172,17 @@ def draw_prior(
     cyclophosphamide had a short course of MMF. Who takes MMF or prednisone as concomitant drug
     likelier took it before; the four other drugs went to different patients.
     """
-    size = counts.size
-    treated = without(range(size), first.patients)
-
-    def likelier(drug: str) -> Floats:
-        return np.where(concomitant[drug] > 0, 4.0, 1.0)
+    treated = without(patients.everyone, first.patients)
 
     def draw() -> dict[str, Integers]:
         found: dict[str, Integers] = {}
-        for name in PRIOR:
-            count = counts[f"prior_{name}"]
-            if name == "mmf":
-                more = count - len(first.cyclophosphamide)
-                chosen = choose(rng, treated, more, likelier(name))
-                found[name] = flag(size, [*first.cyclophosphamide, *chosen])
-            elif name == "prednisone":
-                found[name] = flag(size, choose(rng, treated, count, likelier(name)))
-            elif name not in OTHER:
-                found[name] = flag(size, choose(rng, treated, count))
+        for name in (name for name in PRIOR if name not in OTHER):
+            sure = first.cyclophosphamide if name == "mmf" else ()
+            likelier = None
+            if name in ("mmf", "prednisone"):
+                likelier = np.where(concomitant[name] > 0, 4.0, 1.0)
+            more = patients.counts[f"prior_{name}"] - len(sure)
+            found[name] = patients.flag([*sure, *patients.choose(treated, more, likelier)])
         return found
 
     def fits(found: dict[str, Integers]) -> bool:
@@ -210,6 +191,6 @@ def draw_prior(
     found = until(draw, fits, "earlier drugs")
     left = np.flatnonzero(found["other"])
     for name in OTHER:
-        chosen = choose(rng, left, counts[f"prior_{name}"])
-        found[name], left = flag(size, chosen), without(left, chosen)
+        found[name] = patients.some(f"prior_{name}", left)
+        left = left[found[name][left] == 0]
     return {name: found[name] for name in PRIOR}
