@@ -149,9 +149,9 @@ def test_a_p_can_be_switched_off(registry: Registry, off: str) -> None:
     assert len(found) > 15
 
 
-def test_only_p_values_and_one_claim_can_be_switched_off(registry: Registry) -> None:
+def test_only_p_values_and_one_claim_can_be_switched_off() -> None:
     p_values = {*map(p_id, BASELINE_SHARES), TIGHT_P}
-    assert set(severity_figures(registry)) == p_values | {RENAL_UNCHANGED}
+    assert set(severity_figures()) == p_values | {RENAL_UNCHANGED}
 
 
 def test_patterns_follow_their_law(registry: Registry) -> None:

@@ -71,7 +71,7 @@ class Claims:
         month = int(timepoint.removeprefix("m")) if timepoint.startswith("m") else None
         match measure, kind:
             case "mrss", "significant":
-                return self._lower_at((month,) if month else MONTHS)
+                return self._lower_at("mrss", (month,) if month else MONTHS)
             case "mrss", "decreasing":
                 return self._decreasing(restricted)
             case "mrss", "same_conclusion":
@@ -87,7 +87,7 @@ class Claims:
             case "haq_di", "direction":
                 return self._disability_lower()
             case "patient_rating", "significant":
-                return self._tested_lower(variable)
+                return self._lower_at(variable, (12,))
             case "severity_renal", "unchanged":
                 return self._renal_unchanged()
             case "severity_organs", "unchanged":
@@ -129,18 +129,11 @@ class Claims:
         before, after = mean(pairs["before"]), mean(pairs["after"])
         return before is not None and after is not None and after < before
 
-    def _tested_lower(self, variable: str) -> Answer:
-        p = self._p(variable, "m12")
-        if not self._falls(variable, 12):
-            return Answer("not lower", _p_text(p))
-        return Answer(self._decision(p), f"lower, {_p_text(p)}")
-
-    def _lower_at(self, months: Sequence[int]) -> Answer:
+    def _lower_at(self, measure: str, months: Sequence[int]) -> Answer:
         words = []
         decisions = set()
         for month in months:
-            p = self._p("mrss", f"m{month}")
-            falls = self._falls("mrss", month)
+            p, falls = self._p(measure, f"m{month}"), self._falls(measure, month)
             decisions.add(self._decision(p) if falls else "not lower")
             words.append(f"month {month}: {'lower' if falls else 'not lower'}, {_p_text(p)}")
         decisions.discard("significant")

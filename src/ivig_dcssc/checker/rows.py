@@ -32,7 +32,6 @@ _REASONS = {
     "treatment_gap": "a rule of inclusion: the gap that ends a round of treatment",
     "study_period": "calendar years are not in the tables",
 }
-_PREDICTORS = "none_predict"
 
 
 def _reason(row: NumberRow | ClaimRow) -> str | None:
@@ -125,8 +124,15 @@ def check_cohort(
             continue
         if isinstance(row, NumberRow):
             rows.append(_check_number(row, figures, reading))
-        elif regressions or row.kind != _PREDICTORS:
-            rows.append(_check_claim(row, claims))
+        elif regressions or row.kind != "none_predict":
+            answer = claims.answer(row.variable, row.timepoint, row.kind)
+            if answer is None:
+                raise ValueError(
+                    f"claims.csv, {row.id}: no check for {row.variable}, {row.timepoint}, "
+                    f"{row.kind}, and no reason"
+                )
+            agrees = answer.computed == row.expected
+            rows.append((row.id, row.expected, answer.computed, agrees, answer.detail))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -140,14 +146,6 @@ def _check_number(row: NumberRow, figures: Figures, reading: str) -> tuple[objec
         text = reading
     computed, agrees = compare(found.value, text, operator)
     return row.id, as_printed(text, operator), computed, agrees, found.detail
-
-
-def _check_claim(row: ClaimRow, claims: Claims) -> tuple[object, ...]:
-    answer = claims.answer(row.variable, row.timepoint, row.kind)
-    if answer is None:
-        key = f"{row.variable}, {row.timepoint}, {row.kind}"
-        raise ValueError(f"claims.csv, {row.id}: no check for {key}, and no reason")
-    return row.id, row.expected, answer.computed, answer.computed == row.expected, answer.detail
 
 
 def failures(checked: pd.DataFrame) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ivig_dcssc.generator.drawing import CK_NORMAL, GROUP, Counts, Floats, Integers, falls
+from ivig_dcssc.generator.drawing import CK_NORMAL, GROUP, Counts, Flags, Floats, Integers, falls
 from rederive.printed import PrintedNumber, RoundingRule
 from rederive.printed.registry import NumberRow, Registry, VariableRow
 from rederive.recompute.summaries import Scale
@@ -140,7 +140,7 @@ _THIN = {"cpk": 10, "haq_di": 5}
 _USUAL_THIN, _USUAL_HEAT = 8, 3.0
 
 _PATIENCE = 200
-"""Chains of CPK before it is taken that enough high values do not go with its figures."""
+"""Chains before it is taken that a condition does not go with the figures of a measure."""
 
 _STATISTICS = {
     "mean": Statistic.MEAN,
@@ -304,9 +304,22 @@ def sample_measures(
         values[name] = _shuffled(_by_size(block, given.get(name), draws, rng), rng)
     least = 0 if CK_SERIAL_ID in without else Counts(registry)["cpk_serial"]
     block = block_of(registry, "cpk", without=without)
-    cpk = _by_size(block, given.get("cpk"), draws, rng, partial(_draw_cpk, least=least))
+    what = f"{least} values above {CK_NORMAL} U/L"
+
+    def high(drawn: Floats) -> Flags:
+        return np.asarray(np.sum(drawn[:, :, 0] > CK_NORMAL, axis=1) >= least)
+
+    with_high = partial(_draw_fitting, fits=high, what=what)
+    cpk = _by_size(block, given.get("cpk"), draws, rng, with_high)
     values["cpk"] = _shuffled(cpk, rng)
-    treatment = _shuffled(_draw_treatment(registry, draws, rng, without), rng)
+    gap = int(Counts(registry).number("treatment_gap", "threshold"))
+
+    def without_pause(drawn: Floats) -> Flags:
+        return np.asarray((drawn[:, :, 1] <= (gap - 1) * drawn[:, :, 0]).all(axis=1))
+
+    block = block_of(registry, "treatment", without=without)
+    treatment = _draw_fitting(block, draws, rng, without_pause, "no pause that ends a round")
+    treatment = _shuffled(treatment, rng)
     for position, name in enumerate(TREATMENT):
         values[name] = treatment[:, :, position : position + 1]
     again = rng.choice(FOLLOWUP_SIZES, draws)
@@ -357,32 +370,19 @@ def _by_size(
     return found
 
 
-def _draw_treatment(
-    registry: Registry, draws: int, rng: np.random.Generator, without: Collection[str]
+def _draw_fitting(
+    block: Block, draws: int, rng: np.random.Generator, fits: Callable[[Floats], Flags], what: str
 ) -> Floats:
-    """Return cycles and months of treatment without a pause that would end a round."""
-    block = block_of(registry, "treatment", without=without)
-    gap = int(Counts(registry).number("treatment_gap", "threshold"))
-    kept: list[Floats] = []
-    while sum(map(len, kept)) < draws:
-        more = chain_of(block, draws + 10, rng)
-        cycles, months = more[:, :, 0], more[:, :, 1]
-        kept.append(more[(months <= (gap - 1) * cycles).all(axis=1)])
-    return np.concatenate(kept)[:draws]
-
-
-def _draw_cpk(block: Block, draws: int, rng: np.random.Generator, least: int) -> Floats:
-    """Return draws with enough values above normal."""
+    """Return draws that meet a condition which is no constraint of the block."""
     kept: list[Floats] = []
     for _ in range(_PATIENCE):
         if sum(map(len, kept)) >= draws:
             return np.concatenate(kept)[:draws]
         more = chain_of(block, draws + 10, rng)
-        high = np.sum(more[:, :, 0] > CK_NORMAL, axis=1)
-        kept.append(more[high >= least])
+        kept.append(more[fits(more)])
     raise NothingFoundError(
-        f"cpk: too few data with {least} values above {CK_NORMAL} U/L were found in "
-        f"{_PATIENCE} chains; that does not prove that there are none"
+        f"{block.name}: too few data with {what} were found in {_PATIENCE} chains; that does not "
+        "prove that there are none"
     )
 
 

@@ -28,11 +28,19 @@ from ivig_dcssc.generator.drawing import (
     alpha_of,
     association_figures,
 )
-from ivig_dcssc.generator.measures import BLOCKS, FOLLOWUP_SIZES, PLAUSIBLE, block_of, chain_of
+from ivig_dcssc.generator.measures import (
+    BASELINE,
+    BLOCKS,
+    FOLLOWUP,
+    FOLLOWUP_SIZES,
+    PLAUSIBLE,
+    block_of,
+    chain_of,
+)
 from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.generator.recipe import switches
 from ivig_dcssc.generator.sizes import draw_sizes, size_figures
-from ivig_dcssc.generator.skin import TIMEPOINTS
+from ivig_dcssc.generator.skin import MEASURE, TIMEPOINTS
 from ivig_dcssc.generator.visits.severities import (
     BASELINE_SHARES,
     IMPROVED,
@@ -166,10 +174,8 @@ def _predict_size(
     off = switches(registry, (figure,))
     measure, timepoint = size_figures(registry)[figure]
     sizes = draw_sizes(registry, off.sizes, draws, rng, reading=reading, without=off.every)
-    if measure in sizes.measures:
-        found = sizes.measures[measure][:, 0 if timepoint == "baseline" else 1]
-    else:
-        found = sizes.skin[:, TIMEPOINTS.index(timepoint)]
+    times = TIMEPOINTS if measure == MEASURE else (BASELINE, FOLLOWUP)
+    found = sizes[measure][:, times.index(timepoint)]
     low, high, kinds = int(found.min()), int(found.max()), len(np.unique(found))
     if kinds == 1:
         words = f"none needed: the other figures are found to hold with {low} patients only"

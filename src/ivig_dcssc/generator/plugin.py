@@ -12,11 +12,7 @@ import pandas as pd
 from ivig_dcssc.checker import check_cohort, incoherences, read_tables
 from ivig_dcssc.generator.drawing import alpha_of
 from ivig_dcssc.generator.ensemble import PATIENTS, VISITS, Progress, make_ensemble
-from ivig_dcssc.generator.other_predictions import (
-    predict_claim,
-    predict_free,
-    predict_measure,
-)
+from ivig_dcssc.generator.other_predictions import predict_claim, predict_free, predict_measure
 from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.generator.predictions import predict_figure
 from ivig_dcssc.generator.recipe import Recipe, refusal, switchable

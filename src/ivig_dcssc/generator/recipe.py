@@ -34,7 +34,7 @@ from ivig_dcssc.generator.visits.rubs import draw_rubs
 from ivig_dcssc.generator.visits.severities import draw_severities, severity_figures
 from ivig_dcssc.generator.visits.timing import Measured
 from rederive.printed.evidence import Evidence
-from rederive.printed.registry import ClaimRow, NumberRow, Registry
+from rederive.printed.registry import Registry
 from rederive.printed.schema import nearest
 from rederive.reconstruct.block import Block, BlockData, sample_data
 
@@ -124,7 +124,7 @@ def switchable(registry: Registry) -> dict[str, tuple[str, ...]]:
     return {
         "skin": tuple(figure.id for figure in skin_block(registry).figures),
         "measures": measure_figures(registry),
-        "severities": severity_figures(registry),
+        "severities": severity_figures(),
         "claims": (*predictor_claims(registry), *association_figures(registry)),
         "sizes": tuple(size_figures(registry)),
         "counts": tuple(count_figures(registry)),
@@ -204,24 +204,19 @@ def refusal(registry: Registry, name: str) -> str:
     row, plan = registry.row(name), registry.plan[name]
     near = [*(i for i in plan.inputs if first_mention(registry, i) in allowed)]
     near += [known for known in allowed if registry.row(known).variable == row.variable]
+    if row.group != GROUP:
+        why = "a figure that is not of the reconstructed patients, so no cohort is held to it"
+    elif plan.evidence is Evidence.NOT_REPRODUCIBLE:
+        why = "a statement whose data the article does not show; it constrains no figure"
+    elif plan.evidence is Evidence.STATED:
+        why = "a stated part of the design or account, which nothing else printed can predict"
+    elif near:
+        why = "a figure that follows from others, and constrains no cohort by itself"
+    else:
+        why = "a figure that is recomputed from others, and constrains no cohort"
     hint = ", ".join(dict.fromkeys(near[:_HINTS])) or nearest(name, allowed) or ""
     instead = f"; what can be switched off are for example {hint}" if hint else ""
-    return f"{name}: found {_why(row, plan.evidence, near)}{instead}"
-
-
-def _why(row: NumberRow | ClaimRow, evidence: Evidence, near: list[str]) -> str:
-    if row.group != GROUP:
-        return "a figure that is not of the reconstructed patients, so no cohort is held to it"
-    if evidence is Evidence.NOT_REPRODUCIBLE:
-        return "a statement whose data the article does not show; it constrains no figure"
-    if evidence is Evidence.STATED:
-        return "a stated part of the design or account, which nothing else printed can predict"
-    if near:
-        return "a figure that follows from others, and constrains no cohort by itself"
-    return "a figure that is recomputed from others, and constrains no cohort"
-
-
-PACKAGES = ("ivig-dcssc-book", "numba", "numpy", "pandas", "pyarrow", "scipy")
+    return f"{name}: found {why}{instead}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,31 +270,23 @@ def draw_cohorts(
     stream = np.random.SeedSequence(entropy, spawn_key=(part,))
     skin_seed, measure_seed = (int(s) for s in stream.generate_state(2))
     draws = cohorts + spare
-    sizes = None
+    sizes: dict[str, Integers] = {}
     if off.sizes:
         # A stream of its own, so that the others are what they are without it.
         rng = np.random.default_rng(np.random.SeedSequence([*entropy, 0], spawn_key=(part,)))
         sizes = draw_sizes(
             registry, off.sizes, draws, rng, reading=recipe.reading, without=off.every
         )
-    block = skin_block(registry, recipe.reading)
-    block = block.without([figure.id for figure in block.figures if figure.id in off.every])
-    skin = _draw_skin(block, recipe.prior, draws, skin_seed, None if sizes is None else sizes.skin)
-    measures = sample_measures(
-        registry,
-        draws,
-        measure_seed,
-        without=off.every,
-        sizes=None if sizes is None else sizes.measures,
-    )
+    block = skin_block(registry, recipe.reading, off.every)
+    skin = _draw_skin(block, recipe.prior, draws, skin_seed, sizes.get(MEASURE))
+    measures = sample_measures(registry, draws, measure_seed, without=off.every, sizes=sizes)
     rngs = [np.random.default_rng(child) for child in stream.spawn(draws)]
     for draw, rng in enumerate(rngs):
         scores, chain = skin[draw]
         for _ in range(ATTEMPTS):
             try:
-                own_registry = _own_registry(registry, off, rng)
                 own = {name: values[draw] for name, values in measures.items()}
-                tables = _one(own_registry, off.every, scores, own, rng)
+                tables = _one(registry, off, scores, own, rng)
             except NoFittingPatientsError:
                 continue
             yield Drawn(*tables, scores, chain)
@@ -326,27 +313,25 @@ def _draw_skin(
     return [drawn[draw] for draw in range(draws)]
 
 
-def _own_registry(registry: Registry, off: Switches, rng: np.random.Generator) -> Registry:
-    """Return the registry with numbers drawn in place of those that are switched off."""
-    if not off.counts:
-        return registry
-    values = draw_counts(registry, off.counts, 1, rng, without=off.every)
-    return with_counts(registry, {name: int(value[0]) for name, value in values.items()})
-
-
 def _one(
     registry: Registry,
-    off: frozenset[str],
+    off: Switches,
     skin: BlockData,
     measures: Mapping[str, Floats],
     rng: np.random.Generator,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if off.counts:
+        # As if other numbers had been printed in place of those that are switched off.
+        values = draw_counts(registry, off.counts, 1, rng, without=off.every)
+        registry = with_counts(registry, {name: int(value[0]) for name, value in values.items()})
     order = rng.permutation(len(skin.values))
     observed, latent, mask = skin.observed()[order], skin.values[order], skin.mask[order]
-    patients = draw_characteristics(observed, measures, rng, registry, without_rows=off)
+    patients = draw_characteristics(observed, measures, rng, registry, without_rows=off.every)
     month6, month12 = (mask[:, TIMEPOINTS.index(at)] for at in ("m6", "m12"))
     myositis = patients["myositis"].to_numpy() == 1
-    severities = draw_severities(registry, rng, followed=month12, myositis=myositis, without=off)
+    severities = draw_severities(
+        registry, rng, followed=month12, myositis=myositis, without=off.every
+    )
     rubs = draw_rubs(registry, rng, followed=month6, seen_before=seen_before(patients, registry))
     nobody = np.full(len(order), np.nan)
     measured = [

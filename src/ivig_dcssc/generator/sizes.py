@@ -7,8 +7,8 @@ have a skin score than at earlier ones, which is our choice where a number is sw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import pairwise
 
@@ -64,22 +64,6 @@ def size_figures(registry: Registry) -> dict[str, Size]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Patients measured in each draw.
-
-    Attributes
-    ----------
-    skin : array of int, shape (draws, 5)
-        At baseline and the follow-ups.
-    measures : mapping of str to array of int, shape (draws, times)
-        Of the measures with a number switched off, at baseline and, where it is printed, month 12.
-    """
-
-    skin: Integers
-    measures: Mapping[str, Integers]
-
-
 def draw_sizes(
     registry: Registry,
     off: Collection[Size],
@@ -88,7 +72,7 @@ def draw_sizes(
     *,
     reading: str,
     without: Collection[str],
-) -> Sizes:
+) -> dict[str, Integers]:
     """Draw how many patients were measured.
 
     Parameters
@@ -102,26 +86,30 @@ def draw_sizes(
     without : collection of str
         Ids of all figures that are switched off.
 
+    Returns
+    -------
+    dict of str to array of int, shape (draws, times)
+        Of the skin score, and of the measures with a number switched off; at baseline and, where
+        it is printed, the follow-ups.
+
     Raises
     ------
     NothingFoundError
         If no numbers are found with which the other figures hold.
     """
-    block = skin_block(registry, reading)
-    block = block.without([figure.id for figure in block.figures if figure.id in without])
-    skin = np.tile(block.observed, (draws, 1))
+    block = skin_block(registry, reading, without)
+    found = {MEASURE: np.tile(block.observed, (draws, 1))}
     where = [at for at, name in enumerate(TIMEPOINTS) if (MEASURE, name) in off]
     if where:
         fits = _skin_fits(registry, block, without)
-        skin = _draw(fits, block.observed, where, draws, rng, FEWEST_FOLLOWED)
-    measures = {}
+        found[MEASURE] = _draw(fits, block.observed, where, draws, rng, FEWEST_FOLLOWED)
     for name in (*ONCE, *PAIRED):
         times = [at for measure, at in off if measure == name]
         if times:
-            measures[name] = _draw_measure(registry, name, times, draws, rng, without)
-    if QUESTIONNAIRE[0] in measures:
-        measures[QUESTIONNAIRE[1]] = measures[QUESTIONNAIRE[0]]
-    return Sizes(skin, measures)
+            found[name] = _draw_measure(registry, name, times, draws, rng, without)
+    if QUESTIONNAIRE[0] in found:
+        found[QUESTIONNAIRE[1]] = found[QUESTIONNAIRE[0]]
+    return found
 
 
 def _draw(

@@ -24,20 +24,9 @@ from ivig_dcssc.generator.drawing import (
     until,
     without,
 )
-from ivig_dcssc.generator.patients.course import (
-    draw_adverse_effects,
-    draw_assessment,
-    draw_course,
-)
-from ivig_dcssc.generator.patients.medication import (
-    draw_concomitant,
-    draw_first_line,
-    draw_prior,
-)
-from ivig_dcssc.generator.patients.predictors import (
-    Unrelated,
-    unrelated,
-)
+from ivig_dcssc.generator.patients.course import draw_adverse_effects, draw_assessment, draw_course
+from ivig_dcssc.generator.patients.medication import draw_concomitant, draw_first_line, draw_prior
+from ivig_dcssc.generator.patients.predictors import Unrelated, unrelated
 from ivig_dcssc.generator.skin import THRESHOLD
 from rederive.printed.registry import Registry
 

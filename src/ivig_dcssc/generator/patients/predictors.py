@@ -71,14 +71,7 @@ def linear_t_squared(y: Floats, x: Floats, known: Flags) -> Floats:
 def flag_z_squared(y: Flags, x: Floats, known: Flags) -> Floats:
     """Return the squared Wald z of a logistic regression on each flag; 0 for an empty cell.
 
-    Parameters
-    ----------
-    y : array of bool, shape (patients,)
-        Who responded.
-    x : array, shape (columns, patients)
-        Flags, 0 or 1.
-    known : array of bool, shape (columns, patients)
-        Which patients have both.
+    Parameters are as for :func:`linear_t_squared`; ``y`` says who responded.
     """
     exposed = x > 0.5
     a = (known & exposed & y).sum(axis=1).astype(np.float64)

@@ -18,13 +18,7 @@ import pandas as pd
 from ivig_dcssc.generator.drawing import Flags, Floats, alpha_of, printed_number
 from ivig_dcssc.generator.measures import CK_SERIAL_ID
 from ivig_dcssc.generator.skin import MEASURE as SKIN
-from ivig_dcssc.generator.visits.dates import (
-    Dates,
-    Needs,
-    VisitWindows,
-    draw_oldest,
-    visit_windows,
-)
+from ivig_dcssc.generator.visits.dates import Dates, Needs, draw_oldest, visit_windows
 from ivig_dcssc.generator.visits.rubs import Rubs, ck_course, draw_serial
 from ivig_dcssc.generator.visits.severities import RENAL, Severities
 from ivig_dcssc.generator.visits.timing import (
@@ -138,7 +132,7 @@ def date_visits(
     serial = draw_serial(ck, characteristics["myositis"].eq(1).to_numpy(), count, rng)
     records: list[Record] = []
     for row, name in enumerate(names):
-        one = _Patient(name, row, dates[row], windows, rng)
+        one = _Patient(name, row, dates[row])
         records.extend(
             _skin_records(one, skin_values[row], skin_mask[row], registry.variables[SKIN])
         )
@@ -157,8 +151,6 @@ class _Patient:
     name: str
     row: int
     dates: Dates
-    windows: VisitWindows
-    rng: np.random.Generator
 
 
 def _needs(
@@ -176,12 +168,11 @@ def _needs(
         old |= np.isfinite(each.baseline) & ~when.recent
         near |= np.isfinite(each.followup) & when.near
         far |= np.isfinite(each.followup) & ~when.near
-    death = characteristics["death_month"].astype(float).fillna(math.inf)
     rows = zip(
         skin_mask.tolist(),
         *(each.tolist() for each in (oldest, old, near, far, np.isfinite(rubs.followup))),
         characteristics["disease_duration"].astype(float),
-        death,
+        characteristics["death_month"].astype(float).fillna(math.inf),
         characteristics["stop_reason"].ne("moved"),
         strict=True,
     )
@@ -191,7 +182,7 @@ def _needs(
 def _skin_records(
     one: _Patient, values: Floats, mask: Flags, scale: VariableRow
 ) -> Iterator[Record]:
-    dates, windows, rng = one.dates, one.windows, one.rng
+    dates, rng = one.dates, one.dates.rng
     low, high = float(scale.minimum or 0), float(scale.maximum or math.inf)
 
     def score(value: float) -> float:
@@ -202,8 +193,8 @@ def _skin_records(
     rise = rng.uniform(*WORSENING) / 6
     for month in ([dates.again] if dates.again is not None else []) + dates.earlier:
         yield one.name, month, SKIN, score(values[0] - rise * (dates.baseline - month))
-    knots = [dates.baseline, *(dates.followup.get(t, t) for t in windows.targets)]
-    for time, target in enumerate(windows.targets, start=1):
+    knots = [dates.baseline, *(dates.followup.get(t, t) for t in dates.windows.targets)]
+    for time, target in enumerate(dates.windows.targets, start=1):
         if mask[time]:
             yield one.name, dates.followup[target], SKIN, float(values[time])
     for month in dates.between:
@@ -216,14 +207,14 @@ def _rubs_records(one: _Patient, rubs: Rubs) -> Iterator[Record]:
         recent = rubs.recent[one.row]
         yield one.name, dates.baseline if recent else dates.earlier[0], RUBS, float(before)
         for month in dates.earlier[0 if recent else 1 :]:
-            if one.rng.random() < FURTHER:
-                yield one.name, month, RUBS, float(before and one.rng.random() < 0.5)
+            if one.dates.rng.random() < FURTHER:
+                yield one.name, month, RUBS, float(before and one.dates.rng.random() < 0.5)
     if np.isfinite(after) and dates.rubs is not None:
         yield one.name, dates.rubs, RUBS, float(after)
-        beyond = one.windows.skin_months(one.windows.targets[0])[-1]
+        beyond = one.dates.windows.skin_months(one.dates.windows.targets[0])[-1]
         for month in dates.after():
-            if month > beyond and one.rng.random() < FURTHER:
-                yield one.name, month, RUBS, float(after and one.rng.random() < 0.5)
+            if month > beyond and one.dates.rng.random() < FURTHER:
+                yield one.name, month, RUBS, float(after and one.dates.rng.random() < 0.5)
 
 
 def _organ_records(one: _Patient, each: Measured, when: Timing) -> Iterator[Record]:
@@ -240,10 +231,10 @@ def _further_records(
     one: _Patient, organs: Sequence[Measured], timing: dict[str, Timing], registry: Registry
 ) -> Iterator[Record]:
     """Yield records that no window takes: older than the baseline, or later than the follow-up."""
-    last = one.windows.organ_target + one.windows.organ_tolerance
+    last = one.dates.windows.organ_target + one.dates.windows.organ_tolerance
     later = [month for month in one.dates.after() if month > last]
     for month in [*one.dates.earlier, *later]:
-        if one.rng.random() >= FURTHER:
+        if one.dates.rng.random() >= FURTHER:
             continue
         for each in organs:
             drifts = each.measure in DRIFT or each.measure.startswith(SEVERITY_PREFIX)
@@ -255,7 +246,7 @@ def _further_records(
             if month < 0 and not recent and month >= one.dates.earlier[0]:
                 continue
             scale = registry.variables[each.measure]
-            value = _drifted(float(nearest), each.measure, scale, one.rng)
+            value = _drifted(float(nearest), each.measure, scale, one.dates.rng)
             yield one.name, month, each.measure, value
 
 

@@ -66,6 +66,14 @@ TIGHT_P = "appendix2-severity-muscle-restricted-ivig-m12-p"
 _ATTEMPTS = 200
 
 
+def p_id(organ: str) -> str:
+    """Return the id of the p value printed for an organ."""
+    return f"results-severity-{organ}-ivig-m12-p"
+
+
+_P_VALUES = (*(p_id(organ) for organ in BASELINE_SHARES), TIGHT_P)
+
+
 @dataclass(frozen=True, slots=True)
 class Severities:
     """Severity scores in the primary windows.
@@ -210,20 +218,9 @@ def _draw_improved(
             return part, rest
 
 
-def p_id(organ: str) -> str:
-    """Return the id of the p value printed for an organ."""
-    return f"results-severity-{organ}-ivig-m12-p"
-
-
-def severity_figures(registry: Registry) -> tuple[str, ...]:
+def severity_figures() -> tuple[str, ...]:
     """Return the ids of the p values and the claim that :func:`draw_severities` can leave out."""
-    claims = tuple(row_id for row_id in (RENAL_UNCHANGED,) if row_id in registry.claims)
-    return (*_p_values(registry), *claims)
-
-
-def _p_values(registry: Registry) -> tuple[str, ...]:
-    ids = (*(p_id(organ) for organ in BASELINE_SHARES), TIGHT_P)
-    return tuple(row_id for row_id in ids if row_id in registry.numbers)
+    return (*_P_VALUES, RENAL_UNCHANGED)
 
 
 def draw_severities(
@@ -256,9 +253,7 @@ def draw_severities(
     patients = printed_number(registry, "table1-cohort-size-ivig-n")
     alpha = alpha_of(registry)
     printed = {
-        row_id: registry.numbers[row_id].printed
-        for row_id in _p_values(registry)
-        if row_id not in without
+        row_id: registry.numbers[row_id].printed for row_id in _P_VALUES if row_id not in without
     }
     most = int(rng.choice(FOLLOWED))
     favour = np.zeros(patients) if followed is None else 0.7 * followed

@@ -173,9 +173,9 @@ def _clinic(
 
 
 def _conclusions_stay(members: Sequence[Measured], timing: Timing, alpha: float) -> bool:
-    for each in members:
-        change = (each.followup - each.baseline)[each.paired]
-        inside = timing.tight[each.paired]
-        if paired_decision(change, alpha) != paired_decision(change[inside], alpha):
-            return False
-    return True
+    return all(
+        paired_decision(change[each.paired], alpha)
+        == paired_decision(change[each.paired & timing.tight], alpha)
+        for each in members
+        for change in [each.followup - each.baseline]
+    )
