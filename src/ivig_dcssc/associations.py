@@ -49,8 +49,7 @@ def compute_associations(registry: Registry, folder: Path, report: Callable[[str
         found = CohortResults(drawn, Choices.of(), registry).predictors()
         tables.append(found.assign(prior=prior))
     table = pd.concat(tables, ignore_index=True)
-    numbers = ["estimate", "low", "high", "p"]
-    table = table.astype(dict.fromkeys(numbers, np.float32))
+    table = table.astype(dict.fromkeys(["estimate", "low", "high", "p"], np.float32))
     table = table[["prior", *table.columns.drop("prior")]]
     notes = {
         "what": "simple regressions in synthetic cohorts without the claims about predictors",

@@ -228,9 +228,9 @@ def _number(text: str) -> float:
 
 def _holds(holds: Any) -> str:
     flags = np.asarray(holds, bool)
-    if flags.all():
-        return "holds"
-    return "does not hold" if not flags.any() else f"holds in {_share(flags)}"
+    if flags.any() and not flags.all():
+        return f"holds in {_share(flags)}"
+    return "holds" if flags.all() else "does not hold"
 
 
 def _share(holds: Any) -> str:

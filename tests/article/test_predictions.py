@@ -16,8 +16,8 @@ from ivig_dcssc.generator.predictions import (
     AMBIGUOUS_AT,
     DRAWS,
     HELD_OUT_DRAWS,
+    PREDICTIONS_FILE,
     held_out_figures,
-    load_convergence,
     load_held_out,
     load_predictions,
     predict_figure,
@@ -27,6 +27,7 @@ from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import cohorts_folder
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.block import BlockData, Statistic, holds
+from rederive.reconstruct.study.tables import read_notes
 
 ROOT = project_root()
 FOLDER: Path = cohorts_folder(ROOT)
@@ -45,7 +46,7 @@ def test_every_figure_is_predicted_under_every_prior() -> None:
 
 
 def test_all_predictions_have_converged() -> None:
-    found = load_convergence(FOLDER)
+    found = pd.DataFrame(read_notes(FOLDER / PREDICTIONS_FILE)["convergence"])
     varying = found.dropna(subset="r_hat")
     assert len(varying) > 70
     assert varying["r_hat"].max() < 1.05

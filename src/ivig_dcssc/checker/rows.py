@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -66,14 +65,6 @@ def unchecked(registry: Registry) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "printed", "reason"])
 
 
-def _constant(registry: Registry, variable: str) -> Decimal:
-    """Return a limit of the methods, as printed at its first mention."""
-    for row in registry.numbers.values():
-        if row.variable == variable and row.section == "methods":
-            return Decimal(row.printed.text)
-    raise ValueError(f"numbers.csv: no row of the methods with variable {variable}")
-
-
 def check_cohort(
     patients: pd.DataFrame,
     visits: pd.DataFrame,
@@ -116,8 +107,12 @@ def check_cohort(
         allowed = ", ".join(READINGS)
         raise ValueError(f"reading: found {reading!r}, allowed are {allowed}")
     tables = Tables(patients, visits, windows or Windows())
-    figures = Figures(tables, int(_constant(registry, "responder_threshold")))
-    claims = Claims(figures, float(_constant(registry, "alpha")))
+    limit, alpha = (
+        registry.numbers[row_id].printed.text
+        for row_id in ("methods-responder-threshold-threshold", "methods-alpha-alpha")
+    )
+    figures = Figures(tables, int(limit))
+    claims = Claims(figures, float(alpha))
     rows = []
     for row in registry:
         if _reason(row) is not None:

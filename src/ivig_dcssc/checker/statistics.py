@@ -111,9 +111,8 @@ def logistic(outcome: pd.Series[float], predictor: pd.Series[float]) -> OddsRati
             return None
     if not fit.mle_retvals["converged"]:
         return None
-    low, high = fit.conf_int()[1]
-    values = (math.exp(fit.params[1]), math.exp(low), math.exp(high), float(fit.pvalues[1]))
-    return OddsRatio(*values)
+    odds, low, high = (math.exp(each) for each in (fit.params[1], *fit.conf_int()[1]))
+    return OddsRatio(odds, low, high, float(fit.pvalues[1]))
 
 
 def linear_p(outcome: pd.Series[float], predictor: pd.Series[float]) -> float | None:
@@ -140,16 +139,9 @@ def predictors(patients: pd.DataFrame, reasons: Iterable[str]) -> pd.DataFrame:
     reasons : iterable of str
         Reasons for stopping; a patient still treated has none of them.
     """
-    direct = [
-        "age_onset",
-        "female",
-        "disease_duration",
-        "cycles",
-        "treatment_length",
-        *(name for name in patients.columns if str(name).startswith("concomitant_")),
-        "antitopoisomerase",
-        "anti_rna_polymerase_iii",
-    ]
+    direct = ["age_onset", "female", "disease_duration", "cycles", "treatment_length"]
+    direct += [name for name in patients.columns if str(name).startswith("concomitant_")]
+    direct += ["antitopoisomerase", "anti_rna_polymerase_iii"]
     table = patients[direct].astype(float)
     table["white"] = (patients["race"] == "white").astype(float)
     for reason in reasons:

@@ -106,7 +106,7 @@ def printed_counts(registry: Registry) -> dict[str, int]:
     """Return what is printed of each quantity."""
     counts = Counts(registry)
     found = {}
-    for quantity in dict.fromkeys(count_figures(registry).values()):
+    for quantity in count_figures(registry).values():
         if quantity in SINGLES:
             found[quantity] = counts.number(quantity, "other")
         elif quantity.endswith(KNOWN):
@@ -253,8 +253,7 @@ def _first_line_candidates(free: Collection[str], size: int, rng: np.random.Gene
 
 
 def _total(values: Values, names: Collection[str]) -> Integers:
-    total: Integers = sum((values[name] for name in names), start=np.array(0))
-    return total
+    return np.asarray(sum((values[name] for name in names), start=np.array(0)))
 
 
 def _compositions(total: int, parts: int, rng: np.random.Generator) -> Integers:
@@ -262,8 +261,7 @@ def _compositions(total: int, parts: int, rng: np.random.Generator) -> Integers:
     places = np.tile(np.arange(total + parts - 1), (_BATCH, 1))
     bars = np.sort(rng.permuted(places, axis=1)[:, : parts - 1], axis=1)
     edges = np.hstack([np.full((_BATCH, 1), -1), bars, np.full((_BATCH, 1), total + parts - 1)])
-    shares: Integers = np.diff(edges, axis=1) - 1
-    return shares
+    return np.asarray(np.diff(edges, axis=1) - 1)
 
 
 def tables_of_followed(
@@ -341,8 +339,7 @@ def _coherence(
         ]
         if prednisone is not None:
             rules.append(np.isin(c["concomitant_prednisone"], prednisone))
-        holds: Flags = np.logical_and.reduce(np.broadcast_arrays(*rules))
-        return holds
+        return np.asarray(np.logical_and.reduce(np.broadcast_arrays(*rules)))
 
     return coherent
 

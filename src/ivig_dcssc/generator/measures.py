@@ -137,7 +137,6 @@ _HEATS = {"cpk": 20.0, "haq_di": 8.0, "fvc": 8.0, "dlco": 8.0}
 """Weights of the penalty where limits are narrow; tried for the least correlation in a second."""
 _THIN = {"cpk": 10, "haq_di": 5}
 """Records of the chain for each draw that is kept."""
-_USUAL_THIN, _USUAL_HEAT = 8, 3.0
 
 _PATIENCE = 200
 """Chains before it is taken that a condition does not go with the figures of a measure."""
@@ -345,9 +344,9 @@ def chain_of(block: Block, draws: int, rng: np.random.Generator) -> Floats:
         int(rng.integers(2**31)),
         chains=1,
         every=_EVERY,
-        thin=_THIN.get(block.name, _USUAL_THIN),
+        thin=_THIN.get(block.name, 8),
         warmup=100_000,
-        heat=_HEATS.get(block.name, _USUAL_HEAT),
+        heat=_HEATS.get(block.name, 3.0),
     )
     return ensemble.observed()[rng.permutation(draws)]
 

@@ -26,8 +26,6 @@ from rederive.reconstruct.bounds import Bound, Kind, Quantity, bound, key_of, lo
 from rederive.reconstruct.study.limits import require_threshold
 from rederive.retrospective import Codebook, read_cohort
 
-CODEBOOK_FILE = Path("data") / "cohorts" / "codebook.csv"
-
 ASSOCIATIONS_FILE = "associations.parquet"
 
 INCOHERENCE = "coherence"
@@ -42,6 +40,7 @@ class PoelmanCohorts:
 
     def __init__(self) -> None:
         self._root = project_root()
+        self._shipped_folder = self._root / "data" / "cohorts"
         self._published = self._root / "data" / "published"
         self._registry = load_registry(self._published)
 
@@ -101,7 +100,7 @@ class PoelmanCohorts:
         }
 
     def _associations(self) -> pd.DataFrame:
-        file = self._root / "data" / "cohorts" / ASSOCIATIONS_FILE
+        file = self._shipped_folder / ASSOCIATIONS_FILE
         if not file.is_file():
             raise ValueError(f"{file.name}: not in data/cohorts; make it with `make cohorts`")
         return pd.read_parquet(file)
@@ -163,7 +162,7 @@ class PoelmanCohorts:
                 ],
                 ignore_index=True,
             )
-        valid = read_cohort(path, Codebook.load(self._root / CODEBOOK_FILE))
+        valid = read_cohort(path, Codebook.load(self._shipped_folder / "codebook.csv"))
         # The checker reads the plain tables; columns that were left out are unknown throughout.
         patients, visits = read_tables(path)
         return self._check(patients.reindex(columns=valid.patients.columns), visits, reading)
@@ -171,9 +170,9 @@ class PoelmanCohorts:
     def _check(self, patients: pd.DataFrame, visits: pd.DataFrame, reading: str) -> pd.DataFrame:
         report = check_cohort(patients, visits, self._registry, reading=reading)
         broken = [(INCOHERENCE, "", words, False, "") for words in incoherences(patients, visits)]
-        return (
-            pd.concat([report, pd.DataFrame(broken, columns=report.columns)]) if broken else report
-        )
+        if broken:
+            report = pd.concat([report, pd.DataFrame(broken, columns=report.columns)])
+        return report
 
     def _shipped(self, reading: str, quantity: Quantity, dropped: tuple[str, ...]) -> Bound | None:
         file = self._root / BOUNDS_FILE

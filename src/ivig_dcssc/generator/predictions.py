@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +22,7 @@ from ivig_dcssc.generator.skin import (
 from rederive.printed.evidence import Evidence
 from rederive.printed.registry import Registry
 from rederive.reconstruct.block import Prediction, Statistic, predict
-from rederive.reconstruct.study.tables import read_notes, write_table
+from rederive.reconstruct.study.tables import write_table
 
 PREDICTIONS_FILE = "predictions.parquet"
 """Draws of every figure, one row for each reading, prior, figure and draw."""
@@ -174,9 +173,3 @@ def load_held_out(folder: Path) -> pd.DataFrame:
 def load_predictions(folder: Path) -> pd.DataFrame:
     """Return the draws of :func:`compute_predictions`."""
     return pd.read_parquet(folder / PREDICTIONS_FILE)
-
-
-def load_convergence(folder: Path) -> pd.DataFrame:
-    """Return R-hat and effective sample size of every prediction."""
-    notes = read_notes(folder / PREDICTIONS_FILE)
-    return pd.DataFrame(json.loads(json.dumps(notes["convergence"])))

@@ -56,9 +56,6 @@ _SUMMARIES: dict[str, tuple[str, ...]] = {
 }
 """Statements about several variables, with how the names of these begin."""
 
-_HINTS = 3
-"""Most ids that are named in place of one that cannot be switched off."""
-
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -214,7 +211,7 @@ def refusal(registry: Registry, name: str) -> str:
         why = "a figure that follows from others, and constrains no cohort by itself"
     else:
         why = "a figure that is recomputed from others, and constrains no cohort"
-    hint = ", ".join(dict.fromkeys(near[:_HINTS])) or nearest(name, allowed) or ""
+    hint = ", ".join(dict.fromkeys(near[:3])) or nearest(name, allowed) or ""
     instead = f"; what can be switched off are for example {hint}" if hint else ""
     return f"{name}: found {why}{instead}"
 

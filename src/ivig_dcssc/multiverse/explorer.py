@@ -7,7 +7,6 @@ looks them up. Without scripts the page shows the article's setting.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -68,7 +67,7 @@ be anything printed as they are; in the article's windows the IVIG group's too. 
 where nothing that made the cohorts print the figure is changed.
 """
 
-_AS_PUBLISHED, _FITTED = MARKS.index("as published"), MARKS.index(str(Verdict.FITTED))
+_AS_PUBLISHED, _FITTED = 0, len(MARKS) - 1
 
 RARELY, NEARLY = -1, 101
 """A share that is not none but reads so; one that is not all but reads so."""
@@ -84,20 +83,21 @@ _LABELS = {
     "prior": "Synthetic cohorts",
 }
 _COLUMNS = tuple(name for name in QUANTITIES if name not in AGAINST)
+_OVER_TIME = {TIMES_IN_WORDS[at].capitalize(): (at, "") for at in (BASELINE, *FOLLOWUPS)}
+_AGAINST = {
+    f"{group}, {TIMES_IN_WORDS[at]}": (at, group)
+    for at, groups in COMPARATORS.items()
+    for group in groups
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """One result under one setting, as the page shows it.
 
-    Attributes
-    ----------
-    median, low, high : str
-        Over the cohorts, the last two the ends of the central 95 %.
-    share : str
-        Cohorts with p below the significance level; empty for what is no p.
-    mark : str
-        One of :data:`MARKS`; empty if nothing is published.
+    Median and the ends of the central 95 % are over the cohorts, the share is that of the cohorts
+    with p below the significance level; no share for what is no p, no mark of :data:`MARKS` if
+    nothing is published.
     """
 
     median: str
@@ -112,32 +112,18 @@ class Figures:
         return "" if self.low == self.high == self.median else f"{self.low} to {self.high}"
 
 
+@dataclass(frozen=True)
 class Explorer:
-    """The explorer's numbers and its page.
+    """The explorer's numbers and its page, from results over :data:`AXES`."""
 
-    Parameters
-    ----------
-    multiverse : Multiverse
-        Results over :data:`AXES`.
-    """
-
-    def __init__(self, multiverse: Multiverse) -> None:
-        self.multiverse = multiverse
+    multiverse: Multiverse
 
     @classmethod
     def of(cls, root: Path | None = None) -> Explorer:
-        """Return the explorer of the shipped cohorts.
-
-        Parameters
-        ----------
-        root : Path, optional
-            Folder of the project.
-        """
+        """Return the explorer of the shipped cohorts, of this project or another folder's."""
         folder = root or project_root()
         registry = load_registry(folder / "data" / "published")
         return cls(Multiverse(load_ensembles(folder), registry, AXES))
-
-    # Numbers
 
     @cached_property
     def numbers(self) -> dict[str, Any]:
@@ -220,26 +206,24 @@ class Explorer:
         chosen = ARTICLE | (setting or {})
         row, axes = self.numbers["results"][name], self.multiverse.axes
         at = {choice: axes.levels(choice).index(chosen[choice]) for choice in CHOICES}
-        windows = tuple(at[choice] for choice in WINDOWS)
-        place = int(self.multiverse.places[windows])
-        own = at[row["own"]] if row["own"] else 0
+        place = int(self.multiverse.places[tuple(at[choice] for choice in WINDOWS)])
+        place += self.multiverse.distinct_windows * (at[row["own"]] if row["own"] else 0)
         width = 3 + row["p"] + row["marked"]
-        distinct = self.multiverse.distinct_windows
-        start = width * ((own * distinct + place) * len(axes.prior) + at["prior"])
+        start = width * (place * len(axes.prior) + at["prior"])
         numbers = row["values"][start : start + width]
         median, low, high = (_text(number, row) for number in numbers[:3])
-        share = _share_text(numbers[3]) if row["p"] else ""
+        shares = {RARELY: 0.005, NEARLY: 0.995}
+        share = percent(shares.get(numbers[3], numbers[3] / 100)) if row["p"] else ""
         mark = MARKS[numbers[-1]] if row["marked"] else ""
         return Figures(median, low, high, share, mark)
-
-    # Page
 
     def page(self) -> Html:
         """Return controls, tables with the article's setting, numbers and script."""
         data = json.dumps(self.numbers, separators=(",", ":")).replace("<", "\\u003c")
         here = files("ivig_dcssc.multiverse")
-        style = here.joinpath("explorer.css").read_text(encoding="utf-8")
-        script = here.joinpath("explorer.js").read_text(encoding="utf-8")
+        style, script = (
+            here.joinpath(f"explorer.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
+        )
         return Html(
             f"<style>{style}</style>"
             '<div class="rederive-explorer">'
@@ -247,8 +231,8 @@ class Explorer:
             '<p class="explorer-summary" role="status" aria-live="polite"></p>'
             "<noscript><p>The controls need scripts; the tables show the article’s setting.</p>"
             "</noscript>"
-            f"{self._table('The skin score over time', _over_time(), 'Time point')}"
-            f"{self._table('Change against each control', _against(), 'Control')}"
+            f"{self._table('The skin score over time', _OVER_TIME, 'Time point', _COLUMNS)}"
+            f"{self._table('Change against each control', _AGAINST, 'Control', AGAINST)}"
             f'<script type="application/json" class="explorer-data">{data}</script>'
             f"<script>{script}</script>"
             "</div>"
@@ -281,16 +265,15 @@ class Explorer:
         )
 
     def _table(
-        self, caption: str, rows: Iterable[tuple[str, dict[str, Result]]], first: str
+        self, caption: str, rows: dict[str, tuple[str, str]], first: str, names: tuple[str, ...]
     ) -> str:
-        names = AGAINST if first == "Control" else _COLUMNS
         titles = {name: QUANTITIES[name].heading for name in names}
         head = "".join(f'<th scope="col">{escape(each)}</th>' for each in (first, *titles.values()))
         body = "".join(
             f'<tr><th scope="row">{escape(name)}</th>'
-            + "".join(self._cell(title, cells.get(key)) for key, title in titles.items())
+            + "".join(self._cell(title, Result(key, *row)) for key, title in titles.items())
             + "</tr>"
-            for name, cells in rows
+            for name, row in rows.items()
         )
         return (
             f'<div class="rederive-scroll" role="region" aria-label="{escape(caption)}" '
@@ -298,8 +281,8 @@ class Explorer:
             f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 
-    def _cell(self, title: str, result: Result | None) -> str:
-        if result is None:
+    def _cell(self, title: str, result: Result) -> str:
+        if result.name not in RESULTS:
             return f'<td data-label="{escape(title)}"></td>'
         shown = self.figures(result.name)
         figure = published(self.multiverse.registry, result)
@@ -320,23 +303,6 @@ class Explorer:
             f'<td data-label="{escape(title)}" data-result="{escape(result.name)}">'
             f"<div>{''.join(parts)}</div></td>"
         )
-
-
-def _over_time() -> Iterator[tuple[str, dict[str, Result]]]:
-    for timepoint in (BASELINE, *FOLLOWUPS):
-        cells = {
-            quantity: RESULTS[name]
-            for quantity in _COLUMNS
-            if (name := Result(quantity, timepoint).name) in RESULTS
-        }
-        yield TIMES_IN_WORDS[timepoint].capitalize(), cells
-
-
-def _against() -> Iterator[tuple[str, dict[str, Result]]]:
-    for timepoint, groups in COMPARATORS.items():
-        for group in groups:
-            cells = {quantity: Result(quantity, timepoint, group) for quantity in AGAINST}
-            yield f"{group}, {TIMES_IN_WORDS[timepoint]}", cells
 
 
 def _whole(array: Any, decimals: int) -> list[int | None]:
@@ -379,7 +345,3 @@ def _text(number: int | None, row: dict[str, Any]) -> str:
     if row["count"]:
         return f"{value:g}"
     return p_text(value, decimals) if row["p"] else fixed(value, decimals)
-
-
-def _share_text(code: int) -> str:
-    return percent({RARELY: 0.005, NEARLY: 0.995}.get(code, code / 100))

@@ -116,8 +116,7 @@ class Axes:
 
     def levels(self, choice: str) -> tuple[Any, ...]:
         """Return the levels of a choice."""
-        found: tuple[Any, ...] = getattr(self, choice)
-        return found
+        return tuple(getattr(self, choice))
 
     @property
     def size(self) -> int:
@@ -187,14 +186,11 @@ def printed_change(registry: Registry, group: str, timepoint: str) -> PrintedGro
 
     The article does not print how many controls were followed.
     """
-
-    def printed(row_id: str) -> float:
-        return float(registry.numbers[row_id].printed.value)
-
     name = group.lower()
     stem = f"abstract-mrss-change-{name}-{timepoint}"
-    size = int(printed(f"table1-cohort-size-{name}-n"))
-    return PrintedGroup(printed(f"{stem}-mean"), printed(f"{stem}-sd"), size, group)
+    rows = (f"{stem}-mean", f"{stem}-sd", f"table1-cohort-size-{name}-n")
+    mean, sd, size = (float(registry.numbers[row].printed.value) for row in rows)
+    return PrintedGroup(mean, sd, int(size), group)
 
 
 def published(registry: Registry, result: Result) -> PrintedNumber | None:

@@ -116,8 +116,7 @@ def _treated_until(months: Floats, count: int, death: int) -> Integers:
     if not count:
         return alive
     shortest = min(death - _LAST_MONTHS, np.sort(months[alive])[-count])
-    suiting: Integers = alive[months[alive] >= shortest]
-    return suiting
+    return np.asarray(alive[months[alive] >= shortest])
 
 
 def _draw_reasons(

@@ -73,16 +73,12 @@ def flag_z_squared(y: Flags, x: Floats, known: Flags) -> Floats:
 
     Parameters are as for :func:`linear_t_squared`; ``y`` says who responded.
     """
-    exposed = x > 0.5
-    a = (known & exposed & y).sum(axis=1).astype(np.float64)
-    b = (known & exposed & ~y).sum(axis=1).astype(np.float64)
-    c = (known & ~exposed & y).sum(axis=1).astype(np.float64)
-    d = (known & ~exposed & ~y).sum(axis=1).astype(np.float64)
-    full = np.minimum(np.minimum(a, b), np.minimum(c, d)) > 0
-    a, b, c, d = (np.where(full, cell, 1.0) for cell in (a, b, c, d))
+    exposed, not_exposed = known & (x > 0.5), known & (x <= 0.5)
+    cells = [(group & by).sum(axis=1) for group in (exposed, not_exposed) for by in (y, ~y)]
+    full = np.min(cells, axis=0) > 0
+    a, b, c, d = (np.where(full, cell, 1.0) for cell in cells)
     log_odds = np.log(a * d) - np.log(b * c)
-    squared: Floats = np.where(full, log_odds**2 / (1 / a + 1 / b + 1 / c + 1 / d), 0.0)
-    return squared
+    return np.where(full, log_odds**2 / (1 / a + 1 / b + 1 / c + 1 / d), 0.0)
 
 
 def number_z_squared(y: Flags, x: Floats) -> float:

@@ -59,8 +59,7 @@ class VisitWindows:
     def far_months(self) -> tuple[int, ...]:
         """Return the months inside the primary, but outside the tight window of the target."""
         at, width = self.organ_target, self.organ_tolerance
-        near = self.near_months()
-        return tuple(month for month in range(at - width, at + width + 1) if month not in near)
+        return tuple(sorted({*range(at - width, at + width + 1)} - {*self.near_months()}))
 
     def skin_months(self, target: int) -> tuple[int, ...]:
         """Return the months at which a skin score counts for a target."""
