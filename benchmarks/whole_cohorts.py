@@ -23,9 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from ivig_dcssc.generator.ensemble import make_ensemble
-from ivig_dcssc.generator.priors import PRIORS
 from ivig_dcssc.generator.recipe import Recipe
-from ivig_dcssc.generator.skin import skin_block
+from ivig_dcssc.generator.skin import PRIORS, skin_block
 from ivig_dcssc.project import project_root
 from rederive.printed import parse
 from rederive.printed.registry import load_registry

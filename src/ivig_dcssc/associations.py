@@ -13,11 +13,9 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.analysis import Choices, CohortResults
-from ivig_dcssc.generator.assemble import draw_cohorts
-from ivig_dcssc.generator.predictors import predictor_claims
-from ivig_dcssc.generator.priors import PRIORS
-from ivig_dcssc.generator.recipe import Recipe
-from ivig_dcssc.generator.versions import versions
+from ivig_dcssc.generator.patients.predictors import predictor_claims
+from ivig_dcssc.generator.recipe import Recipe, draw_cohorts, versions
+from ivig_dcssc.generator.skin import PRIORS
 from rederive.printed.registry import Registry
 from rederive.reconstruct.study.tables import write_table
 from rederive.retrospective import Cohort
@@ -29,62 +27,48 @@ COHORTS = 200
 SEED = 20150202
 _PART = 50
 
-Report = Callable[[str], None]
 
-
-def compute_associations(
-    registry: Registry,
-    folder: Path,
-    cohorts: int = COHORTS,
-    seed: int = SEED,
-    report: Report = print,
-) -> pd.DataFrame:
+def compute_associations(registry: Registry, folder: Path, report: Callable[[str], None]) -> None:
     """Run the search for predictors on cohorts without the claims about it, and write the results.
+
+    The table has the columns prior, cohort, and those of
+    :func:`ivig_dcssc.analysis.figures.search`.
 
     Parameters
     ----------
     folder : Path
         Where :data:`ASSOCIATIONS_FILE` goes.
-    cohorts : int
-        Cohorts of each prior.
     report : callable
         Called with a line for each prior.
-
-    Returns
-    -------
-    DataFrame
-        Columns prior, cohort, and those of :func:`ivig_dcssc.analysis.figures.search`.
     """
     claims = tuple(predictor_claims(registry))
     tables = []
     for prior in PRIORS:
-        report(f"associations, {prior}: {cohorts} cohorts")
-        drawn = _draw(registry, Recipe(prior, seed, without=claims), cohorts)
+        report(f"associations, {prior}: {COHORTS} cohorts")
+        drawn = _draw(registry, Recipe(prior, SEED, without=claims))
         found = CohortResults(drawn, Choices.of(), registry).predictors()
         tables.append(found.assign(prior=prior))
     table = pd.concat(tables, ignore_index=True)
-    numbers = ["estimate", "low", "high", "p"]
-    table = table.astype(dict.fromkeys(numbers, np.float32))
+    table = table.astype(dict.fromkeys(["estimate", "low", "high", "p"], np.float32))
     table = table[["prior", *table.columns.drop("prior")]]
     notes = {
         "what": "simple regressions in synthetic cohorts without the claims about predictors",
-        "seed": seed,
-        "cohorts": cohorts,
+        "seed": SEED,
+        "cohorts": COHORTS,
         "without": list(claims),
         "priors": [prior.describe() for prior in PRIORS.values()],
         "versions": versions(),
     }
     write_table(folder / ASSOCIATIONS_FILE, table, notes)
-    return table
 
 
-def _draw(registry: Registry, recipe: Recipe, cohorts: int) -> Cohort:
+def _draw(registry: Registry, recipe: Recipe) -> Cohort:
     patients: list[pd.DataFrame] = []
     visits: list[pd.DataFrame] = []
-    for part in range(-(-cohorts // _PART)):
+    for part in range(-(-COHORTS // _PART)):
         for drawn in draw_cohorts(registry, recipe, part, _PART):
             number = len(patients)
-            if number == cohorts:
+            if number == COHORTS:
                 break
             patients.append(drawn.patients.assign(cohort=number))
             visits.append(drawn.visits.assign(cohort=number))
@@ -92,11 +76,5 @@ def _draw(registry: Registry, recipe: Recipe, cohorts: int) -> Cohort:
 
 
 def load_associations(folder: Path) -> pd.DataFrame:
-    """Return the regressions of every prior and cohort.
-
-    Raises
-    ------
-    FileNotFoundError
-        If they have not been computed.
-    """
+    """Return the regressions of every prior and cohort."""
     return pd.read_parquet(folder / ASSOCIATIONS_FILE)

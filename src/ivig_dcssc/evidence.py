@@ -23,7 +23,7 @@ from ivig_dcssc.formats import (
     plain,
     printing,
 )
-from ivig_dcssc.generator.predictors import predictor_claims
+from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.parameters import PARAMETERS
 from ivig_dcssc.patients import Cohorts
 from rederive.book.shown import Shown
@@ -228,9 +228,9 @@ def _number(text: str) -> float:
 
 def _holds(holds: Any) -> str:
     flags = np.asarray(holds, bool)
-    if flags.all():
-        return "holds"
-    return "does not hold" if not flags.any() else f"holds in {_share(flags)}"
+    if flags.any() and not flags.all():
+        return f"holds in {_share(flags)}"
+    return "holds" if flags.all() else "does not hold"
 
 
 def _share(holds: Any) -> str:

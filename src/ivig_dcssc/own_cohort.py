@@ -18,32 +18,16 @@ from rederive.retrospective.cohort import LAST_VISIT
 REMARK = "INVENTED EXAMPLE: three patients who do not exist. Delete these rows before use."
 """Line above the tables of the example."""
 
-BASELINE_ONLY = ("rvsp",)
-"""Measures that the article has at baseline alone."""
-
-_EXAMPLE_PATIENTS: tuple[dict[str, object], ...] = (
-    {
-        "age": 41,
-        "disease_duration": 14,
-        "female": 1,
-        "race": "white",
-        "concomitant_prednisone": 1,
-        "cycles": 9,
-        "cycles_first_6_months": 6,
-        "stop_reason": "improvement",
-    },
-    {
-        "age": 55,
-        "disease_duration": 30,
-        "female": 0,
-        "race": "black",
-        "concomitant_prednisone": 0,
-        "cycles": 4,
-        "cycles_first_6_months": 4,
-        "stop_reason": "progressing",
-    },
-    {"age": 38, "disease_duration": 8, "female": 1, "cycles_first_6_months": 3},
-)
+_EXAMPLE_PATIENTS = {
+    "age": (41, 55, 38),
+    "disease_duration": (14, 30, 8),
+    "female": (1, 0, 1),
+    "race": ("white", "black", None),
+    "concomitant_prednisone": (1, 0, None),
+    "cycles": (9, 4, None),
+    "cycles_first_6_months": (6, 4, 3),
+    "stop_reason": ("improvement", "progressing", None),
+}
 
 _EXAMPLE_VISITS = (
     ((-2, 31), (0, 30), (5, 25), (12, 21)),
@@ -164,17 +148,15 @@ def included(cohort: Cohort) -> tuple[Cohort, Sequence[str]]:
 
 def example(codebook: Codebook) -> Cohort:
     """Return three invented patients with all columns of the codebook, most of them empty."""
-    names = [f"EXAMPLE-{number}" for number, _ in enumerate(_EXAMPLE_PATIENTS, start=1)]
-    patients = [
-        {"patient": name, **row} for name, row in zip(names, _EXAMPLE_PATIENTS, strict=True)
-    ]
+    names = [f"EXAMPLE-{number}" for number, _ in enumerate(_EXAMPLE_VISITS, start=1)]
+    patients = pd.DataFrame({"patient": names, **_EXAMPLE_PATIENTS})
     visits = [
         {"patient": name, "month": month, "measure": "mrss", "value": score}
         for name, scores in zip(names, _EXAMPLE_VISITS, strict=True)
         for month, score in scores
     ]
     return Cohort(
-        pd.DataFrame(patients).reindex(columns=list(codebook.patients)),
+        patients.reindex(columns=list(codebook.patients)),
         pd.DataFrame(visits)[list(codebook.visits)],
     )
 
@@ -189,9 +171,10 @@ def open_form() -> CohortForm:
     """
     codebook = project_root() / COHORTS / "codebook.csv"
     choices = Choices.of()
+    # RVSP the article has at baseline alone.
     return CohortForm(
         codebook=codebook,
-        windows={name: choices.windows(name) for name in MEASURES if name not in BASELINE_ONLY},
+        windows={name: choices.windows(name) for name in MEASURES if name != "rvsp"},
         example=example(Codebook.load(codebook)),
         remark=REMARK,
         included=included,

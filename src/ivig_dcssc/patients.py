@@ -14,8 +14,8 @@ from ivig_dcssc.analysis import Choices, CohortResults, Ensembles, open_cohort
 from ivig_dcssc.analysis.figures import about, any_significant
 from ivig_dcssc.associations import load_associations
 from ivig_dcssc.generator.ensemble import PATIENTS
-from ivig_dcssc.generator.predictions import first_mention, load_held_out, load_predictions
-from ivig_dcssc.generator.skin import READINGS, skin_block
+from ivig_dcssc.generator.predictions import load_held_out, load_predictions
+from ivig_dcssc.generator.skin import READINGS, first_mention, skin_block
 from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, own_quantity
 from ivig_dcssc.parameters import ALL_PRIORS
 from ivig_dcssc.shipped import cohorts_folder
@@ -24,9 +24,6 @@ from rederive.reconstruct.block import Block
 from rederive.reconstruct.bounds import Bound, key_of, load_bounds
 from rederive.reconstruct.study.tables import read_notes
 from rederive.retrospective import Cohort
-
-_DECIDED_BY_P = ("mrss", ("m18", "m24"), "significant")
-"""Claims that a held-out p decides: variable, time points and kind."""
 
 
 class Cohorts:
@@ -85,11 +82,8 @@ class Cohorts:
         return self._of_priors(load_associations(cohorts_folder(self.root)))
 
     def _of_priors(self, table: pd.DataFrame) -> pd.DataFrame:
-        return (
-            table
-            if self.choices.prior == ALL_PRIORS
-            else table[table["prior"] == self.choices.prior]
-        )
+        prior = self.choices.prior
+        return table if prior == ALL_PRIORS else table[table["prior"] == prior]
 
     @cached_property
     def bounds(self) -> dict[str, Bound]:
@@ -151,8 +145,7 @@ class Cohorts:
         DataFrame
             Columns ``baseline`` and the follow-ups (``m6``, ``m12`` …), NaN where missing.
         """
-        values = self.results.tables.measured(measure).reset_index()
-        return _by_patient(values)
+        return _by_patient(self.results.tables.measured(measure).reset_index())
 
     def held_out(self, figure: str) -> pd.DataFrame:
         """Return skin scores of cohorts that were fitted to every published figure but one.
@@ -336,13 +329,10 @@ class Cohorts:
 
     def deciding_p(self, claim: ClaimRow) -> NumberRow | None:
         """Return the held-out p that decides a claim, if there is one."""
-        variable, timepoints, kind = _DECIDED_BY_P
-        if (claim.variable, claim.kind) != (variable, kind) or claim.timepoint not in timepoints:
+        if (claim.variable, claim.kind) != ("mrss", "significant"):
             return None
-        rows = (self.registry.numbers[figure.id] for figure in self.block.figures)
-        partner = (variable, claim.timepoint, "p")
-        found = (row for row in rows if (row.variable, row.timepoint, row.statistic) == partner)
-        return next(found, None)
+        held_out = {"m18": "abstract-mrss-ivig-m18-p", "m24": "abstract-mrss-ivig-m24-p"}
+        return self.registry.numbers.get(held_out.get(claim.timepoint, ""))
 
     def asks_as_published(self, row_id: str) -> bool:
         """Whether this run asks for a figure as the article defines it.

@@ -19,8 +19,8 @@ from ivig_dcssc.generator.predictions import (
     compute_held_out,
     compute_predictions,
 )
-from ivig_dcssc.generator.priors import PRIORS
 from ivig_dcssc.generator.recipe import Recipe
+from ivig_dcssc.generator.skin import PRIORS
 from ivig_dcssc.project import project_root
 from rederive.printed.registry import load_registry
 from rederive.retrospective import Cohort, write_cohort
@@ -43,18 +43,22 @@ def cohorts_folder(root: Path) -> Path:
 
 def ship(root: Path) -> None:
     """Make what is missing of ensembles, teaching cohort, predictions and associations."""
-    registry, folder = root / "data" / "published", cohorts_folder(root)
+
+    def report(done: int, wanted: int) -> None:
+        _say(f"  {done} of {wanted}")
+
+    published, folder = root / "data" / "published", cohorts_folder(root)
     for prior in PRIORS:
         _say(f"{prior}: {COHORTS} cohorts")
-        make_ensemble(registry, folder / prior, Recipe(prior, SEED), COHORTS, progress=_progress)
+        make_ensemble(published, folder / prior, Recipe(prior, SEED), COHORTS, progress=report)
     teach(folder)
-    if not (folder / PREDICTIONS_FILE).exists():
-        _say("predictions")
-        compute_predictions(load_registry(registry), folder, report=_say)
-    if not (folder / HELD_OUT_FILE).exists():
-        compute_held_out(load_registry(registry), folder, report=_say)
-    if not (folder / ASSOCIATIONS_FILE).exists():
-        compute_associations(load_registry(registry), folder, report=_say)
+    for file, compute in (
+        (PREDICTIONS_FILE, compute_predictions),
+        (HELD_OUT_FILE, compute_held_out),
+        (ASSOCIATIONS_FILE, compute_associations),
+    ):
+        if not (folder / file).exists():
+            compute(load_registry(published), folder, _say)
 
 
 def teach(folder: Path) -> None:
@@ -69,10 +73,6 @@ def teach(folder: Path) -> None:
         visits.drop(columns="cohort").astype({"patient": str, "measure": str}),
     )
     write_cohort(cohort, folder / TEACHING, SYNTHETIC)
-
-
-def _progress(done: int, wanted: int) -> None:
-    _say(f"  {done} of {wanted}")
 
 
 def _say(line: str) -> None:

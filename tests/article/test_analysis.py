@@ -13,13 +13,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ivig_dcssc.analysis import (
-    Choices,
-    CohortResults,
-    Ensembles,
-    load_ensembles,
-    open_cohort,
-)
+from ivig_dcssc.analysis import Choices, CohortResults, Ensembles, load_ensembles, open_cohort
 from ivig_dcssc.analysis.choices import MEASURES, SKIN_TARGETS
 from ivig_dcssc.analysis.figures import STOP_REASONS, about, any_significant
 from ivig_dcssc.checker import Windows as CheckerWindows

@@ -17,7 +17,6 @@ import pytest
 
 from ivig_dcssc.checker import incoherences
 from ivig_dcssc.generator import ensemble
-from ivig_dcssc.generator.assemble import Drawn, draw_cohorts
 from ivig_dcssc.generator.ensemble import (
     PATIENTS,
     VISITS,
@@ -27,7 +26,7 @@ from ivig_dcssc.generator.ensemble import (
     require_printed,
 )
 from ivig_dcssc.generator.plugin import PoelmanCohorts
-from ivig_dcssc.generator.recipe import Recipe, switchable, switches
+from ivig_dcssc.generator.recipe import Drawn, Recipe, draw_cohorts, switchable, switches
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import SEED, TEACHING, cohorts_folder
 from rederive.printed.registry import load_registry
@@ -184,7 +183,7 @@ def test_bad_requests_are_refused(make, message: str) -> None:
 
 def test_repeats_stand_for_their_first_mention() -> None:
     off = switches(REGISTRY, ("results-mrss-ivig-m6-mean",))
-    assert off.skin == ("abstract-mrss-ivig-m6-mean",)
+    assert off.every == {"abstract-mrss-ivig-m6-mean"}
     every = switchable(REGISTRY)
     assert all(len(ids) > 1 for ids in every.values())
 

@@ -13,16 +13,15 @@ import pytest
 from ivig_dcssc.checker.printing import compare
 from ivig_dcssc.checker.statistics import mean, paired_t_p, sd
 from ivig_dcssc.generator import measures as cohort_measures
-from ivig_dcssc.generator.measure_priors import PLAUSIBLE
+from ivig_dcssc.generator.drawing import CK_NORMAL
 from ivig_dcssc.generator.measures import (
-    CK_NORMAL,
+    BLOCKS,
     FEWER_MONTHS,
     FOLLOWUP_SIZES,
     MEASURES,
-    ONCE,
     PAIRED,
+    PLAUSIBLE,
     TREATMENT,
-    MeasureDraws,
     block_of,
     sample_measures,
 )
@@ -31,7 +30,7 @@ from rederive.reconstruct.block import Statistic, find_data, holds
 
 ROOT = Path(__file__).resolve().parents[2]
 DRAWS = 12
-BLOCKS = (*ONCE, "treatment", *PAIRED)
+Draws = dict[str, np.ndarray]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,7 @@ def registry() -> Registry:
 
 
 @pytest.fixture(scope="module")
-def drawn(registry: Registry) -> MeasureDraws:
+def drawn(registry: Registry) -> Draws:
     return sample_measures(registry, DRAWS, seed=5)
 
 
@@ -48,15 +47,13 @@ def known(values: np.ndarray) -> list[float]:
     return [float(value) for value in values if np.isfinite(value)]
 
 
-def printed_of(
-    registry: Registry, drawn: MeasureDraws
-) -> Iterator[tuple[str, Decimal | None, str, str]]:
+def printed_of(registry: Registry, drawn: Draws) -> Iterator[tuple[str, Decimal | None, str, str]]:
     """Every figure with its value in every draw, worked out by the checker's arithmetic."""
     for row in registry.numbers.values():
         wanted = row.statistic in ("mean", "sd", "min", "max", "p", "n")
         if row.group != "IVIG" or row.variable not in MEASURES or not wanted:
             continue
-        for values in drawn.values[row.variable]:
+        for values in drawn[row.variable]:
             column = values[:, 1] if row.timepoint == "m12" else values[:, 0]
             # Printed beside month 12: FVC and DLCO of the patients measured twice.
             if (row.section, row.timepoint) == ("results", "baseline") and row.unit == (
@@ -106,7 +103,7 @@ def test_lung_function_of_the_followed_is_told_from_that_of_all(registry: Regist
     assert block_of(registry, "dlco").observed == (28, 25)
 
 
-def test_draws_print_every_figure(registry: Registry, drawn: MeasureDraws) -> None:
+def test_draws_print_every_figure(registry: Registry, drawn: Draws) -> None:
     compared = list(printed_of(registry, drawn))
     wrong = [name for name, found, text, sign in compared if not compare(found, text, sign)[1]]
     assert wrong == []
@@ -120,27 +117,27 @@ def test_every_unstated_size_has_data(registry: Registry, measure: str, followed
     assert holds(find_data(block, PLAUSIBLE[measure].prior, 1))
 
 
-def test_draws_stay_on_their_scales(registry: Registry, drawn: MeasureDraws) -> None:
+def test_draws_stay_on_their_scales(registry: Registry, drawn: Draws) -> None:
     for name in MEASURES:
         block = block_of(registry, "treatment" if name in TREATMENT else name, 26)
         low, high, step = (
             float(x) for x in (block.scale.minimum, block.scale.maximum, block.scale.step)
         )
-        values = np.array(known(drawn.values[name].ravel()))
+        values = np.array(known(drawn[name].ravel()))
         assert low <= values.min() <= values.max() <= high
         np.testing.assert_allclose(values / step, np.rint(values / step), atol=1e-9)
 
 
-def test_cycles_fit_into_the_months_of_treatment(drawn: MeasureDraws) -> None:
-    assert (drawn.values["treatment_length"] >= drawn.values["cycles"] - 1).all()
+def test_cycles_fit_into_the_months_of_treatment(drawn: Draws) -> None:
+    assert (drawn["treatment_length"] >= drawn["cycles"] - 1).all()
 
 
-def test_enough_patients_have_raised_creatine_phosphokinase(drawn: MeasureDraws) -> None:
-    assert ((drawn.values["cpk"] > CK_NORMAL).sum(axis=1) >= 4).all()
+def test_enough_patients_have_raised_creatine_phosphokinase(drawn: Draws) -> None:
+    assert ((drawn["cpk"] > CK_NORMAL).sum(axis=1) >= 4).all()
 
 
-def test_who_filled_in_a_form_or_was_tested_agrees_between_measures(drawn: MeasureDraws) -> None:
-    seen = {name: np.isfinite(values) for name, values in drawn.values.items()}
+def test_who_filled_in_a_form_or_was_tested_agrees_between_measures(drawn: Draws) -> None:
+    seen = {name: np.isfinite(values) for name, values in drawn.items()}
     np.testing.assert_array_equal(seen["haq_di"], seen["patient_rating"])
     assert (seen["fvc"] | ~seen["dlco"]).all()
     for name in PAIRED:
@@ -150,43 +147,32 @@ def test_who_filled_in_a_form_or_was_tested_agrees_between_measures(drawn: Measu
     assert len(set(sizes)) > 1
 
 
-def test_patients_are_in_random_order(drawn: MeasureDraws) -> None:
-    absent = np.isnan(drawn.values["rvsp"][:, :, 0])
+def test_patients_are_in_random_order(drawn: Draws) -> None:
+    absent = np.isnan(drawn["rvsp"][:, :, 0])
     assert len({tuple(row) for row in absent}) == DRAWS
     assert absent[:, 0].any()
     assert not absent[:, 0].all()
 
 
-def test_draws_differ_and_are_the_same_again(registry: Registry, drawn: MeasureDraws) -> None:
+def test_draws_differ_and_are_the_same_again(registry: Registry, drawn: Draws) -> None:
     for name in MEASURES:
-        ordered = np.sort(drawn.values[name].reshape(DRAWS, -1), axis=1)
+        ordered = np.sort(drawn[name].reshape(DRAWS, -1), axis=1)
         assert len({row.tobytes() for row in ordered}) == DRAWS, name
     first, again, other = (sample_measures(registry, 1, seed) for seed in (5, 5, 6))
     for name in MEASURES:
-        assert first.values[name].tobytes() == again.values[name].tobytes()
-        assert first.values[name].tobytes() != other.values[name].tobytes()
-    assert first[0]["age"].shape == (30, 1)
-    assert len(first) == 1
+        assert first[name].tobytes() == again[name].tobytes()
+        assert first[name].tobytes() != other[name].tobytes()
+    assert first["age"].shape == (1, 30, 1)
 
 
 def test_wrong_names_and_numbers_are_refused(registry: Registry) -> None:
-    with pytest.raises(ValueError, match="found 0, allowed are numbers from 1"):
-        sample_measures(registry, 0)
     with pytest.raises(ValueError, match="block: found 'mrss', allowed are age"):
         block_of(registry, "mrss")
-    with pytest.raises(ValueError, match="haq_di: the article states no n at month 12"):
-        block_of(registry, "haq_di")
 
 
 def test_no_published_figure_is_typed_in(registry: Registry) -> None:
     """Decimals of the means and SDs occur neither in the blocks nor in the priors."""
-    text = "".join(
-        Path(str(module)).read_text(encoding="utf-8")
-        for module in (
-            cohort_measures.__file__,
-            ROOT / "src/ivig_dcssc/generator/measure_priors.py",
-        )
-    )
+    text = Path(str(cohort_measures.__file__)).read_text(encoding="utf-8")
     printed = {
         row.printed.text
         for row in registry.numbers.values()

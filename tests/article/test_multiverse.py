@@ -11,14 +11,7 @@ import pytest
 from scipy.stats import ttest_ind_from_stats
 
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
-from ivig_dcssc.multiverse import (
-    DEPENDS,
-    RESULTS,
-    Axes,
-    Multiverse,
-    published,
-    published_value,
-)
+from ivig_dcssc.multiverse import DEPENDS, RESULTS, Axes, Multiverse, published, published_value
 from ivig_dcssc.multiverse.results import COMPARATORS, PAIRED, PAIRED_T
 from ivig_dcssc.multiverse.universe import P_FLOOR, Band
 from one_specification import parameters_of, values_of

@@ -18,7 +18,8 @@ from ivig_dcssc import shipped
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles, open_cohort
 from ivig_dcssc.analysis.tables import include
 from ivig_dcssc.article import open_ledger
-from ivig_dcssc.generator import priors, skin, windows
+from ivig_dcssc.generator import skin
+from ivig_dcssc.generator.visits.dates import visit_windows
 from ivig_dcssc.parameters import PARAMETERS, PRIORS, months_in
 from rederive.errors import ConfigurationError
 from rederive.parameters import (
@@ -90,13 +91,14 @@ def test_defaults_of_the_notebooks_are_the_article_s(name: str) -> None:
 
 
 def test_priors_are_those_that_cohorts_are_drawn_from() -> None:
-    assert set(PRIORS) == set(priors.PRIORS)
+    assert set(PRIORS) == set(skin.PRIORS)
     assert PARAMETERS["prior"].default not in PRIORS
 
 
 def test_cohorts_are_made_for_the_default_windows_of_organs() -> None:
-    assert PARAMETERS["organ_baseline_window"].default == windows.ORGAN_BASELINE
-    assert PARAMETERS["organ_followup_tolerance"].default == windows.ORGAN_TOLERANCE
+    windows = visit_windows(REGISTRY)
+    assert PARAMETERS["organ_baseline_window"].default == windows.organ_baseline
+    assert PARAMETERS["organ_followup_tolerance"].default == windows.organ_tolerance
 
 
 def test_the_default_signed_rank_test_is_that_of_the_article_s_software() -> None:

@@ -10,25 +10,24 @@ import pytest
 from scipy import stats
 
 from ivig_dcssc.associations import load_associations
+from ivig_dcssc.generator.drawing import falls
 from ivig_dcssc.generator.plugin import PoelmanCohorts
 from ivig_dcssc.generator.predictions import (
     AMBIGUOUS_AT,
     DRAWS,
     HELD_OUT_DRAWS,
-    falls,
-    first_mention,
+    PREDICTIONS_FILE,
     held_out_figures,
-    load_convergence,
     load_held_out,
     load_predictions,
     predict_figure,
 )
-from ivig_dcssc.generator.priors import PRIORS
-from ivig_dcssc.generator.skin import READINGS, TIMEPOINTS, skin_block
+from ivig_dcssc.generator.skin import PRIORS, READINGS, TIMEPOINTS, first_mention, skin_block
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import cohorts_folder
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.block import BlockData, Statistic, holds
+from rederive.reconstruct.study.tables import read_notes
 
 ROOT = project_root()
 FOLDER: Path = cohorts_folder(ROOT)
@@ -47,7 +46,7 @@ def test_every_figure_is_predicted_under_every_prior() -> None:
 
 
 def test_all_predictions_have_converged() -> None:
-    found = load_convergence(FOLDER)
+    found = pd.DataFrame(read_notes(FOLDER / PREDICTIONS_FILE)["convergence"])
     varying = found.dropna(subset="r_hat")
     assert len(varying) > 70
     assert varying["r_hat"].max() < 1.05
@@ -60,10 +59,10 @@ def test_a_repeat_is_predicted_as_its_first_mention() -> None:
 
 
 def test_only_a_mean_is_told_that_it_fell() -> None:
-    (figure,) = falls(REGISTRY, "m18")
+    (figure,) = falls(REGISTRY, "mrss", "m18")
     assert figure.statistic is Statistic.CHANGE_MEAN
     assert figure.printed.operator == "<"
-    assert falls(REGISTRY, "baseline") == ()
+    assert falls(REGISTRY, "mrss", "baseline") == ()
     found = predict_figure(REGISTRY, "abstract-mrss-ivig-m18-mean", "flat", 40, 1)
     assert found.values.max() < 29.6
 

@@ -11,9 +11,9 @@ import pytest
 
 import ivig_dcssc
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
-from ivig_dcssc.checker import check_cohort, check_folder, failures, incoherences
+from ivig_dcssc.checker import check_cohort, failures, incoherences, read_tables
 from ivig_dcssc.generator.ensemble import PATIENTS, VISITS
-from ivig_dcssc.generator.priors import PRIORS
+from ivig_dcssc.generator.skin import PRIORS
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import COHORTS, TEACHING, TEACHING_COHORT, cohorts_folder
 from rederive.printed.registry import load_registry
@@ -93,8 +93,8 @@ def test_files_are_small() -> None:
     assert max(sizes.values()) < 5_000_000, sizes
 
 
-def test_the_teaching_cohort_is_one_of_the_ensemble_and_fits_the_codebook() -> None:
-    assert failures(check_folder(FOLDER / TEACHING)) == []
+def test_the_teaching_cohort_is_one_of_the_ensemble_and_fits_the_codebook(registry) -> None:
+    assert failures(check_cohort(*read_tables(FOLDER / TEACHING), registry)) == []
     cohort = read_cohort(FOLDER / TEACHING, Codebook.load(FOLDER / "codebook.csv"))
     prior, number = TEACHING_COHORT
     patients, visits = tables(prior)
@@ -132,7 +132,7 @@ def test_two_routes_agree_on_every_figure(registry) -> None:
 def test_the_generator_shares_no_code_with_what_checks_it() -> None:
     package = Path(ivig_dcssc.__file__).parent
     forbidden = ("ivig_dcssc.checker", "ivig_dcssc.analysis", "rederive.retrospective")
-    waiting, seen = ["ivig_dcssc.generator.assemble"], set()
+    waiting, seen = ["ivig_dcssc.generator.recipe"], set()
     while waiting:
         module = waiting.pop()
         path = package.parent / Path(*module.split("."))

@@ -14,12 +14,11 @@ from click.testing import CliRunner
 
 from ivig_dcssc.checker import check_cohort, incoherences, unchecked
 from ivig_dcssc.generator import ensemble
-from ivig_dcssc.generator.assemble import draw_cohorts
 from ivig_dcssc.generator.counts import count_figures, draw_counts, printed_counts, with_counts
 from ivig_dcssc.generator.drawing import Counts
 from ivig_dcssc.generator.ensemble import PART_SIZE, PATIENTS, SPARE, VISITS, require_printed
 from ivig_dcssc.generator.plugin import PoelmanCohorts
-from ivig_dcssc.generator.recipe import Recipe, need_not_hold, switchable, switches
+from ivig_dcssc.generator.recipe import Recipe, draw_cohorts, need_not_hold, switchable, switches
 from ivig_dcssc.generator.sizes import draw_sizes, size_figures
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import SEED, cohorts_folder
@@ -174,7 +173,7 @@ def sizes_of(*names: str, draws: int = 60):
 
 
 def test_patients_followed_are_nested_and_vary() -> None:
-    found = sizes_of("abstract-mrss-ivig-m18-n").skin
+    found = sizes_of("abstract-mrss-ivig-m18-n")["mrss"]
     assert (found[:, [0, 1, 2, 4]] == (30, 29, 25, 15)).all()
     assert found[:, 3].min() >= 15
     assert found[:, 3].max() <= 25
@@ -182,11 +181,11 @@ def test_patients_followed_are_nested_and_vary() -> None:
 
 
 def test_a_p_value_fixes_the_number_of_patients() -> None:
-    assert set(sizes_of("abstract-mrss-ivig-m12-n").skin[:, 2]) == {25}
+    assert set(sizes_of("abstract-mrss-ivig-m12-n")["mrss"][:, 2]) == {25}
 
 
 def test_sizes_of_a_questionnaire_and_of_a_single_measure() -> None:
-    found = sizes_of("table1-haq-di-ivig-baseline-n", "table1-rvsp-ivig-baseline-n").measures
+    found = sizes_of("table1-haq-di-ivig-baseline-n", "table1-rvsp-ivig-baseline-n")
     assert (found["haq_di"] == found["patient_rating"]).all()
     for name in ("haq_di", "rvsp"):
         assert len(set(found[name][:, 0])) > 2

@@ -5,13 +5,12 @@ statsmodels on the two tables, written from the article's text, and a comparison
 """
 
 from ivig_dcssc.checker.coherence import incoherences
-from ivig_dcssc.checker.rows import check_cohort, check_folder, failures, read_tables, unchecked
+from ivig_dcssc.checker.rows import check_cohort, failures, read_tables, unchecked
 from ivig_dcssc.checker.windows import Windows
 
 __all__ = [
     "Windows",
     "check_cohort",
-    "check_folder",
     "failures",
     "incoherences",
     "read_tables",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
+
+import pandas as pd
 
 from ivig_dcssc.checker.figures import MONTHS, Figures
 from ivig_dcssc.checker.statistics import (
@@ -14,16 +15,9 @@ from ivig_dcssc.checker.statistics import (
     mean,
     paired_t_p,
     predictors,
-    search,
     signed_rank_p,
 )
-from ivig_dcssc.checker.tables import (
-    ADVERSE_EFFECTS,
-    CONCOMITANT,
-    SEVERITIES,
-    STOP_REASONS,
-    Tables,
-)
+from ivig_dcssc.checker.tables import ADVERSE_EFFECTS, CONCOMITANT, SEVERITIES, STOP_REASONS, Tables
 
 CK_NORMAL = 200
 """Upper limit of normal creatine phosphokinase in U/L; our choice, the article prints none."""
@@ -31,8 +25,12 @@ CK_NORMAL = 200
 COMMONEST = ("headache", "fatigue", "nausea", "fever", "arthralgia", "rash", "weakness")
 """The adverse effects that the results name as the most common."""
 
-ClaimKey = tuple[str, str, str]
-"""Variable, time point and kind of a claim."""
+_SAME = {
+    "haq_di": ("haq_di",),
+    "pulmonary_function": ("fvc", "dlco"),
+    "severity": SEVERITIES,
+}
+"""Measures whose conclusions are said to be the same in the restricted windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,64 +64,53 @@ class Claims:
         self.figures = figures
         self.tables: Tables = figures.tables
         self.alpha = alpha
-        self.answers = self._dispatch()
 
-    def _dispatch(self) -> dict[ClaimKey, Callable[[], Answer]]:
-        tested, majority = self._tested, self._majority
-        found: dict[ClaimKey, Callable[[], Answer]] = {
-            ("mrss", "", "significant"): partial(self._lower_at, MONTHS),
-            ("mrss", "", "decreasing"): partial(self._decreasing, restricted=False),
-            ("mrss_restricted", "", "decreasing"): partial(self._decreasing, restricted=True),
-            ("mrss_restricted", "", "same_conclusion"): self._same_skin_scores,
-            ("responder_prednisone", "m6", "not_significant"): partial(
-                tested, "responder_prednisone", "m6"
-            ),
-            ("responder_prednisone", "m12", "borderline"): partial(
-                self._borderline, "responder_prednisone"
-            ),
-            ("responder_prednisone", "m12", "direction"): self._odds_below_one,
-            ("haq_di", "m12", "direction"): self._disability_lower,
-            ("haq_di", "m12", "not_significant"): partial(tested, "haq_di", "m12"),
-            ("haq_di_restricted", "m12", "same_conclusion"): partial(self._same, ("haq_di",)),
-            ("patient_rating", "m12", "significant"): partial(self._tested_lower, "patient_rating"),
-            ("fvc", "m12", "unchanged"): partial(tested, "fvc", "m12"),
-            ("dlco", "m12", "unchanged"): partial(tested, "dlco", "m12"),
-            ("pulmonary_function_restricted", "m12", "same_conclusion"): partial(
-                self._same, ("fvc", "dlco")
-            ),
-            ("severity_renal", "m12", "unchanged"): self._renal_unchanged,
-            ("severity_muscle", "m12", "borderline"): partial(self._borderline_lower, ""),
-            ("severity_muscle_restricted", "m12", "borderline"): partial(
-                self._borderline_lower, "_restricted"
-            ),
-            ("severity_organs", "m12", "unchanged"): self._organs_unchanged,
-            ("severity_restricted", "m12", "same_conclusion"): partial(self._same, SEVERITIES),
-            ("cpk_serial", "", "normalised"): self._ck_normalised,
-            ("adverse_effects", "", "ordering"): self._commonest_effects,
-            ("stop_improved_or_stable", "", "ordering"): self._main_reason,
-            ("concomitant_other", "", "none"): self._no_other_drug,
-            ("concomitant_mmf", "", "large_share"): partial(majority, "concomitant_mmf", ""),
-            ("concomitant_mmf", "", "majority"): partial(majority, "concomitant_mmf", ""),
-            ("prior_mmf", "baseline", "large_share"): partial(majority, "prior_mmf", "baseline"),
-            ("prior_therapy", "baseline", "majority"): partial(
-                majority, "prior_therapy", "baseline"
-            ),
-        }
-        for month in MONTHS:
-            found["mrss", f"m{month}", "significant"] = partial(self._lower_at, (month,))
-        for month in (6, 12):
-            name = f"m{month}"
-            found["responder", name, "majority"] = partial(majority, "responder", name)
-            found["responder_predictors", name, "none_predict"] = partial(
-                self._none_predicts_response, month
-            )
-            found["mrss_change_predictors", name, "none_predict"] = partial(
-                self._none_predicts_change, month
-            )
-        for organ in ("raynaud", "general", "cardiac", "pulmonary", "gi"):
-            variable = f"severity_{organ}"
-            found[variable, "m12", "not_significant"] = partial(tested, variable, "m12")
-        return found
+    def answer(self, variable: str, timepoint: str, kind: str) -> Answer | None:
+        """Return what the cohort says to a claim; none if there is no check for it."""
+        measure, restricted = variable.removesuffix("_restricted"), variable.endswith("_restricted")
+        month = int(timepoint.removeprefix("m")) if timepoint.startswith("m") else None
+        match measure, kind:
+            case "mrss", "significant":
+                return self._lower_at("mrss", (month,) if month else MONTHS)
+            case "mrss", "decreasing":
+                return self._decreasing(restricted)
+            case "mrss", "same_conclusion":
+                return self._same_skin_scores()
+            case measure, "same_conclusion" if measure in _SAME:
+                return self._same(_SAME[measure])
+            case "responder_prednisone", "borderline":
+                return self._borderline(variable)
+            case "severity_muscle", "borderline":
+                return self._borderline_lower(variable, restricted)
+            case "responder_prednisone", "direction":
+                return self._odds_below_one()
+            case "haq_di", "direction":
+                return self._disability_lower()
+            case "patient_rating", "significant":
+                return self._lower_at(variable, (12,))
+            case "severity_renal", "unchanged":
+                return self._renal_unchanged()
+            case "severity_organs", "unchanged":
+                return self._organs_unchanged()
+            case "cpk_serial", "normalised":
+                return self._ck_normalised()
+            case "adverse_effects", "ordering":
+                return self._commonest_effects()
+            case "stop_improved_or_stable", "ordering":
+                return self._main_reason()
+            case "concomitant_other", "none":
+                return self._no_other_drug()
+            case "responder_predictors", "none_predict" if month:
+                # Prednisone is reported by itself, at both months.
+                outcome = self.figures.responders(month)
+                return self._none_predicts(outcome, logistic_p, ["concomitant_prednisone"])
+            case "mrss_change_predictors", "none_predict" if month:
+                return self._none_predicts(self.figures.change(month), linear_p, [])
+            case _, "majority" | "large_share" if (variable, timepoint, "percent") in self.figures:
+                return self._majority(variable, timepoint)
+            case _, "not_significant" | "unchanged" if (variable, timepoint, "p") in self.figures:
+                return self._tested(variable, timepoint)
+        return None
 
     def _p(self, variable: str, timepoint: str) -> Decimal | None:
         return self.figures[variable, timepoint, "p"].value
@@ -142,24 +129,17 @@ class Claims:
         before, after = mean(pairs["before"]), mean(pairs["after"])
         return before is not None and after is not None and after < before
 
-    def _tested_lower(self, variable: str) -> Answer:
-        p = self._p(variable, "m12")
-        if not self._falls(variable, 12):
-            return Answer("not lower", _p_text(p))
-        return Answer(self._decision(p), f"lower, {_p_text(p)}")
-
-    def _lower_at(self, months: Sequence[int]) -> Answer:
+    def _lower_at(self, measure: str, months: Sequence[int]) -> Answer:
         words = []
         decisions = set()
         for month in months:
-            p = self._p("mrss", f"m{month}")
-            falls = self._falls("mrss", month)
+            p, falls = self._p(measure, f"m{month}"), self._falls(measure, month)
             decisions.add(self._decision(p) if falls else "not lower")
             words.append(f"month {month}: {'lower' if falls else 'not lower'}, {_p_text(p)}")
         decisions.discard("significant")
         return Answer(min(decisions) if decisions else "significant", "; ".join(words))
 
-    def _decreasing(self, *, restricted: bool) -> Answer:
+    def _decreasing(self, restricted: bool) -> Answer:
         means = [mean(self.tables.baseline("mrss", restricted=restricted))]
         for month in MONTHS:
             pairs = self.tables.pairs("mrss", month, restricted=restricted)
@@ -194,9 +174,9 @@ class Claims:
         near = p is not None and limit / 2 <= p <= 2 * limit
         return _truth(near, f"{_p_text(p)}; borderline taken as within a factor 2 of {limit}")
 
-    def _borderline_lower(self, suffix: str) -> Answer:
-        near = self._borderline(f"severity_muscle{suffix}")
-        falls = self._falls("severity_muscle", 12, restricted=bool(suffix))
+    def _borderline_lower(self, variable: str, restricted: bool) -> Answer:
+        near = self._borderline(variable)
+        falls = self._falls("severity_muscle", 12, restricted=restricted)
         words = f"{'lower' if falls else 'not lower'}, {near.detail}"
         return _truth(near.computed == "true" and falls, words)
 
@@ -258,19 +238,22 @@ class Claims:
         more = found.value is not None and found.value > 50
         return _truth(more, f"{found.detail}; more than half taken as the limit")
 
-    def _none_predicts_response(self, month: int) -> Answer:
-        table = predictors(self.tables.by_patient, STOP_REASONS)
-        # Prednisone is reported by itself, at both months.
-        table = table.drop(columns="concomitant_prednisone")
-        found = search(self.figures.responders(month), table, logistic_p)
-        return self._none_significant(found.significant(self.alpha), found.in_words)
-
-    def _none_predicts_change(self, month: int) -> Answer:
-        table = predictors(self.tables.by_patient, STOP_REASONS)
-        found = search(self.figures.change(month), table, linear_p)
-        return self._none_significant(found.significant(self.alpha), found.in_words)
-
-    def _none_significant(self, names: list[str], words: str) -> Answer:
+    def _none_predicts(
+        self,
+        outcome: pd.Series[float],
+        p_of: Callable[[pd.Series[float], pd.Series[float]], float | None],
+        left_out: list[str],
+    ) -> Answer:
+        table = predictors(self.tables.by_patient, STOP_REASONS).drop(columns=left_out)
+        every = {str(name): p_of(outcome, table[name]) for name in table.columns}
+        known = {name: p for name, p in every.items() if p is not None}
+        if not known:
+            return Answer("not_significant", "no regression is estimable")
+        least = min(known, key=lambda name: known[name])
+        words = f"{len(known)} regressions; smallest p = {known[least]:.4f} ({least})"
+        if len(known) < len(every):
+            words += f"; {len(every) - len(known)} not estimable"
+        names = [name for name, p in known.items() if p < self.alpha]
         if names:
             return Answer("significant", f"{', '.join(names)}; {words}")
         return Answer("not_significant", words)

@@ -6,45 +6,14 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ivig_dcssc.checker.tables import (
-    CONCOMITANT,
-    MEASURES,
-    SEVERITIES,
-    STOP_REASONS,
-    Tables,
-    exact,
-)
+from ivig_dcssc.checker.tables import CONCOMITANT, MEASURES, PATIENTS, SCALES, Tables, exact
 from ivig_dcssc.checker.windows import Windows
 
-SCALES: dict[str, tuple[str, str | None, str]] = {
-    "mrss": ("0", "51", "1"),
-    "haq_di": ("0", "3", "0.125"),
-    "patient_rating": ("0", "3", "0.01"),
-    "cpk": ("5", None, "1"),
-    "fvc": ("0", None, "1"),
-    "dlco": ("0", None, "1"),
-    "rvsp": ("0", None, "1"),
-    "tfr": ("0", "1", "1"),
-    **{name: ("0", "4", "1") for name in SEVERITIES},
-}
-"""Lowest and highest value and step of each measure."""
-
 MAY_BE_UNKNOWN = (
-    "anti_rna_polymerase_iii",
-    "rnp",
-    "first_line",
-    "stop_reason",
-    "death_month",
-    "kidney_injury_delay",
+    *("anti_rna_polymerase_iii", "rnp", "first_line"),
+    *("stop_reason", "death_month", "kidney_injury_delay"),
 )
 """Columns of the patients' table that are empty for some."""
-
-CATEGORIES: dict[str, tuple[str, ...]] = {
-    "race": ("white", "black", "other"),
-    "first_line": ("monotherapy", "cyclophosphamide", "mmf"),
-    "stop_reason": STOP_REASONS,
-    "physician_assessment": ("improved", "stable", "other"),
-}
 
 
 def incoherences(patients: pd.DataFrame, visits: pd.DataFrame) -> list[str]:
@@ -76,23 +45,24 @@ def incoherences(patients: pd.DataFrame, visits: pd.DataFrame) -> list[str]:
 
 def _off_scale(tables: Tables) -> Iterator[str]:
     for measure in MEASURES:
-        low, high, step = SCALES[measure]
+        scale = SCALES.loc[measure]
+        # A flag has no scale in the codebook.
+        low, high, step = scale["minimum"] or "0", scale["maximum"] or "1", scale["step"] or "1"
         records = tables.records(measure)
         for patient, month, value in records[["patient", "month", "value"]].itertuples(index=False):
             number = exact(value)
-            inside = number >= exact(low) and (high is None or number <= exact(high))
+            inside = exact(low) <= number <= exact(high)
             if not inside or (number / exact(step)).denominator != 1:
-                allowed = f"{low} to {high}" if high else f"{low} or more"
                 yield (
                     f"{patient}: {measure} in month {month} is {value}, "
-                    f"allowed are {allowed} in steps of {step}"
+                    f"allowed are {low} to {high} in steps of {step}"
                 )
 
 
 def _categories(tables: Tables) -> Iterator[str]:
-    for column, allowed in CATEGORIES.items():
+    for column, allowed in PATIENTS["allowed"][PATIENTS["allowed"] != ""].str.split("|").items():
         values = tables.by_patient[column].dropna()
-        for patient, value in values[~values.isin((*allowed, ""))].items():
+        for patient, value in values[~values.isin([*allowed, ""])].items():
             yield f"{patient}: {column} is {value!r}, allowed are {', '.join(allowed)}"
 
 

@@ -125,26 +125,25 @@ class Figures(dict[Key, Found]):
             self[name, "", "min"] = Found(_number(values.min() if len(values) else None))
             self[name, "", "max"] = Found(_number(values.max() if len(values) else None))
         early = patients["cycles_first_6_months"]
-        least = None if early.isna().any() or early.empty else early.min()
+        least = early.min() if len(early) and early.notna().all() else None
         self["cycles_required", "", "threshold"] = Found(_number(least), "least of all patients")
         self._flags((*CONCOMITANT, *ADVERSE_EFFECTS), "")
         # Table 2 prints the meningitis as part of the headaches.
         both = patients["ae_aseptic_meningitis"].eq(1) & patients["ae_headache"].eq(1)
         self._count("ae_aseptic_meningitis", "", int(both.sum()), size)
+        stopped = patients["stop_reason"]
         for reason in STOP_REASONS:
-            stopped = int(patients["stop_reason"].eq(reason).sum())
-            self._count(f"stop_{reason}", "", stopped, size)
-        better = int(patients["stop_reason"].isin(["improvement", "stable"]).sum())
+            self._count(f"stop_{reason}", "", int(stopped.eq(reason).sum()), size)
+        better = int(stopped.isin(["improvement", "stable"]).sum())
         self._count("stop_improved_or_stable", "", better, size)
-        treated = patients["stop_reason"].isna() | patients["stop_reason"].eq("")
-        self._count("still_on_ivig", "", int(treated.sum()), size)
+        treated = int((stopped.isna() | stopped.eq("")).sum())
+        self._count("still_on_ivig", "", treated, size)
         for word in ("improved", "stable"):
             judged = int(patients["physician_assessment"].eq(word).sum())
             self._count(f"physician_{word}", "", judged, size)
-        injured = patients["ae_kidney_injury"].eq(1) & patients["stop_reason"].eq("improvement")
+        injured = patients["ae_kidney_injury"].eq(1) & stopped.eq("improvement")
         self._single("kidney_injury_delay", patients.loc[injured, "kidney_injury_delay"])
-        died = patients["stop_reason"].eq("death")
-        self._single("death_delay", patients.loc[died, "death_month"])
+        self._single("death_delay", patients.loc[stopped.eq("death"), "death_month"])
 
     def _single(self, variable: str, values: pd.Series[float]) -> None:
         """Add a figure about one patient; without exactly one such patient it has no value."""

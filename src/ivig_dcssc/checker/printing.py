@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
+from operator import ge, gt, le, lt
 
 PRECISION = 60
 """Significant digits carried; far beyond any printed figure, so that only true halves look so."""
+
+_HOLDS = {"<": lt, ">": gt, "over": gt, "≤": le, "≥": ge}
 
 
 def decimal_of(value: Fraction) -> Decimal:
@@ -71,15 +74,8 @@ def compare(value: Decimal | None, text: str, operator: str) -> tuple[str, bool]
     ValueError
         For another operator.
     """
-    holds = {
-        "<": lambda found, limit: found < limit,
-        ">": lambda found, limit: found > limit,
-        "over": lambda found, limit: found > limit,
-        "≤": lambda found, limit: found <= limit,
-        "≥": lambda found, limit: found >= limit,
-    }
-    if operator != "=" and operator not in holds:
-        allowed = " ".join(["=", *holds])
+    if operator != "=" and operator not in _HOLDS:
+        allowed = " ".join(["=", *_HOLDS])
         raise ValueError(f"operator: found {operator!r}, allowed are {allowed}")
     if value is None:
         return "not computable", False
@@ -87,7 +83,7 @@ def compare(value: Decimal | None, text: str, operator: str) -> tuple[str, bool]
     texts = printings(value, decimals)
     if operator == "=":
         return (text, True) if text in texts else (texts[0], False)
-    if holds[operator](value, Decimal(text)):
+    if _HOLDS[operator](value, Decimal(text)):
         return as_printed(text, operator), True
     return texts[0], False
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +12,7 @@ from ivig_dcssc.checker.figures import Figures, key_of
 from ivig_dcssc.checker.printing import as_printed, compare
 from ivig_dcssc.checker.tables import Tables
 from ivig_dcssc.checker.windows import Windows
-from ivig_dcssc.project import project_root
-from rederive.printed.registry import ClaimRow, NumberRow, Registry, load_registry
+from rederive.printed.registry import ClaimRow, NumberRow, Registry
 
 GROUP = "IVIG"
 
@@ -33,7 +31,6 @@ _REASONS = {
     "treatment_gap": "a rule of inclusion: the gap that ends a round of treatment",
     "study_period": "calendar years are not in the tables",
 }
-_PREDICTORS = "none_predict"
 
 
 def _reason(row: NumberRow | ClaimRow) -> str | None:
@@ -56,11 +53,6 @@ def _reason(row: NumberRow | ClaimRow) -> str | None:
 def unchecked(registry: Registry) -> pd.DataFrame:
     """Return the rows of the registry that no cohort can be checked against.
 
-    Parameters
-    ----------
-    registry : Registry
-        The article's numbers and claims.
-
     Returns
     -------
     DataFrame
@@ -71,14 +63,6 @@ def unchecked(registry: Registry) -> pd.DataFrame:
         (row.id, row.as_printed, reason) for row in registry if (reason := _reason(row)) is not None
     ]
     return pd.DataFrame(rows, columns=["id", "printed", "reason"])
-
-
-def _constant(registry: Registry, variable: str) -> Decimal:
-    """Return a limit of the methods, as printed at its first mention."""
-    for row in registry.numbers.values():
-        if row.variable == variable and row.section == "methods":
-            return Decimal(row.printed.text)
-    raise ValueError(f"numbers.csv: no row of the methods with variable {variable}")
 
 
 def check_cohort(
@@ -123,16 +107,27 @@ def check_cohort(
         allowed = ", ".join(READINGS)
         raise ValueError(f"reading: found {reading!r}, allowed are {allowed}")
     tables = Tables(patients, visits, windows or Windows())
-    figures = Figures(tables, int(_constant(registry, "responder_threshold")))
-    claims = Claims(figures, float(_constant(registry, "alpha")))
+    limit, alpha = (
+        registry.numbers[row_id].printed.text
+        for row_id in ("methods-responder-threshold-threshold", "methods-alpha-alpha")
+    )
+    figures = Figures(tables, int(limit))
+    claims = Claims(figures, float(alpha))
     rows = []
     for row in registry:
         if _reason(row) is not None:
             continue
         if isinstance(row, NumberRow):
             rows.append(_check_number(row, figures, reading))
-        elif regressions or row.kind != _PREDICTORS:
-            rows.append(_check_claim(row, claims))
+        elif regressions or row.kind != "none_predict":
+            answer = claims.answer(row.variable, row.timepoint, row.kind)
+            if answer is None:
+                raise ValueError(
+                    f"claims.csv, {row.id}: no check for {row.variable}, {row.timepoint}, "
+                    f"{row.kind}, and no reason"
+                )
+            agrees = answer.computed == row.expected
+            rows.append((row.id, row.expected, answer.computed, agrees, answer.detail))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -148,14 +143,6 @@ def _check_number(row: NumberRow, figures: Figures, reading: str) -> tuple[objec
     return row.id, as_printed(text, operator), computed, agrees, found.detail
 
 
-def _check_claim(row: ClaimRow, claims: Claims) -> tuple[object, ...]:
-    key = (row.variable, row.timepoint, row.kind)
-    if key not in claims.answers:
-        raise ValueError(f"claims.csv, {row.id}: no check for {', '.join(key)}, and no reason")
-    answer = claims.answers[key]()
-    return row.id, row.expected, answer.computed, answer.computed == row.expected, answer.detail
-
-
 def failures(checked: pd.DataFrame) -> list[str]:
     """Return what disagrees, one line each: id, printed, computed and how it came about.
 
@@ -168,39 +155,6 @@ def failures(checked: pd.DataFrame) -> list[str]:
         f"{row['id']}: printed {row['printed']}, computed {row['computed']} ({row['detail']})"
         for _, row in checked[~checked["agrees"].astype(bool)].iterrows()
     ]
-
-
-def check_folder(
-    folder: Path,
-    registry: Registry | None = None,
-    *,
-    windows: Windows | None = None,
-    reading: str = "-8",
-    regressions: bool = True,
-) -> pd.DataFrame:
-    """Compare the cohort of a folder with everything that the article prints of it.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds ``patients.csv`` and ``visits.csv``.
-    registry : Registry, optional
-        Default: the project's ``data/published``.
-    windows, reading, regressions
-        As for :func:`check_cohort`.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a table is missing.
-    ValueError
-        As for :func:`check_cohort`.
-    """
-    patients, visits = read_tables(folder)
-    known = registry or load_registry(project_root() / "data" / "published")
-    return check_cohort(
-        patients, visits, known, windows=windows, reading=reading, regressions=regressions
-    )
 
 
 def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -111,9 +111,8 @@ def logistic(outcome: pd.Series[float], predictor: pd.Series[float]) -> OddsRati
             return None
     if not fit.mle_retvals["converged"]:
         return None
-    low, high = fit.conf_int()[1]
-    values = (math.exp(fit.params[1]), math.exp(low), math.exp(high), float(fit.pvalues[1]))
-    return OddsRatio(*values)
+    odds, low, high = (math.exp(each) for each in (fit.params[1], *fit.conf_int()[1]))
+    return OddsRatio(odds, low, high, float(fit.pvalues[1]))
 
 
 def linear_p(outcome: pd.Series[float], predictor: pd.Series[float]) -> float | None:
@@ -140,52 +139,14 @@ def predictors(patients: pd.DataFrame, reasons: Iterable[str]) -> pd.DataFrame:
     reasons : iterable of str
         Reasons for stopping; a patient still treated has none of them.
     """
-    direct = [
-        "age_onset",
-        "female",
-        "disease_duration",
-        "cycles",
-        "treatment_length",
-        *(name for name in patients.columns if str(name).startswith("concomitant_")),
-        "antitopoisomerase",
-        "anti_rna_polymerase_iii",
-    ]
+    direct = ["age_onset", "female", "disease_duration", "cycles", "treatment_length"]
+    direct += [name for name in patients.columns if str(name).startswith("concomitant_")]
+    direct += ["antitopoisomerase", "anti_rna_polymerase_iii"]
     table = patients[direct].astype(float)
     table["white"] = (patients["race"] == "white").astype(float)
     for reason in reasons:
         table[f"stop_{reason}"] = (patients["stop_reason"] == reason).astype(float)
     return table
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """The p values of simple regressions on several predictors; none where not estimable."""
-
-    p: dict[str, float | None]
-
-    def significant(self, alpha: float) -> list[str]:
-        """Return the predictors with p below a level."""
-        return [name for name, p in self.p.items() if p is not None and p < alpha]
-
-    @property
-    def in_words(self) -> str:
-        """The smallest p with its predictor, and how many regressions gave none."""
-        known = {name: p for name, p in self.p.items() if p is not None}
-        if not known:
-            return "no regression is estimable"
-        least = min(known, key=lambda name: known[name])
-        words = f"{len(known)} regressions; smallest p = {known[least]:.4f} ({least})"
-        silent = len(self.p) - len(known)
-        return f"{words}; {silent} not estimable" if silent else words
-
-
-def search(
-    outcome: pd.Series[float],
-    table: pd.DataFrame,
-    p_of: Callable[[pd.Series[float], pd.Series[float]], float | None],
-) -> Search:
-    """Return the p values of one outcome on each column of a table."""
-    return Search({str(name): p_of(outcome, table[name]) for name in table.columns})
 
 
 def logistic_p(outcome: pd.Series[float], predictor: pd.Series[float]) -> float | None:

@@ -1,4 +1,4 @@
-"""The two tables of one cohort, refused where they are no such tables."""
+"""The two tables of one cohort, refused where they are not what the codebook describes."""
 
 from __future__ import annotations
 
@@ -11,110 +11,31 @@ from functools import cached_property, lru_cache
 import pandas as pd
 
 from ivig_dcssc.checker.windows import Windows, at_baseline, at_target
+from ivig_dcssc.project import project_root
 
-PRIOR = (
-    "prior_prednisone",
-    "prior_methotrexate",
-    "prior_azathioprine",
-    "prior_cyclophosphamide",
-    "prior_dpen",
-    "prior_hydroxychloroquine",
-    "prior_minocycline",
-    "prior_colchicine",
-    "prior_tnf_inhibitor",
-    "prior_mmf",
-    "prior_leflunomide",
-    "prior_imatinib",
-    "prior_rapamycin",
-    "prior_other",
-    "prior_gold",
-    "prior_alefacept",
-    "prior_chemotherapy",
+_CODEBOOK = pd.read_csv(
+    project_root() / "data" / "cohorts" / "codebook.csv", dtype=str, keep_default_na=False
 )
-CONCOMITANT = (
-    "concomitant_prednisone",
-    "concomitant_methotrexate",
-    "concomitant_cyclophosphamide",
-    "concomitant_hydroxychloroquine",
-    "concomitant_mmf",
-    "concomitant_imatinib",
-)
-ADVERSE_EFFECTS = (
-    "ae_headache",
-    "ae_aseptic_meningitis",
-    "ae_fatigue",
-    "ae_nausea",
-    "ae_fever",
-    "ae_arthralgia",
-    "ae_rash",
-    "ae_weakness",
-    "ae_hypertension",
-    "ae_chest_discomfort",
-    "ae_leukopenia",
-    "ae_tia",
-    "ae_dyspnea",
-    "ae_diarrhea",
-    "ae_decreased_appetite",
-    "ae_palpitations",
-    "ae_fluid_retention",
-    "ae_lightheadedness",
-    "ae_aura",
-    "ae_raynaud",
-    "ae_kidney_injury",
-    "ae_hyperkalemia",
-    "ae_hypokalemia",
-    "ae_transaminitis",
-)
-CHARACTERISTICS = (
-    "female",
-    "myositis",
-    "renal_crisis",
-    "ana",
-    "anticentromere",
-    "antitopoisomerase",
-    "anti_rna_polymerase_iii",
-    "rnp",
-)
-STOP_REASONS = (
-    "improvement",
-    "stable",
-    "insurance",
-    "progressing",
-    "aseptic_meningitis",
-    "tia",
-    "moved",
-    "death",
-)
-SEVERITIES = (
-    "severity_general",
-    "severity_raynaud",
-    "severity_cardiac",
-    "severity_pulmonary",
-    "severity_gi",
-    "severity_muscle",
-    "severity_renal",
-)
-ORGAN_MEASURES = ("haq_di", "patient_rating", "cpk", "fvc", "dlco", "rvsp", *SEVERITIES)
-MEASURES = ("mrss", *ORGAN_MEASURES, "tfr")
-
-FLAGS = (*CHARACTERISTICS, *PRIOR, *CONCOMITANT, *ADVERSE_EFFECTS)
-_OTHER_COLUMNS = (
-    "patient",
-    "age",
-    "age_onset",
-    "disease_duration",
-    "race",
-    "first_line",
-    "cycles",
-    "cycles_first_6_months",
-    "treatment_length",
-    "stop_reason",
-    "physician_assessment",
-    "death_month",
-    "kidney_injury_delay",
-)
-PATIENT_COLUMNS = (*_OTHER_COLUMNS, *FLAGS)
+PATIENTS = _CODEBOOK[_CODEBOOK["table"] == "patients"].set_index("column")
+"""What the codebook says of each column of the patients."""
+_VISITS = _CODEBOOK[_CODEBOOK["table"] == "visits"].set_index("column")
 VISIT_COLUMNS = ("patient", "month", "measure", "value")
+SCALES = _VISITS.drop(list(VISIT_COLUMNS))
+"""The same of each measure."""
+
+
+def _starting(prefix: str) -> tuple[str, ...]:
+    return tuple(name for name in (*PATIENTS.index, *SCALES.index) if name.startswith(prefix))
+
+
+PATIENT_COLUMNS, MEASURES = tuple(PATIENTS.index), tuple(SCALES.index)
+FLAGS = tuple(PATIENTS.index[PATIENTS["kind"] == "flag"])
+PRIOR, CONCOMITANT = _starting("prior_"), _starting("concomitant_")
+ADVERSE_EFFECTS, SEVERITIES = _starting("ae_"), _starting("severity_")
+CHARACTERISTICS = tuple(
+    name for name in FLAGS if name not in (*PRIOR, *CONCOMITANT, *ADVERSE_EFFECTS)
+)
+STOP_REASONS = tuple(str(PATIENTS.loc["stop_reason", "allowed"]).split("|"))
 
 
 @lru_cache(maxsize=4096)
@@ -227,26 +148,20 @@ class Tables:
 
     def baseline(self, measure: str, *, restricted: bool = False) -> pd.Series[float]:
         """Return the baseline of a measure by patient, in its primary or restricted window."""
-        windows = self.windows
-        if measure == "mrss":
-            width = windows.restricted_baseline_window if restricted else windows.baseline_window
-        elif restricted:
-            width = windows.restricted_organ_baseline_window
-        else:
-            width = windows.organ_baseline_window
+        name = "baseline_window" if measure == "mrss" else "organ_baseline_window"
+        width = getattr(self.windows, f"restricted_{name}" if restricted else name)
         return at_baseline(self.records(measure), width)
 
     def followup(self, measure: str, month: int, *, restricted: bool = False) -> pd.Series[float]:
         """Return a measure at a target month by patient, in its primary or restricted window."""
         windows = self.windows
-        if measure == "mrss":
-            tolerance, targets = windows.followup_tolerance, windows.targets
-        elif measure == "tfr":
-            tolerance, targets = windows.followup_tolerance, ()
+        if measure in ("mrss", "tfr"):
+            tolerance = windows.followup_tolerance
         elif restricted:
-            tolerance, targets = windows.restricted_organ_followup_tolerance, ()
+            tolerance = windows.restricted_organ_followup_tolerance
         else:
-            tolerance, targets = windows.organ_followup_tolerance, ()
+            tolerance = windows.organ_followup_tolerance
+        targets = windows.targets if measure == "mrss" else ()
         return at_target(self.records(measure), month, tolerance, windows.rule, targets)
 
     def pairs(self, measure: str, month: int, *, restricted: bool = False) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
 import numpy as np
@@ -52,17 +52,8 @@ class Windows:
     restricted_organ_followup_tolerance: int = 3
 
     def __post_init__(self) -> None:
-        for name in (
-            "baseline_window",
-            "restricted_baseline_window",
-            "followup_tolerance",
-            "organ_baseline_window",
-            "organ_followup_tolerance",
-            "restricted_organ_baseline_window",
-            "restricted_organ_followup_tolerance",
-        ):
-            if getattr(self, name) < 0:
-                found = getattr(self, name)
+        for name in (field.name for field in fields(self) if field.type == "int"):
+            if (found := getattr(self, name)) < 0:
                 raise ValueError(f"{name}: found {found}, allowed are whole months from 0")
         if self.rule not in RULES:
             raise ValueError(f"rule: found {self.rule!r}, allowed are {', '.join(RULES)}")

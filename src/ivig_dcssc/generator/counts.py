@@ -8,22 +8,27 @@ still printed. So a number that the others fix, as one of a sum, stays what it w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from ivig_dcssc.generator.course import REASONS
-from ivig_dcssc.generator.drawing import GROUP, Counts, Flags, Integers, NoFittingPatientsError
-from ivig_dcssc.generator.medication import (
+from ivig_dcssc.generator.drawing import (
     CONCOMITANT,
+    GROUP,
     OTHER,
     PRIOR,
+    REASONS,
+    Counts,
+    Flags,
+    Integers,
+    NoFittingPatientsError,
     association_figures,
     association_tables,
+    printed_number,
 )
 from rederive.printed import PrintedNumber, RoundingRule
 from rederive.printed.registry import NumberRow, Registry
@@ -36,11 +41,6 @@ KNOWN = " known"
 """Follows the name of a characteristic for the number of patients in whom it is known."""
 
 FIRST_LINE = "first_line"
-_SAME = {"prior_therapy": FIRST_LINE}
-"""Who had no earlier therapy was treated first: one quantity, printed as its complement too."""
-
-_NOT_COUNTED = ("responder", "stop_improved_or_stable")
-"""Counts of skin scores, and a sum of others."""
 
 SINGLES = {
     "death_delay": ("stop_death", (13, 24)),
@@ -53,13 +53,11 @@ Who died has no skin score at 18 and 24 months, and may have one at 12.
 
 _RACES = ("white", "black", "other_race")
 _STOPS = (*(f"stop_{name}" for name in REASONS), "still_on_ivig")
-_RUBS = ("tfr_resolved", "tfr_continued", "tfr_unknown")
-_OTHERS = tuple(f"prior_{name}" for name in OTHER)
 _SUMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("", _RACES),
     ("", _STOPS),
-    ("tfr", _RUBS),
-    ("prior_other", _OTHERS),
+    ("tfr", ("tfr_resolved", "tfr_continued", "tfr_unknown")),
+    ("prior_other", tuple(f"prior_{name}" for name in OTHER)),
 )
 """Totals and the parts that add up to them; no name stands for all patients."""
 
@@ -93,10 +91,12 @@ def count_figures(registry: Registry) -> dict[str, str]:
 
 
 def _quantity(row: NumberRow) -> str:
-    if row.group != GROUP or row.variable in _NOT_COUNTED:
+    # Responders are counted from skin scores, and one reason for stopping is a sum of two.
+    if row.group != GROUP or row.variable in ("responder", "stop_improved_or_stable"):
         return ""
     if row.statistic in ("count", "percent"):
-        return _SAME.get(row.variable, row.variable)
+        # Who had no earlier therapy was treated first: printed as its complement too.
+        return FIRST_LINE if row.variable == "prior_therapy" else row.variable
     if row.statistic == "n" and row.variable.startswith(("anti", "rnp")):
         return row.variable + KNOWN
     return row.variable if row.statistic == "other" and row.variable in SINGLES else ""
@@ -106,7 +106,7 @@ def printed_counts(registry: Registry) -> dict[str, int]:
     """Return what is printed of each quantity."""
     counts = Counts(registry)
     found = {}
-    for quantity in dict.fromkeys(count_figures(registry).values()):
+    for quantity in count_figures(registry).values():
         if quantity in SINGLES:
             found[quantity] = counts.number(quantity, "other")
         elif quantity.endswith(KNOWN):
@@ -114,31 +114,6 @@ def printed_counts(registry: Registry) -> dict[str, int]:
         else:
             found[quantity] = counts[quantity]
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    """What limits the counts besides each other.
-
-    Attributes
-    ----------
-    size : int
-        All patients.
-    measured : int
-        Patients with creatine phosphokinase before treatment, among them all with myositis.
-    unseen : int
-        Patients without skin scores at 18 and 24 months, among them all who died.
-    known : mapping of str to array of int
-        Denominators with which a count prints its percentage.
-    prednisone : array of int or None
-        Numbers on concomitant prednisone with which its odds ratio can be printed.
-    """
-
-    size: int
-    measured: int
-    unseen: int
-    known: Mapping[str, Integers]
-    prednisone: Integers | None
 
 
 def draw_counts(
@@ -153,14 +128,10 @@ def draw_counts(
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
     off : collection of str
         Quantities of :func:`count_figures`.
     draws : int
         Combinations wanted.
-    rng : Generator
-        Source of all randomness.
     without : collection of str
         Ids of all figures that are switched off. Concomitant prednisone keeps to the numbers with
         which its odds ratio can be printed, unless the patients followed or the responders are
@@ -177,13 +148,13 @@ def draw_counts(
         If no coherent combination is found.
     """
     printed = printed_counts(registry)
-    limits = _limits(registry, printed, off, without)
+    coherent = _coherence(registry, printed, off, without)
     families: dict[str, list[str]] = {}
     for quantity in sorted(off, key=list(printed).index):
         families.setdefault(_family(quantity), []).append(quantity)
     drawn: Values = {}
     for family in families.values():
-        drawn.update(_draw_family(family, printed, limits, draws, rng))
+        drawn.update(_draw_family(family, printed, Counts(registry).size, coherent, draws, rng))
     return drawn
 
 
@@ -199,7 +170,8 @@ def _family(quantity: str) -> str:
 def _draw_family(
     off: list[str],
     printed: Mapping[str, int],
-    limits: _Limits,
+    size: int,
+    coherent: Callable[[Values], Flags],
     draws: int,
     rng: np.random.Generator,
 ) -> Values:
@@ -209,10 +181,10 @@ def _draw_family(
     kept: list[Values] = []
     found = 0
     for _ in range(_BATCHES):
-        batch = _candidates(values, free, limits.size, rng)
-        coherent = np.flatnonzero(np.broadcast_to(_coherent(batch, limits, off), (_BATCH,)))
-        kept.append({name: np.broadcast_to(batch[name], (_BATCH,))[coherent] for name in off})
-        found += len(coherent)
+        batch = _candidates(values, free, size, rng)
+        holds = np.flatnonzero(np.broadcast_to(coherent(batch), (_BATCH,)))
+        kept.append({name: np.broadcast_to(batch[name], (_BATCH,))[holds] for name in off})
+        found += len(holds)
         if found >= draws:
             return {
                 name: np.concatenate([some[name] for some in kept])[:draws].astype(np.int64)
@@ -281,8 +253,7 @@ def _first_line_candidates(free: Collection[str], size: int, rng: np.random.Gene
 
 
 def _total(values: Values, names: Collection[str]) -> Integers:
-    total: Integers = sum((values[name] for name in names), start=np.array(0))
-    return total
+    return np.asarray(sum((values[name] for name in names), start=np.array(0)))
 
 
 def _compositions(total: int, parts: int, rng: np.random.Generator) -> Integers:
@@ -290,50 +261,7 @@ def _compositions(total: int, parts: int, rng: np.random.Generator) -> Integers:
     places = np.tile(np.arange(total + parts - 1), (_BATCH, 1))
     bars = np.sort(rng.permuted(places, axis=1)[:, : parts - 1], axis=1)
     edges = np.hstack([np.full((_BATCH, 1), -1), bars, np.full((_BATCH, 1), total + parts - 1)])
-    shares: Integers = np.diff(edges, axis=1) - 1
-    return shares
-
-
-def _limits(
-    registry: Registry,
-    printed: Mapping[str, int],
-    off: Collection[str],
-    without: Collection[str],
-) -> _Limits:
-    size = Counts(registry).size
-    known = {
-        name: _denominators(registry, name.removesuffix(KNOWN), printed, size)
-        for name in printed
-        if name.endswith(KNOWN) and name.removesuffix(KNOWN) not in off
-    }
-    wanted = set(association_figures(registry)) - set(without)
-    off_rows = {(registry.row(name).variable, registry.row(name).timepoint) for name in without}
-    prednisone = None
-    bears = {("responder", "m12"), ("mrss", "m12")} & off_rows
-    if "concomitant_prednisone" in off and wanted and not bears:
-        tables = tables_of_followed(registry, without, range(1, size + 1))
-        exposed = {table.exposed_yes + table.exposed_no for table in tables}
-        others = size - _measured(registry, "mrss", "m12")
-        prednisone = np.unique([n + more for n in exposed for more in range(others + 1)])
-    ck, late = ("cpk", "baseline"), ("mrss", "m18")
-    return _Limits(
-        size,
-        size if ck in off_rows else _measured(registry, *ck),
-        size if late in off_rows else size - _measured(registry, *late),
-        known,
-        prednisone,
-    )
-
-
-def _measured(registry: Registry, measure: str, timepoint: str) -> int:
-    """Return the patients of whom a mean is printed."""
-    return next(
-        row.n
-        for row in registry.numbers.values()
-        if (row.group, row.variable, row.timepoint, row.statistic)
-        == (GROUP, measure, timepoint, "mean")
-        and row.n is not None
-    )
+    return np.asarray(np.diff(edges, axis=1) - 1)
 
 
 def tables_of_followed(
@@ -348,13 +276,8 @@ def tables_of_followed(
     exposed : iterable of int
         Allowed numbers on prednisone among the patients followed.
     """
-    responders = next(
-        int(row.printed.value)
-        for row in registry.numbers.values()
-        if (row.group, row.variable, row.timepoint, row.statistic)
-        == (GROUP, "responder", "m12", "count")
-    )
-    total = _measured(registry, "mrss", "m12")
+    responders = printed_number(registry, "results-responder-ivig-m12-count")
+    total = printed_number(registry, "abstract-mrss-ivig-m12-n")
     return association_tables(registry, without, total, [responders], exposed)
 
 
@@ -367,53 +290,75 @@ def _denominators(
         for row in registry.numbers.values()
         if (row.group, row.variable, row.statistic) == (GROUP, variable, "percent")
     ]
-    count = printed[variable]
-    fitting = [n for n in range(1, size + 1) if all(_share(count, n) in share for share in shares)]
+    percent = {n: Fraction(100 * printed[variable], n) for n in range(1, size + 1)}
+    fitting = [n for n, value in percent.items() if all(value in share for share in shares)]
     return np.array(fitting, np.int64)
 
 
-def _share(count: int, n: int) -> Fraction:
-    return Fraction(100 * count, n)
+def _coherence(
+    registry: Registry,
+    printed: Mapping[str, int],
+    off: Collection[str],
+    without: Collection[str],
+) -> Callable[[Values], Flags]:
+    """Return a function that says which candidates do not contradict themselves."""
+    size = Counts(registry).size
+    # Denominators with which a count prints its percentage.
+    known = {
+        name: _denominators(registry, name.removesuffix(KNOWN), printed, size)
+        for name in off
+        if name.endswith(KNOWN) and name.removesuffix(KNOWN) not in off
+    }
+    off_rows = {(registry.row(name).variable, registry.row(name).timepoint) for name in without}
+    # All with myositis had their CPK measured, and who died has no late skin scores.
+    measured, unseen = size, size
+    if ("cpk", "baseline") not in off_rows:
+        measured = printed_number(registry, "table1-cpk-ivig-baseline-n")
+    if ("mrss", "m18") not in off_rows:
+        unseen = size - printed_number(registry, "abstract-mrss-ivig-m18-n")
+    prednisone = None
+    bears = {("responder", "m12"), ("mrss", "m12")} & off_rows
+    wanted = set(association_figures(registry)) - set(without)
+    if "concomitant_prednisone" in off and wanted and not bears:
+        tables = tables_of_followed(registry, without, range(1, size + 1))
+        exposed = {table.exposed_yes + table.exposed_no for table in tables}
+        others = size - printed_number(registry, "abstract-mrss-ivig-m12-n")
+        prednisone = np.unique([n + more for n in exposed for more in range(others + 1)])
+
+    def coherent(c: Values) -> Flags:
+        rules = [
+            *((value >= 0) & (value <= size) for name, value in c.items() if name not in SINGLES),
+            *(_total(c, parts) == (c[total] if total else size) for total, parts in _SUMS),
+            c["physician_improved"] + c["physician_stable"] <= size,
+            c["myositis"] <= measured,
+            c["stop_death"] <= unseen,
+            *_of_drugs(c, size),
+            *_of_antibodies(c),
+            *_of_course(c),
+            *(np.isin(c[name], allowed) for name, allowed in known.items()),
+        ]
+        if prednisone is not None:
+            rules.append(np.isin(c["concomitant_prednisone"], prednisone))
+        return np.asarray(np.logical_and.reduce(np.broadcast_arrays(*rules)))
+
+    return coherent
 
 
-def _coherent(c: Values, limits: _Limits, off: Collection[str]) -> Flags:
-    """Return which candidates do not contradict themselves."""
-    rules = [*_of_all(c, limits), *_of_drugs(c, limits), *_of_antibodies(c), *_of_course(c)]
-    for name, allowed in limits.known.items():
-        if name in off:
-            rules.append(np.isin(c[name], allowed))
-    if limits.prednisone is not None:
-        rules.append(np.isin(c["concomitant_prednisone"], limits.prednisone))
-    holds: Flags = np.logical_and.reduce(np.broadcast_arrays(*rules))
-    return holds
-
-
-def _of_all(c: Values, limits: _Limits) -> Iterator[Flags]:
-    for name, value in c.items():
-        if name not in SINGLES:
-            yield (value >= 0) & (value <= limits.size)
-    for total, parts in _SUMS:
-        yield _total(c, parts) == (c[total] if total else limits.size)
-    yield c["physician_improved"] + c["physician_stable"] <= limits.size
-    yield c["myositis"] <= limits.measured
-    yield c["stop_death"] <= limits.unseen
-
-
-def _of_drugs(c: Values, limits: _Limits) -> Iterator[Flags]:
+def _of_drugs(c: Values, size: int) -> Iterator[Flags]:
     """Yield what the patients treated first ask of the drugs, and of who has myositis."""
     alone, with_mmf = c["first_line_monotherapy"], c["first_line_mmf"]
     rapid = c[FIRST_LINE] - alone - with_mmf
-    treated = limits.size - c[FIRST_LINE]
+    treated = size - c[FIRST_LINE]
     yield rapid >= 0
     yield with_mmf <= c["myositis"]
-    yield alone + rapid <= limits.size - c["myositis"]
+    yield alone + rapid <= size - c["myositis"]
     yield c["cpk_serial"] <= c["myositis"]
     mmf, cyclophosphamide = c["concomitant_mmf"], c["concomitant_cyclophosphamide"]
     yield with_mmf <= mmf
     yield rapid <= cyclophosphamide
     yield mmf - with_mmf + cyclophosphamide - rapid <= treated
     for name in CONCOMITANT:
-        yield c[f"concomitant_{name}"] <= limits.size - alone
+        yield c[f"concomitant_{name}"] <= size - alone
     names = [name for name in PRIOR if name not in OTHER]
     had = {name: c[f"prior_{name}"] - (rapid if name == "mmf" else 0) for name in names}
     for count in had.values():

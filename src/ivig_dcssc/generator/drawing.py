@@ -1,17 +1,22 @@
-"""Counts of the registry, and random choices of patients until they fit."""
+"""Counts and names of the registry and codebook, and random choices of patients until they fit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from ivig_dcssc.project import project_root
 from rederive.consistency.lattice import integers_within, scaled
-from rederive.printed import Interval, RoundingRule
+from rederive.printed import Interval, PrintedNumber, RoundingRule
 from rederive.printed.registry import NumberRow, Registry
+from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, compatible_tables
+from rederive.reconstruct.block import Figure, Statistic
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -23,6 +28,31 @@ ATTEMPTS = 3000
 
 T = TypeVar("T")
 
+_CODEBOOK = pd.read_csv(
+    project_root() / "data" / "cohorts" / "codebook.csv", dtype=str, index_col="column"
+)
+COLUMNS = tuple(_CODEBOOK.index[_CODEBOOK["table"] == "patients"])
+"""Columns of the patients' table, in its order."""
+
+
+def _named(prefix: str) -> tuple[str, ...]:
+    return tuple(name.removeprefix(prefix) for name in COLUMNS if name.startswith(prefix))
+
+
+PRIOR, CONCOMITANT, ADVERSE_EFFECTS = _named("prior_"), _named("concomitant_"), _named("ae_")
+"""Earlier drugs, concomitant drugs and adverse effects, in the order of the patients' table."""
+
+OTHER = ("gold", "alefacept", "chemotherapy")
+"""What the other earlier drugs were."""
+
+REASONS = tuple(str(_CODEBOOK.loc["stop_reason", "allowed"]).split("|"))
+"""Why treatment stopped, in the article's order; one patient is still treated."""
+
+CK_NORMAL = 200
+"""Upper limit of normal creatine phosphokinase in U/L; our choice, the article prints none."""
+
+_ODDS_RATIO = {"or": "odds_ratio", "ci_low": "ci_low", "ci_high": "ci_high", "p": "p"}
+
 
 class NoFittingPatientsError(RuntimeError):
     """No assignment of a characteristic to patients was found that the article's text allows.
@@ -32,13 +62,7 @@ class NoFittingPatientsError(RuntimeError):
 
 
 class Counts:
-    """The registry's counts of patients.
-
-    Parameters
-    ----------
-    registry : Registry
-        The article's registry.
-    """
+    """The registry's counts of patients."""
 
     def __init__(self, registry: Registry) -> None:
         self._rows: dict[tuple[str, str], list[NumberRow]] = {}
@@ -84,40 +108,14 @@ class Counts:
         return self.number(variable, "n") if (variable, "n") in self._rows else self.size
 
 
-def flag(size: int, chosen: Iterable[int] | Integers) -> Integers:
-    """Return 1 for the chosen patients and 0 for the others."""
-    result = np.zeros(size, np.int64)
-    result[np.asarray(list(chosen), np.int64)] = 1
-    return result
+def printed_number(registry: Registry, row_id: str) -> int:
+    """Return a whole number of the registry."""
+    return int(registry.numbers[row_id].printed.value)
 
 
-def choose(
-    rng: np.random.Generator, among: npt.ArrayLike, count: int, weights: Floats | None = None
-) -> Integers:
-    """Return different patients, drawn at random.
-
-    Parameters
-    ----------
-    among : array of int
-        Patients to choose from.
-    count : int
-        How many.
-    weights : array of float, shape (patients,), optional
-        Weight of every patient of the cohort, positive.
-
-    Raises
-    ------
-    NoFittingPatientsError
-        If there are too few.
-    """
-    patients = np.asarray(among, np.int64)
-    if count > len(patients):
-        raise NoFittingPatientsError(f"found {len(patients)} patients to choose {count} from")
-    if weights is None:
-        return patients[rng.permutation(len(patients))[:count]]
-    # The least of exponential times with these rates: a draw without replacement.
-    times = rng.standard_exponential(len(patients)) / weights[patients]
-    return patients[np.argsort(times, kind="stable")[:count]]
+def alpha_of(registry: Registry) -> float:
+    """Return the article's level of significance."""
+    return float(registry.numbers["methods-alpha-alpha"].printed.value)
 
 
 def until(draw: Callable[[], T], fits: Callable[[T], bool], what: str) -> T:
@@ -137,22 +135,51 @@ def until(draw: Callable[[], T], fits: Callable[[T], bool], what: str) -> T:
     )
 
 
-def fitting_flag(
-    rng: np.random.Generator,
-    among: npt.ArrayLike,
-    size: int,
-    count: int,
-    fits: Callable[[Integers], bool],
-    what: str,
-) -> Integers:
-    """Return a flag of ``count`` patients that fits.
+@dataclass(frozen=True, slots=True)
+class Patients:
+    """The patients of one cohort, of whom some are chosen at random by the registry's counts."""
 
-    Raises
-    ------
-    NoFittingPatientsError
-        As for :func:`choose` and :func:`until`.
-    """
-    return until(lambda: flag(size, choose(rng, among, count)), fits, what)
+    counts: Counts
+    rng: np.random.Generator
+
+    @property
+    def everyone(self) -> Integers:
+        """All of them."""
+        return np.arange(self.counts.size)
+
+    def flag(self, chosen: Iterable[int] | Integers) -> Integers:
+        """Return 1 for the chosen patients and 0 for the others."""
+        return np.isin(self.everyone, np.asarray(list(chosen), np.int64)).astype(np.int64)
+
+    def choose(self, among: npt.ArrayLike, count: int, weights: Floats | None = None) -> Integers:
+        """Return different patients, drawn at random.
+
+        Parameters
+        ----------
+        among : array of int
+            Patients to choose from.
+        count : int
+            How many.
+        weights : array of float, shape (patients,), optional
+            Weight of every patient of the cohort, positive.
+
+        Raises
+        ------
+        NoFittingPatientsError
+            If there are too few.
+        """
+        patients = np.asarray(among, np.int64)
+        if count > len(patients):
+            raise NoFittingPatientsError(f"found {len(patients)} patients to choose {count} from")
+        if weights is None:
+            return patients[self.rng.permutation(len(patients))[:count]]
+        # The least of exponential times with these rates: a draw without replacement.
+        times = self.rng.standard_exponential(len(patients)) / weights[patients]
+        return patients[np.argsort(times, kind="stable")[:count]]
+
+    def some(self, name: str, among: Integers | None = None) -> Integers:
+        """Return the flag of as many patients, of all or among some, as a characteristic has."""
+        return self.flag(self.choose(self.everyone if among is None else among, self.counts[name]))
 
 
 def without(patients: Iterable[int], *left_out: Iterable[int]) -> Integers:
@@ -161,6 +188,56 @@ def without(patients: Iterable[int], *left_out: Iterable[int]) -> Integers:
     return np.array([int(one) for one in patients if int(one) not in gone], np.int64)
 
 
-def singles(size: int) -> Iterator[Integers]:
-    """Yield the flag of each patient alone."""
-    yield from np.eye(size, dtype=np.int64)
+def association_figures(registry: Registry) -> dict[str, NumberRow]:
+    """Return the printed figures of prednisone and response at month 12, by id."""
+    return {
+        row.id: row
+        for row in registry.numbers.values()
+        if row.variable == "responder_prednisone"
+        and row.timepoint == "m12"
+        and row.statistic in _ODDS_RATIO
+        and not row.same_as
+    }
+
+
+def association_tables(
+    registry: Registry,
+    switched_off: Collection[str],
+    total: int,
+    outcome: Iterable[int],
+    exposed: Iterable[int],
+) -> list[Table2x2]:
+    """Return the tables with some margins that print the figures of prednisone and response.
+
+    Parameters
+    ----------
+    switched_off : collection of str
+        Ids of figures that the tables need not print. Without any figure the list is empty.
+    total, outcome, exposed
+        Patients followed, and allowed numbers of responders and of patients on prednisone.
+    """
+    printed = {
+        _ODDS_RATIO[row.statistic]: row.printed
+        for name, row in association_figures(registry).items()
+        if name not in switched_off
+    }
+    if not printed:
+        return []
+    return compatible_tables(
+        PrintedOddsRatio(**printed), total, outcome, exposed, RoundingRule.HALF_UP
+    )
+
+
+def falls(registry: Registry, measure: str, timepoint: str) -> tuple[Figure, ...]:
+    """Return the article's statement that a measure fell, if it has one.
+
+    A two-sided p alone would allow as large a rise.
+    """
+    return tuple(
+        Figure(claim.id, Statistic.CHANGE_MEAN, timepoint, PrintedNumber("0", "<"))
+        for claim in registry.claims.values()
+        if (claim.group, claim.variable, claim.timepoint) == (GROUP, measure, timepoint)
+        and claim.kind in ("direction", "significant")
+        and not claim.same_as
+        and "lower" in claim.note
+    )

@@ -20,12 +20,18 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.checker import check_cohort, incoherences
-from ivig_dcssc.generator.assemble import CHAINS, Drawn, draw_cohorts
-from ivig_dcssc.generator.recipe import Recipe, need_not_hold, switches
-from ivig_dcssc.generator.skin import TIMEPOINTS
-from ivig_dcssc.generator.versions import versions
+from ivig_dcssc.checker.rows import failures
+from ivig_dcssc.generator.recipe import (
+    CHAINS,
+    Drawn,
+    Recipe,
+    draw_cohorts,
+    need_not_hold,
+    switches,
+    versions,
+)
+from ivig_dcssc.generator.skin import PRIORS, TIMEPOINTS
 from rederive.printed.registry import Registry, load_registry
-from rederive.reconstruct.block import BlockData
 from rederive.reconstruct.block.prediction import diagnose_quantity, open_quantities
 from rederive.reconstruct.study.tables import read_notes, write_table
 
@@ -65,6 +71,10 @@ class Part:
     cohorts: int
     folder: Path
 
+    def file(self, name: str) -> Path:
+        """Return where a file of the part is."""
+        return self.folder / f"{self.number:04d}-{name}"
+
 
 def make_ensemble(
     registry_folder: Path,
@@ -103,52 +113,41 @@ def make_ensemble(
         raise ValueError(f"cohorts: found {cohorts}, allowed are numbers from 1")
     registry = load_registry(registry_folder)
     switches(registry, recipe.without)
+    report = progress or (lambda done, wanted: None)
     notes = _notes(registry_folder, recipe, cohorts)
     if _is_finished(folder, notes):
-        _report(progress, cohorts, cohorts)
+        report(cohorts, cohorts)
         return
-    parts_folder = folder / "parts" / _key(_notes(registry_folder, recipe, 0))
+    key = json.dumps(_notes(registry_folder, recipe, 0), sort_keys=True).encode()
+    parts_folder = folder / "parts" / hashlib.sha256(key).hexdigest()[:16]
     parts_folder.mkdir(parents=True, exist_ok=True)
-    numbers = range(-(-cohorts // PART_SIZE))
-    sizes = [min(PART_SIZE, cohorts - number * PART_SIZE) for number in numbers]
     parts = [
-        Part(registry_folder, recipe, number, size, parts_folder)
-        for number, size in zip(numbers, sizes, strict=True)
+        Part(registry_folder, recipe, number, min(PART_SIZE, cohorts - first), parts_folder)
+        for number, first in enumerate(range(0, cohorts, PART_SIZE))
     ]
-    _make_parts([p for p in parts if not _part_file(p, VISITS).exists()], parts, jobs, progress)
+    _make_parts([part for part in parts if not part.file(VISITS).exists()], cohorts, jobs, report)
     _join(parts, folder, notes)
     shutil.rmtree(folder / "parts")
 
 
-def _make_parts(
-    missing: list[Part], parts: list[Part], jobs: int, progress: Progress | None
-) -> None:
-    wanted = sum(part.cohorts for part in parts)
+def _make_parts(missing: list[Part], wanted: int, jobs: int, report: Progress) -> None:
     done = wanted - sum(part.cohorts for part in missing)
-    _report(progress, done, wanted)
-    if not missing:
-        return
+    report(done, wanted)
     failures = []
-    with ProcessPoolExecutor(min(jobs, len(missing)), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(max(1, min(jobs, len(missing))), get_context("spawn")) as pool:
         futures = {pool.submit(make_part, part): part for part in missing}
         for future in as_completed(futures):
-            part = futures[future]
-            error = future.exception()
+            part, error = futures[future], future.exception()
             if error is not None:
                 failures.append(f"part {part.number}: {error}")
                 continue
             done += part.cohorts
-            _report(progress, done, wanted)
+            report(done, wanted)
     if failures:
         raise UnfinishedError(
             f"{done} of {wanted} cohorts are done and kept; run the same command again to go on. "
             + "; ".join(failures)
         )
-
-
-def _report(progress: Progress | None, done: int, wanted: int) -> None:
-    if progress is not None:
-        progress(done, wanted)
 
 
 def make_part(part: Part) -> None:
@@ -160,26 +159,25 @@ def make_part(part: Part) -> None:
         If a cohort does not print what it should, or too few can be drawn.
     """
     registry = load_registry(part.registry)
-    patients: list[pd.DataFrame] = []
-    visits: list[pd.DataFrame] = []
-    left_open: list[dict[str, float]] = []
+    tables: dict[str, list[pd.DataFrame]] = {OPEN: [], PATIENTS: [], VISITS: []}
     first = part.number * PART_SIZE
     # A part is drawn whole even if fewer are wanted, so that its cohorts do not depend on that.
     for drawn in draw_cohorts(registry, part.recipe, part.number, PART_SIZE, SPARE):
-        number = first + len(patients)
+        number = first + len(tables[VISITS])
         require_printed(registry, part.recipe, drawn, number)
         chain = part.number * CHAINS + drawn.chain
-        patients.append(_numbered(drawn.patients, number, chain=chain))
-        visits.append(_numbered(drawn.visits, number))
-        left_open.append({"cohort": number, "chain": chain, **_left_open(drawn.skin)})
-        if len(patients) == part.cohorts:
+        scores = drawn.skin.observed()[np.newaxis]
+        left_open = pd.DataFrame(open_quantities(drawn.skin.block, scores))
+        tables[OPEN].append(_numbered(left_open, cohort=number, chain=chain))
+        tables[PATIENTS].append(_numbered(drawn.patients, cohort=number, chain=chain))
+        tables[VISITS].append(_numbered(drawn.visits, cohort=number))
+        if len(tables[VISITS]) == part.cohorts:
             break
     else:
-        raise RejectedError(f"only {len(patients)} of {part.cohorts} cohorts could be drawn")
-    notes = {"part": part.number}
-    write_table(_part_file(part, OPEN), pd.DataFrame(left_open), notes)
-    write_table(_part_file(part, PATIENTS), pd.concat(patients, ignore_index=True), notes)
-    write_table(_part_file(part, VISITS), pd.concat(visits, ignore_index=True), notes)
+        raise RejectedError(f"only {len(tables[VISITS])} of {part.cohorts} cohorts could be drawn")
+    for name, cohorts in tables.items():
+        table = pd.concat(cohorts, ignore_index=True)
+        write_table(part.file(name), table, {"part": part.number})
 
 
 def require_printed(registry: Registry, recipe: Recipe, drawn: Drawn, number: int) -> None:
@@ -193,39 +191,22 @@ def require_printed(registry: Registry, recipe: Recipe, drawn: Drawn, number: in
     checked = check_cohort(drawn.patients, drawn.visits, registry, reading=recipe.reading)
     off = need_not_hold(registry, recipe.without)
     on = ~checked["id"].isin(off).to_numpy()
-    wrong = checked[~checked["agrees"] & on]
-    problems = [
-        f"{row.id}: printed {row.printed}, computed {row.computed}" for row in wrong.itertuples()
-    ]
+    problems = failures(checked[on])
     problems += incoherences(drawn.patients, drawn.visits)
     if problems:
         raise RejectedError(f"cohort {number}: {'; '.join(problems)}")
 
 
-def _left_open(skin: BlockData) -> dict[str, float]:
-    return {
-        name: float(value[0])
-        for name, value in open_quantities(skin.block, skin.observed()[np.newaxis]).items()
-    }
-
-
-def _numbered(table: pd.DataFrame, number: int, **others: int) -> pd.DataFrame:
-    numbered = table.copy()
-    for name, value in reversed({"cohort": number, **others}.items()):
-        numbered.insert(0, name, np.int32(value))
-    return numbered
-
-
-def _part_file(part: Part, name: str) -> Path:
-    return part.folder / f"{part.number:04d}-{name}"
+def _numbered(table: pd.DataFrame, **numbers: int) -> pd.DataFrame:
+    first = pd.DataFrame({name: np.int32(n) for name, n in numbers.items()}, index=table.index)
+    return pd.concat([first, table], axis="columns")
 
 
 def _join(parts: list[Part], folder: Path, notes: Mapping[str, object]) -> None:
-    patients, visits = (
-        pd.concat([pd.read_parquet(_part_file(p, name)) for p in parts], ignore_index=True)
-        for name in (PATIENTS, VISITS)
+    left_open, patients, visits = (
+        pd.concat([pd.read_parquet(part.file(name)) for part in parts], ignore_index=True)
+        for name in (OPEN, PATIENTS, VISITS)
     )
-    left_open = pd.concat([pd.read_parquet(_part_file(p, OPEN)) for p in parts], ignore_index=True)
     described = {**notes, "convergence": _convergence(left_open)}
     visits = visits.astype({"patient": "category", "measure": "category", "month": "int16"})
     write_table(folder / VISITS, visits, described)
@@ -247,25 +228,20 @@ def _convergence(open_quantities: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def _notes(registry_folder: Path, recipe: Recipe, cohorts: int) -> dict[str, object]:
+    digest = hashlib.sha256()
+    for name in ("numbers.csv", "claims.csv"):
+        digest.update((registry_folder / name).read_bytes())
     return {
         "what": SYNTHETIC,
-        **recipe.described(),
+        "prior": PRIORS[recipe.prior].describe(),
+        "seed": recipe.seed,
+        "reading": recipe.reading,
+        "without": list(recipe.without),
         "cohorts": cohorts,
         "time points": list(TIMEPOINTS),
-        "registry": _digest(registry_folder),
+        "registry": digest.hexdigest(),
         "versions": versions(),
     }
-
-
-def _digest(folder: Path) -> str:
-    found = hashlib.sha256()
-    for name in ("numbers.csv", "claims.csv"):
-        found.update((folder / name).read_bytes())
-    return found.hexdigest()
-
-
-def _key(notes: Mapping[str, object]) -> str:
-    return hashlib.sha256(json.dumps(notes, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _is_finished(folder: Path, notes: Mapping[str, object]) -> bool:

@@ -12,15 +12,91 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from ivig_dcssc.generator.drawing import GROUP, Counts, Floats, Integers
-from ivig_dcssc.generator.measure_priors import PLAUSIBLE
-from ivig_dcssc.generator.predictors import check_switches
+from ivig_dcssc.generator.drawing import CK_NORMAL, GROUP, Counts, Flags, Floats, Integers, falls
 from rederive.printed import PrintedNumber, RoundingRule
-from rederive.printed.registry import NumberRow, Registry
-from rederive.reconstruct.block import Block, Figure, NothingFoundError, Statistic, sample_data
+from rederive.printed.registry import NumberRow, Registry, VariableRow
+from rederive.recompute.summaries import Scale
+from rederive.reconstruct.block import (
+    Block,
+    Component,
+    Figure,
+    NothingFoundError,
+    Prior,
+    Statistic,
+    sample_data,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plausible:
+    """What is thought likely of a measure before the printed figures; all of it ours.
+
+    Parameters
+    ----------
+    minimum, maximum, step : str
+        Ends and step of the scale, for what the registry leaves open.
+    prior : Prior
+        One mean and SD for each time point: the order of magnitude and spread of such patients.
+    """
+
+    minimum: str
+    maximum: str
+    step: str
+    prior: Prior
+
+    def scale(self, variable: VariableRow) -> Scale:
+        """Return the scale: the narrower of the registry's ends and ours, the registry's step."""
+        ends = (Fraction(self.minimum), Fraction(self.maximum))
+        low = ends[0] if variable.minimum is None else max(ends[0], variable.minimum)
+        high = ends[1] if variable.maximum is None else min(ends[1], variable.maximum)
+        return Scale(low, high, variable.step or Fraction(self.step))
+
+
+def _plausible(scale: tuple[str, str, str], name: str, *kinds: tuple[Any, ...]) -> Plausible:
+    """Return what is plausible from kinds of patients: share, means, SDs, correlation."""
+    return Plausible(*scale, Prior(name, tuple(Component(*kind) for kind in kinds)))
+
+
+PLAUSIBLE = {
+    # Adults.
+    "age": _plausible(("18", "85", "1"), "age", (1.0, (48.0,), (12.0,))),
+    # Early diffuse disease; a few patients with longer disease.
+    "disease_duration": _plausible(
+        ("2", "120", "1"), "disease duration", (0.7, (15.0,), (8.0,)), (0.3, (42.0,), (22.0,))
+    ),
+    # Most patients have a round of about six monthly cycles.
+    "treatment": _plausible(
+        ("0", "40", "1"),
+        "cycles and months of treatment",
+        (0.6, (6.0, 6.5), (1.6, 2.4), 0.5),
+        (0.3, (10.0, 11.5), (3.0, 4.0), 0.7),
+        (0.1, (19.0, 22.0), (4.0, 6.0), 0.8),
+    ),
+    # Most patients within normal limits, those with myositis far above.
+    "cpk": _plausible(
+        ("20", "4000", "1"),
+        "creatine phosphokinase",
+        (0.7, (95.0,), (45.0,)),
+        (0.25, (380.0,), (180.0,)),
+        (0.05, (1500.0,), (600.0,)),
+    ),
+    # As echocardiography reports it.
+    "rvsp": _plausible(("15", "80", "1"), "RVSP", (0.9, (31.0,), (6.0,)), (0.1, (42.0,), (8.0,))),
+    # The mean of eight categories.
+    "haq_di": _plausible(("0", "3", "0.125"), "HAQ-DI", (1.0, (1.2, 1.2), (0.7, 0.7), 0.8)),
+    # A visual analogue scale read to 0.01.
+    "patient_rating": _plausible(
+        ("0", "3", "0.01"), "patient's rating", (1.0, (1.5, 1.3), (0.8, 0.8), 0.5)
+    ),
+    # Percent of the predicted value, within what lung function tests show.
+    "fvc": _plausible(("30", "140", "1"), "FVC", (1.0, (84.0, 84.0), (18.0, 18.0), 0.85)),
+    "dlco": _plausible(("20", "150", "1"), "DLCO", (1.0, (76.0, 76.0), (20.0, 20.0), 0.7)),
+}
+"""By block: one for each measure, and one for cycles and length of treatment together."""
 
 BASELINE, FOLLOWUP = "baseline", "m12"
 
@@ -32,6 +108,9 @@ PAIRED = ("haq_di", "patient_rating", "fvc", "dlco")
 
 TREATMENT = ("cycles", "treatment_length")
 """The two columns of the treatment block, in its order."""
+
+BLOCKS = (*ONCE, "treatment", *PAIRED)
+"""Names of all blocks."""
 
 MEASURES = (*ONCE, *TREATMENT, *PAIRED)
 """All measures that are drawn."""
@@ -45,10 +124,10 @@ LUNG_FUNCTION = ("fvc", "dlco")
 FOLLOWUP_SIZES = tuple(range(24, 29))
 """Numbers of questionnaires at month 12 that are tried; the article does not state it."""
 
-CK_NORMAL = 200
-"""Upper limit of normal creatine phosphokinase in U/L; our choice, the article prints none."""
-
 ROUNDING = RoundingRule.HALF_UP
+
+CK_SERIAL_ID = "results-cpk-serial-ivig-count"
+"""Id of the number of patients whose creatine phosphokinase became normal."""
 
 FEWER_MONTHS = "coherence-cycles-months"
 """Id of our own rule that monthly cycles outnumber the months of treatment by at most one."""
@@ -58,10 +137,9 @@ _HEATS = {"cpk": 20.0, "haq_di": 8.0, "fvc": 8.0, "dlco": 8.0}
 """Weights of the penalty where limits are narrow; tried for the least correlation in a second."""
 _THIN = {"cpk": 10, "haq_di": 5}
 """Records of the chain for each draw that is kept."""
-_USUAL_THIN, _USUAL_HEAT = 8, 3.0
 
 _PATIENCE = 200
-"""Chains of CPK before it is taken that enough high values do not go with its figures."""
+"""Chains before it is taken that a condition does not go with the figures of a measure."""
 
 _STATISTICS = {
     "mean": Statistic.MEAN,
@@ -102,118 +180,79 @@ def followup_size(registry: Registry, measure: str) -> int | None:
     raise ValueError(f"numbers.csv: no mean of {measure} at {FOLLOWUP}")
 
 
-def switchable(registry: Registry) -> tuple[str, ...]:
+def measure_figures(registry: Registry) -> tuple[str, ...]:
     """Return the ids of the figures that :func:`sample_measures` can leave out."""
-    blocks = [block_of(registry, name, FOLLOWUP_SIZES[0]) for name in (*ONCE, "treatment", *PAIRED)]
+    blocks = [block_of(registry, name) for name in BLOCKS]
     ids = [figure.id for block in blocks for figure in block.figures]
     return tuple(name for name in ids if name != FEWER_MONTHS)
 
 
-def block_of(registry: Registry, name: str, followed: int | None = None) -> Block:
-    """Return the block of a measure with every published figure as a constraint.
+def block_of(
+    registry: Registry,
+    name: str,
+    followed: int = FOLLOWUP_SIZES[0],
+    without: Collection[str] = (),
+) -> Block:
+    """Return the block of a measure with the published figures as constraints.
 
     Parameters
     ----------
     registry : Registry
         The article's registry. Figures carry the id of the first mention of their quantity.
     name : str
-        A measure, or ``treatment`` for cycles and length of treatment.
-    followed : int, optional
+        One of :data:`BLOCKS`.
+    followed : int
         Patients measured at month 12, where the article does not state their number.
+    without : collection of str
+        Ids of figures that are no constraint.
 
     Raises
     ------
     ValueError
-        If the name is unknown, or the number of patients at month 12 is needed and missing.
+        If the name is unknown.
     """
+    if name not in BLOCKS:
+        raise ValueError(f"block: found {name!r}, allowed are {', '.join(BLOCKS)}")
+    patients = Counts(registry).size
+    timepoints: tuple[str, ...]
+    observed: tuple[int, ...]
     if name == "treatment":
-        return _treatment_block(registry)
-    if name in ONCE:
-        timepoints: tuple[str, ...] = (BASELINE,)
-        observed: tuple[int, ...] = (_size(registry, name),)
-    elif name in PAIRED:
-        again = followup_size(registry, name) or followed
-        if again is None:
-            raise ValueError(f"{name}: the article states no n at month 12; give followed")
-        timepoints, observed = (BASELINE, FOLLOWUP), (_size(registry, name), again)
+        variable, timepoints, observed = TREATMENT[0], TREATMENT, (patients, patients)
+        # Nobody's months fall short of the cycles by two or more.
+        rule = Figure(
+            FEWER_MONTHS, Statistic.RESPONDERS, TREATMENT[1], PrintedNumber("0"), Fraction(2)
+        )
+        figures = [
+            *(
+                Figure(row.id, _STATISTICS[row.statistic], column, row.printed)
+                for column in TREATMENT
+                for row in _rows(registry, column)
+                if row.statistic in _STATISTICS
+            ),
+            rule,
+        ]
     else:
-        allowed = ", ".join((*ONCE, "treatment", *PAIRED))
-        raise ValueError(f"block: found {name!r}, allowed are {allowed}")
-    figures = [
-        Figure(row.id, _statistic(row, observed), _at(row, observed), row.printed)
-        for row in _rows(registry, name)
-        if row.statistic in _STATISTICS
-    ]
-    if name in PAIRED:
-        figures += _falls(registry, name)
-    scale = PLAUSIBLE[name].scale(registry.variables[name])
-    return Block(name, scale, Counts(registry).size, timepoints, observed, tuple(figures), ROUNDING)
+        size, variable = _size(registry, name), name
+        timepoints, observed = (BASELINE,), (size,)
+        figures = [
+            _figure(row, size) for row in _rows(registry, name) if row.statistic in _STATISTICS
+        ]
+        if name in PAIRED:
+            timepoints, observed = (
+                (BASELINE, FOLLOWUP),
+                (size, followup_size(registry, name) or followed),
+            )
+            figures += falls(registry, name, FOLLOWUP)
+    scale = PLAUSIBLE[name].scale(registry.variables[variable])
+    kept = tuple(figure for figure in figures if figure.id not in without)
+    return Block(name, scale, patients, timepoints, observed, kept, ROUNDING)
 
 
-def _falls(registry: Registry, measure: str) -> list[Figure]:
-    """Return the article's statements that a measure fell, for the patients with both values.
-
-    A two-sided p alone would allow as large a rise of them.
-    """
-    return [
-        Figure(claim.id, Statistic.CHANGE_MEAN, FOLLOWUP, PrintedNumber("0", "<"))
-        for claim in registry.claims.values()
-        if (claim.group, claim.variable, claim.timepoint) == (GROUP, measure, FOLLOWUP)
-        and claim.kind in ("direction", "significant")
-        and not claim.same_as
-        and "lower" in claim.note
-    ]
-
-
-def _of_followed(row: NumberRow, observed: tuple[int, ...]) -> bool:
-    """Return whether a baseline figure is that of the patients with both measurements."""
-    return row.timepoint == BASELINE and row.n is not None and row.n != observed[0]
-
-
-def _statistic(row: NumberRow, observed: tuple[int, ...]) -> Statistic:
-    table = _OF_FOLLOWED if _of_followed(row, observed) else _STATISTICS
-    return table[row.statistic]
-
-
-def _at(row: NumberRow, observed: tuple[int, ...]) -> str:
-    return FOLLOWUP if _of_followed(row, observed) else row.timepoint
-
-
-def _treatment_block(registry: Registry) -> Block:
-    size = Counts(registry).size
-    figures = [
-        Figure(row.id, _STATISTICS[row.statistic], name, row.printed)
-        for name in TREATMENT
-        for row in _rows(registry, name)
-        if row.statistic in _STATISTICS
-    ]
-    # Nobody's months fall short of the cycles by two or more.
-    rule = Figure(FEWER_MONTHS, Statistic.RESPONDERS, TREATMENT[1], PrintedNumber("0"), Fraction(2))
-    scale = PLAUSIBLE["treatment"].scale(registry.variables[TREATMENT[0]])
-    return Block("treatment", scale, size, TREATMENT, (size, size), (*figures, rule), ROUNDING)
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureDraws:
-    """Many data sets of all measures, each independent of the others.
-
-    Attributes
-    ----------
-    values : mapping of str to array of float, shape (draws, patients, times)
-        By measure, in its unit; NaN where nothing was measured. Times are baseline and month 12,
-        or one only.
-    seed : int
-    """
-
-    values: Mapping[str, Floats]
-    seed: int
-
-    def __len__(self) -> int:
-        return len(self.values[MEASURES[0]])
-
-    def __getitem__(self, draw: int) -> dict[str, Floats]:
-        """Return one data set: arrays of shape (patients, times) by measure."""
-        return {name: values[draw] for name, values in self.values.items()}
+def _figure(row: NumberRow, size: int) -> Figure:
+    """Return a figure; one at baseline with another n is of the patients measured twice."""
+    if row.timepoint == BASELINE and row.n is not None and row.n != size:
+        return Figure(row.id, _OF_FOLLOWED[row.statistic], FOLLOWUP, row.printed)
+    return Figure(row.id, _STATISTICS[row.statistic], row.timepoint, row.printed)
 
 
 def sample_measures(
@@ -223,8 +262,7 @@ def sample_measures(
     *,
     without: Collection[str] = (),
     sizes: Mapping[str, Integers] | None = None,
-    high: bool = True,
-) -> MeasureDraws:
+) -> dict[str, Floats]:
     """Draw data sets of every measure that print all its figures.
 
     Each measure comes from one chain (one for each number of patients at month 12 where that is
@@ -236,51 +274,65 @@ def sample_measures(
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
     draws : int
         Data sets wanted, 1 or more.
     seed : int
         Seed of everything.
     without : collection of str
-        Ids of :func:`switchable` figures that need not hold.
+        Ids of figures that need not hold.
     sizes : mapping of str to array of int, shape (draws, times), optional
         Patients measured in each draw, where they are not as printed; of a questionnaire at
         baseline only.
-    high : bool
-        False leaves open how many values of creatine phosphokinase are above normal.
+
+    Returns
+    -------
+    dict of str to array of float, shape (draws, patients, times)
+        By measure, in its unit; NaN where nothing was measured. Times are baseline and month 12,
+        or one only.
 
     Raises
     ------
-    ValueError
-        If no draw is wanted, or an id cannot be switched off.
     NothingFoundError
         If a measure has no data set that is found in time.
     """
-    if draws < 1:
-        raise ValueError(f"draws: found {draws}, allowed are numbers from 1")
-    check_switches(without, switchable(registry))
     rng = np.random.default_rng(seed)
     given = sizes or {}
     values: dict[str, Floats] = {}
     for name in ("age", "disease_duration", "rvsp"):
-        block = _free(block_of(registry, name), without)
+        block = block_of(registry, name, without=without)
         values[name] = _shuffled(_by_size(block, given.get(name), draws, rng), rng)
-    least = Counts(registry)["cpk_serial"] if high else 0
-    block = _free(block_of(registry, "cpk"), without)
-    cpk = _by_size(block, given.get("cpk"), draws, rng, partial(_draw_cpk, least=least))
+    least = 0 if CK_SERIAL_ID in without else Counts(registry)["cpk_serial"]
+    block = block_of(registry, "cpk", without=without)
+    what = f"{least} values above {CK_NORMAL} U/L"
+
+    def high(drawn: Floats) -> Flags:
+        return np.asarray(np.sum(drawn[:, :, 0] > CK_NORMAL, axis=1) >= least)
+
+    with_high = partial(_draw_fitting, fits=high, what=what)
+    cpk = _by_size(block, given.get("cpk"), draws, rng, with_high)
     values["cpk"] = _shuffled(cpk, rng)
-    treatment = _shuffled(_draw_treatment(registry, draws, rng, without), rng)
+    gap = int(Counts(registry).number("treatment_gap", "threshold"))
+
+    def without_pause(drawn: Floats) -> Flags:
+        return np.asarray((drawn[:, :, 1] <= (gap - 1) * drawn[:, :, 0]).all(axis=1))
+
+    block = block_of(registry, "treatment", without=without)
+    treatment = _draw_fitting(block, draws, rng, without_pause, "no pause that ends a round")
+    treatment = _shuffled(treatment, rng)
     for position, name in enumerate(TREATMENT):
         values[name] = treatment[:, :, position : position + 1]
     again = rng.choice(FOLLOWUP_SIZES, draws)
     for group in (QUESTIONNAIRE, LUNG_FUNCTION):
-        drawn = [
-            _draw_paired(registry, name, again, rng, without, given.get(name)) for name in group
-        ]
-        for name, column in zip(group, _aligned(drawn, rng), strict=True):
-            values[name] = column
-    return MeasureDraws({name: values[name] for name in MEASURES}, seed)
+        drawn = []
+        for name in group:
+            block, own = block_of(registry, name, without=without), given.get(name)
+            if followup_size(registry, name) is None:
+                # Where fewer were measured at baseline, all of these are measured again.
+                first = np.full(draws, block.observed[0]) if own is None else own[:, 0]
+                own = np.column_stack([first, np.minimum(first, again)])
+            drawn.append(_by_size(block, own, draws, rng))
+        values.update(zip(group, _aligned(drawn, rng), strict=True))
+    return {name: values[name] for name in MEASURES}
 
 
 def chain_of(block: Block, draws: int, rng: np.random.Generator) -> Floats:
@@ -292,9 +344,9 @@ def chain_of(block: Block, draws: int, rng: np.random.Generator) -> Floats:
         int(rng.integers(2**31)),
         chains=1,
         every=_EVERY,
-        thin=_THIN.get(block.name, _USUAL_THIN),
+        thin=_THIN.get(block.name, 8),
         warmup=100_000,
-        heat=_HEATS.get(block.name, _USUAL_HEAT),
+        heat=_HEATS.get(block.name, 3.0),
     )
     return ensemble.observed()[rng.permutation(draws)]
 
@@ -317,65 +369,20 @@ def _by_size(
     return found
 
 
-def _free(block: Block, without: Collection[str]) -> Block:
-    return block.without([figure.id for figure in block.figures if figure.id in without])
-
-
-def _draw_treatment(
-    registry: Registry, draws: int, rng: np.random.Generator, without: Collection[str]
+def _draw_fitting(
+    block: Block, draws: int, rng: np.random.Generator, fits: Callable[[Floats], Flags], what: str
 ) -> Floats:
-    """Return cycles and months of treatment without a pause that would end a round."""
-    block = _free(block_of(registry, "treatment"), without)
-    gap = int(Counts(registry).number("treatment_gap", "threshold"))
-    kept: list[Floats] = []
-    while sum(map(len, kept)) < draws:
-        more = chain_of(block, draws + 10, rng)
-        cycles, months = more[:, :, 0], more[:, :, 1]
-        kept.append(more[(months <= (gap - 1) * cycles).all(axis=1)])
-    return np.concatenate(kept)[:draws]
-
-
-def _draw_cpk(block: Block, draws: int, rng: np.random.Generator, least: int) -> Floats:
-    """Return draws with enough values above normal."""
+    """Return draws that meet a condition which is no constraint of the block."""
     kept: list[Floats] = []
     for _ in range(_PATIENCE):
         if sum(map(len, kept)) >= draws:
             return np.concatenate(kept)[:draws]
         more = chain_of(block, draws + 10, rng)
-        high = np.sum(more[:, :, 0] > CK_NORMAL, axis=1)
-        kept.append(more[high >= least])
+        kept.append(more[fits(more)])
     raise NothingFoundError(
-        f"cpk: too few data with {least} values above {CK_NORMAL} U/L were found in "
-        f"{_PATIENCE} chains; that does not prove that there are none"
+        f"{block.name}: too few data with {what} were found in {_PATIENCE} chains; that does not "
+        "prove that there are none"
     )
-
-
-def _draw_paired(
-    registry: Registry,
-    measure: str,
-    sizes: Integers,
-    rng: np.random.Generator,
-    without: Collection[str],
-    given: Integers | None,
-) -> Floats:
-    """Return draws of a measure; ``sizes`` counts where the article states no n at month 12.
-
-    Where that is more than the patients given at baseline, all of these are measured again.
-    """
-    stated = followup_size(registry, measure)
-    if stated is not None:
-        return _by_size(_free(block_of(registry, measure), without), given, len(sizes), rng)
-    if given is not None:
-        both = np.column_stack([given[:, 0], np.minimum(given[:, 0], sizes)])
-        block = _free(block_of(registry, measure, FOLLOWUP_SIZES[0]), without)
-        return _by_size(block, both, len(sizes), rng)
-    drawn = np.empty((len(sizes), Counts(registry).size, 2))
-    for size in np.unique(sizes):
-        where = sizes == size
-        drawn[where] = chain_of(
-            _free(block_of(registry, measure, int(size)), without), int(where.sum()), rng
-        )
-    return drawn
 
 
 def _shuffled(drawn: Floats, rng: np.random.Generator) -> Floats:

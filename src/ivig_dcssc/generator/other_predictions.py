@@ -1,67 +1,274 @@
-"""Figures of other measures than the skin score, switched off and predicted from the rest."""
+"""Figures and statements beside the skin score, switched off and predicted from the rest.
+
+Little else that is printed bears on numbers of patients: beyond what keeps a cohort coherent their
+prior alone decides, and the answer says so.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from fractions import Fraction
+
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
-from ivig_dcssc.generator.measure_priors import PLAUSIBLE
-from ivig_dcssc.generator.measures import FOLLOWUP_SIZES, ONCE, PAIRED, block_of
-from ivig_dcssc.generator.severities import TIGHT_P, draw_severities, p_id
-from rederive.printed.registry import Registry
+from ivig_dcssc.generator.counts import (
+    KNOWN,
+    SINGLES,
+    count_figures,
+    draw_counts,
+    printed_counts,
+    tables_of_followed,
+)
+from ivig_dcssc.generator.drawing import (
+    CK_NORMAL,
+    Counts,
+    Floats,
+    Integers,
+    alpha_of,
+    association_figures,
+)
+from ivig_dcssc.generator.measures import (
+    BASELINE,
+    BLOCKS,
+    FOLLOWUP,
+    FOLLOWUP_SIZES,
+    PLAUSIBLE,
+    block_of,
+    chain_of,
+)
+from ivig_dcssc.generator.patients.predictors import predictor_claims
+from ivig_dcssc.generator.recipe import switches
+from ivig_dcssc.generator.sizes import draw_sizes, size_figures
+from ivig_dcssc.generator.skin import MEASURE, TIMEPOINTS
+from ivig_dcssc.generator.visits.severities import (
+    BASELINE_SHARES,
+    IMPROVED,
+    RENAL,
+    RENAL_UNCHANGED,
+    TIGHT_P,
+    draw_severities,
+    p_id,
+)
+from rederive.printed.registry import NumberRow, Registry
 from rederive.recompute.signed_rank import stata_signed_rank_p
-from rederive.reconstruct.block import Block, Prediction, predict
+from rederive.recompute.two_by_two import Table2x2
+from rederive.reconstruct.block import Prediction, predict
 
-Floats = npt.NDArray[np.float64]
-
+PRIOR_ALONE = "nothing else printed bears on it, so the prior alone decides"
+_CK_DRAWS = 100
+_STREAM = 7
 _HEAT, _THIN = 6.0, 20
 _FOLLOWED = FOLLOWUP_SIZES[len(FOLLOWUP_SIZES) // 2]
 
 
-def measure_block(registry: Registry, figure: str) -> Block | None:
-    """Return the block of the measure that prints a figure, if one does.
+@dataclass(frozen=True, slots=True)
+class FreePrediction:
+    """A figure in draws that need not print it.
+
+    Attributes
+    ----------
+    values : array, shape (draws,)
+        In the unit in which it is printed; for a statement, of the quantity that it is about.
+    share : float
+        Share of the draws that print it, or in which it holds.
+    prior : str
+        What decides it, in words.
+    """
+
+    values: Floats
+    share: float
+    prior: str
+
+
+def predict_measure(registry: Registry, figure: str, draws: int, seed: int) -> Prediction:
+    """Predict a figure of a measure from the measure's other figures and its prior.
 
     Where the article states no number of patients at month 12, the middle one of those that the
     cohorts have is taken.
     """
-    for name in (*ONCE, "treatment", *PAIRED):
-        block = block_of(registry, name, _FOLLOWED)
-        if figure in [known.id for known in block.figures]:
-            return block
-    return None
-
-
-def predict_measure(
-    registry: Registry, block: Block, figure: str, draws: int, seed: int
-) -> Prediction:
-    """Predict a figure of a measure from the measure's other figures and its prior."""
+    blocks = (block_of(registry, name, _FOLLOWED) for name in BLOCKS)
+    block = next(one for one in blocks if figure in [known.id for known in one.figures])
     prior = PLAUSIBLE[block.name].prior
     return predict(block, figure, prior, draws, seed, thin=_THIN, heat=_HEAT)
 
 
-def predict_severity_p(registry: Registry, figure: str, draws: int, seed: int) -> Floats:
-    """Return the signed-rank p of a severity score in draws that need not print it.
+def predict_free(
+    registry: Registry, figure: str, draws: int, seed: int, reading: str
+) -> FreePrediction:
+    """Predict a number of patients, or a figure of prednisone or of the severity scores.
 
     Parameters
     ----------
     figure : str
-        Id of the p value printed for an organ, main or tight windows.
-
-    Returns
-    -------
-    array, shape (draws,)
+        Id of a first mention.
+    draws, seed : int
+        Draws wanted, and the seed.
+    reading : str
+        How the mean change of the skin score at month 12 is read.
     """
-    organs = {p_id(organ): organ for organ in draw_severities(registry, _rng(seed, 0)).baseline}
-    organ = organs.get(figure, "muscle")
+    rng = np.random.default_rng([seed, _STREAM])
+    if figure in count_figures(registry):
+        return _predict_count(registry, figure, draws, rng)
+    if figure in size_figures(registry):
+        return _predict_size(registry, figure, draws, rng, reading)
+    if figure in association_figures(registry):
+        return _predict_association(registry, figure, draws, rng)
+    if figure == RENAL_UNCHANGED:
+        return _predict_renal(registry, draws, rng)
+    return _predict_severity_p(registry, figure, draws, seed)
+
+
+def _predict_count(
+    registry: Registry, figure: str, draws: int, rng: np.random.Generator
+) -> FreePrediction:
+    row, quantity = registry.numbers[figure], count_figures(registry)[figure]
+    off = switches(registry, (figure,))
+    values = draw_counts(registry, off.counts, draws, rng, without=off.every)[quantity]
+    if quantity == "cpk_serial":
+        values = _with_high_ck(registry, draws, rng)
+    found = values.astype(np.float64)
+    if row.statistic == "percent":
+        n = printed_counts(registry).get(quantity + KNOWN, Counts(registry).size)
+        found = (n - found if row.variable != quantity else found) * 100 / n
+    low, high = int(values.min()), int(values.max())
+    if low == high:
+        words = f"none needed: the other figures leave {low} only"
+    elif quantity == "cpk_serial":
+        words = (
+            f"every number from {low} to {high} equally probable, as far as so many patients with "
+            "myositis have a raised value; no other figure bears on it, so the prior alone decides"
+        )
+    elif quantity == "concomitant_prednisone":
+        words = (
+            f"every number with which the odds ratio of prednisone can be printed, {low} to "
+            f"{high}, equally probable; beyond that {PRIOR_ALONE}"
+        )
+    elif quantity in SINGLES:
+        words = f"every month from {low} to {high} equally probable; {PRIOR_ALONE}"
+    else:
+        words = (
+            f"every number that is coherent with the other counts, {low} to {high} in these "
+            f"draws, equally probable; beyond that {PRIOR_ALONE}"
+        )
+    return FreePrediction(found, _share(row, found), words)
+
+
+def _with_high_ck(registry: Registry, draws: int, rng: np.random.Generator) -> Integers:
+    """Return numbers of patients with serial values: of those with myositis and a high one."""
+    high = (chain_of(block_of(registry, "cpk"), _CK_DRAWS, rng)[:, :, 0] > CK_NORMAL).sum(axis=1)
+    most = np.minimum(rng.choice(high, draws), Counts(registry)["myositis"])
+    return np.asarray(rng.integers(0, most + 1), np.int64)
+
+
+def _share(row: NumberRow, values: Floats) -> float:
+    interval = row.printed.interval()
+    # Fractions of a count keep an exact half on its side.
+    exact = {value: Fraction(value).limit_denominator(10**6) in interval for value in set(values)}
+    return float(np.mean([exact[value] for value in values]))
+
+
+def _predict_size(
+    registry: Registry, figure: str, draws: int, rng: np.random.Generator, reading: str
+) -> FreePrediction:
+    off = switches(registry, (figure,))
+    measure, timepoint = size_figures(registry)[figure]
+    sizes = draw_sizes(registry, off.sizes, draws, rng, reading=reading, without=off.every)
+    times = TIMEPOINTS if measure == MEASURE else (BASELINE, FOLLOWUP)
+    found = sizes[measure][:, times.index(timepoint)]
+    low, high, kinds = int(found.min()), int(found.max()), len(np.unique(found))
+    if kinds == 1:
+        words = f"none needed: the other figures are found to hold with {low} patients only"
+    else:
+        words = (
+            f"every number of patients with which the other figures are found to hold, {kinds} "
+            f"from {low} to {high}, equally probable; within these the prior alone decides"
+        )
+    values = found.astype(np.float64)
+    return FreePrediction(values, _share(registry.numbers[figure], values), words)
+
+
+def _predict_association(
+    registry: Registry, figure: str, draws: int, rng: np.random.Generator
+) -> FreePrediction:
+    row = registry.numbers[figure]
+    size = Counts(registry).size
+    taking = Counts(registry)["concomitant_prednisone"]
+    exposed = range(max(1, taking - (size - (row.n or size))), taking + 1)
+    tables = tables_of_followed(registry, {figure}, exposed)
+    each = np.array([_of_table(table, row.statistic) for table in tables])
+    values = each[rng.integers(len(each), size=draws)]
+    words = (
+        f"each of the {len(tables)} tables of prednisone and response that print the other three "
+        "figures equally probable"
+    )
+    return FreePrediction(values, _share(row, values), words)
+
+
+def _of_table(table: Table2x2, statistic: str) -> float:
+    limits = {"ci_low": -1, "ci_high": 1}
+    if statistic in limits:
+        return table.confidence_limit(limits[statistic])
+    return table.odds_ratio if statistic == "or" else table.wald_p
+
+
+def _predict_renal(registry: Registry, draws: int, rng: np.random.Generator) -> FreePrediction:
+    changed = np.empty(draws)
+    for draw in range(draws):
+        one = draw_severities(registry, rng, without=(RENAL_UNCHANGED,))
+        change = one.followup[RENAL] - one.baseline[RENAL]
+        changed[draw] = np.sum(change[np.isfinite(change)] != 0)
+    words = f"patients whose score changed, from shares of our choice; {PRIOR_ALONE}"
+    return FreePrediction(changed, float(np.mean(changed == 0)), words)
+
+
+def _predict_severity_p(registry: Registry, figure: str, draws: int, seed: int) -> FreePrediction:
+    organ = {p_id(name): name for name in BASELINE_SHARES}.get(figure, IMPROVED)
     found = np.empty(draws)
     for draw in range(draws):
-        one = draw_severities(registry, _rng(seed, draw), without=(figure,))
+        rng = np.random.default_rng([seed, draw])
+        one = draw_severities(registry, rng, without=(figure,))
         change = one.followup[organ] - one.baseline[organ]
         if figure == TIGHT_P:
             change = change[one.tight]
         found[draw] = stata_signed_rank_p(change[np.isfinite(change)].tolist())
-    return found
+    words = "severity scores: shares of grades and changes of our choice"
+    return FreePrediction(found, _share(registry.numbers[figure], found), words)
 
 
-def _rng(seed: int, draw: int) -> np.random.Generator:
-    return np.random.default_rng([seed, draw])
+def predict_claim(
+    registry: Registry, figure: str, associations: pd.DataFrame, prior: str
+) -> FreePrediction:
+    """Predict a claim about predictors from cohorts that none of these claims shaped.
+
+    Parameters
+    ----------
+    figure : str
+        Id of one of :func:`~ivig_dcssc.generator.patients.predictors.predictor_claims`.
+    associations : DataFrame
+        The regressions that the project ships, see :mod:`ivig_dcssc.associations`.
+    prior : str
+        Name of the prior of the skin scores.
+
+    Returns
+    -------
+    FreePrediction
+        Its values are numbers of significant regressions of each cohort.
+    """
+    variable, month = predictor_claims(registry)[figure]
+    alpha = alpha_of(registry)
+    own = associations[
+        (associations["prior"] == prior) & (associations["timepoint"] == f"m{month}")
+    ]
+    change = variable == "mrss_change_predictors"
+    ours = own["outcome"] == ("change" if change else "response")
+    prednisone = own["predictor"] == "concomitant_prednisone"
+    if not change:
+        ours &= prednisone if variable == "responder_prednisone" else ~prednisone
+    significant = (own["p"] < alpha) & ours
+    values = significant.groupby(own["cohort"]).sum().to_numpy().astype(np.float64)
+    words = (
+        f"significant regressions in cohorts of the {prior} prior without any claim about "
+        "predictors, as shipped"
+    )
+    return FreePrediction(values, float(np.mean(values == 0)), words)

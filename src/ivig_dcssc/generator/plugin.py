@@ -10,19 +10,13 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.checker import check_cohort, incoherences, read_tables
+from ivig_dcssc.generator.drawing import alpha_of
 from ivig_dcssc.generator.ensemble import PATIENTS, VISITS, Progress, make_ensemble
-from ivig_dcssc.generator.free_predictions import FreePrediction, predict_claim, predict_free
-from ivig_dcssc.generator.other_predictions import (
-    measure_block,
-    predict_measure,
-    predict_severity_p,
-)
-from ivig_dcssc.generator.predictions import first_mention, predict_figure
-from ivig_dcssc.generator.predictors import predictor_claims
-from ivig_dcssc.generator.priors import PRIORS
-from ivig_dcssc.generator.recipe import Recipe, predicted_statements, refusal
-from ivig_dcssc.generator.severities import switchable as severity_figures
-from ivig_dcssc.generator.skin import READINGS, THRESHOLD, skin_block
+from ivig_dcssc.generator.other_predictions import predict_claim, predict_free, predict_measure
+from ivig_dcssc.generator.patients.predictors import predictor_claims
+from ivig_dcssc.generator.predictions import predict_figure
+from ivig_dcssc.generator.recipe import Recipe, refusal, switchable
+from ivig_dcssc.generator.skin import PRIORS, READINGS, THRESHOLD, first_mention, skin_block
 from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, own_quantity
 from ivig_dcssc.project import project_root
 from rederive.printed.registry import load_registry
@@ -31,8 +25,6 @@ from rederive.reconstruct.block import Prediction
 from rederive.reconstruct.bounds import Bound, Kind, Quantity, bound, key_of, load_bounds
 from rederive.reconstruct.study import require_threshold
 from rederive.retrospective import Codebook, read_cohort
-
-CODEBOOK_FILE = Path("data") / "cohorts" / "codebook.csv"
 
 ASSOCIATIONS_FILE = "associations.parquet"
 
@@ -48,6 +40,7 @@ class PoelmanCohorts:
 
     def __init__(self) -> None:
         self._root = project_root()
+        self._shipped_folder = self._root / "data" / "cohorts"
         self._published = self._root / "data" / "published"
         self._registry = load_registry(self._published)
 
@@ -74,87 +67,58 @@ class PoelmanCohorts:
         self, figure: str, *, prior: str, draws: int, seed: int, reading: str
     ) -> Mapping[str, object]:
         """Switch a figure off and say what the others make of it; bounds for skin scores only."""
-        first = first_mention(self._registry, figure)
-        free = predict_free(self._registry, first, draws, seed, reading)
-        if free is not None:
-            return self._of_free(first, free)
-        if first in predictor_claims(self._registry):
-            return self._of_free(first, self._predict_claim(first, prior))
-        if first in predicted_statements(self._registry):
-            return self._predict_statement(first, prior, draws, seed, reading)
-        block = measure_block(self._registry, first)
-        if block is not None:
-            return _of_draws(predict_measure(self._registry, block, first, draws, seed))
-        if first in severity_figures(self._registry):
-            return self._predict_severity(first, draws, seed)
-        if first not in [known.id for known in skin_block(self._registry, reading).figures]:
-            raise ValueError(refusal(self._registry, figure))
-        found = predict_figure(self._registry, figure, prior, draws, seed, reading)
-        shipped = self._shipped(reading, own_quantity(found.figure), (found.figure.id,))
-        bounds = None if shipped is None else _as_mapping(shipped)
-        return {**_of_draws(found), "reading": reading, "bounds": bounds}
-
-    def _of_free(self, figure: str, found: FreePrediction) -> Mapping[str, object]:
-        low, high = np.quantile(found.values, [0.025, 0.975])
+        registry, first = self._registry, first_mention(self._registry, figure)
+        known = switchable(registry)
+        part = next((name for name, ids in known.items() if first in ids), None)
+        match part:
+            case None:
+                raise ValueError(refusal(registry, figure))
+            case "skin":
+                found = predict_figure(registry, first, prior, draws, seed, reading)
+                shipped = self._shipped(reading, own_quantity(found.figure), (first,))
+                bounds = None if shipped is None else _as_mapping(shipped)
+                return {**_of_draws(found), "reading": reading, "bounds": bounds}
+            case "measures":
+                return _of_draws(predict_measure(registry, first, draws, seed))
+            case "statements":
+                return self._predict_statement(first, prior, draws, seed, reading)
+        if first in predictor_claims(registry):
+            free = predict_claim(registry, first, self._associations(), prior)
+        else:
+            free = predict_free(registry, first, draws, seed, reading)
+        low, high = np.quantile(free.values, [0.025, 0.975])
         return {
-            "figure": figure,
-            "printed": self._registry.row(figure).as_printed,
-            "prior": found.prior,
-            "draws": len(found.values),
-            "median": float(np.median(found.values)),
+            "figure": first,
+            "printed": registry.row(first).as_printed,
+            "prior": free.prior,
+            "draws": len(free.values),
+            "median": float(np.median(free.values)),
             "low": float(low),
             "high": float(high),
-            "share": found.share,
+            "share": free.share,
             "bounds": None,
         }
 
-    def _predict_claim(self, figure: str, prior: str) -> FreePrediction:
-        folder = self._root / "data" / "cohorts"
-        if not (folder / ASSOCIATIONS_FILE).is_file():
-            raise ValueError(
-                f"{ASSOCIATIONS_FILE}: not in data/cohorts; make it with `make cohorts`"
-            )
-        return predict_claim(
-            self._registry, figure, pd.read_parquet(folder / ASSOCIATIONS_FILE), prior
-        )
+    def _associations(self) -> pd.DataFrame:
+        file = self._shipped_folder / ASSOCIATIONS_FILE
+        if not file.is_file():
+            raise ValueError(f"{file.name}: not in data/cohorts; make it with `make cohorts`")
+        return pd.read_parquet(file)
 
     def _predict_statement(
         self, figure: str, prior: str, draws: int, seed: int, reading: str
     ) -> Mapping[str, object]:
         """Predict that a fall is significant: by the p value, switched off as well."""
         claim = self._registry.claims[figure]
-        p = next(
-            row.id
-            for row in self._registry.numbers.values()
-            if (row.group, row.variable, row.timepoint, row.statistic)
-            == (claim.group, claim.variable, claim.timepoint, "p")
-        )
+        p = f"abstract-mrss-ivig-{claim.timepoint}-p"
         found = predict_figure(self._registry, p, prior, draws, seed, reading)
-        alpha = float(self._registry.numbers["methods-alpha-alpha"].printed.value)
-        share = float(np.mean(found.values < alpha))
         return {
             **_of_draws(found),
             "figure": figure,
             "printed": claim.as_printed,
             "prior": f"{found.prior.describe()}; of the p value, which is switched off as well",
-            "share": share,
+            "share": float(np.mean(found.values < alpha_of(self._registry))),
             "reading": reading,
-        }
-
-    def _predict_severity(self, figure: str, draws: int, seed: int) -> Mapping[str, object]:
-        printed = self._registry.numbers[figure].printed
-        values = predict_severity_p(self._registry, figure, draws, seed)
-        low, high = np.quantile(values, [0.025, 0.975])
-        return {
-            "figure": figure,
-            "printed": str(printed),
-            "prior": "severity scores: shares of grades and changes of our choice",
-            "draws": draws,
-            "median": float(np.median(values)),
-            "low": float(low),
-            "high": float(high),
-            "share": float(np.mean([value in printed.interval() for value in values])),
-            "bounds": None,
         }
 
     def bounds(
@@ -198,18 +162,17 @@ class PoelmanCohorts:
                 ],
                 ignore_index=True,
             )
-        valid = read_cohort(path, Codebook.load(self._root / CODEBOOK_FILE))
+        valid = read_cohort(path, Codebook.load(self._shipped_folder / "codebook.csv"))
         # The checker reads the plain tables; columns that were left out are unknown throughout.
         patients, visits = read_tables(path)
         return self._check(patients.reindex(columns=valid.patients.columns), visits, reading)
 
     def _check(self, patients: pd.DataFrame, visits: pd.DataFrame, reading: str) -> pd.DataFrame:
         report = check_cohort(patients, visits, self._registry, reading=reading)
-        broken = [
-            {"id": INCOHERENCE, "printed": "", "computed": words, "agrees": False, "detail": ""}
-            for words in incoherences(patients, visits)
-        ]
-        return pd.concat([report, pd.DataFrame(broken)]) if broken else report
+        broken = [(INCOHERENCE, "", words, False, "") for words in incoherences(patients, visits)]
+        if broken:
+            report = pd.concat([report, pd.DataFrame(broken, columns=report.columns)])
+        return report
 
     def _shipped(self, reading: str, quantity: Quantity, dropped: tuple[str, ...]) -> Bound | None:
         file = self._root / BOUNDS_FILE

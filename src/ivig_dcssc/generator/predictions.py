@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.generator.priors import PRIORS
-from ivig_dcssc.generator.skin import MEASURE, READINGS, TIMEPOINTS, skin_block
-from ivig_dcssc.generator.versions import versions
-from rederive.printed import PrintedNumber
+from ivig_dcssc.generator.drawing import falls
+from ivig_dcssc.generator.recipe import versions
+from ivig_dcssc.generator.skin import (
+    MEASURE,
+    PRIORS,
+    READINGS,
+    TIMEPOINTS,
+    first_mention,
+    skin_block,
+)
 from rederive.printed.evidence import Evidence
 from rederive.printed.registry import Registry
-from rederive.reconstruct.block import Figure, Prediction, Statistic, predict
-from rederive.reconstruct.study.tables import read_notes, write_table
+from rederive.reconstruct.block import Prediction, Statistic, predict
+from rederive.reconstruct.study.tables import write_table
 
 PREDICTIONS_FILE = "predictions.parquet"
 """Draws of every figure, one row for each reading, prior, figure and draw."""
@@ -25,7 +30,6 @@ PREDICTIONS_FILE = "predictions.parquet"
 HELD_OUT_FILE = "held_out.parquet"
 """The skin scores themselves of the first draws of the figures that the plan predicts."""
 
-COLUMNS = ("reading", "prior", "figure", "value")
 DRAWS = 600
 HELD_OUT_DRAWS = 200
 SEED = 20150201
@@ -45,14 +49,14 @@ def predict_figure(
 ) -> Prediction:
     """Predict one skin-score figure from all the others.
 
+    A mean is told that it fell: without it, a two-sided p allows as large a rise.
+
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
     figure : str
         Id of the figure or of any repeat of it.
     prior : str
-        Name of one of :data:`~ivig_dcssc.generator.priors.PRIORS`.
+        Name of one of :data:`~ivig_dcssc.generator.skin.PRIORS`.
     draws, seed : int
         Data sets drawn, and the seed.
     reading : str
@@ -68,40 +72,11 @@ def predict_figure(
     block = skin_block(registry, reading)
     wanted = block.figure(first_mention(registry, figure))
     if wanted.statistic is Statistic.MEAN:
-        block = block.with_figures(falls(registry, wanted.at))
+        block = block.with_figures(falls(registry, MEASURE, wanted.at))
     return predict(block, wanted.id, PRIORS[prior], draws, seed)
 
 
-def falls(registry: Registry, timepoint: str) -> tuple[Figure, ...]:
-    """Return the article's statement that the mean score was lower at a follow-up, if it has one.
-
-    Without the mean, a two-sided p allows as large a rise; where the change is printed the
-    statement adds nothing.
-    """
-    return tuple(
-        Figure(claim.id, Statistic.CHANGE_MEAN, claim.timepoint, PrintedNumber("0", "<"))
-        for claim in registry.claims.values()
-        if (claim.variable, claim.kind) == (MEASURE, "significant")
-        and claim.timepoint == timepoint
-        and not claim.same_as
-        and "lower" in claim.note
-    )
-
-
-def first_mention(registry: Registry, figure: str) -> str:
-    """Return the id of the first mention of a number, which may be itself."""
-    row = registry.numbers.get(figure)
-    return row.same_as if row is not None and row.same_as else figure
-
-
-def compute_predictions(
-    registry: Registry,
-    folder: Path,
-    draws: int = DRAWS,
-    seed: int = SEED,
-    readings: Iterable[str] = READINGS,
-    report: Report = print,
-) -> pd.DataFrame:
+def compute_predictions(registry: Registry, folder: Path, report: Report) -> None:
     """Predict every skin-score figure under every prior, and write the draws.
 
     Under another reading than the first only the figures of :data:`AMBIGUOUS_AT` are predicted;
@@ -113,40 +88,33 @@ def compute_predictions(
         Where :data:`PREDICTIONS_FILE` goes.
     report : callable
         Called with one line for each prediction.
-
-    Returns
-    -------
-    DataFrame
-        With :data:`COLUMNS`.
     """
     frames, convergence = [], []
-    for reading in readings:
+    for reading in READINGS:
         for figure in skin_block(registry, reading).figures:
             if reading != READINGS[0] and figure.at != AMBIGUOUS_AT:
                 continue
             for prior in PRIORS:
-                found = predict_figure(registry, figure.id, prior, draws, seed, reading)
-                frames.append(_frame(found, reading))
-                convergence.append(
-                    {"reading": reading, "prior": prior, **asdict(found.convergence)}
-                )
+                found = predict_figure(registry, figure.id, prior, reading=reading)
+                keys = {"reading": reading, "prior": prior}
+                values = found.values.astype(np.float32)
+                frames.append(pd.DataFrame({**keys, "figure": figure.id, "value": values}))
+                convergence.append({**keys, **asdict(found.convergence)})
                 low, high = found.interval
                 report(
                     f"{reading} {prior} {figure.id}: printed {figure.printed}, median "
                     f"{found.median:.4g}, 95 % {low:.4g} to {high:.4g}, "
                     f"R-hat {found.convergence.r_hat:.3f}, ESS {found.convergence.ess:.0f}"
                 )
-    table = pd.concat(frames, ignore_index=True)
     notes = {
         "what": "each figure in data that print all the others; a mean in data in which it falls",
-        "seed": seed,
-        "draws": draws,
+        "seed": SEED,
+        "draws": DRAWS,
         "priors": [prior.describe() for prior in PRIORS.values()],
         "convergence": convergence,
         "versions": versions(),
     }
-    write_table(folder / PREDICTIONS_FILE, table, notes)
-    return table
+    write_table(folder / PREDICTIONS_FILE, pd.concat(frames, ignore_index=True), notes)
 
 
 def held_out_figures(registry: Registry) -> tuple[str, ...]:
@@ -158,81 +126,50 @@ def held_out_figures(registry: Registry) -> tuple[str, ...]:
     )
 
 
-def compute_held_out(
-    registry: Registry, folder: Path, draws: int = HELD_OUT_DRAWS, report: Report = print
-) -> pd.DataFrame:
+def compute_held_out(registry: Registry, folder: Path, report: Report) -> None:
     """Write the skin scores of the first draws behind :func:`compute_predictions`.
+
+    The table has one row for each figure, prior, draw and patient, with a column for each time
+    point (Int8, empty where nothing was measured). A draw has the number of its value, from 0,
+    among those of its figure and prior in :data:`PREDICTIONS_FILE`.
 
     Parameters
     ----------
     folder : Path
         Where :data:`HELD_OUT_FILE` goes.
-    draws : int
-        First draws kept of each figure under each prior.
-
-    Returns
-    -------
-    DataFrame
-        One row for each figure, prior, draw and patient, with a column for each time point (Int8,
-        empty where nothing was measured). A draw has the number of its value, from 0, among those
-        of its figure and prior in :data:`PREDICTIONS_FILE`.
+    report : callable
+        Called with one line for each figure and prior.
     """
     frames = []
     for figure in held_out_figures(registry):
         for prior in PRIORS:
             report(f"held out, {prior}: {figure}")
-            scores = predict_figure(registry, figure, prior).ensemble.observed()[:draws]
-            patients = scores.shape[1]
+            scores = predict_figure(registry, figure, prior).ensemble.observed()[:HELD_OUT_DRAWS]
+            draws, patients, _ = scores.shape
+            keys = {
+                "figure": figure,
+                "prior": prior,
+                "draw": np.repeat(np.arange(draws, dtype=np.int16), patients),
+                "patient": np.tile(np.arange(1, patients + 1, dtype=np.int8), draws),
+            }
             frame = pd.DataFrame(scores.reshape(-1, len(TIMEPOINTS)), columns=list(TIMEPOINTS))
-            frame = frame.astype("Int8")
-            frame.insert(0, "patient", np.tile(np.arange(1, patients + 1, dtype=np.int8), draws))
-            frame.insert(0, "draw", np.repeat(np.arange(draws, dtype=np.int16), patients))
-            frames.append(frame.assign(prior=prior, figure=figure))
-    table = pd.concat(frames, ignore_index=True)
-    table = table[["figure", "prior", *table.columns.drop(["figure", "prior"])]]
+            frames.append(pd.concat([pd.DataFrame(keys), frame.astype("Int8")], axis="columns"))
     notes = {
         "what": "skin scores that print every figure but the one held out",
         "reading": READINGS[0],
         "seed": SEED,
-        "draws": draws,
+        "draws": HELD_OUT_DRAWS,
         "priors": [prior.describe() for prior in PRIORS.values()],
         "versions": versions(),
     }
-    write_table(folder / HELD_OUT_FILE, table, notes)
-    return table
+    write_table(folder / HELD_OUT_FILE, pd.concat(frames, ignore_index=True), notes)
 
 
 def load_held_out(folder: Path) -> pd.DataFrame:
-    """Return the skin scores of :func:`compute_held_out`.
-
-    Raises
-    ------
-    FileNotFoundError
-        If they have not been computed.
-    """
+    """Return the skin scores of :func:`compute_held_out`."""
     return pd.read_parquet(folder / HELD_OUT_FILE)
 
 
-def _frame(found: Prediction, reading: str) -> pd.DataFrame:
-    columns = (reading, found.prior.name, found.figure.id)
-    frame = pd.DataFrame({"value": found.values.astype(np.float32)})
-    for position, (name, value) in enumerate(zip(COLUMNS, columns, strict=False)):
-        frame.insert(position, name, value)
-    return frame
-
-
 def load_predictions(folder: Path) -> pd.DataFrame:
-    """Return the draws of every prediction.
-
-    Raises
-    ------
-    FileNotFoundError
-        If they have not been computed.
-    """
+    """Return the draws of :func:`compute_predictions`."""
     return pd.read_parquet(folder / PREDICTIONS_FILE)
-
-
-def load_convergence(folder: Path) -> pd.DataFrame:
-    """Return R-hat and effective sample size of every prediction."""
-    notes = read_notes(folder / PREDICTIONS_FILE)
-    return pd.DataFrame(json.loads(json.dumps(notes["convergence"])))

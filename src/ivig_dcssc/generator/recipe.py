@@ -1,23 +1,51 @@
-"""What determines a reconstructed cohort: prior, seed, reading, and figures switched off."""
+"""What determines a cohort (prior, seed, interpretation, figures switched off), and its drawing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 
-from ivig_dcssc.generator.characteristics import switchable as switchable_claims
-from ivig_dcssc.generator.counts import count_figures
-from ivig_dcssc.generator.drawing import GROUP
-from ivig_dcssc.generator.measures import switchable as switchable_measures
-from ivig_dcssc.generator.predictions import first_mention
-from ivig_dcssc.generator.priors import PRIORS
-from ivig_dcssc.generator.severities import switchable as switchable_severities
-from ivig_dcssc.generator.sizes import Size, size_figures
-from ivig_dcssc.generator.skin import MEASURE, READINGS, skin_block
+import numpy as np
+import pandas as pd
+
+from ivig_dcssc.generator.counts import count_figures, draw_counts, with_counts
+from ivig_dcssc.generator.drawing import (
+    GROUP,
+    Floats,
+    Integers,
+    NoFittingPatientsError,
+    association_figures,
+)
+from ivig_dcssc.generator.measures import ONCE, PAIRED, measure_figures, sample_measures
+from ivig_dcssc.generator.patients.characteristics import draw_characteristics
+from ivig_dcssc.generator.patients.predictors import predictor_claims
+from ivig_dcssc.generator.sizes import Size, draw_sizes, size_figures
+from ivig_dcssc.generator.skin import (
+    MEASURE,
+    PRIORS,
+    READINGS,
+    TIMEPOINTS,
+    first_mention,
+    skin_block,
+)
+from ivig_dcssc.generator.visits.records import date_visits, seen_before
+from ivig_dcssc.generator.visits.rubs import draw_rubs
+from ivig_dcssc.generator.visits.severities import draw_severities, severity_figures
+from ivig_dcssc.generator.visits.timing import Measured
 from rederive.printed.evidence import Evidence
-from rederive.printed.registry import ClaimRow, NumberRow, Registry
+from rederive.printed.registry import Registry
 from rederive.printed.schema import nearest
+from rederive.reconstruct.block import Block, BlockData, sample_data
 
-CK_SERIAL = "cpk_serial"
+PACKAGES = ("ivig-dcssc-book", "numba", "numpy", "pandas", "pyarrow", "scipy")
+"""Packages on whose versions the bytes of a cohort depend."""
+
+CHAINS = 2
+"""Chains of a part; parts have streams of their own, so an ensemble has many."""
+
+ATTEMPTS = 40
+"""Draws of everything beside the skin scores before a draw of the skin scores is given up."""
 
 _SUMMARIES: dict[str, tuple[str, ...]] = {
     "adverse_effects": ("ae_",),
@@ -28,9 +56,6 @@ _SUMMARIES: dict[str, tuple[str, ...]] = {
 }
 """Statements about several variables, with how the names of these begin."""
 
-_HINTS = 3
-"""Most ids that are named in place of one that cannot be switched off."""
-
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -39,7 +64,7 @@ class Recipe:
     Parameters
     ----------
     prior : str
-        Name of one of :data:`~ivig_dcssc.generator.priors.PRIORS`, for the skin scores.
+        Name of one of :data:`~ivig_dcssc.generator.skin.PRIORS`, for the skin scores.
     seed : int
         Seed of all randomness, 0 or more.
     reading : str
@@ -66,56 +91,38 @@ class Recipe:
         if self.reading not in READINGS:
             raise ValueError(f"reading: found {self.reading!r}, allowed are {', '.join(READINGS)}")
 
-    def described(self) -> dict[str, object]:
-        """Return the recipe as plain values, with the prior's parameters in words."""
-        return {
-            "prior": PRIORS[self.prior].describe(),
-            "seed": self.seed,
-            "reading": self.reading,
-            "without": list(self.without),
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """The figures switched off, by the part of a cohort that they constrain.
+    """The figures and claims that are switched off.
 
     Attributes
     ----------
-    skin, measures, severities, claims : tuple of str
-        Ids, for the parts that draw data without some figures.
+    every : frozenset of str
+        Ids of all of them, each with what else prints the same quantity.
     sizes : tuple of tuple of str
         Measures and time points of which the number of patients is drawn.
     counts : tuple of str
         Quantities of patients with a characteristic that are drawn.
-    statements : tuple of str
-        Ids of claims that follow from figures, and constrain nothing by themselves.
-    every : frozenset of str
-        Ids of all figures switched off, each with what else prints the same quantity.
     """
 
-    skin: tuple[str, ...]
-    measures: tuple[str, ...]
-    severities: tuple[str, ...]
-    claims: tuple[str, ...]
+    every: frozenset[str]
     sizes: tuple[Size, ...]
     counts: tuple[str, ...]
-    statements: tuple[str, ...]
-    every: frozenset[str]
 
-    @property
-    def ck_serial(self) -> bool:
-        """Whether the number of patients with serial creatine phosphokinase is switched off."""
-        return CK_SERIAL in self.counts
+
+def versions() -> dict[str, str]:
+    """Return the installed version of each of :data:`PACKAGES`."""
+    return {package: version(package) for package in PACKAGES}
 
 
 def switchable(registry: Registry) -> dict[str, tuple[str, ...]]:
     """Return the ids that can be switched off, by the part of a cohort that they constrain."""
     return {
         "skin": tuple(figure.id for figure in skin_block(registry).figures),
-        "measures": switchable_measures(registry),
-        "severities": switchable_severities(registry),
-        "claims": switchable_claims(registry),
+        "measures": measure_figures(registry),
+        "severities": severity_figures(),
+        "claims": (*predictor_claims(registry), *association_figures(registry)),
         "sizes": tuple(size_figures(registry)),
         "counts": tuple(count_figures(registry)),
         "statements": predicted_statements(registry),
@@ -135,12 +142,10 @@ def predicted_statements(registry: Registry) -> tuple[str, ...]:
 
 
 def switches(registry: Registry, without: tuple[str, ...]) -> Switches:
-    """Sort the figures that are switched off by what they constrain.
+    """Return the figures that are switched off, with those that print the same quantity.
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
     without : tuple of str
         Ids; a repeat stands for the first mention of its quantity.
 
@@ -149,30 +154,17 @@ def switches(registry: Registry, without: tuple[str, ...]) -> Switches:
     ValueError
         For an id that is unknown, or that is no constraint on a cohort, with the reason.
     """
-    known = switchable(registry)
-    found: dict[str, list[str]] = {part: [] for part in known}
-    for name in without:
-        first = first_mention(registry, name)
-        part = next((part for part, ids in known.items() if first in ids), None)
-        if part is None:
+    allowed = {name for ids in switchable(registry).values() for name in ids}
+    first = [first_mention(registry, name) for name in without]
+    for name, mention in zip(without, first, strict=True):
+        if mention not in allowed:
             raise ValueError(refusal(registry, name))
-        found[part].append(first)
     sizes, counts = size_figures(registry), count_figures(registry)
-    off_sizes = tuple(dict.fromkeys(sizes[name] for name in found["sizes"]))
-    off_counts = tuple(dict.fromkeys(counts[name] for name in found["counts"]))
-    every = {name for ids in found.values() for name in ids}
-    every |= {name for name, size in sizes.items() if size in off_sizes}
+    off_sizes = tuple(dict.fromkeys(sizes[name] for name in first if name in sizes))
+    off_counts = tuple(dict.fromkeys(counts[name] for name in first if name in counts))
+    every = {*first, *(name for name, size in sizes.items() if size in off_sizes)}
     every |= {name for name, quantity in counts.items() if quantity in off_counts}
-    return Switches(
-        skin=tuple(found["skin"]),
-        measures=tuple(found["measures"]),
-        severities=tuple(found["severities"]),
-        claims=tuple(found["claims"]),
-        sizes=off_sizes,
-        counts=off_counts,
-        statements=tuple(found["statements"]),
-        every=frozenset(every),
-    )
+    return Switches(frozenset(every), off_sizes, off_counts)
 
 
 def need_not_hold(registry: Registry, without: tuple[str, ...]) -> set[str]:
@@ -192,14 +184,11 @@ def need_not_hold(registry: Registry, without: tuple[str, ...]) -> set[str]:
     for row in registry:
         first = row.same_as or row.id
         near = any(row.variable == name and row.timepoint in ("", at) for name, at in about)
-        near |= any(_sums_up(row.variable, name) for name, _ in about)
+        parts = _SUMMARIES.get(row.variable, ())
+        near |= any(name.startswith(parts) for name, _ in about)
         if first in off or (near and first not in figures):
             found.add(row.id)
     return found
-
-
-def _sums_up(statement: str, variable: str) -> bool:
-    return variable.startswith(_SUMMARIES.get(statement, "no such variable"))
 
 
 def refusal(registry: Registry, name: str) -> str:
@@ -212,18 +201,140 @@ def refusal(registry: Registry, name: str) -> str:
     row, plan = registry.row(name), registry.plan[name]
     near = [*(i for i in plan.inputs if first_mention(registry, i) in allowed)]
     near += [known for known in allowed if registry.row(known).variable == row.variable]
-    hint = ", ".join(dict.fromkeys(near[:_HINTS])) or nearest(name, allowed) or ""
-    instead = f"; what can be switched off are for example {hint}" if hint else ""
-    return f"{name}: found {_why(row, plan.evidence, near)}{instead}"
-
-
-def _why(row: NumberRow | ClaimRow, evidence: Evidence, near: list[str]) -> str:
     if row.group != GROUP:
-        return "a figure that is not of the reconstructed patients, so no cohort is held to it"
-    if evidence is Evidence.NOT_REPRODUCIBLE:
-        return "a statement whose data the article does not show; it constrains no figure"
-    if evidence is Evidence.STATED:
-        return "a stated part of the design or account, which nothing else printed can predict"
-    if near:
-        return "a figure that follows from others, and constrains no cohort by itself"
-    return "a figure that is recomputed from others, and constrains no cohort"
+        why = "a figure that is not of the reconstructed patients, so no cohort is held to it"
+    elif plan.evidence is Evidence.NOT_REPRODUCIBLE:
+        why = "a statement whose data the article does not show; it constrains no figure"
+    elif plan.evidence is Evidence.STATED:
+        why = "a stated part of the design or account, which nothing else printed can predict"
+    elif near:
+        why = "a figure that follows from others, and constrains no cohort by itself"
+    else:
+        why = "a figure that is recomputed from others, and constrains no cohort"
+    hint = ", ".join(dict.fromkeys(near[:3])) or nearest(name, allowed) or ""
+    instead = f"; what can be switched off are for example {hint}" if hint else ""
+    return f"{name}: found {why}{instead}"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One cohort as drawn, not yet checked.
+
+    Attributes
+    ----------
+    patients, visits : DataFrame
+        As the codebook describes them.
+    skin : BlockData
+        Its skin scores.
+    chain : int
+        Which chain of its part its skin scores are from.
+    """
+
+    patients: pd.DataFrame
+    visits: pd.DataFrame
+    skin: BlockData
+    chain: int
+
+
+def draw_cohorts(
+    registry: Registry, recipe: Recipe, part: int, cohorts: int, spare: int = 0
+) -> Iterator[Drawn]:
+    """Draw the cohorts of one part of an ensemble.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What the cohorts depend on.
+    part : int
+        Number of the part; every part has its own stream of random numbers.
+    cohorts, spare : int
+        Cohorts wanted, and draws of skin scores beside them, in place of those that leave no
+        patient for a role; together a multiple of :data:`CHAINS`.
+
+    Yields
+    ------
+    Drawn
+        At most ``cohorts + spare``.
+
+    Raises
+    ------
+    NothingFoundError
+        If no data with the figures are found.
+    """
+    off = switches(registry, recipe.without)
+    # Ensembles of different priors must not share draws of the other measures.
+    entropy = [recipe.seed, *recipe.prior.encode()]
+    stream = np.random.SeedSequence(entropy, spawn_key=(part,))
+    skin_seed, measure_seed = (int(s) for s in stream.generate_state(2))
+    draws = cohorts + spare
+    sizes: dict[str, Integers] = {}
+    if off.sizes:
+        # A stream of its own, so that the others are what they are without it.
+        rng = np.random.default_rng(np.random.SeedSequence([*entropy, 0], spawn_key=(part,)))
+        sizes = draw_sizes(
+            registry, off.sizes, draws, rng, reading=recipe.reading, without=off.every
+        )
+    block = skin_block(registry, recipe.reading, off.every)
+    skin = _draw_skin(block, recipe.prior, draws, skin_seed, sizes.get(MEASURE))
+    measures = sample_measures(registry, draws, measure_seed, without=off.every, sizes=sizes)
+    rngs = [np.random.default_rng(child) for child in stream.spawn(draws)]
+    for draw, rng in enumerate(rngs):
+        scores, chain = skin[draw]
+        for _ in range(ATTEMPTS):
+            try:
+                own = {name: values[draw] for name, values in measures.items()}
+                tables = _one(registry, off, scores, own, rng)
+            except NoFittingPatientsError:
+                continue
+            yield Drawn(*tables, scores, chain)
+            break
+
+
+def _draw_skin(
+    block: Block, prior: str, draws: int, seed: int, sizes: Integers | None
+) -> list[tuple[BlockData, int]]:
+    """Return skin scores with their chain; those with the same numbers of patients share chains."""
+    if sizes is None:
+        found = sample_data(block, PRIORS[prior], draws, seed, chains=CHAINS, jobs=1)
+        return [(found[draw], int(found.chain[draw])) for draw in range(draws)]
+    drawn: dict[int, tuple[BlockData, int]] = {}
+    for position, row in enumerate(np.unique(sizes, axis=0)):
+        where = np.flatnonzero((sizes == row).all(axis=1))
+        sized = replace(block, observed=tuple(row.tolist()))
+        wanted = -(-len(where) // CHAINS) * CHAINS
+        found = sample_data(sized, PRIORS[prior], wanted, seed + position, chains=CHAINS, jobs=1)
+        # Draws of a chain stand together, and would leave the last chain out.
+        order = np.arange(wanted).reshape(CHAINS, -1).T.ravel()
+        for draw, own in zip(where.tolist(), order.tolist(), strict=False):
+            drawn[draw] = found[own], int(found.chain[own])
+    return [drawn[draw] for draw in range(draws)]
+
+
+def _one(
+    registry: Registry,
+    off: Switches,
+    skin: BlockData,
+    measures: Mapping[str, Floats],
+    rng: np.random.Generator,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if off.counts:
+        # As if other numbers had been printed in place of those that are switched off.
+        values = draw_counts(registry, off.counts, 1, rng, without=off.every)
+        registry = with_counts(registry, {name: int(value[0]) for name, value in values.items()})
+    order = rng.permutation(len(skin.values))
+    observed, latent, mask = skin.observed()[order], skin.values[order], skin.mask[order]
+    patients = draw_characteristics(observed, measures, rng, registry, without_rows=off.every)
+    month6, month12 = (mask[:, TIMEPOINTS.index(at)] for at in ("m6", "m12"))
+    myositis = patients["myositis"].to_numpy() == 1
+    severities = draw_severities(
+        registry, rng, followed=month12, myositis=myositis, without=off.every
+    )
+    rubs = draw_rubs(registry, rng, followed=month6, seen_before=seen_before(patients, registry))
+    nobody = np.full(len(order), np.nan)
+    measured = [
+        Measured(name, measures[name][:, 0], nobody if name in ONCE else measures[name][:, 1])
+        for name in ("cpk", "rvsp", *PAIRED)
+    ]
+    scores = latent.astype(np.float64)
+    visits = date_visits(scores, mask, measured, severities, rubs, patients, rng, registry)
+    return patients, visits

@@ -7,17 +7,23 @@ have a skin score than at earlier ones, which is our choice where a number is sw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from functools import cache, lru_cache
 from itertools import pairwise
 
 import numpy as np
 
-from ivig_dcssc.generator.counts import printed_counts
-from ivig_dcssc.generator.drawing import GROUP, Counts, Integers
-from ivig_dcssc.generator.measures import (
+from ivig_dcssc.generator.drawing import (
     CK_NORMAL,
+    GROUP,
+    Counts,
+    Integers,
+    association_figures,
+    association_tables,
+)
+from ivig_dcssc.generator.measures import (
+    CK_SERIAL_ID,
     FOLLOWUP_SIZES,
     ONCE,
     PAIRED,
@@ -25,9 +31,8 @@ from ivig_dcssc.generator.measures import (
     block_of,
     chain_of,
 )
-from ivig_dcssc.generator.medication import association_figures, association_tables
 from ivig_dcssc.generator.skin import MEASURE, TIMEPOINTS, skin_block
-from rederive.printed.registry import NumberRow, Registry
+from rederive.printed.registry import Registry
 from rederive.reconstruct.block import Block, ContradictionError, NothingFoundError, Statistic
 from rederive.reconstruct.block.sampling import find_data
 
@@ -48,40 +53,15 @@ _TRIAL_DRAWS = 12
 _ATTEMPTS = 20_000
 """Numbers tried in a row before there are taken to be none."""
 
-_SKIN_VARIABLES = (MEASURE, "responder")
-
 
 def size_figures(registry: Registry) -> dict[str, Size]:
     """Return the numbers of patients that can be switched off: id to measure and time point."""
+    names = {"responder": MEASURE, **{name: name for name in (MEASURE, *ONCE, *PAIRED)}}
     return {
-        row.id: size
+        row.id: (names[row.variable], row.timepoint)
         for row in registry.numbers.values()
-        if not row.same_as and (size := _size_of(row)) is not None
+        if (row.group, row.statistic) == (GROUP, "n") and row.variable in names and not row.same_as
     }
-
-
-def _size_of(row: NumberRow) -> Size | None:
-    if row.group != GROUP or row.statistic != "n":
-        return None
-    if row.variable in _SKIN_VARIABLES:
-        return MEASURE, row.timepoint
-    return (row.variable, row.timepoint) if row.variable in (*ONCE, *PAIRED) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Patients measured in each draw.
-
-    Attributes
-    ----------
-    skin : array of int, shape (draws, 5)
-        At baseline and the follow-ups.
-    measures : mapping of str to array of int, shape (draws, times)
-        Of the measures with a number switched off, at baseline and, where it is printed, month 12.
-    """
-
-    skin: Integers
-    measures: Mapping[str, Integers]
 
 
 def draw_sizes(
@@ -92,44 +72,44 @@ def draw_sizes(
     *,
     reading: str,
     without: Collection[str],
-) -> Sizes:
+) -> dict[str, Integers]:
     """Draw how many patients were measured.
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
     off : collection of tuple
         Values of :func:`size_figures`.
     draws : int
         Draws wanted.
-    rng : Generator
-        Source of all randomness.
     reading : str
         How the mean change of the skin score at month 12 is read.
     without : collection of str
         Ids of all figures that are switched off.
+
+    Returns
+    -------
+    dict of str to array of int, shape (draws, times)
+        Of the skin score, and of the measures with a number switched off; at baseline and, where
+        it is printed, the follow-ups.
 
     Raises
     ------
     NothingFoundError
         If no numbers are found with which the other figures hold.
     """
-    block = skin_block(registry, reading)
-    block = block.without([figure.id for figure in block.figures if figure.id in without])
-    skin = np.tile(block.observed, (draws, 1))
-    if any(measure == MEASURE for measure, _ in off):
-        where = [at for at, name in enumerate(TIMEPOINTS) if (MEASURE, name) in off]
+    block = skin_block(registry, reading, without)
+    found = {MEASURE: np.tile(block.observed, (draws, 1))}
+    where = [at for at, name in enumerate(TIMEPOINTS) if (MEASURE, name) in off]
+    if where:
         fits = _skin_fits(registry, block, without)
-        skin = _draw(fits, block.observed, where, draws, rng, FEWEST_FOLLOWED)
-    measures = {}
+        found[MEASURE] = _draw(fits, block.observed, where, draws, rng, FEWEST_FOLLOWED)
     for name in (*ONCE, *PAIRED):
         times = [at for measure, at in off if measure == name]
         if times:
-            measures[name] = _draw_measure(registry, name, times, draws, rng, without)
-    if QUESTIONNAIRE[0] in measures:
-        measures[QUESTIONNAIRE[1]] = measures[QUESTIONNAIRE[0]]
-    return Sizes(skin, measures)
+            found[name] = _draw_measure(registry, name, times, draws, rng, without)
+    if QUESTIONNAIRE[0] in found:
+        found[QUESTIONNAIRE[1]] = found[QUESTIONNAIRE[0]]
+    return found
 
 
 def _draw(
@@ -164,42 +144,35 @@ def _draw(
 def _skin_fits(
     registry: Registry, block: Block, without: Collection[str]
 ) -> Callable[[tuple[int, ...]], bool]:
-    associated = TIMEPOINTS.index("m12")
-    responders = [int(f.printed.value) for f in block.figures if _counts_responders(f.id, block)]
+    responders = [
+        int(figure.printed.value)
+        for figure in block.figures
+        if (figure.statistic, figure.at) == (Statistic.RESPONDERS, "m12")
+    ]
     wanted = set(association_figures(registry)) - set(without)
-    taking = range(1, Counts(registry).size + 1)
-    if "concomitant_prednisone" in printed_counts(registry):
-        taking = range(1, Counts(registry)["concomitant_prednisone"] + 1)
-    tables: dict[int, bool] = {}
+    taking = range(1, Counts(registry)["concomitant_prednisone"] + 1)
 
-    def associated_fits(n: int) -> bool:
-        if not wanted:
-            return True
-        if n not in tables:
-            outcome = responders or range(n + 1)
-            tables[n] = bool(association_tables(registry, without, n, outcome, taking))
-        return tables[n]
+    @cache
+    def associated(n: int) -> bool:
+        outcome = responders or range(n + 1)
+        return bool(association_tables(registry, without, n, outcome, taking))
 
     def fits(sizes: tuple[int, ...]) -> bool:
         falling = all(later <= earlier for earlier, later in pairwise(sizes))
-        if not (falling and associated_fits(sizes[associated])):
+        if not falling or (wanted and not associated(sizes[TIMEPOINTS.index("m12")])):
             return False
-        return all(_can_hold(_pair(block, at, n)) for at, n in enumerate(sizes) if at)
+        return all(
+            _can_hold(_part(block, [0, at], (sizes[0], n))) for at, n in enumerate(sizes) if at
+        )
 
     return fits
 
 
-def _counts_responders(name: str, block: Block) -> bool:
-    figure = block.figure(name)
-    return figure.statistic is Statistic.RESPONDERS and figure.at == "m12"
-
-
-def _pair(block: Block, at: int, n: int) -> Block:
-    """Return the baseline and one follow-up of a block, with n patients followed."""
-    times = (block.timepoints[0], block.timepoints[at])
-    figures = tuple(figure for figure in block.figures if figure.at in times)
-    sizes = (block.observed[0], n)
-    return replace(block, timepoints=times, observed=sizes, figures=figures)
+def _part(block: Block, times: list[int], sizes: tuple[int, ...]) -> Block:
+    """Return some time points of a block, with other numbers of patients."""
+    names = tuple(block.timepoints[at] for at in times)
+    figures = tuple(figure for figure in block.figures if figure.at in names)
+    return replace(block, timepoints=names, observed=sizes, figures=figures)
 
 
 def _draw_measure(
@@ -210,63 +183,35 @@ def _draw_measure(
     rng: np.random.Generator,
     without: Collection[str],
 ) -> Integers:
-    block = _free(registry, name, without)
-    least, most = FEWEST, block.patients
+    block = block_of(registry, name, without=without)
+    where = [block.timepoints.index(at) for at in times]
+    blocks, least, high = [block], FEWEST, 0
     if name in QUESTIONNAIRE:
         # Their number at month 12 is not printed, and drawn from what we took it to be.
-        blocks = [_first(_free(registry, one, without)) for one in QUESTIONNAIRE]
-        least = FOLLOWUP_SIZES[0]
-        return _draw(_all_can_hold(blocks), blocks[0].observed, [0], draws, rng, least, most)
-    if name == "cpk":
-        counts = printed_counts(registry)
-        high = counts["cpk_serial"] if "results-cpk-serial-ivig-count" not in without else 0
+        both = [block_of(registry, one, without=without) for one in QUESTIONNAIRE]
+        blocks = [_part(one, [0], one.observed[:1]) for one in both]
+        where, least = [0], FOLLOWUP_SIZES[0]
+    elif name == "cpk":
+        counts = Counts(registry)
         least = max(FEWEST, counts["myositis"])
-        enough = _enough_high(high)
-        fits = _all_can_hold([block])
-        return _draw(
-            lambda sizes: fits(sizes) and enough(replace(block, observed=sizes)),
-            block.observed,
-            [0],
-            draws,
-            rng,
-            least,
-            most,
-        )
-    where = [block.timepoints.index(at) for at in times]
-    return _draw(_all_can_hold([block]), block.observed, where, draws, rng, least, most)
+        high = 0 if CK_SERIAL_ID in without else counts["cpk_serial"]
 
-
-def _free(registry: Registry, name: str, without: Collection[str]) -> Block:
-    block = block_of(registry, name, FOLLOWUP_SIZES[0])
-    return block.without([figure.id for figure in block.figures if figure.id in without])
-
-
-def _first(block: Block) -> Block:
-    at = block.timepoints[0]
-    figures = tuple(figure for figure in block.figures if figure.at == at)
-    return replace(block, timepoints=(at,), observed=block.observed[:1], figures=figures)
-
-
-def _all_can_hold(blocks: list[Block]) -> Callable[[tuple[int, ...]], bool]:
     def fits(sizes: tuple[int, ...]) -> bool:
         if any(later > sizes[0] for later in sizes[1:]):
             return False
-        return all(_can_hold(replace(block, observed=sizes)) for block in blocks)
+        sized = [replace(one, observed=sizes) for one in blocks]
+        return all(_can_hold(one) for one in sized) and _enough_high(sized[0], high)
 
-    return fits
+    return _draw(fits, blocks[0].observed, where, draws, rng, least, block.patients)
 
 
-def _enough_high(least: int) -> Callable[[Block], bool]:
+@lru_cache(maxsize=64)
+def _enough_high(block: Block, least: int) -> bool:
     """Return whether data of a block can have some values of CPK above normal."""
-
-    @lru_cache(maxsize=64)
-    def enough(block: Block) -> bool:
-        if not least:
-            return True
-        values = chain_of(block, _TRIAL_DRAWS, np.random.default_rng(block.observed[0]))
-        return bool(((values[:, :, 0] > CK_NORMAL).sum(axis=1) >= least).any())
-
-    return enough
+    if not least:
+        return True
+    values = chain_of(block, _TRIAL_DRAWS, np.random.default_rng(block.observed[0]))
+    return bool(((values[:, :, 0] > CK_NORMAL).sum(axis=1) >= least).any())
 
 
 @lru_cache(maxsize=2048)

@@ -7,7 +7,6 @@ looks them up. Without scripts the page shows the article's setting.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -24,9 +23,11 @@ from ivig_dcssc.formats import fixed, p_text, percent, printing
 from ivig_dcssc.generator.skin import READINGS
 from ivig_dcssc.multiverse.figures import level_name
 from ivig_dcssc.multiverse.results import (
+    AGAINST,
     BASELINE,
     COMPARATORS,
     PAIRED_T,
+    QUANTITIES,
     RESULTS,
     WINDOWS,
     Axes,
@@ -52,18 +53,6 @@ ARTICLE: dict[str, object] = {
 }
 """The article's setting, and all priors together."""
 
-DECIMALS = {
-    "n": 1,
-    "mean": 2,
-    "change": 2,
-    "responders": 1,
-    "responder_percent": 1,
-    "p": 4,
-    "difference": 2,
-    "p_against": 4,
-}
-"""Decimals that the page carries of each quantity; counts have one for medians between two."""
-
 MARKS = (
     "as published",
     "within range",
@@ -78,10 +67,10 @@ be anything printed as they are; in the article's windows the IVIG group's too. 
 where nothing that made the cohorts print the figure is changed.
 """
 
-_AS_PUBLISHED, _FITTED = MARKS.index("as published"), MARKS.index(str(Verdict.FITTED))
+_AS_PUBLISHED, _FITTED = 0, len(MARKS) - 1
 
-NONE, RARELY, NEARLY = None, -1, 101
-"""No value; a share that is not none but reads so; one that is not all but reads so."""
+RARELY, NEARLY = -1, 101
+"""A share that is not none but reads so; one that is not all but reads so."""
 
 _RANGES = ("baseline_window", "followup_tolerance", "responder_threshold")
 _LABELS = {
@@ -93,29 +82,22 @@ _LABELS = {
     "two_sample_test": "t test against controls",
     "prior": "Synthetic cohorts",
 }
-_COLUMNS = {
-    "n": "Patients",
-    "mean": "Mean score",
-    "change": "Mean change",
-    "p": "p of the change",
-    "responders": "Responders",
-    "responder_percent": "Responders, %",
+_COLUMNS = tuple(name for name in QUANTITIES if name not in AGAINST)
+_OVER_TIME = {TIMES_IN_WORDS[at].capitalize(): (at, "") for at in (BASELINE, *FOLLOWUPS)}
+_AGAINST = {
+    f"{group}, {TIMES_IN_WORDS[at]}": (at, group)
+    for at, groups in COMPARATORS.items()
+    for group in groups
 }
-_AGAINST = {"difference": "IVIG minus control", "p_against": "p of the difference"}
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """One result under one setting, as the page shows it.
 
-    Attributes
-    ----------
-    median, low, high : str
-        Over the cohorts, the last two the ends of the central 95 %.
-    share : str
-        Cohorts with p below the significance level; empty for what is no p.
-    mark : str
-        One of :data:`MARKS`; empty if nothing is published.
+    Median and the ends of the central 95 % are over the cohorts, the share is that of the cohorts
+    with p below the significance level; no share for what is no p, no mark of :data:`MARKS` if
+    nothing is published.
     """
 
     median: str
@@ -130,37 +112,18 @@ class Figures:
         return "" if self.low == self.high == self.median else f"{self.low} to {self.high}"
 
 
+@dataclass(frozen=True)
 class Explorer:
-    """The explorer's numbers and its page.
+    """The explorer's numbers and its page, from results over :data:`AXES`."""
 
-    Parameters
-    ----------
-    multiverse : Multiverse
-        Results over :data:`AXES`.
-    """
-
-    def __init__(self, multiverse: Multiverse) -> None:
-        self.multiverse = multiverse
+    multiverse: Multiverse
 
     @classmethod
     def of(cls, root: Path | None = None) -> Explorer:
-        """Return the explorer of the shipped cohorts.
-
-        Parameters
-        ----------
-        root : Path, optional
-            Folder of the project.
-
-        Raises
-        ------
-        ConfigurationError
-            If the cohorts are missing.
-        """
+        """Return the explorer of the shipped cohorts, of this project or another folder's."""
         folder = root or project_root()
         registry = load_registry(folder / "data" / "published")
         return cls(Multiverse(load_ensembles(folder), registry, AXES))
-
-    # Numbers
 
     @cached_property
     def numbers(self) -> dict[str, Any]:
@@ -183,7 +146,7 @@ class Explorer:
         }
 
     def _row(self, result: Result) -> dict[str, Any]:
-        decimals = DECIMALS[result.quantity]
+        decimals = QUANTITIES[result.quantity].decimals
         band = self.multiverse.distinct_band(result)
         ends = [array[:, :, 0].ravel() for array in (band.median, band.low, band.high)]
         columns = [_whole(array, decimals) for array in ends]
@@ -243,26 +206,24 @@ class Explorer:
         chosen = ARTICLE | (setting or {})
         row, axes = self.numbers["results"][name], self.multiverse.axes
         at = {choice: axes.levels(choice).index(chosen[choice]) for choice in CHOICES}
-        windows = tuple(at[choice] for choice in WINDOWS)
-        place = int(self.multiverse.places[windows])
-        own = at[row["own"]] if row["own"] else 0
+        place = int(self.multiverse.places[tuple(at[choice] for choice in WINDOWS)])
+        place += self.multiverse.distinct_windows * (at[row["own"]] if row["own"] else 0)
         width = 3 + row["p"] + row["marked"]
-        distinct = self.multiverse.distinct_windows
-        start = width * ((own * distinct + place) * len(axes.prior) + at["prior"])
+        start = width * (place * len(axes.prior) + at["prior"])
         numbers = row["values"][start : start + width]
         median, low, high = (_text(number, row) for number in numbers[:3])
-        share = _share_text(numbers[3]) if row["p"] else ""
+        shares = {RARELY: 0.005, NEARLY: 0.995}
+        share = percent(shares.get(numbers[3], numbers[3] / 100)) if row["p"] else ""
         mark = MARKS[numbers[-1]] if row["marked"] else ""
         return Figures(median, low, high, share, mark)
-
-    # Page
 
     def page(self) -> Html:
         """Return controls, tables with the article's setting, numbers and script."""
         data = json.dumps(self.numbers, separators=(",", ":")).replace("<", "\\u003c")
         here = files("ivig_dcssc.multiverse")
-        style = here.joinpath("explorer.css").read_text(encoding="utf-8")
-        script = here.joinpath("explorer.js").read_text(encoding="utf-8")
+        style, script = (
+            here.joinpath(f"explorer.{kind}").read_text(encoding="utf-8") for kind in ("css", "js")
+        )
         return Html(
             f"<style>{style}</style>"
             '<div class="rederive-explorer">'
@@ -270,17 +231,15 @@ class Explorer:
             '<p class="explorer-summary" role="status" aria-live="polite"></p>'
             "<noscript><p>The controls need scripts; the tables show the article’s setting.</p>"
             "</noscript>"
-            f"{self._table('The skin score over time', _over_time(), 'Time point')}"
-            f"{self._table('Change against each control', _against(), 'Control')}"
+            f"{self._table('The skin score over time', _OVER_TIME, 'Time point', _COLUMNS)}"
+            f"{self._table('Change against each control', _AGAINST, 'Control', AGAINST)}"
             f'<script type="application/json" class="explorer-data">{data}</script>'
             f"<script>{script}</script>"
             "</div>"
         )
 
     def _form(self) -> str:
-        controls = "".join(
-            self._range(name) if name in _RANGES else self._select(name) for name in _LABELS
-        )
+        controls = "".join(self._control(name, title) for name, title in _LABELS.items())
         return (
             '<form class="explorer-controls" aria-label="Choices of the analysis" hidden>'
             f"{controls}"
@@ -288,34 +247,33 @@ class Explorer:
             '<a class="explorer-link" href="#">Link to this setting</a></div></form>'
         )
 
-    def _range(self, name: str) -> str:
-        levels = self.multiverse.axes.levels(name)
-        return (
-            f"<label><span>{escape(_LABELS[name])}: <output>{ARTICLE[name]}</output></span>"
-            f'<input type="range" name="{name}" min="{levels[0]}" max="{levels[-1]}" step="1" '
-            f'value="{ARTICLE[name]}"></label>'
-        )
-
-    def _select(self, name: str) -> str:
+    def _control(self, name: str, title: str) -> str:
+        levels, chosen = self.multiverse.axes.levels(name), ARTICLE[name]
+        if name in _RANGES:
+            return (
+                f"<label><span>{escape(title)}: <output>{chosen}</output></span>"
+                f'<input type="range" name="{name}" min="{levels[0]}" max="{levels[-1]}" step="1" '
+                f'value="{chosen}"></label>'
+            )
         options = "".join(
             f'<option value="{escape(str(level), quote=True)}"'
-            f"{' selected' if level == ARTICLE[name] else ''}>{escape(_option(name, level))}"
-            "</option>"
-            for level in self.multiverse.axes.levels(name)
+            f"{' selected' if level == chosen else ''}>{escape(level_name(level))}</option>"
+            for level in levels
         )
-        title = escape(_LABELS[name])
-        return f'<label><span>{title}</span><select name="{name}">{options}</select></label>'
+        return (
+            f'<label><span>{escape(title)}</span><select name="{name}">{options}</select></label>'
+        )
 
     def _table(
-        self, caption: str, rows: Iterable[tuple[str, dict[str, Result]]], first: str
+        self, caption: str, rows: dict[str, tuple[str, str]], first: str, names: tuple[str, ...]
     ) -> str:
-        titles = _AGAINST if first == "Control" else _COLUMNS
+        titles = {name: QUANTITIES[name].heading for name in names}
         head = "".join(f'<th scope="col">{escape(each)}</th>' for each in (first, *titles.values()))
         body = "".join(
             f'<tr><th scope="row">{escape(name)}</th>'
-            + "".join(self._cell(title, cells.get(key)) for key, title in titles.items())
+            + "".join(self._cell(title, Result(key, *row)) for key, title in titles.items())
             + "</tr>"
-            for name, cells in rows
+            for name, row in rows.items()
         )
         return (
             f'<div class="rederive-scroll" role="region" aria-label="{escape(caption)}" '
@@ -323,8 +281,8 @@ class Explorer:
             f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 
-    def _cell(self, title: str, result: Result | None) -> str:
-        if result is None:
+    def _cell(self, title: str, result: Result) -> str:
+        if result.name not in RESULTS:
             return f'<td data-label="{escape(title)}"></td>'
         shown = self.figures(result.name)
         figure = published(self.multiverse.registry, result)
@@ -347,47 +305,19 @@ class Explorer:
         )
 
 
-def _over_time() -> Iterator[tuple[str, dict[str, Result]]]:
-    for timepoint in (BASELINE, *FOLLOWUPS):
-        cells = {
-            quantity: RESULTS[name]
-            for quantity in _COLUMNS
-            if (name := Result(quantity, timepoint).name) in RESULTS
-        }
-        yield TIMES_IN_WORDS[timepoint].capitalize(), cells
-
-
-def _against() -> Iterator[tuple[str, dict[str, Result]]]:
-    for timepoint, groups in COMPARATORS.items():
-        for group in groups:
-            cells = {quantity: Result(quantity, timepoint, group) for quantity in _AGAINST}
-            yield f"{group}, {TIMES_IN_WORDS[timepoint]}", cells
-
-
-def _option(name: str, level: object) -> str:
-    if name == "prior":
-        return "all priors together" if level == ALL_PRIORS else f"{level} prior"
-    words = {"closest": "the closest", "first": "the first", "last": "the last"}
-    return words.get(str(level), level_name(str(level)))
-
-
 def _whole(array: Any, decimals: int) -> list[int | None]:
     """Return numbers times a power of ten, rounded as `fixed` rounds them."""
     scale = 10**decimals
     return [
-        NONE if np.isnan(number) else round(float(fixed(float(number), decimals)) * scale)
+        None if np.isnan(number) else round(float(fixed(float(number), decimals)) * scale)
         for number in array
     ]
 
 
 def _shares(array: Any) -> list[int | None]:
-    found: list[int | None] = []
-    for share in array:
-        code = round(float(f"{100 * share:.0f}"))
-        if 0 < share < 0.01:
-            code = RARELY
-        found.append(NEARLY if 0.99 < share < 1 else code)
-    return found
+    rare, near = (array > 0) & (array < 0.01), (array > 0.99) & (array < 1)
+    codes = np.select([rare, near], [RARELY, NEARLY], np.rint(100 * array))
+    return [int(code) for code in codes]
 
 
 def _marks(
@@ -415,7 +345,3 @@ def _text(number: int | None, row: dict[str, Any]) -> str:
     if row["count"]:
         return f"{value:g}"
     return p_text(value, decimals) if row["p"] else fixed(value, decimals)
-
-
-def _share_text(code: int) -> str:
-    return percent({RARELY: 0.005, NEARLY: 0.995}.get(code, code / 100))

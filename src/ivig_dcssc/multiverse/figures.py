@@ -12,22 +12,19 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch
 
+from ivig_dcssc.parameters import ALL_PRIORS
 from ivig_dcssc.style import GRID, MISSED, PUBLISHED, REACHED
 from rederive.book.specification import Specifications
 
 CHOICE_NAMES = {
-    "baseline_window": "baseline window",
     "followup_tolerance": "follow-up tolerance",
     "visit_rule": "visit that counts",
-    "responder_threshold": "responder threshold",
-    "paired_test": "paired test",
     "two_sample_test": "two-sample t test",
     "reading": "reading of the change",
-    "prior": "prior",
 }
-"""Names of choices in figures and sentences."""
+"""Names of choices in figures, where they are not those of the parameters."""
 
 LEVEL_NAMES = {
     "Pratt zeros, normal (Stata's signrank)": "signed rank, Stata",
@@ -36,6 +33,7 @@ LEVEL_NAMES = {
     "zeros dropped, normal, continuity correction (R)": "signed rank, R",
     "student": "Student",
     "welch": "Welch",
+    ALL_PRIORS: "all priors together",
 }
 """Levels short enough for an axis."""
 
@@ -66,7 +64,6 @@ def specification_curve(
     title: str,
     published: float | None = None,
     limit: float | None = None,
-    label: str = "Result",
     decision: str = "yes",
 ) -> Figure:
     """Draw all specifications by rising value, with the choices that make them below.
@@ -82,8 +79,6 @@ def specification_curve(
         The published value, a line.
     limit : float, optional
         Value on which the decision turns, a dashed line.
-    label : str
-        Title of the axis of values.
     decision : str
         What "yes" means, for the legend.
     """
@@ -99,7 +94,7 @@ def specification_curve(
         top.axhline(published, color=PUBLISHED, lw=1.5)
     if limit is not None:
         top.axhline(limit, color=PUBLISHED, lw=1, ls="--")
-    top.set(title=title, ylabel=label)
+    top.set(title=title, ylabel="Result")
     top.grid(visible=False, axis="x")
     top.tick_params(axis="x", labelbottom=False)
     _choices_panel(below, table, ordered)
@@ -190,55 +185,8 @@ def _curve_legend(
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
 
 
-def variance_bars(table: Specifications) -> Figure:
-    """Draw each choice's share of the variance and, if anything is decided, how often it flips.
-
-    The variance is that on the axis on which the value is seen; pairs of specifications that must
-    give the same result do not count.
-
-    Parameters
-    ----------
-    table : Specifications
-        The result.
-    """
-    shares, flips = table.variance_shares(), table.flips().set_index("choice")
-    decided = bool(flips["flipped"].sum())
-    figure, panels = plt.subplots(
-        1, 1 + decided, figsize=(8, 0.42 * len(shares) + 1.5), sharey=True, squeeze=False
-    )
-    left, places = panels[0][0], np.arange(len(shares))
-    if shares["total"].notna().any():
-        left.barh(places, 100 * shares["total"], color=GRID, height=0.7)
-    left.barh(places, 100 * shares["first"], color=REACHED, height=0.4)
-    left.set_yticks(places, [choice_name(name) for name in shares["choice"]])
-    of = "the variance" if table.log_floor is None else "the variance of log10"
-    left.set(ylim=(len(shares) - 0.5, -0.5), xlim=(0, 100), xlabel=f"Share of {of} (%)")
-    handles = [Patch(color=REACHED, label="alone")]
-    if shares["total"].notna().any():
-        handles.append(Patch(color=GRID, label="with other choices"))
-    if decided:
-        right = panels[0][1]
-        right.barh(places, 100 * flips["share"].reindex(shares["choice"]), color=MISSED, height=0.7)
-        pairs = "Pairs" if len(table.distinct.frame) == len(table.frame) else "Distinct pairs"
-        right.set_xlabel(f"{pairs} in which\nthe decision flips (%)")
-        right.set_xlim(left=0)
-        handles.append(Patch(color=MISSED, label="decision flips"))
-    for axes in panels[0]:
-        axes.grid(visible=False, axis="y")
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
-    return figure
-
-
-def heat_map(
-    table: Specifications,
-    rows: str,
-    columns: str,
-    of: str = "value",
-    label: str = "",
-    mark: tuple[Hashable, Hashable] | None = None,
-    decimals: int = 1,
-) -> Figure:
-    """Draw the mean of an outcome over all other choices, for each pair of two choices.
+def heat_map(table: Specifications, rows: str, columns: str, label: str = "") -> Figure:
+    """Draw the mean of a result over all other choices, for each pair of two choices.
 
     Parameters
     ----------
@@ -246,26 +194,16 @@ def heat_map(
         The result.
     rows, columns : str
         Two choices.
-    of : str
-        ``value``, ``low``, ``high`` or ``decision``, the last in percent.
     label : str
         What the colours mean.
-    mark : tuple, optional
-        Levels of rows and columns whose cell is framed.
-    decimals : int
-        Decimals in the cells.
     """
-    grid = table.pivot(rows, columns, of) * (100 if of == "decision" else 1)
+    grid = table.pivot(rows, columns)
     height = 0.34 * len(grid.index) + 1.4
     figure, axes = plt.subplots(figsize=(min(8, 0.62 * len(grid.columns) + 3.2), height))
     sns.heatmap(
-        grid, ax=axes, annot=True, fmt=f".{decimals}f", cmap="cividis", linewidths=1,
+        grid, ax=axes, annot=True, fmt=".1f", cmap="cividis", linewidths=1,
         linecolor="white", annot_kws={"fontsize": "small"}, cbar_kws={"label": label},
     )  # fmt: skip
-    places = [list(table.levels[name]) for name in (columns, rows)]
-    if mark is not None and mark[0] in places[1] and mark[1] in places[0]:
-        corner = (places[0].index(mark[1]), places[1].index(mark[0]))
-        axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec=MISSED, lw=2.5))
     axes.set(xlabel=choice_name(columns), ylabel=choice_name(rows))
     axes.set_xticklabels([level_name(each) for each in grid.columns], rotation=0)
     axes.set_yticklabels([level_name(each) for each in grid.index], rotation=0)

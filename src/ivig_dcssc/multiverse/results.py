@@ -40,6 +40,49 @@ COHORTS = ("reading", "prior")
 
 
 @dataclass(frozen=True, slots=True)
+class Quantity:
+    """A quantity that the analysis yields.
+
+    Attributes
+    ----------
+    title, heading : str
+        In titles of figures, and above the explorer's columns.
+    decimals : int
+        Decimals that the explorer carries; counts have one for medians between two.
+    own : str
+        The choice on which it depends beside windows and cohorts, if there is one.
+    """
+
+    title: str
+    heading: str
+    decimals: int
+    own: str = ""
+
+
+QUANTITIES = {
+    "n": Quantity("patients with both scores", "Patients", 1),
+    "mean": Quantity("mean skin score", "Mean score", 2),
+    "change": Quantity("mean change of the skin score", "Mean change", 2),
+    "p": Quantity("p of the change", "p of the change", 4, "paired_test"),
+    "responders": Quantity("responders", "Responders", 1, "responder_threshold"),
+    "responder_percent": Quantity(
+        "responders in percent", "Responders, %", 1, "responder_threshold"
+    ),
+    "difference": Quantity("difference in mean change", "IVIG minus control", 2),
+    "p_against": Quantity(
+        "p of the difference in change", "p of the difference", 4, "two_sample_test"
+    ),
+}
+AGAINST = ("difference", "p_against")
+"""Quantities of a comparison with a control."""
+
+DEPENDS: dict[str, tuple[str, ...]] = {
+    name: (*WINDOWS, *filter(None, [each.own]), *COHORTS) for name, each in QUANTITIES.items()
+}
+"""The choices on which each quantity depends, in the order of a table's columns."""
+
+
+@dataclass(frozen=True, slots=True)
 class Axes:
     """The choices, and the levels of each.
 
@@ -73,8 +116,7 @@ class Axes:
 
     def levels(self, choice: str) -> tuple[Any, ...]:
         """Return the levels of a choice."""
-        found: tuple[Any, ...] = getattr(self, choice)
-        return found
+        return tuple(getattr(self, choice))
 
     @property
     def size(self) -> int:
@@ -89,7 +131,7 @@ class Result:
     Attributes
     ----------
     quantity : str
-        A key of :data:`DEPENDS`.
+        A key of :data:`QUANTITIES`.
     timepoint : str
         Follow-up, such as ``m12``, or ``baseline``.
     group : str
@@ -113,51 +155,24 @@ class Result:
     @property
     def own(self) -> str:
         """The choice on which it depends beside windows and cohorts, if there is one."""
-        return next(iter(set(DEPENDS[self.quantity]) - {*WINDOWS, *COHORTS}), "")
+        return QUANTITIES[self.quantity].own
 
     @property
     def label(self) -> str:
         """The result as a title of a figure."""
         month = TIMES_IN_WORDS[self.timepoint]
         against = f" against {self.group}" if self.group else ""
-        return f"{_QUANTITIES[self.quantity]}{against}, {month}"
+        return f"{QUANTITIES[self.quantity].title}{against}, {month}"
 
-
-DEPENDS: dict[str, tuple[str, ...]] = {
-    "n": (*WINDOWS, *COHORTS),
-    "mean": (*WINDOWS, *COHORTS),
-    "change": (*WINDOWS, *COHORTS),
-    "responders": (*WINDOWS, "responder_threshold", *COHORTS),
-    "responder_percent": (*WINDOWS, "responder_threshold", *COHORTS),
-    "p": (*WINDOWS, "paired_test", *COHORTS),
-    "difference": (*WINDOWS, *COHORTS),
-    "p_against": (*WINDOWS, "two_sample_test", *COHORTS),
-}
-"""The choices on which each quantity depends, in the order of a table's columns."""
-
-_QUANTITIES = {
-    "n": "patients with both scores",
-    "mean": "mean skin score",
-    "change": "mean change of the skin score",
-    "responders": "responders",
-    "responder_percent": "responders in percent",
-    "p": "p of the change",
-    "difference": "difference in mean change",
-    "p_against": "p of the difference in change",
-}
 
 RESULTS: dict[str, Result] = {
     result.name: result
     for result in (
         *(Result(quantity, BASELINE) for quantity in ("n", "mean")),
-        *(
-            Result(quantity, timepoint)
-            for quantity in ("n", "mean", "change", "responders", "responder_percent", "p")
-            for timepoint in FOLLOWUPS
-        ),
+        *(Result(name, at) for name in QUANTITIES if name not in AGAINST for at in FOLLOWUPS),
         *(
             Result(quantity, timepoint, group)
-            for quantity in ("difference", "p_against")
+            for quantity in AGAINST
             for timepoint, groups in COMPARATORS.items()
             for group in groups
         ),
@@ -171,30 +186,27 @@ def printed_change(registry: Registry, group: str, timepoint: str) -> PrintedGro
 
     The article does not print how many controls were followed.
     """
-
-    def printed(row_id: str) -> float:
-        return float(registry.numbers[row_id].printed.value)
-
     name = group.lower()
     stem = f"abstract-mrss-change-{name}-{timepoint}"
-    size = int(printed(f"table1-cohort-size-{name}-n"))
-    return PrintedGroup(printed(f"{stem}-mean"), printed(f"{stem}-sd"), size, group)
+    rows = (f"{stem}-mean", f"{stem}-sd", f"table1-cohort-size-{name}-n")
+    mean, sd, size = (float(registry.numbers[row].printed.value) for row in rows)
+    return PrintedGroup(mean, sd, int(size), group)
 
 
 def published(registry: Registry, result: Result) -> PrintedNumber | None:
     """Return the figure that the article prints for a result; ``None`` if it prints none."""
     timepoint, group = result.timepoint, result.group.lower()
     row = {
-        "n": "table1-cohort-size-ivig-n"
-        if timepoint == BASELINE
-        else f"abstract-mrss-ivig-{timepoint}-n",
+        "n": f"abstract-mrss-ivig-{timepoint}-n",
         "mean": f"abstract-mrss-ivig-{timepoint}-mean",
         "change": f"abstract-mrss-change-ivig-{timepoint}-mean",
         "responders": f"results-responder-ivig-{timepoint}-count",
         "p": f"abstract-mrss-ivig-{timepoint}-p",
         "p_against": f"results-mrss-change-{group}-{timepoint}-p",
-    }.get(result.quantity)
-    found = None if row is None else registry.numbers.get(row)
+    }.get(result.quantity, "")
+    if (result.quantity, timepoint) == ("n", BASELINE):
+        row = "table1-cohort-size-ivig-n"
+    found = registry.numbers.get(row)
     return None if found is None else found.printed
 
 

@@ -15,8 +15,8 @@ reconstruction: results in other windows are predictions from it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -137,10 +137,8 @@ class Multiverse:
     alpha: float = float(PARAMETERS["alpha"].default)
 
     def __post_init__(self) -> None:
-        self._cohort_values: dict[Result, Floats] = {}
+        self._analysed: dict[tuple[str, str, str], list[pd.DataFrame]] = {}
         self._tables: dict[str, Specifications] = {}
-
-    # Values of every cohort
 
     @cached_property
     def _scores(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
@@ -196,11 +194,11 @@ class Multiverse:
         """Which cohorts belong to each interpretation and prior."""
         patients, visits = self.ensembles.patients, self.ensembles.visits
         numbers = self.ensembles.priors.sort_index().index
-        printing = [
-            numbers.isin(interpreted_so(patients, visits, each)) for each in self.axes.reading
-        ]
         of_prior = [(self._priors == name) | (name == ALL_PRIORS) for name in self.axes.prior]
-        return [[kept & own for own in of_prior] for kept in printing]
+        return [
+            [numbers.isin(interpreted_so(patients, visits, each)) & own for own in of_prior]
+            for each in self.axes.reading
+        ]
 
     def values(self, result: Result) -> Floats:
         """Return a result in every cohort.
@@ -215,64 +213,53 @@ class Multiverse:
         array, shape (levels of the quantity's own choice or 1, distinct windows, cohorts)
             NaN where a cohort yields none.
         """
-        if result not in self._cohort_values:
-            self._fill(result)
-        return self._cohort_values[result]
+        column = {
+            "mean": "mean" if result.timepoint == BASELINE else "followup_mean",
+            "change": "change_mean",
+            "responders": "count",
+            "responder_percent": "percent",
+            "p_against": "p",
+        }.get(result.quantity, result.quantity)
+        tables = self._over_own_choice(result)
+        columns = [table[column].to_numpy(dtype=float) for table in tables]
+        array = np.stack(columns if result.own else columns[:1])
+        return array.reshape(len(array), -1, len(self._priors))
 
-    def _fill(self, result: Result) -> None:
-        scores, timepoint = self._scores[0], result.timepoint
-        if timepoint == BASELINE:
-            table = describe_number(scores[BASELINE])
-            for quantity in ("n", "mean"):
-                self._keep(Result(quantity, BASELINE), [table[quantity]])
-        elif result.quantity in ("n", "mean", "change"):
-            table = paired_change(scores, timepoint)
-            columns = {"n": "n", "mean": "followup_mean", "change": "change_mean"}
-            for quantity, column in columns.items():
-                self._keep(Result(quantity, timepoint), [table[column]])
-        elif result.quantity in ("responders", "responder_percent"):
-            tables = [
-                describe_flag(response(scores, timepoint, limit))
-                for limit in self.axes.responder_threshold
-            ]
-            self._keep(Result("responders", timepoint), [each["count"] for each in tables])
-            self._keep(Result("responder_percent", timepoint), [each["percent"] for each in tables])
-        elif result.quantity == "p":
-            conventions = {each.name: each for each in CONVENTIONS}
-            tables = [
-                paired_change(scores, timepoint)
-                if name == PAIRED_T
-                else signed_rank(scores, timepoint, convention=conventions[name])
-                for name in self.axes.paired_test
-            ]
-            self._keep(result, [each["p"] for each in tables])
-        else:
-            control = printed_change(self.registry, result.group, timepoint)
-            changes = change(scores, timepoint)
-            tables = [two_sample(changes, control, test) for test in self.axes.two_sample_test]
-            group = result.group
-            self._keep(Result("difference", timepoint, group), [tables[0]["difference"]])
-            self._keep(Result("p_against", timepoint, group), [each["p"] for each in tables])
+    def _over_own_choice(self, result: Result) -> list[pd.DataFrame]:
+        """Return the results of all cohorts for each level of the quantity's own choice."""
+        at, group = result.timepoint, result.group
+        key = (at, group, result.own or ("two_sample_test" if group else ""))
+        if key not in self._analysed:
+            self._analysed[key] = list(self._analyses(*key))
+        return self._analysed[key]
 
-    def _keep(self, result: Result, columns: Sequence[pd.Series[Any]]) -> None:
-        array = np.stack([column.to_numpy(dtype=float) for column in columns])
-        self._cohort_values[result] = array.reshape(len(columns), -1, len(self._priors))
+    def _analyses(self, at: str, group: str, choice: str) -> Iterator[pd.DataFrame]:
+        scores = self._scores[0]
+        match choice:
+            case "responder_threshold":
+                for limit in self.axes.responder_threshold:
+                    yield describe_flag(response(scores, at, limit))
+            case "two_sample_test":
+                control, changes = printed_change(self.registry, group, at), change(scores, at)
+                for test in self.axes.two_sample_test:
+                    yield two_sample(changes, control, test)
+            case "paired_test":
+                ranked = {each.name: each for each in CONVENTIONS}
+                for name in self.axes.paired_test:
+                    if name == PAIRED_T:
+                        yield paired_change(scores, at)
+                    else:
+                        yield signed_rank(scores, at, convention=ranked[name])
+            case _ if at == BASELINE:
+                yield describe_number(scores[BASELINE])
+            case _:
+                yield paired_change(scores, at)
 
     def over_rounding(self, result: Result) -> tuple[Floats, Floats]:
         """Return the least and greatest p against a control that its printed figures allow.
 
         The control's mean and SD may be anything that is printed as they are; the cohort's own
-        figures and the control's size at baseline are held.
-
-        Parameters
-        ----------
-        result : Result
-            A p of the difference in change.
-
-        Returns
-        -------
-        tuple of array
-            Each as from :meth:`values`.
+        figures and the control's size at baseline are held. Shapes are as from :meth:`values`.
         """
         control = printed_change(self.registry, result.group, result.timepoint)
         own = two_sample(change(self._scores[0], result.timepoint), control)
@@ -293,19 +280,13 @@ class Multiverse:
         found = [
             ranges[test](difference, sd, n, sds, control.n) for test in self.axes.two_sample_test
         ]
-        low, high = (np.stack([each[end] for each in found]) for end in (0, 1))
-        return low, high
+        return np.stack([low for low, _ in found]), np.stack([high for _, high in found])
 
     def _printed_change(self, group: str, timepoint: str) -> tuple[Range, Range]:
         """Return the ends of what is printed as a group's mean change, and as its SD."""
-        rows = (
-            f"abstract-mrss-change-{group.lower()}-{timepoint}-{part}" for part in ("mean", "sd")
-        )
-        held = [self.registry.numbers[row].printed.interval() for row in rows]
-        mean, sd = ((np.asarray(each.lower), np.asarray(each.upper)) for each in held)
-        return mean, sd
-
-    # Tables over the choices
+        stem = f"abstract-mrss-change-{group.lower()}-{timepoint}"
+        mean, sd = (self.registry.numbers[f"{stem}-{part}"].printed for part in ("mean", "sd"))
+        return _ends(mean), _ends(sd)
 
     @property
     def places(self) -> npt.NDArray[np.int64]:
@@ -315,11 +296,8 @@ class Multiverse:
     def distinct_band(self, result: Result) -> Band:
         """Return a result over the windows that differ.
 
-        Returns
-        -------
-        Band
-            Arrays of shape (levels of the quantity's own choice or 1, distinct windows, readings,
-            priors).
+        Arrays have the shape (levels of the quantity's own choice or 1, distinct windows, readings,
+        priors).
         """
         values = self.values(result)
         return self._bands(values, self._decides(result, values))
@@ -327,13 +305,10 @@ class Multiverse:
     def rounding_band(self, result: Result) -> tuple[Floats, Floats]:
         """Return the central 95 % of a p against a control, its rounding included.
 
-        Returns
-        -------
-        tuple of array
-            Quantiles of the least p and of the greatest that the control's printed figures allow
-            each cohort; shapes as from :meth:`distinct_band`. In the article's windows the range
-            goes at least as far as the printed figures of both groups allow, as in the ledger: the
-            cohorts print the paired p as well, and so have less room than these.
+        These are quantiles of the least p and of the greatest that the control's printed figures
+        allow each cohort; shapes as from :meth:`distinct_band`. In the article's windows the range
+        goes at least as far as the printed figures of both groups allow, as in the ledger: the
+        cohorts print the paired p as well, and so have less room than these.
         """
         least, greatest = self.over_rounding(result)
         low, high = self._bands(least).low, self._bands(greatest).high
@@ -341,14 +316,12 @@ class Multiverse:
         levels = [(self.axes.levels(name), getattr(article, name)) for name in WINDOWS]
         if all(level in offered for offered, level in levels):
             place = self.places[tuple(offered.index(level) for offered, level in levels)]
-            n = float(
-                self.registry.numbers[f"abstract-mrss-ivig-{result.timepoint}-n"].printed.value
-            )
+            size = self.registry.numbers[f"abstract-mrss-ivig-{result.timepoint}-n"]
+            n = float(size.printed.value)
             mean, sd = self._printed_change("ivig", result.timepoint)
             for at, reading in enumerate(self.axes.reading):
                 if result.timepoint == "m12":
-                    read = PrintedNumber(reading).interval()
-                    mean = np.asarray(read.lower), np.asarray(read.upper)
+                    mean = _ends(PrintedNumber(reading))
                 # Scores are whole points, so a mean is a whole sum over n.
                 whole = np.ceil(mean[0] * n - _NOISE) / n, np.floor(mean[1] * n + _NOISE) / n
                 ends = self._p_ranges(result, whole, sd, n)
@@ -413,9 +386,8 @@ class Multiverse:
         )
         labels = np.arange(np.prod(shape), dtype=float).reshape(shape)
         frame[SAME] = self.over_choices(result, labels).ravel()
-        floor = P_FLOOR if result.is_p else None
-        self._tables[name] = Specifications.of(frame, choices, log_floor=floor)
-        return self._tables[name]
+        log_floor = P_FLOOR if result.is_p else None
+        return self._tables.setdefault(name, Specifications.of(frame, choices, log_floor=log_floor))
 
 
 def open_multiverse(result: str, alpha: float | None = None, prior: str = ALL_PRIORS) -> Multiverse:
@@ -443,13 +415,20 @@ def open_multiverse(result: str, alpha: float | None = None, prior: str = ALL_PR
             f"parameter 'result': found {result!r}, allowed: {', '.join(RESULTS)}{meant}"
         )
     given = {"prior": prior} if alpha is None else {"prior": prior, "alpha": alpha}
-    values = PARAMETERS.check(given)
-    root = project_root()
-    axes = Axes() if prior == ALL_PRIORS else replace(Axes(), prior=(prior,))
-    registry = load_registry(root / "data" / "published")
-    ensembles = load_ensembles(root, prior)
+    values, root = PARAMETERS.check(given), project_root()
+    axes = Axes() if prior == ALL_PRIORS else Axes(prior=(prior,))
     use_style()
-    return Multiverse(ensembles, registry, axes, float(values["alpha"]))
+    return Multiverse(
+        load_ensembles(root, prior),
+        load_registry(root / "data" / "published"),
+        axes,
+        float(values["alpha"]),
+    )
+
+
+def _ends(printed: PrintedNumber) -> Range:
+    interval = printed.interval()
+    return np.asarray(interval.lower), np.asarray(interval.upper)
 
 
 def _distinct(frames: Sequence[pd.DataFrame]) -> tuple[list[pd.DataFrame], list[int]]:

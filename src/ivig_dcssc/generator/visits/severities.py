@@ -14,16 +14,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import gammaln
 
-from ivig_dcssc.generator.measured import SEVERITY_PREFIX, Flags, FloatArray, Measured
-from ivig_dcssc.generator.predictors import check_switches
+from ivig_dcssc.generator.drawing import Flags, Floats, Integers, alpha_of, printed_number
+from ivig_dcssc.generator.visits.timing import SEVERITY_PREFIX, Measured
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry
 from rederive.recompute.signed_rank import change_counts_with_p, stata_signed_rank_p
-
-Integers = npt.NDArray[np.int64]
 
 FOLLOWED = (24, 25, 26, 27, 28)
 """Patients with severities at month 12; our choice, near the numbers printed of lung function."""
@@ -69,6 +66,14 @@ TIGHT_P = "appendix2-severity-muscle-restricted-ivig-m12-p"
 _ATTEMPTS = 200
 
 
+def p_id(organ: str) -> str:
+    """Return the id of the p value printed for an organ."""
+    return f"results-severity-{organ}-ivig-m12-p"
+
+
+_P_VALUES = (*(p_id(organ) for organ in BASELINE_SHARES), TIGHT_P)
+
+
 @dataclass(frozen=True, slots=True)
 class Severities:
     """Severity scores in the primary windows.
@@ -81,8 +86,8 @@ class Severities:
         Whose records at baseline and month 12 both lie in the tight windows.
     """
 
-    baseline: dict[str, FloatArray]
-    followup: dict[str, FloatArray]
+    baseline: dict[str, Floats]
+    followup: dict[str, Floats]
     tight: Flags
 
     def measured(self) -> list[Measured]:
@@ -98,7 +103,7 @@ class _Patterns:
     """Numbers of patients by change, shape (patterns, 5 or 10), and cumulative probabilities."""
 
     counts: Integers
-    cumulative: FloatArray
+    cumulative: Floats
 
     def draw(self, rng: np.random.Generator) -> Integers:
         at = int(np.searchsorted(self.cumulative, rng.random(), side="right"))
@@ -116,12 +121,12 @@ def _counts(p: PrintedNumber, n: int) -> Integers:
     return np.array(rows, np.int64).reshape(-1, len(CHANGES))
 
 
-def _log_multinomial(counts: Integers) -> FloatArray:
+def _log_multinomial(counts: Integers) -> Floats:
     ways = gammaln(counts.sum(axis=-1) + 1) - gammaln(counts + 1).sum(axis=-1)
     return np.asarray(ways + counts @ np.log(CHANGE_PRIOR), np.float64)
 
 
-def _patterns(counts: Integers, log_weights: FloatArray, row_id: str) -> _Patterns:
+def _patterns(counts: Integers, log_weights: Floats, row_id: str) -> _Patterns:
     if not len(counts):
         raise ValueError(f"{row_id}: no pattern of changes has this p")
     weights = np.exp(log_weights - log_weights.max())
@@ -213,20 +218,9 @@ def _draw_improved(
             return part, rest
 
 
-def p_id(organ: str) -> str:
-    """Return the id of the p value printed for an organ."""
-    return f"results-severity-{organ}-ivig-m12-p"
-
-
-def switchable(registry: Registry) -> tuple[str, ...]:
+def severity_figures() -> tuple[str, ...]:
     """Return the ids of the p values and the claim that :func:`draw_severities` can leave out."""
-    claims = tuple(row_id for row_id in (RENAL_UNCHANGED,) if row_id in registry.claims)
-    return (*_p_values(registry), *claims)
-
-
-def _p_values(registry: Registry) -> tuple[str, ...]:
-    ids = (*(p_id(organ) for organ in BASELINE_SHARES), TIGHT_P)
-    return tuple(row_id for row_id in ids if row_id in registry.numbers)
+    return (*_P_VALUES, RENAL_UNCHANGED)
 
 
 def draw_severities(
@@ -243,31 +237,23 @@ def draw_severities(
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
-    rng : Generator
-        Source of all randomness.
     followed : array of bool, shape (patients,), optional
         Who has a skin score around month 12; these rather than others have severities then too.
     myositis : array of bool, shape (patients,), optional
         Who has myositis, and so a muscle score above 0 before treatment.
     without : collection of str
-        Ids of :func:`switchable` p values that need not hold, or the claim that nobody's kidney
-        changed; the changes are then drawn from :data:`CHANGE_PRIOR` or :data:`RENAL_CHANGES`
-        alone.
+        Ids of p values that need not hold, or of the claim that nobody's kidney changed; the
+        changes are then drawn from :data:`CHANGE_PRIOR` or :data:`RENAL_CHANGES` alone.
 
     Raises
     ------
     ValueError
         If no pattern of changes has a printed p, or an id cannot be switched off.
     """
-    check_switches(without, switchable(registry))
-    patients = int(registry.numbers["table1-cohort-size-ivig-n"].printed.value)
-    alpha = float(registry.numbers["methods-alpha-alpha"].printed.value)
+    patients = printed_number(registry, "table1-cohort-size-ivig-n")
+    alpha = alpha_of(registry)
     printed = {
-        row_id: registry.numbers[row_id].printed
-        for row_id in _p_values(registry)
-        if row_id not in without
+        row_id: registry.numbers[row_id].printed for row_id in _P_VALUES if row_id not in without
     }
     most = int(rng.choice(FOLLOWED))
     favour = np.zeros(patients) if followed is None else 0.7 * followed
@@ -311,7 +297,7 @@ def draw_severities(
 
 def _same_when_tight(
     counts: Integers, tight: Flags, alpha: float, rng: np.random.Generator
-) -> FloatArray:
+) -> Floats:
     """Return changes of those seen again, NaN where this organ has no score again.
 
     They lead to the same decision in the tight windows; if no order of them is found that does,
@@ -328,7 +314,7 @@ def _same_when_tight(
     return change
 
 
-def _before(shares: FloatArray, change: FloatArray, rng: np.random.Generator) -> FloatArray:
+def _before(shares: Floats, change: Floats, rng: np.random.Generator) -> Floats:
     """Return scores before, shape (patients,), by the shares of those that the change allows."""
     after = np.arange(shares.shape[1]) + change[:, np.newaxis]
     weights = np.where((after >= 0) & (after < shares.shape[1]), shares, 0.0)

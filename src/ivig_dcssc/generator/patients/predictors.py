@@ -9,7 +9,7 @@ Newton steps; the slope of a linear regression is tested through the correlation
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,11 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from ivig_dcssc.generator.drawing import Flags, Floats, alpha_of
 from rederive.printed.registry import Registry
-from rederive.printed.schema import nearest
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 MONTHS = (6, 12)
 """Months whose response and change the article tried to predict."""
@@ -34,7 +31,8 @@ _CONVERGED = 1e-9
 
 
 @lru_cache(maxsize=64)
-def _critical_table(most: int, alpha: float) -> Floats:
+def critical_t_squared(most: int, alpha: float) -> Floats:
+    """Return the squared two-sided critical t of a slope by number of patients, 0 to most."""
     table = np.full(most + 1, np.inf)
     table[3:] = stats.t.isf(alpha / 2, np.arange(3, most + 1) - 2) ** 2
     return table
@@ -43,12 +41,6 @@ def _critical_table(most: int, alpha: float) -> Floats:
 @lru_cache(maxsize=64)
 def _critical_z_squared(alpha: float) -> float:
     return float(stats.norm.isf(alpha / 2)) ** 2
-
-
-def critical_t_squared(n: npt.NDArray[np.int64], most: int, alpha: float) -> Floats:
-    """Return the squared two-sided critical t of a slope, n - 2 degrees of freedom, n to most."""
-    found: Floats = _critical_table(most, alpha)[n]
-    return found
 
 
 def linear_t_squared(y: Floats, x: Floats, known: Flags) -> Floats:
@@ -79,25 +71,14 @@ def linear_t_squared(y: Floats, x: Floats, known: Flags) -> Floats:
 def flag_z_squared(y: Flags, x: Floats, known: Flags) -> Floats:
     """Return the squared Wald z of a logistic regression on each flag; 0 for an empty cell.
 
-    Parameters
-    ----------
-    y : array of bool, shape (patients,)
-        Who responded.
-    x : array, shape (columns, patients)
-        Flags, 0 or 1.
-    known : array of bool, shape (columns, patients)
-        Which patients have both.
+    Parameters are as for :func:`linear_t_squared`; ``y`` says who responded.
     """
-    exposed = x > 0.5
-    a = (known & exposed & y).sum(axis=1).astype(np.float64)
-    b = (known & exposed & ~y).sum(axis=1).astype(np.float64)
-    c = (known & ~exposed & y).sum(axis=1).astype(np.float64)
-    d = (known & ~exposed & ~y).sum(axis=1).astype(np.float64)
-    full = np.minimum(np.minimum(a, b), np.minimum(c, d)) > 0
-    a, b, c, d = (np.where(full, cell, 1.0) for cell in (a, b, c, d))
+    exposed, not_exposed = known & (x > 0.5), known & (x <= 0.5)
+    cells = [(group & by).sum(axis=1) for group in (exposed, not_exposed) for by in (y, ~y)]
+    full = np.min(cells, axis=0) > 0
+    a, b, c, d = (np.where(full, cell, 1.0) for cell in cells)
     log_odds = np.log(a * d) - np.log(b * c)
-    squared: Floats = np.where(full, log_odds**2 / (1 / a + 1 / b + 1 / c + 1 / d), 0.0)
-    return squared
+    return np.where(full, log_odds**2 / (1 / a + 1 / b + 1 / c + 1 / d), 0.0)
 
 
 def number_z_squared(y: Flags, x: Floats) -> float:
@@ -132,8 +113,6 @@ def number_z_squared(y: Flags, x: Floats) -> float:
 class _Test:
     """One outcome: response (logistic) or change (linear) at one month."""
 
-    id: str
-    month: int
     outcome: Floats
     known: Flags
     logistic: bool
@@ -165,21 +144,19 @@ class Unrelated:
 
     def responders(self, month: int) -> Flags:
         """Return who responded; false also where it is not known."""
-        found: Flags = self.change[month] <= -self.threshold
-        return found
+        return np.asarray(self.change[month] <= -self.threshold)
 
     def followed(self, month: int) -> Flags:
         """Return whose change is known."""
-        found: Flags = np.isfinite(self.change[month])
-        return found
+        return np.isfinite(self.change[month])
 
     def flags(self, *columns: npt.ArrayLike) -> bool:
         """Return whether flags (0, 1, NaN for unknown) pass the tests in force."""
-        return self._pass(np.array(columns, np.float64), self.tests, flags=True)
+        return self._pass(np.array(columns, np.float64), self.tests, flag_z_squared)
 
     def numbers(self, *columns: npt.ArrayLike) -> bool:
         """Return whether numbers, known of all patients, pass the tests in force."""
-        return self._pass(np.array(columns, np.float64), self.tests, flags=False)
+        return self._pass(np.array(columns, np.float64), self.tests, _numbers_z_squared)
 
     def with_prednisone(self, column: npt.ArrayLike) -> bool:
         """Return whether concomitant prednisone passes the tests that it has to pass.
@@ -188,42 +165,34 @@ class Unrelated:
         """
         x = np.array([column], np.float64)
         for test in self.prednisone:
-            if test.logistic:
-                y = test.outcome > 0
-                if flag_z_squared(y, x, test.known & np.isfinite(x))[0] == 0 and (
-                    _an_empty_cell(y[test.known], x[0, test.known])
-                ):
-                    return False
-        return self._pass(x, self.prednisone, flags=True)
+            cells = (test.outcome[test.known] > 0) + 2 * (x[0, test.known] > 0.5)
+            if test.logistic and len(np.unique(cells)) < 4:
+                return False
+        return self._pass(x, self.prednisone, flag_z_squared)
 
-    def _pass(self, x: Floats, tests: tuple[_Test, ...], *, flags: bool) -> bool:
+    def _pass(
+        self,
+        x: Floats,
+        tests: tuple[_Test, ...],
+        z_squared: Callable[[Flags, Floats, Flags], Floats],
+    ) -> bool:
         known_x = np.isfinite(x)
         x = np.where(known_x, x, 0.0)
-        inside = 1 - _MARGIN
         for test in tests:
             known = known_x & test.known
             if test.logistic:
-                found = self._wald(test, x, known, flags=flags)
-                limit: Floats | float = _critical_z_squared(self.alpha) * inside
+                found = z_squared(test.outcome > 0, x, known)
+                limit: Floats | float = _critical_z_squared(self.alpha)
             else:
                 found = linear_t_squared(test.outcome, x, known)
-                limit = critical_t_squared(known.sum(axis=1), x.shape[1], self.alpha) * inside
-            if (found > limit).any():
+                limit = critical_t_squared(x.shape[1], self.alpha)[known.sum(axis=1)]
+            if (found > limit * (1 - _MARGIN)).any():
                 return False
         return True
 
-    def _wald(self, test: _Test, x: Floats, known: Flags, *, flags: bool) -> Floats:
-        y = test.outcome > 0
-        if flags:
-            return flag_z_squared(y, x, known)
-        found = [number_z_squared(y[k], c[k]) for c, k in zip(x, known, strict=True)]
-        return np.array(found, np.float64)
 
-
-def _an_empty_cell(y: Flags, x: Floats) -> bool:
-    exposed = x > 0.5
-    cells = ((exposed & y).sum(), (exposed & ~y).sum(), (~exposed & y).sum(), (~exposed & ~y).sum())
-    return min(int(cell) for cell in cells) == 0
+def _numbers_z_squared(y: Flags, x: Floats, known: Flags) -> Floats:
+    return np.array([number_z_squared(y[k], c[k]) for c, k in zip(x, known, strict=True)])
 
 
 def predictor_claims(registry: Registry) -> dict[str, tuple[str, int]]:
@@ -266,35 +235,12 @@ def unrelated(
         logistic = variable != "mrss_change_predictors"
         filled = np.where(known, change[month], 0.0)
         outcome = (filled <= -threshold).astype(np.float64) if logistic else filled
-        test = _Test(name, month, outcome, known, logistic)
+        test = _Test(outcome, known, logistic)
         if variable != "responder_prednisone":
             tests.append(test)
         if variable != "responder_predictors":
             prednisone.append(test)
     # Linear tests come first: they are the faster ones.
     tests, prednisone = (sorted(some, key=lambda one: one.logistic) for some in (tests, prednisone))
-    return Unrelated(tuple(tests), tuple(prednisone), _alpha(registry), change, threshold)
-
-
-def _alpha(registry: Registry) -> float:
-    for row in registry.numbers.values():
-        if row.variable == "alpha" and not row.same_as:
-            return float(row.printed.value)
-    raise ValueError("numbers.csv: no row with variable alpha, the significance level")
-
-
-def check_switches(names: Collection[str], allowed: Collection[str]) -> None:
-    """Refuse ids that cannot be switched off.
-
-    Raises
-    ------
-    ValueError
-        Naming the id and the nearest allowed one.
-    """
-    for name in names:
-        if name not in allowed:
-            hint = nearest(name, allowed)
-            meant = f"; did you mean {hint}?" if hint else ""
-            raise ValueError(
-                f"without: found {name!r}, allowed are {', '.join(sorted(allowed))}{meant}"
-            )
+    alpha = alpha_of(registry)
+    return Unrelated(tuple(tests), tuple(prednisone), alpha, change, threshold)

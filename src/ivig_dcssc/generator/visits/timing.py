@@ -1,8 +1,4 @@
-"""Which records of organs and function lie in the tight windows, and which only in the primary.
-
-The article found its conclusions unchanged in the tight windows; so must every measure with a
-follow-up.
-"""
+"""What was measured of each patient, before it has dates."""
 
 from __future__ import annotations
 
@@ -12,7 +8,32 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr
 
-from ivig_dcssc.generator.measured import Flags, FloatArray, Measured
+from ivig_dcssc.generator.drawing import Flags, Floats
+
+SEVERITY_PREFIX = "severity_"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measure in the article's primary windows.
+
+    Parameters
+    ----------
+    measure : str
+        Its name among the visits.
+    baseline, followup : array of float, shape (patients,)
+        Values, the latter at month 12; NaN where not measured.
+    """
+
+    measure: str
+    baseline: Floats
+    followup: Floats
+
+    @property
+    def paired(self) -> Flags:
+        """Who has both values, shape (patients,)."""
+        return np.asarray(np.isfinite(self.baseline) & np.isfinite(self.followup))
+
 
 CLINIC = "clinic"
 """The group of the severity scores, which decide who is in the tight windows."""
@@ -61,10 +82,12 @@ class Timing:
 
 def group_of(measure: str) -> str:
     """Return the group of a measure, or its own name if it has none."""
+    if measure.startswith(SEVERITY_PREFIX):
+        return CLINIC
     return next((group for group, names in GROUPS.items() if measure in names), measure)
 
 
-def paired_decision(change: FloatArray, alpha: float) -> int:
+def paired_decision(change: Floats, alpha: float) -> int:
     """Return the decision of a paired t test: -1 lower, 1 higher, 0 not significant.
 
     Fewer than two changes, or changes that are all the same, are not significant.
@@ -102,8 +125,6 @@ def draw_timing(
         Who has a skin score around the target month; the others are more often seen far from it.
     alpha : float
         Level of the decisions that have to stay.
-    rng : Generator
-        Source of all randomness.
 
     Returns
     -------
@@ -152,9 +173,9 @@ def _clinic(
 
 
 def _conclusions_stay(members: Sequence[Measured], timing: Timing, alpha: float) -> bool:
-    for each in members:
-        change = (each.followup - each.baseline)[each.paired]
-        inside = timing.tight[each.paired]
-        if paired_decision(change, alpha) != paired_decision(change[inside], alpha):
-            return False
-    return True
+    return all(
+        paired_decision(change[each.paired], alpha)
+        == paired_decision(change[each.paired & timing.tight], alpha)
+        for each in members
+        for change in [each.followup - each.baseline]
+    )

@@ -8,57 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ivig_dcssc.generator.drawing import (
-    Counts,
+    ADVERSE_EFFECTS,
+    REASONS,
     Floats,
     Integers,
     NoFittingPatientsError,
-    choose,
-    flag,
-    singles,
+    Patients,
     until,
     without,
 )
-from ivig_dcssc.generator.predictors import Unrelated
-
-REASONS = (
-    "improvement",
-    "stable",
-    "insurance",
-    "progressing",
-    "aseptic_meningitis",
-    "tia",
-    "moved",
-    "death",
-)
-"""Why treatment stopped, in the article's order; one patient is still treated."""
-
-ADVERSE_EFFECTS = (
-    "headache",
-    "aseptic_meningitis",
-    "fatigue",
-    "nausea",
-    "fever",
-    "arthralgia",
-    "rash",
-    "weakness",
-    "hypertension",
-    "chest_discomfort",
-    "leukopenia",
-    "tia",
-    "dyspnea",
-    "diarrhea",
-    "decreased_appetite",
-    "palpitations",
-    "fluid_retention",
-    "lightheadedness",
-    "aura",
-    "raynaud",
-    "kidney_injury",
-    "hyperkalemia",
-    "hypokalemia",
-    "transaminitis",
-)
-"""Adverse effects in the order of the patients' table."""
+from ivig_dcssc.generator.patients.predictors import Unrelated
 
 _M18, _M24 = 3, 4
 _MONTHS_OF_COLUMNS = np.array([0, 6, 12, 18, 24])
@@ -91,11 +50,7 @@ class Course:
 
 
 def draw_course(
-    skin: Floats,
-    measures: Mapping[str, Floats],
-    counts: Counts,
-    tests: Unrelated,
-    rng: np.random.Generator,
+    skin: Floats, measures: Mapping[str, Floats], patients: Patients, tests: Unrelated
 ) -> Course:
     """Put cycles, months of treatment and reasons for stopping to patients.
 
@@ -109,16 +64,17 @@ def draw_course(
     NoFittingPatientsError
         If the skin scores leave nobody for a role, or no order passes the tests.
     """
-    died = _who_died(skin, counts["stop_death"], tests, rng)
+    counts, rng = patients.counts, patients.rng
+    died = _who_died(skin, patients, tests)
     most = counts.number("death_delay", "other")
     pair = np.column_stack([measures["cycles"][:, 0], measures["treatment_length"][:, 0]])
     near = _treated_until(pair[:, 1], len(died), most)
 
     def draw() -> Floats:
-        own = _some(near, len(died), rng)
+        own = _some(near, len(died), patients)
         rows = np.empty_like(pair)
         rows[died] = pair[own]
-        rows[without(range(len(pair)), died)] = rng.permutation(np.delete(pair, own, axis=0))
+        rows[without(patients.everyone, died)] = rng.permutation(np.delete(pair, own, axis=0))
         return rows
 
     rows = until(
@@ -127,29 +83,29 @@ def draw_course(
         "cycles and length of treatment",
     )
     cycles, months = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
-    reason = _draw_reasons(skin, months, died, counts, tests, rng)
+    reason = _draw_reasons(skin, months, died, patients, tests)
     least = counts.number("cycles_required", "threshold")
     gap = counts.number("treatment_gap", "threshold")
     return Course(cycles, _early(cycles, months, least, gap, rng), months, reason)
 
 
-def _some(among: Integers, count: int, rng: np.random.Generator) -> Integers:
+def _some(among: Integers, count: int, patients: Patients) -> Integers:
     if count == 1:
-        return np.array([rng.choice(among)], np.int64)
-    return choose(rng, among, count)
+        return np.array([patients.rng.choice(among)], np.int64)
+    return patients.choose(among, count)
 
 
-def _who_died(skin: Floats, count: int, tests: Unrelated, rng: np.random.Generator) -> Integers:
+def _who_died(skin: Floats, patients: Patients, tests: Unrelated) -> Integers:
+    count = patients.counts["stop_death"]
     if not count:
         return np.array([], np.int64)
     absent = np.flatnonzero(np.isnan(skin[:, _M18]) & np.isnan(skin[:, _M24]))
-    alone = list(singles(len(skin)))
-    fitting = [patient for patient in absent if tests.flags(alone[patient])]
+    fitting = [patient for patient in absent if tests.flags(patients.flag([int(patient)]))]
     if len(fitting) < count:
         raise NoFittingPatientsError(
             "death: nobody without skin scores at 18 and 24 months fits the article's text"
         )
-    return _some(np.array(fitting, np.int64), count, rng)
+    return _some(np.array(fitting, np.int64), count, patients)
 
 
 def _treated_until(months: Floats, count: int, death: int) -> Integers:
@@ -160,43 +116,32 @@ def _treated_until(months: Floats, count: int, death: int) -> Integers:
     if not count:
         return alive
     shortest = min(death - _LAST_MONTHS, np.sort(months[alive])[-count])
-    suiting: Integers = alive[months[alive] >= shortest]
-    return suiting
+    return np.asarray(alive[months[alive] >= shortest])
 
 
 def _draw_reasons(
-    skin: Floats,
-    months: Integers,
-    died: Integers,
-    counts: Counts,
-    tests: Unrelated,
-    rng: np.random.Generator,
+    skin: Floats, months: Integers, died: Integers, patients: Patients, tests: Unrelated
 ) -> tuple[str | None, ...]:
-    size = counts.size
-    everyone = without(range(size), died)
-    rank = np.argsort(np.argsort(months, kind="stable"), kind="stable") / size
+    counts, everyone = patients.counts, without(patients.everyone, died)
+    rank = np.argsort(np.argsort(months, kind="stable"), kind="stable") / counts.size
     early, late = 0.05 + (1 - rank) ** 2, 0.05 + rank**3
     weights = {"moved": _ease_of_leaving(skin, months), "aseptic_meningitis": early, "tia": early}
-    single = [name for name in REASONS if name in weights]
-    common = [name for name in REASONS if name not in weights and name != "death"]
-    still = counts["still_on_ivig"]
+    # Who is still treated is drawn first, then the reasons that are likelier for some patients.
+    order = sorted((name for name in REASONS if name != "death"), key=lambda n: n not in weights)
 
     def draw() -> dict[str, Integers]:
-        found = {"death": died, "": choose(rng, everyone, still, late)}
+        found = {"death": died, "": patients.choose(everyone, counts["still_on_ivig"], late)}
         left = without(everyone, found[""])
-        for name in single:
-            found[name] = choose(rng, left, counts[f"stop_{name}"], weights[name])
-            left = without(left, found[name])
-        for name in common:
-            found[name] = choose(rng, left, counts[f"stop_{name}"])
+        for name in order:
+            found[name] = patients.choose(left, counts[f"stop_{name}"], weights.get(name))
             left = without(left, found[name])
         return found
 
     def fits(found: dict[str, Integers]) -> bool:
-        return tests.flags(*(flag(size, found[name]) for name in REASONS))
+        return tests.flags(*(patients.flag(found[name]) for name in REASONS))
 
     found = until(draw, fits, "reasons for stopping")
-    reason: list[str | None] = [None] * size
+    reason: list[str | None] = [None] * counts.size
     for name in REASONS:
         for patient in found[name]:
             reason[patient] = name
@@ -229,41 +174,34 @@ def _early(
     return rng.integers(low, np.maximum(low, high) + 1)
 
 
-def draw_assessment(course: Course, counts: Counts, rng: np.random.Generator) -> list[str]:
+def draw_assessment(course: Course, patients: Patients) -> list[str]:
     """Return the physician's assessment: as the reason for stopping says, as far as counts go."""
-    size = counts.size
-    result = ["other"] * size
-    left: Integers = np.arange(size)
+    result, left = ["other"] * patients.counts.size, patients.everyone
     for word, reason in (("improved", "improvement"), ("stable", "stable")):
-        likely = np.full(size, 1e-9)
-        likely[course.stopped(reason)] = 1.0
-        chosen = choose(rng, left, counts[f"physician_{word}"], likely)
+        likely = np.where(patients.flag(course.stopped(reason)) > 0, 1.0, 1e-9)
+        chosen = patients.choose(left, patients.counts[f"physician_{word}"], likely)
         left = without(left, chosen)
         for patient in chosen:
             result[patient] = word
     return result
 
 
-def draw_adverse_effects(
-    course: Course, counts: Counts, rng: np.random.Generator
-) -> dict[str, Integers]:
+def draw_adverse_effects(course: Course, patients: Patients) -> dict[str, Integers]:
     """Return flags of adverse effects by name.
 
     The aseptic meningitis is one of the headaches, both it and the transient ischemic attack ended
     the treatment, and the kidney injury came after stopping because of improvement.
     """
-    size = counts.size
     found: dict[str, Integers] = {}
     for name in ADVERSE_EFFECTS:
-        count = counts[f"ae_{name}"]
         if name in ("aseptic_meningitis", "tia"):
-            found[name] = flag(size, course.stopped(name))
+            found[name] = patients.flag(course.stopped(name))
         elif name == "headache":
             sure = course.stopped("aseptic_meningitis")
-            others = choose(rng, without(range(size), sure), count - len(sure))
-            found[name] = flag(size, [*sure, *others])
-        elif name == "kidney_injury":
-            found[name] = flag(size, choose(rng, course.stopped("improvement"), count))
+            more = patients.counts["ae_headache"] - len(sure)
+            others = patients.choose(without(patients.everyone, sure), more)
+            found[name] = patients.flag([*sure, *others])
         else:
-            found[name] = flag(size, choose(rng, np.arange(size), count))
+            among = course.stopped("improvement") if name == "kidney_injury" else None
+            found[name] = patients.some(f"ae_{name}", among)
     return found

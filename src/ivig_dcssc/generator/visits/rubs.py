@@ -1,13 +1,20 @@
-"""Tendon friction rubs: who had them before treatment, when last seen, and at month 6."""
+"""Tendon friction rubs, and creatine phosphokinase after the start of treatment."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from ivig_dcssc.generator.drawing import NoFittingPatientsError
-from ivig_dcssc.generator.measured import Flags, FloatArray
+from ivig_dcssc.generator.drawing import (
+    CK_NORMAL,
+    Flags,
+    Floats,
+    NoFittingPatientsError,
+    printed_number,
+)
 from rederive.printed.registry import Registry
 
 RECENTLY_EXAMINED = 0.8
@@ -15,7 +22,7 @@ RECENTLY_EXAMINED = 0.8
 
 EXAMINED_AGAIN = 0.9
 NEW_RUBS = 0.04
-"""Of the patients without rubs: share examined at month 6, and of these with new rubs; ours."""
+"""Of the patients without rubs: share followed at month 6, and of these with new rubs; ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +37,8 @@ class Rubs:
         Whose baseline record lies in the tight window.
     """
 
-    baseline: FloatArray
-    followup: FloatArray
+    baseline: Floats
+    followup: Floats
     recent: Flags
 
 
@@ -39,20 +46,16 @@ def draw_rubs(
     registry: Registry,
     rng: np.random.Generator,
     *,
-    followed: Flags | None = None,
-    seen_before: Flags | None = None,
+    followed: Flags,
+    seen_before: Flags,
 ) -> Rubs:
     """Draw rubs with the published counts.
 
     Parameters
     ----------
-    registry : Registry
-        The article's registry.
-    rng : Generator
-        Source of all randomness.
-    followed : array of bool, shape (patients,), optional
+    followed : array of bool, shape (patients,)
         Who has a skin score at month 6; of the others with rubs, as many as may be are unknown.
-    seen_before : array of bool, shape (patients,), optional
+    seen_before : array of bool, shape (patients,)
         Who was ill long enough for a record before the tight window; others have none only there
         where the counts ask for it.
 
@@ -63,10 +66,7 @@ def draw_rubs(
     NoFittingPatientsError
         If too many of those whose rubs could last are unknown later; another draw may do.
     """
-
-    def count(row_id: str) -> int:
-        return int(registry.numbers[row_id].printed.value)
-
+    count = partial(printed_number, registry)
     patients = count("table1-cohort-size-ivig-n")
     present = count("table1-tfr-ivig-baseline-count")
     lasting = count("results-tfr-continued-ivig-m6-count")
@@ -79,16 +79,13 @@ def draw_rubs(
             f"rubs: {present} patients, {lasting} of them lasting, contradict {recent} and "
             f"{lasting_recent} in the tight window"
         )
-    known = np.ones(patients, np.bool_)
-    examined = known if followed is None else followed
-    long_ill = known if seen_before is None else seen_before
     with_rubs = rng.permutation(patients)[:present]
     # Those who cannot have been seen long before come last, and so into the tight window.
-    with_rubs = with_rubs[np.argsort(~long_ill[with_rubs], kind="stable")]
+    with_rubs = with_rubs[np.argsort(~seen_before[with_rubs], kind="stable")]
     last_seen_early = np.zeros(patients, np.bool_)
     last_seen_early[with_rubs[:older]] = True
-    never_again = with_rubs[np.argsort(examined[with_rubs], kind="stable")][:unknown]
-    if examined[never_again].all():
+    never_again = with_rubs[np.argsort(followed[with_rubs], kind="stable")][:unknown]
+    if followed[never_again].all():
         never_again = rng.permutation(with_rubs)[:unknown]
     still = [who for who in rng.permutation(with_rubs) if who not in never_again]
     early = [who for who in still if last_seen_early[who]][: lasting - lasting_recent]
@@ -100,10 +97,72 @@ def draw_rubs(
     baseline = np.zeros(patients)
     baseline[with_rubs] = 1.0
     followup = np.where(rng.random(patients) < NEW_RUBS, 1.0, 0.0)
-    followup[(rng.random(patients) >= EXAMINED_AGAIN) | ~examined] = np.nan
+    followup[(rng.random(patients) >= EXAMINED_AGAIN) | ~followed] = np.nan
     followup[with_rubs] = 0.0
     followup[never_again] = np.nan
     followup[[*early, *late]] = 1.0
     absent = baseline == 0
-    not_lately = absent & long_ill & (rng.random(patients) >= RECENTLY_EXAMINED)
+    not_lately = absent & seen_before & (rng.random(patients) >= RECENTLY_EXAMINED)
     return Rubs(baseline, followup, ~(last_seen_early | not_lately))
+
+
+LAST = (45, 185)
+"""Range of the last value in U/L; ours."""
+
+MOST_VALUES = 3
+"""Most later values of a patient; ours."""
+
+
+def draw_serial(
+    baseline: Floats, myositis: Flags, count: int, rng: np.random.Generator
+) -> list[int]:
+    """Return the patients with myositis whose values were followed, as positions.
+
+    All of them start above normal, since in all of them the values became normal.
+
+    Parameters
+    ----------
+    baseline : array of float, shape (patients,)
+        Values at baseline in U/L, NaN where not measured.
+    myositis : array of bool, shape (patients,)
+        Who has myositis.
+    count : int
+        How many were followed.
+
+    Raises
+    ------
+    ValueError
+        If fewer patients with myositis have a raised value at baseline.
+    """
+    raised = np.flatnonzero(myositis & (baseline > CK_NORMAL))
+    if len(raised) < count:
+        raise ValueError(
+            f"cpk: found {len(raised)} patients with myositis and more than {CK_NORMAL} U/L at "
+            f"baseline, allowed are {count} or more"
+        )
+    return sorted(int(who) for who in rng.permutation(raised)[:count])
+
+
+def ck_course(
+    before: float, months: Sequence[int], rng: np.random.Generator
+) -> list[tuple[int, float]]:
+    """Return later values as (month, value): falling by about equal ratios into the normal range.
+
+    Parameters
+    ----------
+    before : float
+        Value at baseline in U/L.
+    months : sequence of int
+        The patient's visits after the first infusion, rising, at least one.
+    """
+    kept = [
+        months[i]
+        for i in np.unique(np.linspace(0, len(months) - 1, MOST_VALUES).round()).astype(int)
+    ]
+    last = float(rng.integers(LAST[0], LAST[1] + 1))
+    ratios = np.arange(1, len(kept) + 1) / len(kept)
+    values = np.rint(
+        before * (last / before) ** ratios * np.exp(0.1 * rng.standard_normal(len(kept)))
+    )
+    values[-1] = last
+    return list(zip(kept, values.tolist(), strict=True))

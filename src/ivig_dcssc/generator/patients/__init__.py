@@ -1,0 +1,1 @@
+"""The patients of a cohort: characteristics, drugs, and the course of treatment."""

@@ -1,0 +1,193 @@
+"""The patients of one cohort: who they are, what they took, and what became of them.
+
+Given skin scores and measures, every characteristic is put to patients at random, with the counts
+of the registry, so that the article's account of single patients holds and nothing predicts
+response or change. One after the other, each is drawn again until its own tests pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from ivig_dcssc.generator.drawing import (
+    CK_NORMAL,
+    COLUMNS,
+    Counts,
+    Floats,
+    Integers,
+    NoFittingPatientsError,
+    Patients,
+    until,
+    without,
+)
+from ivig_dcssc.generator.patients.course import draw_adverse_effects, draw_assessment, draw_course
+from ivig_dcssc.generator.patients.medication import draw_concomitant, draw_first_line, draw_prior
+from ivig_dcssc.generator.patients.predictors import Unrelated, unrelated
+from ivig_dcssc.generator.skin import THRESHOLD
+from rederive.printed.registry import Registry
+
+EARLIEST_ONSET = 10
+"""Least age at the first symptom in years; our choice for patients who are adults."""
+
+_RACES = {"white": "white", "black": "black", "other": "other_race"}
+
+
+def draw_characteristics(
+    skin: Floats,
+    measures: Mapping[str, Floats],
+    rng: np.random.Generator,
+    registry: Registry,
+    *,
+    without_rows: Collection[str] = (),
+) -> pd.DataFrame:
+    """Draw the patients' table of one cohort.
+
+    Parameters
+    ----------
+    skin : array, shape (patients, 5)
+        Skin scores at baseline, 6, 12, 18 and 24 months; NaN where none was taken.
+    measures : mapping of str to array, shape (patients, times)
+        One data set of :func:`~ivig_dcssc.generator.measures.sample_measures`. Ages, disease
+        durations, cycles and lengths of treatment are put to other patients; creatine
+        phosphokinase stays where it is and decides who has myositis.
+    without_rows : collection of str
+        Ids of claims about predictors and of figures of prednisone that need not hold.
+
+    Returns
+    -------
+    DataFrame
+        One row per patient, columns :data:`COLUMNS`; unknown and not applicable are NaN, or None
+        in columns of words.
+
+    Raises
+    ------
+    NoFittingPatientsError
+        If the skin scores leave no patient for a role, or no order that passes the tests; another
+        draw of the skin scores may.
+    """
+    counts = Counts(registry)
+    tests = unrelated(skin, registry, float(THRESHOLD), without_rows)
+    patients = Patients(counts, rng)
+    course = draw_course(skin, measures, patients, tests)
+    age, duration, onset = _draw_ages(measures, tests, rng)
+    myositis = _draw_myositis(measures["cpk"][:, 0], patients)
+    first = draw_first_line(myositis, duration, patients)
+    concomitant = draw_concomitant(registry, first, patients, tests, without_rows)
+    prior = draw_prior(first, concomitant, patients)
+    effects = draw_adverse_effects(course, patients)
+    size = counts.size
+    died = [reason == "death" for reason in course.reason]
+    columns: dict[str, object] = {
+        "patient": [f"P{number:02d}" for number in range(1, size + 1)],
+        "age": age,
+        "age_onset": onset,
+        "disease_duration": duration,
+        "female": until(partial(patients.some, "female"), tests.flags, "female sex"),
+        "race": _draw_race(patients, tests),
+        "myositis": patients.flag(myositis),
+        "renal_crisis": patients.some("renal_crisis"),
+        **_draw_antibodies(patients, tests),
+        "first_line": first.words(size),
+        **{f"prior_{name}": column for name, column in prior.items()},
+        **{f"concomitant_{name}": column for name, column in concomitant.items()},
+        "cycles": course.cycles,
+        "cycles_first_6_months": course.early_cycles,
+        "treatment_length": course.months,
+        "stop_reason": list(course.reason),
+        "physician_assessment": draw_assessment(course, patients),
+        "death_month": np.where(died, counts.number("death_delay", "other"), np.nan),
+        "kidney_injury_delay": np.where(
+            effects["kidney_injury"], counts.number("kidney_injury_delay", "other"), np.nan
+        ),
+        **{f"ae_{name}": column for name, column in effects.items()},
+    }
+    return pd.DataFrame({name: columns[name] for name in COLUMNS})
+
+
+def _draw_ages(
+    measures: Mapping[str, Floats], tests: Unrelated, rng: np.random.Generator
+) -> tuple[Integers, Integers, Floats]:
+    """Return age, disease duration and age at onset."""
+    ages = measures["age"][:, 0].astype(np.int64)
+    durations = measures["disease_duration"][:, 0].astype(np.int64)
+
+    def draw() -> tuple[Integers, Integers, Floats]:
+        age, duration = rng.permutation(ages), rng.permutation(durations)
+        return age, duration, np.round(age - duration / 12, 1)
+
+    def fits(drawn: tuple[Integers, Integers, Floats]) -> bool:
+        _, duration, onset = drawn
+        return bool(onset.min() >= EARLIEST_ONSET) and tests.numbers(duration, onset)
+
+    return until(draw, fits, "age and disease duration")
+
+
+def _draw_myositis(cpk: Floats, patients: Patients) -> Integers:
+    """Return the patients with myositis: those with the highest values, and one by chance.
+
+    As many have a value above normal as the article has patients whose values normalised.
+    """
+    measured = np.flatnonzero(np.isfinite(cpk))
+    falling = measured[np.argsort(-cpk[measured], kind="stable")]
+    high = falling[: patients.counts["cpk_serial"]]
+    if not (cpk[high] > CK_NORMAL).all():
+        raise NoFittingPatientsError(
+            f"myositis: fewer than {len(high)} patients with a CPK above {CK_NORMAL} U/L"
+        )
+    more = patients.counts["myositis"] - len(high)
+    others = patients.choose(falling[len(high) :], more, np.nan_to_num(cpk, nan=1.0))
+    return np.sort(np.concatenate([high, others]))
+
+
+def _draw_race(patients: Patients, tests: Unrelated) -> list[str]:
+    counts = patients.counts
+    words = [word for word, variable in _RACES.items() for _ in range(counts[variable])]
+    if len(words) != counts.size:
+        raise ValueError(f"race: found {len(words)} patients, allowed are {counts.size}")
+    order = until(
+        lambda: patients.rng.permutation(words), lambda drawn: tests.flags(drawn == "white"), "race"
+    )
+    return [str(word) for word in order]
+
+
+def _draw_antibodies(patients: Patients, tests: Unrelated) -> dict[str, Integers | Floats]:
+    """Return antibody status; topoisomerase and RNA polymerase III exclude each other.
+
+    Who lacks antinuclear antibodies has none of the specific ones.
+    """
+    counts = patients.counts
+
+    def partly_known(name: str, among: Integers) -> Floats:
+        known = patients.choose(patients.everyone, counts.known(name))
+        both = np.intersect1d(known, among)
+        if len(both) < counts[name]:
+            positive = patients.choose(among, counts[name])
+            rest = without(patients.everyone, positive)
+            more = patients.choose(rest, len(known) - len(positive))
+            known = np.concatenate([positive, more])
+        else:
+            positive = patients.choose(both, counts[name])
+        return np.where(patients.flag(known) > 0, patients.flag(positive), np.nan)
+
+    def draw() -> dict[str, Integers | Floats]:
+        ana = patients.some("ana")
+        reactive = np.flatnonzero(ana)
+        polymerase = partly_known("anti_rna_polymerase_iii", reactive)
+        others = without(reactive, np.flatnonzero(polymerase == 1))
+        return {
+            "ana": ana,
+            "anticentromere": patients.some("anticentromere", others),
+            "antitopoisomerase": patients.some("antitopoisomerase", others),
+            "anti_rna_polymerase_iii": polymerase,
+            "rnp": partly_known("rnp", reactive),
+        }
+
+    return until(
+        draw,
+        lambda one: tests.flags(one["antitopoisomerase"], one["anti_rna_polymerase_iii"]),
+        "autoantibodies",
+    )
