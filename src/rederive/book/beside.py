@@ -8,17 +8,16 @@ were fitted to a figure as if they agreed with it.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rederive.book import render
-from rederive.book.ledger import Ledger, LedgerRow
+from rederive.book.ledger import CohortEvidence, Ledger, LedgerRow
+from rederive.errors import meant
 from rederive.printed import Evidence, Verdict
 from rederive.printed.registry import NumberRow
-from rederive.printed.schema import nearest
 from rederive.recompute import CheckedClaim, Recomputed
 
 SOURCES = ("printed figures", "one cohort", "all cohorts", "held-out cohorts")
@@ -40,55 +39,6 @@ class MismatchError(ValueError):
 
 class SourceError(TypeError):
     """A value does not come from where the plan of the reproduction allows it to come from."""
-
-
-class CohortValues(Protocol):
-    """Patient-level data as `check` asks for them."""
-
-    @property
-    def reconstructed(self) -> bool:
-        """Whether the cohorts were fitted to the published figures."""
-        ...
-
-    @property
-    def one_number(self) -> int:
-        """Number of the cohort that a notebook shows by itself."""
-        ...
-
-    def values(self, row_id: str) -> pd.Series[Any]:
-        """Return a figure, or whether a claim holds, by cohort."""
-        ...
-
-    def held_out_values(self, row_id: str) -> pd.Series[Any]:
-        """Return a figure by prior and draw, in cohorts that left it out of the fit."""
-        ...
-
-    def asks_as_published(self, row_id: str) -> bool:
-        """Whether this run asks for the figure as the article defines it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """Values beside published figures: a table of numbers, and how a page shows it.
-
-    Parameters
-    ----------
-    data : DataFrame
-        By row id: ``published``, ``here`` (median where there are many), ``low``, ``high``,
-        ``evidence`` and ``verdict``.
-    markup : str
-        The table of the page.
-    """
-
-    data: pd.DataFrame
-    markup: str
-
-    def _repr_html_(self) -> str:
-        return self.markup
-
-    def __repr__(self) -> str:
-        return self.data.to_string()
 
 
 def by_id(values: object, ids: str = "") -> dict[str, Value]:
@@ -146,20 +96,18 @@ def check(ledger: Ledger, row_id: str, value: Value, source: str) -> LedgerRow:
         If there is no such row or source.
     """
     if source not in SOURCES:
-        hint = nearest(source, SOURCES)
-        meant = f" (did you mean {hint!r}?)" if hint else ""
-        raise ValueError(f"source: found {source!r}, allowed: {', '.join(SOURCES)}{meant}")
+        hint = meant(source, SOURCES)
+        raise ValueError(f"source: found {source!r}, allowed: {', '.join(SOURCES)}{hint}")
     if row_id not in ledger.registry.plan:
-        hint = nearest(row_id, ledger.registry.plan)
-        meant = f" (did you mean {hint!r}?)" if hint else ""
-        raise ValueError(f"found {row_id!r}, allowed: the id of a number or claim{meant}")
+        hint = meant(row_id, ledger.registry.plan)
+        raise ValueError(f"found {row_id!r}, allowed: the id of a number or claim{hint}")
     planned = ledger.registry.plan[row_id].evidence
     _check_source(ledger, row_id, planned, source)
     row = ledger.row(row_id)
     if source == "printed figures":
         _check_recomputed(ledger, row, value)
         return row
-    cohorts: CohortValues = ledger.cohorts  # type: ignore[assignment]
+    cohorts = _cohorts(ledger)
     if source == "held-out cohorts":
         if cohorts.asks_as_published(row_id):
             _check_each(row_id, value, cohorts.held_out_values(row_id), STORED)
@@ -179,7 +127,7 @@ def _check_source(ledger: Ledger, row_id: str, planned: Evidence, source: str) -
         allowed = (Evidence.PREDICTED,)
     else:
         allowed = (Evidence.CALIBRATED,)
-        cohorts: CohortValues = ledger.cohorts  # type: ignore[assignment]
+        cohorts = _cohorts(ledger)
         if not cohorts.reconstructed or not cohorts.asks_as_published(row_id):
             allowed = (Evidence.CALIBRATED, Evidence.PREDICTED)
     if planned in allowed:
@@ -193,6 +141,12 @@ def _check_source(ledger: Ledger, row_id: str, planned: Evidence, source: str) -
         f"{row_id}: found values from {source}, but the plan says {planned}; "
         f"allowed from there: {', '.join(allowed)}"
     )
+
+
+def _cohorts(ledger: Ledger) -> CohortEvidence:
+    if ledger.cohorts is None:
+        raise SourceError("found values from cohorts, but this ledger was opened without any")
+    return ledger.cohorts
 
 
 def _near(a: float, b: float) -> bool:
@@ -267,7 +221,7 @@ def summary_of(value: Value) -> tuple[float, float, float]:
     return float(value), np.nan, np.nan
 
 
-def table(ledger: Ledger, rows: Mapping[str, Value], source: str) -> Beside:
+def table(ledger: Ledger, rows: Mapping[str, Value], source: str) -> render.Table:
     """Return checked values beside the published figures.
 
     Parameters
@@ -278,6 +232,12 @@ def table(ledger: Ledger, rows: Mapping[str, Value], source: str) -> Beside:
         Values by row id.
     source : str
         One of :data:`SOURCES`.
+
+    Returns
+    -------
+    Table
+        Its data by row id: ``published``, ``here`` (median where there are many), ``low``,
+        ``high``, ``evidence`` and ``verdict``.
     """
     header = ["", "Published", "Here", "Engine, rounding carried through", "Evidence", "Verdict"]
     if source != "printed figures":
@@ -305,7 +265,7 @@ def table(ledger: Ledger, rows: Mapping[str, Value], source: str) -> Beside:
         lines.append(("", cells))
     caption = f"Beside the published figures: values from {source}"
     markup = render.html_table(header, lines, caption, "comparison").markup
-    return Beside(pd.DataFrame.from_dict(data, orient="index"), markup)
+    return render.Table(markup, pd.DataFrame.from_dict(data, orient="index"))
 
 
 def _words(ledger: Ledger, row: LedgerRow, value: Value) -> str:

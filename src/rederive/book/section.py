@@ -11,8 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from rederive.book import beside, render
-from rederive.book.article_table import ArticleTable, article_table
-from rederive.book.beside import Beside
+from rederive.book.article_table import article_table
 from rederive.book.ledger import Ledger, LedgerRow
 from rederive.book.published import Published
 from rederive.book.results import ResultsTable
@@ -75,7 +74,7 @@ class Section:
         """Return rows of the ledger; without ids all of this section."""
         return [self.ledger.row(row_id) for row_id in ids or self.ids]
 
-    def beside(self, values: object, ids: str = "", *, source: str) -> Beside:
+    def beside(self, values: object, ids: str = "", *, source: str) -> render.Table:
         """Set values beside the published figures; refuse them if the engine has others.
 
         Parameters
@@ -93,8 +92,8 @@ class Section:
 
         Returns
         -------
-        Beside
-            The table; its ``data`` are numbers.
+        Table
+            Its ``data`` are numbers.
 
         Raises
         ------
@@ -107,7 +106,7 @@ class Section:
         found = beside.by_id(values, ids)
         return beside.table(self.ledger, found, source)
 
-    def article_table(self, table: str) -> ArticleTable:
+    def article_table(self, table: str) -> render.Table:
         """Return a table in the article's rows and columns, our figures below its own.
 
         Parameters
