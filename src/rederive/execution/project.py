@@ -11,8 +11,7 @@ from typing import Any
 
 import yaml
 
-from rederive.errors import ConfigurationError
-from rederive.printed.schema import nearest
+from rederive.errors import ConfigurationError, meant
 
 ROOT_VARIABLE = "REDERIVE_ROOT"
 PAGE_SUFFIXES = (".md", ".ipynb")
@@ -117,10 +116,9 @@ class Project:
             path for path in (self.root / name).parent.glob("*") if path.suffix in PAGE_SUFFIXES
         ]
         names = [path.relative_to(self.root).with_suffix("").as_posix() for path in beside]
-        near = nearest(name, names)
-        hint = f"; did you mean {near!r}?" if near else ""
         raise ConfigurationError(
-            f"_toc.yml: page {name!r} has no file; expected {known[0]} or {known[1]}{hint}"
+            f"_toc.yml: page {name!r} has no file; expected {known[0]} or {known[1]}"
+            f"{meant(name, names)}"
         )
 
 
