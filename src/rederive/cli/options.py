@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,8 +12,8 @@ from click.shell_completion import CompletionItem
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
 from rederive.parameters import (
+    Faults,
     Parameter,
-    ParameterError,
     ParameterSet,
     parse_assignments,
     read_parameter_file,
@@ -91,18 +91,12 @@ def given_parameters(
         With everything that is wrong.
     """
     values: dict[str, object] = {}
-    faults: list[str] = []
-    sources: tuple[Callable[[], Mapping[str, object]], ...] = (
-        lambda: read_parameter_file(params_file) if params_file else {},
-        lambda: parse_assignments(assignments, parameters),
-    )
-    for read in sources:
-        try:
-            values |= read()
-        except ParameterError as error:
-            faults.append(str(error))
-    if faults:
-        raise ParameterError("\n".join(faults))
+    faults = Faults()
+    with faults.noted():
+        values |= read_parameter_file(params_file) if params_file else {}
+    with faults.noted():
+        values |= parse_assignments(assignments, parameters)
+    faults.stop()
     named = values.get(COHORT_PARAMETER)
     if cohort is not None and named:
         raise ConfigurationError(

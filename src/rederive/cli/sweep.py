@@ -23,7 +23,7 @@ from rederive.sweep.index import INDEX
 from rederive.sweep.job import DONE
 from rederive.sweep.page import build_sweep_page
 from rederive.sweep.plan import Plan, plan_sweep
-from rederive.sweep.points import Request, in_words
+from rederive.sweep.points import Request, assignments_of
 from rederive.sweep.store import FAILED, RUNS, RunStore
 from rederive.sweep.workers import open_workers
 
@@ -222,7 +222,7 @@ def _complaint(plan: Plan, store: RunStore, summary: Summary) -> str:
     told = [run for run in plan.runs if summary.problems.get(run.key)]
     for run in told[:_PROBLEMS_SHOWN]:
         name = FAILED if len(run.tasks) == 1 else ""
-        lines.append(f"  {in_words(run.point)}: {summary.problems[run.key]}")
+        lines.append(f"  {assignments_of(run.point)}: {summary.problems[run.key]}")
         lines.append(f"    {store.url.rstrip('/')}/{RUNS}/{run.key}/{name}")
     if len(told) > _PROBLEMS_SHOWN:
         lines.append(f"  and {len(told) - _PROBLEMS_SHOWN} more; see the index")

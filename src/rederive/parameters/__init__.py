@@ -8,6 +8,7 @@ from rederive.parameters.given import (
     open_parameters,
     parse_assignments,
     read_parameter_file,
+    read_yaml,
 )
 from rederive.parameters.notebooks import (
     cells_run,
@@ -16,6 +17,7 @@ from rederive.parameters.notebooks import (
     takers,
 )
 from rederive.parameters.types import (
+    Faults,
     Form,
     Parameter,
     ParameterError,
@@ -25,6 +27,7 @@ from rederive.parameters.types import (
 )
 
 __all__ = [
+    "Faults",
     "Form",
     "Parameter",
     "ParameterError",
@@ -39,5 +42,6 @@ __all__ = [
     "open_parameters",
     "parse_assignments",
     "read_parameter_file",
+    "read_yaml",
     "takers",
 ]

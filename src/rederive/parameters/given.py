@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from rederive.errors import meant
 from rederive.installed import load_installed
-from rederive.parameters.types import ParameterError, ParameterSet, Value, meant
-from rederive.printed.schema import nearest
+from rederive.parameters.types import Faults, ParameterError, ParameterSet, Value
 
 GROUP = "rederive.parameters"
 """Group of entry points under which articles offer their parameters."""
@@ -52,21 +53,17 @@ def parse_assignments(assignments: Iterable[str], parameters: ParameterSet) -> d
         and every parameter given twice with different values.
     """
     values: dict[str, Value] = {}
-    faults: list[str] = []
+    faults = Faults()
     for assignment in assignments:
         name, sign, text = (part.strip() for part in assignment.partition("="))
         if not sign or not name:
-            faults.append(f"parameter: found {assignment!r}, allowed: NAME=VALUE")
+            faults.add(f"parameter: found {assignment!r}, allowed: NAME=VALUE")
             continue
-        try:
+        with faults.noted():
             value = parameters[name].parse(text)
-        except ParameterError as error:
-            faults.append(str(error))
-            continue
-        if values.setdefault(name, value) != value:
-            faults.append(f"parameter {name}: found {values[name]!r} and {value!r}, allowed: one")
-    if faults:
-        raise ParameterError("\n".join(faults))
+            if (first := values.setdefault(name, value)) != value:
+                faults.add(f"parameter {name}: found {first!r} and {value!r}, allowed: one")
+    faults.stop()
     return values
 
 
@@ -88,6 +85,25 @@ def _once(loader: _Loader, node: yaml.MappingNode) -> dict[object, object]:
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _once)
 
 
+def read_yaml(path: Path) -> Any:
+    """Return what a YAML or JSON file holds; of an empty one ``None``.
+
+    Raises
+    ------
+    ParameterError
+        If the file cannot be read, is not YAML or gives a key twice; the message names the file.
+    """
+    try:
+        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ParameterError(f"{path.name}: {why}, allowed: a readable file") from error
+    except yaml.YAMLError as error:
+        raise ParameterError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from error
+    except ParameterError as error:
+        raise ParameterError(f"{path.name}, {error}") from None
+
+
 def read_parameter_file(path: Path) -> dict[str, Value]:
     """Return the values of a parameter file, with the types that YAML gives them.
 
@@ -99,29 +115,19 @@ def read_parameter_file(path: Path) -> dict[str, Value]:
     Raises
     ------
     ParameterError
-        If the file cannot be read, is no mapping, gives a key twice, or a value is no single
-        number, text or truth value; the message names file and key.
+        As `read_yaml`, or if the file is no mapping, or a value is no single number, text or truth
+        value; the message names file and key.
     """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader) or {}
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ParameterError(f"{path.name}: {why}, allowed: a readable YAML file") from error
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from error
-    except ParameterError as error:
-        raise ParameterError(f"{path.name}, {error}") from None
+    content = read_yaml(path) or {}
     if not isinstance(content, dict):
         kind = type(content).__name__
         raise ParameterError(f"{path.name}: found a {kind}, allowed: lines of the form NAME: VALUE")
-    faults = [
-        f"{path.name}, key {key}: found {value!r}, allowed: one number, text or truth value"
-        for key, value in content.items()
-        if not isinstance(value, float | int | str | bool)
-    ]
-    if faults:
-        raise ParameterError("\n".join(faults))
-    return dict(content)
+    faults = Faults()
+    for key, value in content.items():
+        if not isinstance(value, Value):
+            faults.add(f"{path.name}, key {key}: found {value!r}, allowed: one number or text")
+    faults.stop()
+    return content
 
 
 def not_taken(
@@ -154,7 +160,7 @@ def not_taken(
             f"parameter {name!r} is not one that {which} takes{place}; {which} takes: "
             f"{', '.join(taken) or 'none'}"
         )
-    hint = meant(nearest(name, taken) or nearest(name, known))
+    hint = meant(name, taken) or meant(name, known)
     return f"{which} has no parameter {name!r}{hint}; it has: {', '.join(taken) or 'none'}"
 
 
@@ -187,16 +193,12 @@ def check_taken(
         With every unknown name, every value that does not fit, every parameter that the notebook
         does not take and, if there are none of these, every combination that makes no sense.
     """
-    faults: list[str] = []
+    faults = Faults()
     for name, value in given.items():
-        try:
+        with faults.noted():
             parameters[name].check(value)
-        except ParameterError as error:
-            faults.append(str(error))
-        else:
             if name not in taken:
-                faults.append(not_taken(name, taken, notebook, taken_by, parameters.names))
-    if faults:
-        raise ParameterError("\n".join(faults))
+                faults.add(not_taken(name, taken, notebook, taken_by, parameters.names))
+    faults.stop()
     values = parameters.check(given)
     return {name: values[name] for name in given}

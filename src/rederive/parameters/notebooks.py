@@ -11,12 +11,11 @@ from typing import Any
 
 from IPython import get_ipython
 
-from rederive.errors import ConfigurationError
+from rederive.errors import ConfigurationError, meant
 from rederive.execution.notebooks import read_notebook
 from rederive.execution.project import Project
 from rederive.parameters.given import GROUP, not_taken, open_parameters
-from rederive.parameters.types import Parameter, ParameterError, ParameterSet, Value, meant
-from rederive.printed.schema import nearest
+from rederive.parameters.types import Faults, Parameter, ParameterSet, Value
 
 TAG = "parameters"
 """Tag of the cell that assigns a notebook's defaults."""
@@ -123,9 +122,9 @@ def check_injected(cells: Sequence[str], known: Sequence[str] = ()) -> None:
         if not injected.startswith("# Parameters"):
             continue
         taken = tuple(dict.fromkeys([*_assigned(defaults), *known]))
-        faults = [not_taken(name, taken) for name in _assigned(injected) if name not in taken]
-        if faults:
-            raise ParameterError("\n".join(faults))
+        faults = Faults()
+        faults.add(*(not_taken(name, taken) for name in _assigned(injected) if name not in taken))
+        faults.stop()
 
 
 def project_parameters(project: Project) -> ParameterSet:
@@ -149,7 +148,7 @@ def project_parameters(project: Project) -> ParameterSet:
     found: dict[str, Value] = {}
     for notebook in all_notebooks(project):
         for name, value in own_defaults(read_notebook(project.root / notebook)).items():
-            if isinstance(value, float | int | str | bool):
+            if isinstance(value, Value):
                 found.setdefault(name, value)
     return ParameterSet(tuple(Parameter(name, value, "") for name, value in found.items()))
 
@@ -198,7 +197,7 @@ def find_notebook(project: Project, wanted: str) -> Path:
             raise ConfigurationError(
                 f"notebook: found {wanted!r}, allowed: a notebook inside the book's folder"
             )
-    hint = meant(nearest(Path(wanted).stem, known))
+    hint = meant(Path(wanted).stem, known)
     raise ConfigurationError(
         f"notebook: found {wanted!r}, allowed: {', '.join(sorted(known))}, or a path{hint}"
     )

@@ -11,9 +11,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from rederive.book.specification import Specifications
-from rederive.errors import ConfigurationError
-from rederive.parameters.types import meant
-from rederive.printed.schema import nearest
+from rederive.errors import ConfigurationError, meant
 from rederive.sweep.index import FIRST_COLUMNS, INDEX, RESULTS, STATE_COLUMNS
 from rederive.sweep.job import DONE
 from rederive.sweep.store import RunStore
@@ -128,7 +126,7 @@ def open_sweep(folder: str, result: str) -> SweepView:
         listed = f"{', '.join(known[:8])}{', …' if len(known) > 8 else ''}" or "none"
         raise ConfigurationError(
             f"result: found {result!r}, allowed: an id of the sweep's results: "
-            f"{listed}{meant(nearest(result, known))}"
+            f"{listed}{meant(result, known)}"
         )
     # Parameters stand between the first columns and the state; results come after it.
     names = list(index.columns)
