@@ -19,7 +19,7 @@ from rederive.cli.main import main
 from rederive.errors import ConfigurationError
 from rederive.execution.project import Project
 from rederive.parameters import Parameter, ParameterError, ParameterSet
-from rederive.sweep.driver import Manner, run_sweep
+from rederive.sweep.driver import Sweep
 from rederive.sweep.job import Finished, Job, short_message
 from rederive.sweep.plan import Plan, Run, plan_sweep
 from rederive.sweep.points import Request, parameter_sets
@@ -377,7 +377,7 @@ def test_changed_code_while_a_sweep_runs_stops_it(own, tmp_path):
     plan = plan_sweep(own, "numbers", Request(grids=["factor=1..3"]))
     (own.root / "src" / "tiny_helper.py").write_text("def figure():\n    return 1\n")
     store = RunStore(str(tmp_path / "out"))
-    summary = run_sweep(plan, store, Manner(in_threads))
+    summary = Sweep(plan, store, in_threads).run()
     assert "not those with which the sweep began" in summary.stopped
     assert dict(summary.counts) == {"pending": 3}
     assert store.records() == {}
@@ -478,11 +478,11 @@ def test_thousands_of_runs_are_handed_over_a_few_at_a_time(tmp_path):
     plan = Plan(Project(tmp_path), "a", "sources", runs)
     store = RunStore(str(tmp_path / "out"))
     workers = Workers(Instantly, lambda: 4, lambda: True)
-    manner = Manner(lambda due: contextlib.nullcontext(workers))
-    assert run_sweep(plan, store, manner).counts == {"done": 2000}
+    sweeps = [Sweep(plan, store, lambda due: contextlib.nullcontext(workers)) for _ in range(2)]
+    assert sweeps[0].run().counts == {"done": 2000}
     assert Instantly.most == 4
     assert list(index_of(tmp_path / "out")["n"]) == list(range(2000))
-    assert run_sweep(plan, store, manner).executed == 0
+    assert sweeps[1].run().executed == 0
 
 
 def test_a_relative_folder_is_the_same_for_every_process(tmp_path, monkeypatch):

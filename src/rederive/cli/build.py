@@ -99,12 +99,12 @@ def variants_command(ctx: click.Context, as_json: bool) -> None:
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
     for each in found:
-        click.echo(f"{each['name']}: {_in_words(each)}")
+        click.echo(f"{each['name']}: {_listed(each)}")
     if not found and sys.stderr.isatty():
         click.echo("No variant is built yet: rederive build -p NAME=VALUE", err=True)
 
 
-def _in_words(described: Mapping[str, Any]) -> str:
+def _listed(described: Mapping[str, Any]) -> str:
     words = [f"own cohort {described['cohort']}"] if described["cohort"] else []
     words += [f"{each['name']}={each['here']}" for each in described["differences"]]
     return ", ".join(words) or "the article's parameters, with further pages"

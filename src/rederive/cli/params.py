@@ -46,7 +46,7 @@ def params_command(ctx: click.Context, notebook: str | None, as_json: bool) -> N
     if not shown:
         click.echo(f"{notebook} takes no parameters." if notebook else "There are no parameters.")
         return
-    blocks = [_in_words(each, taken_by.get(each.name, ()), notebook is None) for each in shown]
+    blocks = [_entry(each, taken_by.get(each.name, ()), notebook is None) for each in shown]
     click.echo("\n\n".join(blocks))
 
 
@@ -66,7 +66,7 @@ def _record(parameter: Parameter, notebooks: Sequence[str]) -> dict[str, object]
     }
 
 
-def _in_words(parameter: Parameter, notebooks: Sequence[str], with_notebooks: bool) -> str:
+def _entry(parameter: Parameter, notebooks: Sequence[str], with_notebooks: bool) -> str:
     default = repr(parameter.default) if isinstance(parameter.default, str) else parameter.default
     title = f"{parameter.name} = {default} {parameter.unit}".strip()
     lines = [parameter.label, f"allowed: {parameter.allowed}", parameter.meaning]

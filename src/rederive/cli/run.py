@@ -150,7 +150,7 @@ def _changes(results: Sequence[Mapping[str, Any]], own_cohort: bool) -> list[str
     if not results:
         return ["The notebook carries no results of a section."]
     if own_cohort:
-        return [f"{total} results, from your own cohort; nothing in it was made to agree."]
+        return [f"{total} results, from your own cohort; nothing in it was fitted."]
     moved = [(row, text) for row in results if (text := _moved(row))]
     if not moved:
         return [f"None of {total} results differ from those under the article's parameters."]

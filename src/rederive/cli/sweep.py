@@ -18,7 +18,7 @@ from rederive.cli.options import ParameterCommand
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
 from rederive.parameters.notebooks import COHORT_PARAMETER, own_cohort, project_parameters
-from rederive.sweep.driver import Manner, Summary, run_sweep
+from rederive.sweep.driver import Summary, Sweep
 from rederive.sweep.index import INDEX
 from rederive.sweep.job import DONE
 from rederive.sweep.page import build_sweep_page
@@ -143,15 +143,17 @@ def sweep_command(
     if workers is None:
         workers = 0 if len(plan.runs) <= FEW_RUNS else os.cpu_count() or 1
     reachable = write == "workers" or (write == "auto" and bool(scheduler) and not store.is_local)
-    manner = Manner(
-        open_workers=lambda due: open_workers(due, workers, scheduler),
+    sweep = Sweep(
+        plan,
+        store,
+        lambda due: open_workers(due, workers, scheduler),
         timeout=timeout,
         retry_failed=retry_failed,
         workers_write=reachable and bool(scheduler or workers) and not store.is_in_memory,
         root=project_root,
     )
-    with _ended_like_ctrl_c(), _progress(len(plan.runs)) as watch:
-        summary = run_sweep(plan, store, manner, watch)
+    with _ended_like_ctrl_c(), _progress(len(plan.runs)) as sweep.watch:
+        summary = sweep.run()
     about = {"notebook": plan.notebook, "out": out, "runs": len(plan.runs)}
     if as_json:
         keys = [run.key for run in plan.runs]
