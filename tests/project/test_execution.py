@@ -11,14 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from rederive.errors import BookError
-from rederive.execution.cache import ExecutionCache
 from rederive.execution.project import Project
 from rederive.execution.run import NotebookFailedError, Outcome, Task, execute_tasks, run_task
 
@@ -169,15 +167,6 @@ def test_a_run_leaves_its_process_as_it_was(project):
     assert (uncached.content, uncached.cached) == (outcome.content, False)
 
 
-def test_threads_do_not_meet(project):
-    tasks = [Task(Path("notebooks/one.ipynb"), {"factor": factor}) for factor in range(1, 7)]
-    with ThreadPoolExecutor(3) as pool:
-        outcomes = list(pool.map(lambda task: run_task(project, task), tasks))
-    assert [printed(each.content) for each in outcomes] == [
-        f"one: {41 * k} 1\n" for k in range(1, 7)
-    ]
-
-
 class TestFailures:
     def outcome(self, project: Project, *sources: str, **options: float) -> Outcome:
         name = write_notebook(project, "bad", *sources)
@@ -271,17 +260,15 @@ class TestFailures:
         assert run(project, names=("one",))[0] == set()
 
 
-def test_those_that_took_longest_start_first(project):
-    cache = ExecutionCache(project.cache)
-    for name, seconds in zip(NAMES, (1.0, 3.0, 2.0), strict=True):
-        cache.note_seconds(f"notebooks/{name}.ipynb", seconds)
+def test_the_largest_start_first(project):
+    for name, lines in zip(NAMES, (1, 3, 2), strict=True):
+        write_notebook(project, name, f"print('{name}:')" + "\n# a line" * 100 * lines)
     lines: list[str] = []
     tasks = [Task(Path("notebooks") / f"{name}.ipynb") for name in NAMES]
     executed = execute_tasks(project, tasks, jobs=1, report=lines.append)
     started = [Path(line.split(":")[0]).stem for line in lines if ": started (" in line]
     assert started == ["two", "three", "one"]
-    order = [printed(content).split(":")[0] for content in executed.contents]
-    assert order == list(NAMES)
+    assert [printed(content).split(":")[0] for content in executed.contents] == list(NAMES)
 
 
 def start_book(project: Project, names: Sequence[str] = NAMES) -> subprocess.Popen[bytes]:

@@ -27,14 +27,7 @@ SHAPES = {
 
 
 def article_table(ledger: Ledger, table: str) -> render.Table:
-    """Return a table of the article with the reproduced figures below the published ones.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        The reproduced figures.
-    table : str
-        Name of the table in ``tables.csv``.
+    """Return a table of ``tables.csv`` with the reproduced figures below the published ones.
 
     Returns
     -------

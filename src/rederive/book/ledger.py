@@ -304,7 +304,7 @@ def _plain(value: float, decimals: int) -> str:
     return format_fixed(Fraction(value), decimals)
 
 
-def printed_range(reach: Reach, printed: PrintedNumber, whole: bool) -> str:
+def _printed_range(reach: Reach, printed: PrintedNumber, whole: bool) -> str:
     """Return a reachable range with one digit more than the printed figure has.
 
     An end above 0 that these digits cannot show is given as below the smallest that they can.
@@ -328,7 +328,7 @@ def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -
     main = outcome.main
     sign = "%" if unit == "percent" else ""
     whole = statistic in ("n", "count")
-    interval = printed_range(main, printed, whole)
+    interval = _printed_range(main, printed, whole)
     if main.point is not None:
         value = _plain(main.point, printed.decimals)
         smallest = Fraction(1, 10**printed.decimals)
@@ -375,7 +375,7 @@ def _with_range(reach: Reach, printed: PrintedNumber, whole: bool) -> str:
     """Return a convention with the range that it reaches, where it has one of its own."""
     if reach.point is None:
         return reach.convention
-    return f"{reach.convention}: {printed_range(reach, printed, whole)}"
+    return f"{reach.convention}: {_printed_range(reach, printed, whole)}"
 
 
 def _decision(outcome: Recomputed, alpha: float) -> str:

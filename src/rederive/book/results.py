@@ -19,27 +19,11 @@ RESULTS_TYPE = "application/vnd.rederive.results+json"
 RESULTS_VERSION = 1
 """Version of their form."""
 
-_KEPT = (
+KEPT = (
     "id", "printed", "reproduced", "value", "low", "high", "evidence", "verdict", "decision",
     "before", "before_verdict", "before_decision",
 )  # fmt: skip
-
-
-def result_of(row: LedgerRow) -> dict[str, Any]:
-    """Return what a rerun may change about a row, as plain JSON values.
-
-    Parameters
-    ----------
-    row : LedgerRow
-        A number or claim.
-
-    Returns
-    -------
-    dict
-        Fields of the row; numbers are ``None`` where there is none.
-    """
-    record = row.as_record()
-    return {name: record[name] for name in _KEPT}
+"""What a rerun may change about a row; numbers are ``None`` where there is none."""
 
 
 class ResultsTable:
@@ -55,7 +39,8 @@ class ResultsTable:
 
     def __init__(self, shown: Html, rows: Iterable[LedgerRow]) -> None:
         self.shown = shown
-        self.results = [result_of(row) for row in rows]
+        records = [row.as_record() for row in rows]
+        self.results = [{name: record[name] for name in KEPT} for record in records]
 
     def __str__(self) -> str:
         return str(self.shown)

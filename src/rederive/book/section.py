@@ -80,11 +80,12 @@ class Section:
         Parameters
         ----------
         values : mapping, Series or DataFrame
-            A value for each key: a number, a pair (low, high), a truth value (of a claim), a result
-            of the engine, or a Series by cohort. The columns of a DataFrame are such Series.
+            A value for each key: a number, a pair (low, high) that must hold the engine's range, a
+            truth value (of a claim), a result of the engine, or a Series by cohort or by prior and
+            draw. The columns of a DataFrame are such Series.
         ids : str
-            Template that makes an id of a key, such as ``results-score-treated-m{}-p``; without it
-            the keys are ids.
+            Template that makes an id of a key, such as ``results-score-treated-m{}-p``; capitals
+            of the key become small letters. Without it the keys are ids.
         source : str
             Where the values come from: ``printed figures`` (alone), ``one cohort`` (that of
             ``cohorts.one``), ``all cohorts`` (of the run), or ``held-out cohorts`` (that left the
@@ -93,18 +94,20 @@ class Section:
         Returns
         -------
         Table
-            Its ``data`` are numbers.
+            Its ``data`` are numbers by row id: ``published``, ``here`` (median where there are
+            many), ``low``, ``high``, ``evidence`` and ``verdict``.
 
         Raises
         ------
         MismatchError
             If a value and the ledger's differ.
+        TypeError, ValueError
+            If the values are of another kind, or there is no such row or source.
         SourceError
             If the plan of the reproduction does not allow the source; so a figure that the cohorts
             were fitted to is never shown as predicted.
         """
-        found = beside.by_id(values, ids)
-        return beside.table(self.ledger, found, source)
+        return beside.table(self.ledger, values, ids, source)
 
     def article_table(self, table: str) -> render.Table:
         """Return a table in the article's rows and columns, our figures below its own.

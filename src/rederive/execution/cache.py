@@ -28,11 +28,6 @@ def source_digest(project: Project) -> str:
 
     Files are read again only if one of them has another time or size.
 
-    Parameters
-    ----------
-    project : Project
-        The book.
-
     Returns
     -------
     str
@@ -107,13 +102,7 @@ def content_digest(path: Path) -> str:
 
 @dataclass(frozen=True)
 class ExecutionCache:
-    """Executed notebooks in a folder, one file each, so that writers never meet.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the files are; created when first written to.
-    """
+    """Executed notebooks in a folder, one file each, so that writers never meet."""
 
     folder: Path
 
@@ -138,28 +127,8 @@ class ExecutionCache:
         """
         write_atomically(self._path(key), content)
 
-    def seconds(self, name: str) -> float:
-        """Return how long a notebook took when it was last run; infinity if that is not known."""
-        try:
-            return float(self._seconds_file(name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return float("inf")
-
-    def note_seconds(self, name: str, seconds: float) -> None:
-        """Keep how long a notebook took."""
-        write_atomically(self._seconds_file(name), f"{seconds:.2f}\n".encode())
-
-    def _seconds_file(self, name: str) -> Path:
-        return self.folder / "seconds" / name.replace("/", "-")
-
     def prune(self, kept: int = ENTRIES_KEPT) -> None:
-        """Remove the entries, and what killed writers left, that were not used for longest.
-
-        Parameters
-        ----------
-        kept : int
-            Number of entries to keep.
-        """
+        """Remove what was unused for longest, also what killed writers left, but some entries."""
         dated = []
         for path in (*self.folder.glob("*.ipynb"), *self.folder.glob(".*.ipynb-*")):
             with suppress(OSError):  # another process has just removed it

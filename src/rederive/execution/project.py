@@ -131,15 +131,10 @@ def find_project(start: Path | None = None) -> Project:
         Folder to begin with; by default the one named by the environment variable
         ``REDERIVE_ROOT``, else the working directory. Its parents are tried in turn.
 
-    Returns
-    -------
-    Project
-        The nearest folder with a ``_config.yml`` and a ``_toc.yml``.
-
     Raises
     ------
     ConfigurationError
-        If there is none.
+        If none of them has a ``_config.yml`` and a ``_toc.yml``.
     """
     first = (start or Path(os.environ.get(ROOT_VARIABLE) or Path.cwd())).resolve()
     for folder in (first, *first.parents):
@@ -151,17 +146,7 @@ def find_project(start: Path | None = None) -> Project:
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds one mapping.
-
-    Parameters
-    ----------
-    path
-        File to read, UTF-8.
-
-    Returns
-    -------
-    dict
-        Its content.
+    """Return the mapping that a YAML file holds.
 
     Raises
     ------

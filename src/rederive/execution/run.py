@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
@@ -110,12 +109,10 @@ def execute_tasks(
 
     Parameters
     ----------
-    project
-        The book.
-    tasks
-        The notebooks and their parameters.
+    project, tasks
+        The book; the notebooks and their parameters.
     jobs
-        How many run at the same time, at least 1. Those that took longest last time come first.
+        How many run at the same time, at least 1. The largest notebooks come first.
     report
         Receives one line when a notebook starts and one when it ends.
 
@@ -140,7 +137,7 @@ def execute_tasks(
     for index in contents:
         report(f"{tasks[index].name}: unchanged, taken from the cache")
     missing = [index for index in range(len(tasks)) if index not in contents]
-    missing.sort(key=lambda index: -cache.seconds(tasks[index].name))
+    missing.sort(key=lambda index: -(project.root / tasks[index].notebook).stat().st_size)
     with ThreadPoolExecutor(jobs, "notebook") as pool:
         try:
             contents |= _side_by_side(pool, project, tasks, missing, jobs, report)
@@ -160,10 +157,8 @@ def run_task(
 
     Parameters
     ----------
-    project
-        The book.
-    task
-        The notebook and its parameters.
+    project, task
+        The book; the notebook and its parameters.
     timeout
         Seconds that one cell may take.
     cache
@@ -180,11 +175,9 @@ def run_task(
         if cache and (content := kept.get(key)) is not None:
             return Outcome(content, cached=True)
         outcome = _run(project, task, timeout)
-        if cache and outcome.content is not None:
-            if _key(project, task) == key:  # nothing it depends on was changed meanwhile
-                kept.put(key, outcome.content)
-            with contextlib.suppress(OSError):
-                kept.note_seconds(task.name, outcome.seconds)
+        # What it depends on may have been changed meanwhile.
+        if cache and outcome.content is not None and _key(project, task) == key:
+            kept.put(key, outcome.content)
         return outcome
     except BookError as error:
         return Outcome(kind="failed", message=str(error))
