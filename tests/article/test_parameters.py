@@ -21,14 +21,8 @@ from ivig_dcssc.article import open_ledger
 from ivig_dcssc.generator import priors, skin, windows
 from ivig_dcssc.parameters import PARAMETERS, PRIORS, months_in
 from rederive.errors import ConfigurationError
-from rederive.parameters import (
-    Parameter,
-    ParameterError,
-    ParameterSet,
-    check_injected,
-    notebook_parameters,
-    takers,
-)
+from rederive.parameters import Parameter, ParameterError, ParameterSet, check_injected
+from rederive.parameters.notebooks import notebook_parameters, takers
 from rederive.printed.registry import load_registry
 from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.retrospective import Cohort, months_used

@@ -405,7 +405,6 @@ def test_memory_as_a_place(swept):
     try:
         first = sweep(swept, url, "--grid", "factor=1,2")
         assert first.exit_code == 0
-        assert f"{url} is the memory of this command" in first.stderr
         told = json.loads(sweep(swept, url, "--grid", "factor=1..3", "--json").stdout)
         assert (told["executed"], told["counts"]) == (1, {"done": 3})
         with system.open("/sweep-test/index.parquet", "rb") as stream:
@@ -433,23 +432,20 @@ def test_a_page_about_a_sweep(own, tmp_path):
     pages = list(own.build.glob("variants/sweep-*/html/book/sweep.html"))
     assert len(pages) == 1
     text = pages[0].read_text(encoding="utf-8")
-    assert "6 (6 done)" in text
+    assert "<th>done</th>\n      <td>6</td>" in text
     assert text.count("<figure") == 2
     assert str(tmp_path) not in text
-    assert "Every run was carried out to its end." in text
     assert (pages[0].parents[1] / "notebooks" / "numbers.html").is_file()
     assert not own.site.exists()
 
 
-def test_what_a_page_says_of_failures_and_of_a_sweep_without_choice(swept, tmp_path):
+def test_a_sweep_with_failures_is_opened_and_none_is_an_error(swept, tmp_path):
     out = tmp_path / "out"
     sweep(swept, str(out), "--set", "factor=2", "--set", "mode=fail")
     view = open_sweep(str(out), "t-1")
     assert view.choices == ("factor", "mode")
     assert view.frame["value"].isna().tolist() == [False, True]
-    assert "no patient is left" in view.failures()["message"].iloc[0]
-    assert "2 (1 done, 1 failed)" in str(view.opening().data)
-    sweep(swept, str(out), "--set", "factor=2")
+    assert "no patient is left" in view.frame["message"].iloc[1]
     with pytest.raises(ConfigurationError, match="found no index"):
         open_sweep(str(tmp_path / "nothing"), "t-1")
 

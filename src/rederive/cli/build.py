@@ -18,8 +18,9 @@ from rederive.cli.options import (
     parameter_options,
 )
 from rederive.execution.project import Project, find_project
-from rederive.parameters import ParameterSet, check_taken, notebook_parameters
-from rederive.parameters.notebooks import all_notebooks, project_parameters
+from rederive.parameters import ParameterSet
+from rederive.parameters.given import check_taken
+from rederive.parameters.notebooks import all_notebooks, notebook_parameters, project_parameters
 from rederive.site.build import build_book
 from rederive.site.serve import serve
 from rederive.site.variant import Variant, built_variant, built_variants

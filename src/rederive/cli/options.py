@@ -11,19 +11,14 @@ from click.shell_completion import CompletionItem
 
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
-from rederive.parameters import (
-    Faults,
-    Parameter,
-    ParameterSet,
-    parse_assignments,
-    read_parameter_file,
-)
+from rederive.parameters.given import parse_assignments, read_parameter_file
 from rederive.parameters.notebooks import (
     COHORT_PARAMETER,
     all_notebooks,
     own_cohort,
     project_parameters,
 )
+from rederive.parameters.types import Faults, Parameter, ParameterSet
 from rederive.site.variant import built_variants
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -83,13 +78,7 @@ def given_parameters(
     params_file: Path | None,
     cohort: Path | None,
 ) -> dict[str, object]:
-    """Return what the three options give together, with the cohort checked.
-
-    Raises
-    ------
-    ConfigurationError
-        With everything that is wrong.
-    """
+    """Return what the three options give together; a ``ConfigurationError`` says all faults."""
     values: dict[str, object] = {}
     faults = Faults()
     with faults.noted():

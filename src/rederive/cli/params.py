@@ -10,8 +10,14 @@ import click
 
 from rederive.cli.options import complete_notebook
 from rederive.execution.project import find_project
-from rederive.parameters import Parameter, notebook_parameters, takers
-from rederive.parameters.notebooks import NOTEBOOKS_FOLDER, find_notebook, project_parameters
+from rederive.parameters import Parameter
+from rederive.parameters.notebooks import (
+    NOTEBOOKS_FOLDER,
+    find_notebook,
+    notebook_parameters,
+    project_parameters,
+    takers,
+)
 
 _WIDTH = 88
 

@@ -17,12 +17,7 @@ GROUP = "rederive.parameters"
 
 
 def open_parameters(article: str = "") -> ParameterSet:
-    """Return the parameters of an installed article.
-
-    Parameters
-    ----------
-    article : str
-        Name of the article; may be empty if only one is installed.
+    """Return the parameters of an installed article, whose name is needed if there are several.
 
     Raises
     ------
@@ -37,14 +32,7 @@ def open_parameters(article: str = "") -> ParameterSet:
 
 
 def parse_assignments(assignments: Iterable[str], parameters: ParameterSet) -> dict[str, Value]:
-    """Return the values that texts such as ``alpha=0.01`` assign.
-
-    Parameters
-    ----------
-    assignments : iterable of str
-        Each a name, an equals sign and a value.
-    parameters : ParameterSet
-        The parameters with their types; combinations are not looked at.
+    """Return the values that texts such as ``alpha=0.01`` assign; combinations are not looked at.
 
     Raises
     ------
@@ -105,12 +93,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def read_parameter_file(path: Path) -> dict[str, Value]:
-    """Return the values of a parameter file, with the types that YAML gives them.
-
-    Parameters
-    ----------
-    path : Path
-        A YAML file that maps names to values, such as ``alpha: 0.01``; an empty file maps none.
+    """Return the values of a YAML file with lines such as ``alpha: 0.01``; of an empty one none.
 
     Raises
     ------
@@ -137,16 +120,12 @@ def not_taken(
     taken_by: Mapping[str, Sequence[str]] | None = None,
     known: Sequence[str] = (),
 ) -> str:
-    """Return what is wrong with a parameter that a notebook does not take.
+    """Return what is wrong with a parameter that is not among those that a notebook takes.
 
     Parameters
     ----------
-    name : str
-        The parameter.
-    taken : sequence of str
-        Those that the notebook takes.
-    notebook : str
-        Name of the notebook, if it is to be said.
+    name, taken, notebook : str, sequence of str, str
+        The parameter, those that are taken, and the notebook's name, if it is to be said.
     taken_by : dict, optional
         Notebooks by the parameters that they take.
     known : sequence of str
@@ -171,21 +150,9 @@ def check_taken(
     notebook: str = "",
     taken_by: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Value]:
-    """Return the given values, checked, for one notebook.
+    """Return the given values for one notebook, checked, in their types and in their order.
 
-    Parameters
-    ----------
-    parameters : ParameterSet
-        All parameters of the book.
-    given : dict
-        Values by name.
-    taken, notebook, taken_by
-        As for `not_taken`.
-
-    Returns
-    -------
-    dict
-        Only what was given, in its type and in the order in which it was given.
+    The further parameters are as for `not_taken`.
 
     Raises
     ------

@@ -130,12 +130,9 @@ def check_injected(cells: Sequence[str], known: Sequence[str] = ()) -> None:
 def project_parameters(project: Project) -> ParameterSet:
     """Return the parameters of a book.
 
-    Parameters
-    ----------
-    project : Project
-        The book. If it holds the package of an installed article, its parameters are that
-        article's. Else they are what its notebooks assign in their cells of parameters: the type
-        of a default is the type of the parameter, and every value of it is allowed.
+    If it holds the package of an installed article, they are that article's. Else they are what its
+    notebooks assign in their cells of parameters: the type of a default is the type of the
+    parameter, and every value of it is allowed.
 
     Raises
     ------
@@ -167,19 +164,13 @@ def all_notebooks(project: Project) -> tuple[Path, ...]:
 
 
 def find_notebook(project: Project, wanted: str) -> Path:
-    """Return a notebook by its name or by its path.
+    """Return a notebook, relative to the book's root.
 
     Parameters
     ----------
-    project : Project
-        The book.
-    wanted : str
-        Name without folder and ending, or a path from the working directory or the book's root.
-
-    Returns
-    -------
-    Path
-        Relative to the book's root.
+    project, wanted : Project, str
+        The book; a name without folder and ending, or a path from the working directory or the
+        book's root.
 
     Raises
     ------
@@ -204,16 +195,7 @@ def find_notebook(project: Project, wanted: str) -> Path:
 
 
 def own_cohort(project: Project, folder: Path, parameters: ParameterSet) -> str:
-    """Check a user's own cohort and return its folder as an absolute path.
-
-    Parameters
-    ----------
-    project : Project
-        The book, with its codebook.
-    folder : Path
-        The cohort's folder.
-    parameters : ParameterSet
-        The book's parameters.
+    """Check a user's own cohort against the book's codebook; return its folder's absolute path.
 
     Raises
     ------

@@ -258,13 +258,7 @@ class ParameterSet:
         return MappingProxyType(values)
 
     def among(self, names: Mapping[str, object]) -> dict[str, object]:
-        """Return the parameters among some names, such as the variables of a notebook.
-
-        Parameters
-        ----------
-        names : dict
-            Values by name; those that are no parameter are left out.
-        """
+        """Return those values that belong to parameters, as of the variables of a notebook."""
         return {name: names[name] for name in self.names if name in names}
 
     def changed(self, values: Mapping[str, Value]) -> Mapping[str, Value]:

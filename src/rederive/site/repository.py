@@ -55,12 +55,9 @@ def repository_of(settings: Mapping[str, Any]) -> Repository | None:
 
 
 def theme_options_for(repository: Repository | None) -> dict[str, Any]:
-    """Give the theme options that depend on the repository's address.
+    """Return the theme options that depend on the repository's address.
 
-    Parameters
-    ----------
-    repository : Repository or None
-        Without an address every button that needs one is off and there is no launch provider.
+    Without one every button that needs it is off, and there is no launch provider.
     """
     url, branch = repository or ("", "")
     options: dict[str, Any] = {

@@ -15,8 +15,8 @@ from typing import Any
 from rederive.errors import ConfigurationError, meant
 from rederive.execution.notebooks import canonical_bytes
 from rederive.execution.project import Project
-from rederive.parameters import ParameterSet, Value, notebook_parameters
-from rederive.parameters.notebooks import COHORT_PARAMETER, TAG
+from rederive.parameters import ParameterSet, Value
+from rederive.parameters.notebooks import COHORT_PARAMETER, TAG, notebook_parameters
 
 CHANGED = "changed"
 """Parameter of notebooks about the whole book: a mapping of all values that differ."""
@@ -66,16 +66,7 @@ class Variant:
 
     @classmethod
     def of(cls, parameters: ParameterSet, given: Mapping[str, object], name: str = "") -> Variant:
-        """Return the variant that some values make.
-
-        Parameters
-        ----------
-        parameters : ParameterSet
-            All parameters of the book.
-        given : dict
-            Values by name; those that are the article's are left out.
-        name : str
-            Name of the variant; by default a short hash of what differs.
+        """Return the variant that some values make, named by default by a hash of what differs.
 
         Raises
         ------
@@ -115,13 +106,7 @@ class Variant:
         return {CHANGED: dict(self.changed)} if CHANGED in taken else own
 
     def described(self, changes_page: bool) -> bytes:
-        """Return the variant as JSON, without any path of the user's.
-
-        Parameters
-        ----------
-        changes_page : bool
-            Whether the book has a page that lists what changed.
-        """
+        """Return the variant as JSON, without paths, with the page that lists what changed."""
         content = {
             "name": self.name,
             "cohort": self.cohort,

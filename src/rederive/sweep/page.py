@@ -29,26 +29,10 @@ TABLES = Path("_build") / "sweeps"
 def build_sweep_page(
     project: Project, store: RunStore, result: str, *, report: Callable[[str], None] = print
 ) -> Path:
-    """Build the book with a page about one result of a sweep.
+    """Build the book with a page about one result of a sweep, an id of the ledger; return the page.
 
     The page reads copies of the sweep's tables, named by their content: so it is made again when
     the sweep has grown, names no folder of the user's, and needs no access to the sweep's place.
-
-    Parameters
-    ----------
-    project : Project
-        The book.
-    store : RunStore
-        The sweep.
-    result : str
-        Id of a row of the ledger.
-    report : callable
-        Receives the lines of progress.
-
-    Returns
-    -------
-    Path
-        The page.
 
     Raises
     ------

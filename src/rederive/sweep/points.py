@@ -13,16 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from rederive.parameters import (
-    Faults,
-    Parameter,
-    ParameterError,
-    ParameterSet,
-    Value,
-    not_taken,
-    parse_assignments,
-    read_yaml,
-)
+from rederive.parameters.given import not_taken, parse_assignments, read_yaml
+from rederive.parameters.types import Faults, Parameter, ParameterError, ParameterSet, Value
 
 Point = dict[str, Value]
 """Values by name: those that were asked for."""
