@@ -59,13 +59,9 @@ class ResultsTable:
 
 
 def read_results(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the results that an executed notebook carries, in the order of its cells.
+    """Return the results in the JSON of an executed notebook, in the order of its cells.
 
-    Parameters
-    ----------
-    notebook : mapping
-        The notebook's JSON. One without results gives an empty list; of an id that comes twice
-        the last counts.
+    Of an id that comes twice the last counts.
 
     Raises
     ------

@@ -280,21 +280,13 @@ class Specifications:
         ValueError
             If there is no such choice or level.
         """
-        keep = np.ones(len(self.frame), dtype=bool)
         for name, level in levels.items():
             _require("choice", name, self.choices)
             _require(name, level, self.levels[name])
-            keep &= (self.frame[name] == level).to_numpy()
-        return Specifications.of(self.frame[keep], self.choices, log_floor=self.log_floor)
+        return self.only(pd.DataFrame([levels]))
 
     def only(self, rows: pd.DataFrame) -> Specifications:
-        """Return the specifications that a frame names by some of the choices.
-
-        Parameters
-        ----------
-        rows : DataFrame
-            Columns that are choices; each row names levels that are kept.
-        """
+        """Return the specifications whose levels stand in a row of a frame, by its choices."""
         names = [name for name in rows.columns if name in self.choices]
         kept = self.frame.merge(rows[names].drop_duplicates(), on=names)
         return Specifications(kept, self.choices, self.log_floor)

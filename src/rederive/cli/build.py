@@ -18,9 +18,7 @@ from rederive.cli.options import (
     parameter_options,
 )
 from rederive.execution.project import Project, find_project
-from rederive.parameters import ParameterSet
-from rederive.parameters.given import check_taken
-from rederive.parameters.notebooks import all_notebooks, notebook_parameters, project_parameters
+from rederive.parameters.notebooks import project_parameters
 from rederive.site.build import build_book
 from rederive.site.serve import serve
 from rederive.site.variant import Variant, built_variant, built_variants
@@ -74,20 +72,10 @@ def _variant(
     """Return the variant that is asked for; None if all values are the article's."""
     parameters = project_parameters(project)
     given = given_parameters(project, parameters, assignments, params_file, cohort)
-    values = check_taken(parameters, given, _taken(project, parameters), "this book")
-    if parameters.changed(values) or name:
-        return Variant.of(parameters, values, name)
+    if name or parameters.changed(parameters.check(given)):
+        return Variant.of(parameters, given, name)
     click.echo("All parameters are the article's: this is the book itself.")
     return None
-
-
-def _taken(project: Project, parameters: ParameterSet) -> tuple[str, ...]:
-    found = {
-        name
-        for path in all_notebooks(project)
-        for name in notebook_parameters(project.root / path, parameters.names)
-    }
-    return tuple(name for name in parameters.names if name in found)
 
 
 @click.command("variants")

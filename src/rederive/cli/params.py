@@ -57,19 +57,10 @@ def params_command(ctx: click.Context, notebook: str | None, as_json: bool) -> N
 
 
 def _record(parameter: Parameter, notebooks: Sequence[str]) -> dict[str, object]:
-    return {
-        "name": parameter.name,
-        "type": parameter.kind,
-        "default": parameter.default,
-        "unit": parameter.unit,
-        "minimum": parameter.minimum,
-        "maximum": parameter.maximum,
-        "choices": list(parameter.choices),
-        "allowed": parameter.allowed,
-        "label": parameter.label,
-        "meaning": parameter.meaning,
-        "notebooks": list(notebooks),
-    }
+    names = ("default", "unit", "minimum", "maximum", "choices", "allowed", "label", "meaning")
+    record = {"name": parameter.name, "type": parameter.kind}
+    record |= {name: getattr(parameter, name) for name in names}
+    return record | {"notebooks": notebooks}
 
 
 def _entry(parameter: Parameter, notebooks: Sequence[str], with_notebooks: bool) -> str:

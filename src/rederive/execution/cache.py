@@ -26,14 +26,9 @@ _ENGINE = Path(__file__).resolve().parents[1]
 def source_digest(project: Project) -> str:
     """Digest all that any notebook of a book may depend on besides itself.
 
-    Files are read again only if one of them has another time or size.
-
-    Returns
-    -------
-    str
-        SHA-256 over the packages below ``src/``, the data below ``data/``, the pinned packages,
-        the version of Python and, where it is installed elsewhere, this package; the same
-        wherever the book stands.
+    These are the packages below ``src/``, the data below ``data/``, the pinned packages, the
+    version of Python and, where it is installed elsewhere, this package. The digest is the same
+    wherever the book stands. Files are read again only if one of them has another time or size.
     """
     folders = [project.root / "src", project.root / "data"]
     if not _ENGINE.is_relative_to(folders[0].resolve()):
@@ -56,24 +51,18 @@ def _digest(stamps: tuple[tuple[Path, Path, int, int], ...]) -> str:
 def execution_key(
     notebook: Mapping[str, Any], name: str, parameters: Mapping[str, Any], sources: str
 ) -> str:
-    """Key of one execution.
+    """Return the key of one execution, SHA-256 in hexadecimal.
 
     Parameters
     ----------
-    notebook : mapping
-        The notebook as stored; its outputs do not count.
-    name : str
-        Its path relative to the root, since a notebook runs in its own folder.
+    notebook, name : mapping, str
+        The notebook as stored, whose outputs do not count, and its path relative to the root,
+        since a notebook runs in its own folder.
     parameters : mapping
         Values for its parameters cell; must be plain JSON values. Of one that is an absolute path
         the content counts as well.
     sources : str
         Result of `source_digest`.
-
-    Returns
-    -------
-    str
-        SHA-256 in hexadecimal.
     """
     digest = hashlib.sha256()
     named = [content_digest(Path(text)) for text in _texts(parameters) if Path(text).is_absolute()]

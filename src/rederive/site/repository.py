@@ -18,18 +18,10 @@ class Repository(NamedTuple):
 
 
 def repository_of(settings: Mapping[str, Any]) -> Repository | None:
-    """Read the repository's address.
+    """Return the repository's address, or None where none is set.
 
-    Parameters
-    ----------
-    settings : mapping
-        Content of ``_config.yml``: ``repository.url`` and ``repository.branch`` count. The
-        variables ``REDERIVE_REPOSITORY_URL`` and ``REDERIVE_REPOSITORY_BRANCH`` come first.
-
-    Returns
-    -------
-    Repository or None
-        None when no address is set.
+    Of the settings in ``_config.yml``, ``repository.url`` and ``repository.branch`` count; the
+    variables ``REDERIVE_REPOSITORY_URL`` and ``REDERIVE_REPOSITORY_BRANCH`` come first.
 
     Raises
     ------

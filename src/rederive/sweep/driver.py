@@ -142,8 +142,7 @@ class Sweep:
     def _job(self, run: Run) -> Job:
         root = self.root or str(self.plan.project.root)
         store = self.store.address if self.workers_write else ""
-        sources = self.plan.sources
-        return Job(run.key, root, run.tasks, run.parameters, sources, self.timeout, store)
+        return Job(run, root, self.plan.sources, self.timeout, store)
 
     def _carry_out(self, waiting: deque[Job], workers: Workers) -> str:
         running: dict[Any, Job] = {}
@@ -175,8 +174,8 @@ class Sweep:
         """Begin runs while there is room; a suspect of killing its worker with no other beside."""
         if self._suspects and not running:
             waiting.appendleft(self._suspects.pop())
-            self._alone.add(waiting[0].key)
-        lone = any(job.key in self._alone for job in (*running.values(), *list(waiting)[:1]))
+            self._alone.add(waiting[0].run.key)
+        lone = any(job.run.key in self._alone for job in (*running.values(), *list(waiting)[:1]))
         room = 1 if self._suspects or lone else workers.capacity() if waiting else 0
         for _ in range(min(len(waiting), room - len(running))):
             job = waiting.popleft()
@@ -188,7 +187,7 @@ class Sweep:
         return LOST
 
     def _take_in(self, job: Job, finished: Finished) -> None:
-        if finished.record["kind"] == WORKER_DIED and job.key not in self._alone:
+        if finished.record["kind"] == WORKER_DIED and job.run.key not in self._alone:
             self._suspects.append(job)
             return
         if finished.files:
