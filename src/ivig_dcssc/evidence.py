@@ -26,7 +26,7 @@ from ivig_dcssc.formats import (
 from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.parameters import PARAMETERS
 from ivig_dcssc.patients import Cohorts
-from rederive.book.shown import Shown
+from rederive.book.ledger import Shown
 from rederive.printed import Evidence, PrintedNumber, Verdict, outward
 from rederive.printed.registry import ClaimRow, NumberRow
 from rederive.reconstruct.bounds import Bound

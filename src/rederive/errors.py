@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from rederive.printed.schema import nearest
+
 
 class BookError(Exception):
     """A step of the book failed; the message says which one and why."""
@@ -13,3 +17,9 @@ class ConfigurationError(BookError):
     """A setting, path or parameter is not usable; the message says what is allowed."""
 
     exit_status = 2
+
+
+def meant(found: str, allowed: Iterable[str]) -> str:
+    """Return the allowed word nearest to a misspelt one as the end of a message, or nothing."""
+    hint = nearest(found, allowed)
+    return f" (did you mean {hint!r}?)" if hint else ""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import Any
 
-from rederive.errors import ConfigurationError
-from rederive.printed.schema import nearest
+from rederive.errors import ConfigurationError, meant
 
 
 def load_installed(group: str, name: str, otherwise: str) -> Any:
@@ -31,7 +30,5 @@ def load_installed(group: str, name: str, otherwise: str) -> Any:
         name = next(iter(found))
     if name not in found:
         allowed = ", ".join(sorted(found)) or otherwise
-        hint = nearest(name, found)
-        suggestion = f" (did you mean {hint!r}?)" if hint else ""
-        raise ConfigurationError(f"article: found {name!r}, allowed: {allowed}{suggestion}")
+        raise ConfigurationError(f"article: found {name!r}, allowed: {allowed}{meant(name, found)}")
     return found[name].load()

@@ -22,14 +22,8 @@ from ivig_dcssc.generator import skin
 from ivig_dcssc.generator.visits.dates import visit_windows
 from ivig_dcssc.parameters import PARAMETERS, PRIORS, months_in
 from rederive.errors import ConfigurationError
-from rederive.parameters import (
-    Parameter,
-    ParameterError,
-    ParameterSet,
-    check_injected,
-    notebook_parameters,
-    takers,
-)
+from rederive.parameters import Parameter, ParameterError, ParameterSet, check_injected
+from rederive.parameters.notebooks import notebook_parameters, takers
 from rederive.printed.registry import load_registry
 from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.retrospective import Cohort, measured
@@ -267,9 +261,7 @@ def test_stated_sizes_are_not_solved_for() -> None:
     solved, stated = open_ledger(), open_ledger(comparator_n="stated")
     claims = [row.id for row in stated if row.method == "claim_two_sample_t_unstated_n"]
     assert claims
-    assert any(
-        "comparator n" in reach.convention for reach in solved.recomputed(P_COLLAGEN).reaches
-    )
+    assert any("comparator n" in reach.convention for reach in solved.outcome(P_COLLAGEN).reaches)
     for row_id in (P_COLLAGEN, *claims):
         conventions = [reach.convention for reach in stated.outcome(row_id).reaches]
         assert conventions and all("as at baseline" in each for each in conventions)
@@ -279,7 +271,7 @@ def test_a_reading_by_itself_is_the_only_one() -> None:
     spans = {}
     for reading in ("both", *skin.READINGS):
         ledger = open_ledger(reading=reading, cohorts=1)
-        reaches = [r for r in ledger.recomputed(P_COLLAGEN).reaches if r.point is not None]
+        reaches = [r for r in ledger.outcome(P_COLLAGEN).reaches if r.point is not None]
         spans[reading] = (min(r.low for r in reaches), max(r.high for r in reaches))
         texts = [r.convention for r in reaches]
         assert any("read as" in text for text in texts) == (reading == "both")

@@ -67,8 +67,6 @@ def test_a_comparison_has_all_columns_and_links_to_the_ledger(ledger: Ledger) ->
     [
         lambda: render.comparison([hostile_row()], HOSTILE, decision=True),
         lambda: render.ledger_page([hostile_row()], {"results": HOSTILE}, HOSTILE),
-        lambda: render.records([{HOSTILE: HOSTILE}], HOSTILE),
-        lambda: render.records([{HOSTILE: render.link(HOSTILE, f'"{HOSTILE}')}], HOSTILE),
     ],
 )
 def test_no_text_becomes_markup(table: object) -> None:
@@ -88,14 +86,6 @@ def test_every_evidence_and_verdict_has_its_word_and_its_class() -> None:
 def test_counts_add_up(ledger: Ledger) -> None:
     counts = ledger.count()
     assert sum(counts.values()) == len(list(ledger.registry))
-    soup = BeautifulSoup(str(render.count_table(counts, "Counts")), "html5lib")
-    assert soup.select("tbody tr")[-1].select("td")[-1].text == str(sum(counts.values()))
-
-
-def test_distinct_counts_leave_out_repeats(ledger: Ledger) -> None:
-    repeats = sum(bool(row.same_as) for row in ledger)
-    counted = sum(ledger.count().values()) - sum(ledger.count(distinct=True).values())
-    assert counted == repeats > 0
 
 
 @pytest.mark.parametrize("notebook", ["methods", "results_baseline", "results_controls"])
@@ -115,18 +105,11 @@ def test_an_unknown_notebook_is_refused(ledger: Ledger) -> None:
         Section(ledger, "results_nothing")
 
 
-def test_records_need_equal_columns() -> None:
-    with pytest.raises(ValueError, match="differ in their columns"):
-        render.records([{"a": 1}, {"b": 1}], "t")
-
-
-def test_a_record_links_and_a_wide_table_becomes_cards() -> None:
-    wide = {str(column): column for column in range(render.WIDE)}
-    row = {"Section": render.link("Methods", "a.html?x=1&y=2"), **wide}
-    soup = BeautifulSoup(str(render.records([row], "t")), "html5lib")
-    found = soup.select_one("table.cards tbody th a")
-    assert found is not None and found["href"] == "a.html?x=1&y=2"
-    assert not BeautifulSoup(str(render.records([wide], "t")), "html5lib").select("table.cards")
+@pytest.mark.parametrize(("columns", "cards"), [(render.WIDE, 0), (render.WIDE + 1, 1)])
+def test_a_wide_table_becomes_cards(columns: int, cards: int) -> None:
+    header = [str(column) for column in range(columns)]
+    table = render.html_table(header, [("", [render.text(name) for name in header])], "t")
+    assert len(BeautifulSoup(str(table), "html5lib").select("table.cards")) == cards
 
 
 def test_downloads_carry_their_texts() -> None:

@@ -86,14 +86,6 @@ class TestEntries:
         assert [cache.get(key) for key in ("aa1", "bb2", "cc3")] == [b"aa1", None, b"cc3"]
         assert not left.exists()
 
-    def test_times_are_kept_by_notebook(self, tmp_path):
-        cache = ExecutionCache(tmp_path)
-        assert cache.seconds("notebooks/a.ipynb") == float("inf")
-        cache.note_seconds("notebooks/a.ipynb", 2.5)
-        assert cache.seconds("notebooks/a.ipynb") == 2.5
-        next((tmp_path / "seconds").iterdir()).write_text("gone")
-        assert cache.seconds("notebooks/a.ipynb") == float("inf")
-
     def test_a_writer_killed_at_any_moment_leaves_whole_entries(self, tmp_path):
         script = (
             "import sys\nfrom pathlib import Path\n"

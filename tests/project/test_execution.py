@@ -11,16 +11,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from rederive.errors import BookError
-from rederive.execution.cache import ExecutionCache
 from rederive.execution.project import Project
 from rederive.execution.run import NotebookFailedError, Outcome, Task, execute_tasks, run_task
+
+from .conftest import cell, write_notebook
 
 NAMES = ("one", "two", "three")
 HELPERS = {
@@ -47,20 +47,12 @@ CELLS = {
 }
 
 
-def write_notebook(project: Project, name: str, *sources: str) -> Path:
+def write(project: Project, name: str, *sources: str) -> Path:
     """Write a notebook with a parameters cell and code cells; return its path in the book."""
-    code = {"cell_type": "code", "outputs": [], "execution_count": None}
-    given = {"id": "given", "metadata": {"tags": ["parameters"]}, "source": "factor = 1\nown = ''"}
-    cells = [code | given] + [
-        code | {"id": f"cell{number}", "metadata": {}, "source": source}
-        for number, source in enumerate(sources)
-    ]
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
+    cells = [cell("code", "factor = 1\nown = ''", "given", tags=["parameters"])]
+    cells += [cell("code", source, f"cell{number}") for number, source in enumerate(sources)]
     path = Path("notebooks") / f"{name}.ipynb"
-    (project.root / path).parent.mkdir(parents=True, exist_ok=True)
-    (project.root / path).write_text(json.dumps(content), encoding="utf-8")
+    write_notebook(project.root / path, cells)
     return path
 
 
@@ -82,7 +74,7 @@ def project(place: Path) -> Project:
     (place / "data" / "unused.csv").write_text("u\n")
     pd.DataFrame({"b": [1, 2]}).to_parquet(place / "data" / "b.parquet")
     for name, source in CELLS.items():
-        write_notebook(project, name, source)
+        write(project, name, source)
     return project
 
 
@@ -125,19 +117,19 @@ def test_a_change_of_code_or_data_is_never_shown_with_old_numbers(project, monke
         (project.root / name).write_text(content)
         ran, text = run(project, names=names)
         assert (ran, expected in text) == (set(names), True), name
-    write_notebook(project, "one", "print('one: rewritten')")
+    write(project, "one", "print('one: rewritten')")
     assert run(project, names=names)[0] == {"one"}
     (project.root / "src" / "one_helper.py").write_text(HELPERS["one_helper"])
     run(project, names=names)
     (project.root / "data" / "a.csv").unlink()
-    write_notebook(project, "one", CELLS["one"])
+    write(project, "one", CELLS["one"])
     with pytest.raises(NotebookFailedError, match=r"notebooks/one\.ipynb: cell 2 failed"):
         run(project, names=names)
 
 
 def test_a_users_own_data_outside_the_book_count(project, tmp_path_factory):
     own = tmp_path_factory.mktemp("own") / "mine.csv"
-    name = write_notebook(project, "own", "print(open(own).read())")
+    name = write(project, "own", "print(open(own).read())")
     task = Task(name, {"own": str(own)})
     own.write_text("first")
     assert "first" in printed(run_task(project, task).content)
@@ -151,7 +143,7 @@ def test_a_run_whose_sources_change_meanwhile_is_not_kept(project):
     source = (
         "from pathlib import Path\nimport one_helper\nPath(one_helper.__file__).write_text('X = 1')"
     )
-    task = Task(write_notebook(project, "restless", source))
+    task = Task(write(project, "restless", source))
     assert run_task(project, task).kind == "done"
     assert entries(project) == []
 
@@ -169,18 +161,9 @@ def test_a_run_leaves_its_process_as_it_was(project):
     assert (uncached.content, uncached.cached) == (outcome.content, False)
 
 
-def test_threads_do_not_meet(project):
-    tasks = [Task(Path("notebooks/one.ipynb"), {"factor": factor}) for factor in range(1, 7)]
-    with ThreadPoolExecutor(3) as pool:
-        outcomes = list(pool.map(lambda task: run_task(project, task), tasks))
-    assert [printed(each.content) for each in outcomes] == [
-        f"one: {41 * k} 1\n" for k in range(1, 7)
-    ]
-
-
 class TestFailures:
     def outcome(self, project: Project, *sources: str, **options: float) -> Outcome:
-        name = write_notebook(project, "bad", *sources)
+        name = write(project, "bad", *sources)
         outcome = run_task(project, Task(name), **options)
         assert outcome.content is None
         assert entries(project) == []
@@ -200,25 +183,18 @@ class TestFailures:
         ]
         assert kinds == ["stream", "error"]
 
-    def test_a_cell_that_takes_too_long(self, project):
-        start = time.monotonic()
-        outcome = self.outcome(project, "import time\ntime.sleep(300)", timeout=0.9)
-        assert outcome.kind == "timeout"
-        assert outcome.message == "cell 2: the cell took longer than 0.9 s"
-        assert outcome.failed is not None
-        assert time.monotonic() - start < 60
-
-    @pytest.mark.parametrize("death", ["os.kill(os.getpid(), 9)", "os._exit(3)"])
-    def test_a_kernel_that_dies(self, project, death):
-        outcome = self.outcome(project, f"import os\n{death}")
-        assert outcome.kind == "died"
-        assert outcome.message == "cell 2: the process that ran the cell died"
-        assert outcome.failed is not None
-
-    def test_a_cell_that_finds_the_disk_full(self, project):
-        source = f"raise OSError({errno.ENOSPC}, 'No space left on device')"
-        outcome = self.outcome(project, source)
-        assert outcome.kind == "disk"
+    @pytest.mark.parametrize(
+        ("source", "kind", "message"),
+        [
+            ("while True: pass", "timeout", "cell 2: the cell took longer than 0.9 s"),
+            ("import os; os._exit(3)", "died", "cell 2: the process that ran the cell died"),
+            (f"raise OSError({errno.ENOSPC}, 'No space left on device')", "disk", "cell 2 failed"),
+        ],
+    )
+    def test_other_ends_of_a_cell(self, project, source, kind, message):
+        outcome = self.outcome(project, source, timeout=0.9)
+        assert outcome.kind == kind
+        assert outcome.message.startswith(message)
         assert outcome.failed is not None
 
     def test_a_cache_on_a_full_disk(self, project, monkeypatch):
@@ -236,7 +212,7 @@ class TestFailures:
 
     def test_files_that_may_not_grow(self, project):
         """A real limit on the size of files, which is met while the notebook is written."""
-        name = write_notebook(project, "large", "print('x' * 3_000_000)")
+        name = write(project, "large", "print('x' * 3_000_000)")
         script = (
             "import resource, signal, sys\nfrom pathlib import Path\n"
             "from rederive.execution.project import Project\n"
@@ -265,23 +241,21 @@ class TestFailures:
         assert "not a notebook" in broken.message
 
     def test_the_others_are_kept_when_one_fails(self, project):
-        write_notebook(project, "bad", "1 / 0")
+        write(project, "bad", "1 / 0")
         with pytest.raises(NotebookFailedError, match=r"^notebooks/bad\.ipynb: cell 2 failed"):
             run(project, names=("one", "bad"))
         assert run(project, names=("one",))[0] == set()
 
 
-def test_those_that_took_longest_start_first(project):
-    cache = ExecutionCache(project.cache)
-    for name, seconds in zip(NAMES, (1.0, 3.0, 2.0), strict=True):
-        cache.note_seconds(f"notebooks/{name}.ipynb", seconds)
+def test_the_largest_start_first(project):
+    for name, lines in zip(NAMES, (1, 3, 2), strict=True):
+        write(project, name, f"print('{name}:')" + "\n# a line" * 100 * lines)
     lines: list[str] = []
     tasks = [Task(Path("notebooks") / f"{name}.ipynb") for name in NAMES]
     executed = execute_tasks(project, tasks, jobs=1, report=lines.append)
     started = [Path(line.split(":")[0]).stem for line in lines if ": started (" in line]
     assert started == ["two", "three", "one"]
-    order = [printed(content).split(":")[0] for content in executed.contents]
-    assert order == list(NAMES)
+    assert [printed(content).split(":")[0] for content in executed.contents] == list(NAMES)
 
 
 def start_book(project: Project, names: Sequence[str] = NAMES) -> subprocess.Popen[bytes]:
@@ -296,7 +270,7 @@ def start_book(project: Project, names: Sequence[str] = NAMES) -> subprocess.Pop
 
 
 def test_two_builds_at_once_and_one_killed_leave_a_usable_cache(project):
-    write_notebook(project, "three", "import time\ntime.sleep(3)", CELLS["three"])
+    write(project, "three", "import time\ntime.sleep(3)", CELLS["three"])
     killed = start_book(project)
     deadline = time.monotonic() + 60
     while not entries(project) and time.monotonic() < deadline:
@@ -314,7 +288,7 @@ def test_two_builds_at_once_and_one_killed_leave_a_usable_cache(project):
 def test_an_interruption_does_not_wait_for_notebooks(project):
     started = project.root / "started"
     source = f"open({str(started)!r}, 'w').close()\nimport time\ntime.sleep(300)"
-    write_notebook(project, "slow", source)
+    write(project, "slow", source)
     book = start_book(project, ["slow"])
     deadline = time.monotonic() + 60
     while not started.exists() and time.monotonic() < deadline:

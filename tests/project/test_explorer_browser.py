@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
 from ivig_dcssc.formats import CENTRAL, p_text, percent
@@ -20,16 +20,6 @@ from rederive.printed.registry import load_registry
 pytestmark = pytest.mark.browser
 
 DECIMALS = {"mean": 2, "change": 2, "responder_percent": 1, "difference": 2}
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -13,17 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rederive.cli.main import main
-from rederive.parameters import (
-    Parameter,
-    ParameterError,
-    ParameterSet,
+from rederive.parameters import Parameter, ParameterError, ParameterSet
+from rederive.parameters.given import (
     check_taken,
-    notebook_parameters,
     open_parameters,
     parse_assignments,
     read_parameter_file,
-    takers,
 )
+from rederive.parameters.notebooks import notebook_parameters, takers
 
 ROOT = Path(__file__).resolve().parents[2]
 TEACHING = ROOT / "data" / "cohorts" / "synthetic-teaching"

@@ -110,19 +110,8 @@ def test_help_lists_the_targets():
         text=True,
         check=True,
     )
-    for target in [
-        "setup",
-        "book",
-        "test",
-        "lint",
-        "format",
-        "serve",
-        "clean",
-        "distclean",
-        "lock",
-        "bench",
-    ]:
-        assert re.search(rf"^ *make {target} +\S", shown.stdout, re.MULTILINE), target
+    targets = set(re.findall(r"^ *make (\w+) +\S", shown.stdout, re.MULTILINE))
+    assert targets >= {"setup", "book", "test", "lint", "format", "serve", "clean", "lock", "bench"}
 
 
 def test_an_old_python_is_refused_with_advice(tmp_path):
@@ -194,22 +183,3 @@ def test_workflow_and_hooks_are_valid_and_use_the_two_commands():
     assert {repo["repo"] for repo in hooks} == {"local"}
     assert {"ruff", "ruff-format", "nbstripout"} <= {h["id"] for r in hooks for h in r["hooks"]}
     assert read(".ci/run").rstrip().endswith("make test")
-
-
-def test_imports_point_one_way():
-    """Engine below article, and inside the engine book above recompute above printed."""
-    allowed = {
-        "printed": {"printed"},
-        "recompute": {"printed", "recompute"},
-        "book": {"printed", "recompute", "book"},
-    }
-    wrong = []
-    for path in sorted((ROOT / "src" / "rederive").rglob("*.py")):
-        text = path.read_text(encoding="utf-8")
-        if re.search(r"^\s*(?:from|import) ivig_dcssc", text, re.MULTILINE):
-            wrong.append(f"{path.name}: imports ivig_dcssc")
-        part = path.relative_to(ROOT / "src" / "rederive").parts[0]
-        for used in re.findall(r"^\s*(?:from|import) rederive\.(\w+)", text, re.MULTILINE):
-            if part in allowed and used in allowed and used not in allowed[part]:
-                wrong.append(f"{path.relative_to(ROOT)}: imports rederive.{used}")
-    assert wrong == []

@@ -127,7 +127,7 @@ def test_flips_leave_out_what_is_undecided():
     assert single["share"].isna().all()
 
 
-def test_order_pivot_and_standing():
+def test_order_and_pivot():
     table = random_table(4)
     ordered = table.ordered()
     assert (np.diff(ordered["value"]) >= 0).all()
@@ -136,11 +136,6 @@ def test_order_pivot_and_standing():
     assert list(grid.columns) == [0, 1, 2, 3]
     part = table.frame.query("test == 'rank' and window == 2")
     assert grid.loc["rank", 2] == pytest.approx(part["value"].mean())
-    middle = float(ordered["value"].iloc[10])
-    stands = table.standing(middle)
-    assert (stands.below, stands.equal, stands.above, stands.total) == (10, 1, 13, 24)
-    ends = (float(ordered["value"].iloc[3]), middle)
-    assert table.standing(ends).equal == 8
 
 
 def test_levels_of_numbers_rise_and_those_without_a_value_come_last():

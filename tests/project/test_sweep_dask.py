@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -165,10 +166,10 @@ def test_a_real_scheduler_with_two_workers(swept, tmp_path):
         assert "1 of 3 runs did not get done" in complained
         assert "factor=7 deaths=9: the worker died while it carried out the run" in complained
         assert list(second.rows()["status"]) == ["died", "done", "done"] + ["done"] * 6
-        # Run 9 may have waited at a worker that died, and is then begun again as well.
-        begun = sorted(second.begun())
-        assert [each for each in begun if each != 9] == [1, 2, 3, 4, 5, 6, 7, 7, 8, 8]
-        assert 9 in begun
+        # What waits at a worker that dies is begun again as well.
+        begun = Counter(second.begun())
+        assert [begun[factor] for factor in range(1, 7)] == [1] * 6
+        assert begun[7] >= 2 and begun[8] >= 2 and begun[9] >= 1
 
         # The scheduler goes away.
         third = Sweep(swept, out, *here, "--grid", "factor=11..30", "-p", "pause=0.4")

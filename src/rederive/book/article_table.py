@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 
 import pandas as pd
 
 from rederive.book import render
 from rederive.book.ledger import Ledger, LedgerRow
+from rederive.errors import meant
 from rederive.printed import Verdict
 from rederive.printed.registry import CellRow, Registry
-from rederive.printed.schema import nearest
 
 LEDGER_PAGE = "../book/ledger.html"
 """Page of the ledger, relative to a section."""
@@ -27,38 +26,14 @@ SHAPES = {
 """Shape that stands before the word of a verdict; any other verdict has a dot."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArticleTable:
-    """A table of the article as data, and how a page shows it.
+def article_table(ledger: Ledger, table: str) -> render.Table:
+    """Return a table of ``tables.csv`` with the reproduced figures below the published ones.
 
-    Parameters
-    ----------
-    data : DataFrame
-        One line for each figure or mark, by id: ``row``, ``column``, ``published``, ``here``,
-        ``evidence`` and ``verdict``.
-    markup : str
-        The table of the page.
-    """
-
-    data: pd.DataFrame
-    markup: str
-
-    def _repr_html_(self) -> str:
-        return self.markup
-
-    def __repr__(self) -> str:
-        return self.data.to_string()
-
-
-def article_table(ledger: Ledger, table: str) -> ArticleTable:
-    """Return a table of the article with the reproduced figures below the published ones.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        The reproduced figures.
-    table : str
-        Name of the table in ``tables.csv``.
+    Returns
+    -------
+    Table
+        Its data have one line for each figure or mark, by id: ``row``, ``column``, ``published``,
+        ``here``, ``evidence`` and ``verdict``.
 
     Raises
     ------
@@ -85,15 +60,13 @@ def article_table(ledger: Ledger, table: str) -> ArticleTable:
     name = table.replace("table", "Table ")
     caption = f"{name}: the article's figures, and below them ours where they are not the same"
     markup = render.html_table(["Variable", *columns], lines, caption, "article").markup
-    return ArticleTable(pd.DataFrame.from_dict(data, orient="index"), markup)
+    return render.Table(markup, pd.DataFrame.from_dict(data, orient="index"))
 
 
 def _cells(registry: Registry, table: str) -> tuple[CellRow, ...]:
     if table not in registry.tables:
-        hint = nearest(table, registry.tables)
-        meant = f" (did you mean {hint!r}?)" if hint else ""
-        allowed = ", ".join(registry.tables)
-        raise ValueError(f"table: found {table!r}, allowed: {allowed}{meant}")
+        allowed, hint = ", ".join(registry.tables), meant(table, registry.tables)
+        raise ValueError(f"table: found {table!r}, allowed: {allowed}{hint}")
     return registry.tables[table]
 
 

@@ -1,24 +1,23 @@
 """A visible value set beside the published figure, and held against the tested engine.
 
 A notebook obtains a number in sight; the ledger holds what the engine made of the same row of the
-registry. `check` refuses a cell in which the two differ, and one that shows values of cohorts that
+registry. `table` refuses a cell in which the two differ, and one that shows values of cohorts that
 were fitted to a figure as if they agreed with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rederive.book import render
-from rederive.book.ledger import Ledger, LedgerRow
+from rederive.book.ledger import CohortEvidence, Ledger, LedgerRow
+from rederive.errors import meant
 from rederive.printed import Evidence, Verdict
 from rederive.printed.registry import NumberRow
-from rederive.printed.schema import nearest
 from rederive.recompute import CheckedClaim, Recomputed
 
 SOURCES = ("printed figures", "one cohort", "all cohorts", "held-out cohorts")
@@ -42,71 +41,7 @@ class SourceError(TypeError):
     """A value does not come from where the plan of the reproduction allows it to come from."""
 
 
-class CohortValues(Protocol):
-    """Patient-level data as `check` asks for them."""
-
-    @property
-    def reconstructed(self) -> bool:
-        """Whether the cohorts were fitted to the published figures."""
-        ...
-
-    @property
-    def one_number(self) -> int:
-        """Number of the cohort that a notebook shows by itself."""
-        ...
-
-    def values(self, row_id: str) -> pd.Series[Any]:
-        """Return a figure, or whether a claim holds, by cohort."""
-        ...
-
-    def held_out_values(self, row_id: str) -> pd.Series[Any]:
-        """Return a figure by prior and draw, in cohorts that left it out of the fit."""
-        ...
-
-    def asks_as_published(self, row_id: str) -> bool:
-        """Whether this run asks for the figure as the article defines it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """Values beside published figures: a table of numbers, and how a page shows it.
-
-    Parameters
-    ----------
-    data : DataFrame
-        By row id: ``published``, ``here`` (median where there are many), ``low``, ``high``,
-        ``evidence`` and ``verdict``.
-    markup : str
-        The table of the page.
-    """
-
-    data: pd.DataFrame
-    markup: str
-
-    def _repr_html_(self) -> str:
-        return self.markup
-
-    def __repr__(self) -> str:
-        return self.data.to_string()
-
-
-def by_id(values: object, ids: str = "") -> dict[str, Value]:
-    """Return values by the id of their row.
-
-    Parameters
-    ----------
-    values : mapping, Series or DataFrame
-        A value for each key; of a DataFrame, a Series by cohort for each column.
-    ids : str
-        Template that makes an id of a key, such as ``results-score-treated-m{}-p``; capitals of the
-        key become small letters. Empty: keys are ids.
-
-    Raises
-    ------
-    TypeError
-        If the values are of another kind.
-    """
+def _by_id(values: object, ids: str) -> dict[str, Value]:
     if not isinstance(values, Mapping | pd.Series | pd.DataFrame):
         raise TypeError(f"values: found {type(values).__name__}, allowed: dict, Series, DataFrame")
 
@@ -116,50 +51,21 @@ def by_id(values: object, ids: str = "") -> dict[str, Value]:
     return {name(key): value for key, value in values.items()}
 
 
-def check(ledger: Ledger, row_id: str, value: Value, source: str) -> LedgerRow:
-    """Hold a visible value against the engine's, and its source against the plan.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        What the engine makes of every row in this run.
-    row_id : str
-        The figure or claim.
-    value : float, bool, tuple, Recomputed, CheckedClaim or Series
-        The value of the cell. A pair is a range that must hold the engine's; a Series has one
-        value for each cohort, or for each prior and draw of held-out cohorts.
-    source : str
-        One of :data:`SOURCES`.
-
-    Returns
-    -------
-    LedgerRow
-        The row.
-
-    Raises
-    ------
-    MismatchError
-        If the two differ.
-    SourceError
-        If the source does not suit the evidence that the plan gives the row.
-    ValueError
-        If there is no such row or source.
-    """
+def _checked(ledger: Ledger, row_id: str, value: Value, source: str) -> LedgerRow:
+    """Return the row of a visible value, held against the engine's, and its source to the plan."""
     if source not in SOURCES:
-        hint = nearest(source, SOURCES)
-        meant = f" (did you mean {hint!r}?)" if hint else ""
-        raise ValueError(f"source: found {source!r}, allowed: {', '.join(SOURCES)}{meant}")
+        hint = meant(source, SOURCES)
+        raise ValueError(f"source: found {source!r}, allowed: {', '.join(SOURCES)}{hint}")
     if row_id not in ledger.registry.plan:
-        hint = nearest(row_id, ledger.registry.plan)
-        meant = f" (did you mean {hint!r}?)" if hint else ""
-        raise ValueError(f"found {row_id!r}, allowed: the id of a number or claim{meant}")
+        hint = meant(row_id, ledger.registry.plan)
+        raise ValueError(f"found {row_id!r}, allowed: the id of a number or claim{hint}")
     planned = ledger.registry.plan[row_id].evidence
     _check_source(ledger, row_id, planned, source)
     row = ledger.row(row_id)
     if source == "printed figures":
         _check_recomputed(ledger, row, value)
         return row
-    cohorts: CohortValues = ledger.cohorts  # type: ignore[assignment]
+    cohorts = _cohorts(ledger)
     if source == "held-out cohorts":
         if cohorts.asks_as_published(row_id):
             _check_each(row_id, value, cohorts.held_out_values(row_id), STORED)
@@ -179,7 +85,7 @@ def _check_source(ledger: Ledger, row_id: str, planned: Evidence, source: str) -
         allowed = (Evidence.PREDICTED,)
     else:
         allowed = (Evidence.CALIBRATED,)
-        cohorts: CohortValues = ledger.cohorts  # type: ignore[assignment]
+        cohorts = _cohorts(ledger)
         if not cohorts.reconstructed or not cohorts.asks_as_published(row_id):
             allowed = (Evidence.CALIBRATED, Evidence.PREDICTED)
     if planned in allowed:
@@ -195,6 +101,12 @@ def _check_source(ledger: Ledger, row_id: str, planned: Evidence, source: str) -
     )
 
 
+def _cohorts(ledger: Ledger) -> CohortEvidence:
+    if ledger.cohorts is None:
+        raise SourceError("found values from cohorts, but this ledger was opened without any")
+    return ledger.cohorts
+
+
 def _near(a: float, b: float) -> bool:
     return bool(np.isclose(a, b, rtol=TOLERANCE, atol=1e-12, equal_nan=True))
 
@@ -202,7 +114,7 @@ def _near(a: float, b: float) -> bool:
 def _check_recomputed(ledger: Ledger, row: LedgerRow, value: Value) -> None:
     low, high = _end(row.low, -np.inf), _end(row.high, np.inf)
     if isinstance(value, Recomputed | CheckedClaim):
-        _, here_low, here_high = summary_of(value)
+        _, here_low, here_high = _summary_of(value)
         if not (_near(here_low, low) and _near(here_high, high)):
             raise MismatchError(
                 f"{row.id}: found {here_low:.6g} to {here_high:.6g}, the ledger has {low:.6g} to "
@@ -246,7 +158,7 @@ def _end(value: float | None, otherwise: float) -> float:
     return otherwise if value is None else value
 
 
-def summary_of(value: Value) -> tuple[float, float, float]:
+def _summary_of(value: Value) -> tuple[float, float, float]:
     """Return median, least and greatest of what a cell shows; NaN where it has none of them.
 
     Of many cohorts the ends are those of the central 95 %.
@@ -267,25 +179,15 @@ def summary_of(value: Value) -> tuple[float, float, float]:
     return float(value), np.nan, np.nan
 
 
-def table(ledger: Ledger, rows: Mapping[str, Value], source: str) -> Beside:
-    """Return checked values beside the published figures.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        The engine's results.
-    rows : mapping of str to value
-        Values by row id.
-    source : str
-        One of :data:`SOURCES`.
-    """
+def table(ledger: Ledger, values: object, ids: str, source: str) -> render.Table:
+    """Return checked values beside the published figures, as `Section.beside` describes it."""
     header = ["", "Published", "Here", "Engine, rounding carried through", "Evidence", "Verdict"]
     if source != "printed figures":
         header[3] = "All compatible data" if source == "held-out cohorts" else "All cohorts"
     lines, data = [], {}
-    for row_id, value in rows.items():
-        row = check(ledger, row_id, value, source)
-        middle, low, high = summary_of(value)
+    for row_id, value in _by_id(values, ids).items():
+        row = _checked(ledger, row_id, value, source)
+        middle, low, high = _summary_of(value)
         data[row_id] = {
             "published": row.printed,
             "here": middle,
@@ -305,7 +207,7 @@ def table(ledger: Ledger, rows: Mapping[str, Value], source: str) -> Beside:
         lines.append(("", cells))
     caption = f"Beside the published figures: values from {source}"
     markup = render.html_table(header, lines, caption, "comparison").markup
-    return Beside(pd.DataFrame.from_dict(data, orient="index"), markup)
+    return render.Table(markup, pd.DataFrame.from_dict(data, orient="index"))
 
 
 def _words(ledger: Ledger, row: LedgerRow, value: Value) -> str:
@@ -330,7 +232,7 @@ def _words(ledger: Ledger, row: LedgerRow, value: Value) -> str:
             return f"<{2 * smallest:.{decimals}f}"
         return f"{number:.{decimals}f}{sign}" if np.isfinite(number) else "none"
 
-    middle, low, high = summary_of(value)
+    middle, low, high = _summary_of(value)
     if isinstance(value, pd.Series) and len(value) > 1:
         ends = f"{one(low)} to {one(high)}"
         return one(middle) if one(low) == one(high) else f"{one(middle)} (95 %: {ends})"

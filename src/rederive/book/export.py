@@ -44,27 +44,14 @@ def open_article(name: str = "") -> Ledger:
 
 
 def ledger_table(ledger: Ledger) -> pd.DataFrame:
-    """Return all rows of a ledger as a table, one row for each number or claim.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        The ledger.
-    """
+    """Return all rows of a ledger as a table, one row for each number or claim."""
     import pandas as pd
 
     return pd.DataFrame([row.as_record() for row in ledger])
 
 
 def ledger_text(ledger: Ledger, form: str) -> str:
-    """Return all rows of a ledger as text.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        The ledger.
-    form : str
-        One of :data:`FORMATS`.
+    """Return all rows of a ledger as text, in one of :data:`FORMATS`.
 
     Raises
     ------

@@ -5,48 +5,93 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Protocol
 
-from rederive.book.shown import CohortEvidence, Shown
 from rederive.printed import Evidence, PrintedNumber, Verdict, format_fixed, outward
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.claims import CheckedClaim
 from rederive.recompute.planned import Outcome, Settings, carry_out
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """One printed number or claim with its reproduction, in words ready to be shown.
+class Shown:
+    """The reproduction of one row, in words ready to be shown.
 
     Parameters
     ----------
-    id, kind, section, place, group, variable, timepoint, statistic, same_as : str
-        As in the registry; ``kind`` is ``number`` or ``claim``.
-    printed, reproduced, interval : str
-        The published figure or claim, the reproduced one, and the range reachable within rounding.
-    evidence : Evidence
-        How the reproduced number came about.
+    reproduced, interval : str
+        The reproduced figure, and the range that the inputs leave.
     verdict : Verdict
         How it compares.
     why : str
-        The condition of the verdict, or what is missing.
-    would_do, not_under, open_under : tuple of str
-        Conventions under which the published figure or claim is reached, those under which it is
-        not, and for a claim those under which it may or may not hold, where the verdict or a
-        decision depends on them.
+        Condition of the verdict, or what is missing.
     decision : str
-        Whether p lies below alpha, or whether that depends on rounding or on a convention.
+        Whether p lies below alpha, or whether a claim holds, and on what that depends.
+    would_do, not_under, open_under : tuple of str
+        Conventions that reach the published figure, that do not, and that leave it open.
+    value, low, high : float, optional
+        The reproduced figure as a number, in the unit printed. Recomputed: its value at the
+        inputs as printed, and the range that rounding leaves. From cohorts: the median and the
+        central 95 %, or the one value. Of a claim: the share of cohorts in which it holds, or 1
+        and 0 where it holds and does not.
+    evidence : Evidence, optional
+        Given where it is another than the plan names, as in a run on another study's data.
+    before : str
+        What the article's parameters give, where that is not the row under these parameters: a
+        prediction is no counterpart of what cohorts yield that were told the figure.
+    """
+
+    reproduced: str
+    interval: str
+    verdict: Verdict
+    why: str
+    decision: str = ""
+    would_do: tuple[str, ...] = ()
+    not_under: tuple[str, ...] = ()
+    open_under: tuple[str, ...] = ()
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    evidence: Evidence | None = None
+    before: str = ""
+
+
+COLUMNS = (
+    "id", "kind", "section", "place", "group", "variable", "timepoint", "statistic", "printed",
+    "reproduced", "interval", "evidence", "verdict", "why", "would_do", "not_under", "open_under",
+    "decision", "method", "inputs", "notebook", "built", "same_as", "value", "low", "high",
+    "before", "before_verdict", "before_decision",
+)  # fmt: skip
+"""Columns of a ledger that is written to a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow(Shown):
+    """One printed number or claim with its reproduction.
+
+    Parameters
+    ----------
+    id, section, place, group, variable, timepoint, statistic, same_as : str
+        As in the registry; of a claim ``statistic`` is its kind.
+    kind : str
+        ``number`` or ``claim``.
+    printed : str
+        The published figure or claim.
+    evidence : Evidence
+        How the reproduced number came about.
     method, inputs : str, tuple of str
         As planned.
     notebook : str
         Notebook in which the row has its place.
     built : bool
         Whether that notebook is part of the book yet.
-    value, low, high : float, optional
-        The reproduced figure as a number; see :class:`rederive.book.shown.Shown`.
-    before : str
+    before, before_verdict, before_decision : str
         What the article's parameters give, where this run's give something else; else empty.
     """
 
@@ -59,34 +104,54 @@ class LedgerRow:
     timepoint: str
     statistic: str
     printed: str
-    reproduced: str
-    interval: str
     evidence: Evidence
-    verdict: Verdict
-    why: str
-    would_do: tuple[str, ...]
-    not_under: tuple[str, ...]
-    open_under: tuple[str, ...]
-    decision: str
     method: str
     inputs: tuple[str, ...]
     notebook: str
     built: bool
     same_as: str
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    before: str = ""
     before_verdict: str = ""
     before_decision: str = ""
 
     def as_record(self) -> dict[str, object]:
         """Return the row as plain values, for CSV and JSON."""
-        record = asdict(self)
-        record["evidence"], record["verdict"] = str(self.evidence), str(self.verdict)
-        for name in ("would_do", "not_under", "open_under", "inputs"):
-            record[name] = ";".join(getattr(self, name))
-        return record
+        return {name: _written(getattr(self, name)) for name in COLUMNS}
+
+
+def _written(value: object) -> object:
+    if isinstance(value, Evidence | Verdict):
+        return str(value)
+    return ";".join(value) if isinstance(value, tuple) else value
+
+
+class CohortEvidence(Protocol):
+    """Patient-level data, reconstructed or a user's own, as evidence for rows of the ledger."""
+
+    @property
+    def reconstructed(self) -> bool:
+        """Whether the cohorts were fitted to the published figures."""
+        ...
+
+    @property
+    def one_number(self) -> int:
+        """Number of the cohort that a notebook shows by itself."""
+        ...
+
+    def show(self, row_id: str, evidence: Evidence) -> Shown | None:
+        """Return what the data say about a calibrated or predicted row; ``None`` if nothing."""
+        ...
+
+    def values(self, row_id: str) -> pd.Series[Any]:
+        """Return a figure, or whether a claim holds, by cohort."""
+        ...
+
+    def held_out_values(self, row_id: str) -> pd.Series[Any]:
+        """Return a figure by prior and draw, in cohorts that left it out of the fit."""
+        ...
+
+    def asks_as_published(self, row_id: str) -> bool:
+        """Whether this run asks for the figure as the article defines it."""
+        ...
 
 
 class Ledger:
@@ -149,52 +214,22 @@ class Ledger:
         """
         return carry_out(self.registry, row_id, self.settings, self._outcomes)
 
-    def recomputed(self, row_id: str) -> Recomputed:
-        """Return the recomputation of a number.
-
-        Raises
-        ------
-        TypeError
-            If the row is a claim.
-        """
-        outcome = self.outcome(row_id)
-        if not isinstance(outcome, Recomputed):
-            raise TypeError(f"{row_id} is a claim, not a number")
-        return outcome
-
     def row(self, row_id: str) -> LedgerRow:
         """Return one row of the ledger, reproducing it if need be."""
         if row_id not in self._rows:
             self._rows[row_id] = self._make(row_id)
         return self._rows[row_id]
 
-    def count(self, distinct: bool = False) -> Counter[tuple[Evidence, Verdict]]:
-        """Return how many rows there are by evidence and verdict.
-
-        Parameters
-        ----------
-        distinct : bool
-            Whether rows that repeat an earlier one are left out.
-        """
-        return Counter(
-            (row.evidence, row.verdict) for row in self if not (distinct and row.same_as)
-        )
-
-    def disagreeing_repeats(self) -> list[tuple[NumberRow, NumberRow]]:
-        """Return repeated numbers whose printed intervals do not meet, with their first mention."""
-        found = []
-        for row in self.registry.numbers.values():
-            if not row.same_as:
-                continue
-            first = self.registry.numbers[row.same_as]
-            if row.printed.interval().intersect(first.printed.interval()) is None:
-                found.append((row, first))
-        return found
+    def count(self) -> Counter[tuple[Evidence, Verdict]]:
+        """Return how many rows there are by evidence and verdict."""
+        return Counter((row.evidence, row.verdict) for row in self)
 
     def _make(self, row_id: str) -> LedgerRow:
         source = self.registry.row(row_id)
         plan = self.registry.plan[row_id]
         shown = self._show(row_id, source)
+        numbers = {name: _finite(getattr(shown, name)) for name in ("value", "low", "high")}
+        words = asdict(replace(shown, evidence=shown.evidence or plan.evidence, before=""))
         return LedgerRow(
             id=row_id,
             kind="number" if isinstance(source, NumberRow) else "claim",
@@ -205,24 +240,12 @@ class Ledger:
             timepoint=source.timepoint,
             statistic=source.statistic if isinstance(source, NumberRow) else source.kind,
             printed=source.with_unit if isinstance(source, NumberRow) else source.as_printed,
-            reproduced=shown.reproduced,
-            interval=shown.interval,
-            evidence=shown.evidence or plan.evidence,
-            verdict=shown.verdict,
-            why=shown.why,
-            would_do=shown.would_do,
-            not_under=shown.not_under,
-            open_under=shown.open_under,
-            decision=shown.decision,
             method=plan.method,
             inputs=plan.inputs,
             notebook=plan.notebook,
             built=plan.notebook in self.built,
             same_as=source.same_as,
-            value=_finite(shown.value),
-            low=_finite(shown.low),
-            high=_finite(shown.high),
-            **self._before(row_id, shown),
+            **(words | numbers | self._before(row_id, shown)),
         )
 
     def _before(self, row_id: str, shown: Shown) -> dict[str, str]:
@@ -272,14 +295,8 @@ def _finite(value: float | None) -> float | None:
 _WITHOUT_RESULT: Mapping[Evidence, tuple[Verdict, str]] = {
     Evidence.STATED: (Verdict.NONE, "stated, and taken as given"),
     Evidence.NOT_REPRODUCIBLE: (Verdict.NONE, "the article shows no data for it"),
-    Evidence.CALIBRATED: (
-        Verdict.PENDING,
-        "no patient-level data computes it",
-    ),
-    Evidence.PREDICTED: (
-        Verdict.PENDING,
-        "no patient-level data predict it",
-    ),
+    Evidence.CALIBRATED: (Verdict.PENDING, "no patient-level data computes it"),
+    Evidence.PREDICTED: (Verdict.PENDING, "no patient-level data predict it"),
 }
 
 
@@ -287,7 +304,7 @@ def _plain(value: float, decimals: int) -> str:
     return format_fixed(Fraction(value), decimals)
 
 
-def range_in_words(reach: Reach, printed: PrintedNumber, whole: bool) -> str:
+def _printed_range(reach: Reach, printed: PrintedNumber, whole: bool) -> str:
     """Return a reachable range with one digit more than the printed figure has.
 
     An end above 0 that these digits cannot show is given as below the smallest that they can.
@@ -311,7 +328,7 @@ def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -
     main = outcome.main
     sign = "%" if unit == "percent" else ""
     whole = statistic in ("n", "count")
-    interval = range_in_words(main, printed, whole)
+    interval = _printed_range(main, printed, whole)
     if main.point is not None:
         value = _plain(main.point, printed.decimals)
         smallest = Fraction(1, 10**printed.decimals)
@@ -325,51 +342,40 @@ def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -
     else:
         reproduced = f"{interval}{sign}"
     decision = _decision(outcome, alpha) if statistic == "p" else ""
-    remark = f". {outcome.remark}" if outcome.remark else ""
-    if outcome.verdict in (Verdict.SAME, Verdict.WITHIN_ROUNDING):
-        why = outcome.main.convention
-        return Shown(
-            reproduced,
-            interval + sign,
-            outcome.verdict,
-            why + remark,
-            decision,
-            value=main.point,
-            low=main.low,
-            high=main.high,
-        )
-    ranged = {
-        reach.meets: tuple(
-            _with_range(other, printed, whole)
-            for other in outcome.reaches
-            if other.meets is reach.meets
-        )
-        for reach in outcome.reaches
-    }
-    why = "nothing tried reaches it"
-    if outcome.verdict is Verdict.NEEDS_CHOICE:
-        why = "reached only under a choice that is not stated"
-        if any(reach.meets for reach in outcome.stated):
-            why = "reached under one reading of a figure and not under the other"
-    return Shown(
+    shown = Shown(
         reproduced,
         interval + sign,
         outcome.verdict,
-        why + remark,
+        _why(outcome) + (f". {outcome.remark}" if outcome.remark else ""),
         decision,
-        ranged.get(True, ()),
-        ranged.get(False, ()),
         value=main.point,
         low=main.low,
         high=main.high,
     )
+    if outcome.verdict in (Verdict.SAME, Verdict.WITHIN_ROUNDING):
+        return shown
+    reached, missed = (
+        tuple(_with_range(r, printed, whole) for r in outcome.reaches if r.meets is wanted)
+        for wanted in (True, False)
+    )
+    return replace(shown, would_do=reached, not_under=missed)
+
+
+def _why(outcome: Recomputed) -> str:
+    if outcome.verdict in (Verdict.SAME, Verdict.WITHIN_ROUNDING):
+        return outcome.main.convention
+    if outcome.verdict is not Verdict.NEEDS_CHOICE:
+        return "nothing tried reaches it"
+    if any(reach.meets for reach in outcome.stated):
+        return "reached under one reading of a figure and not under the other"
+    return "reached only under a choice that is not stated"
 
 
 def _with_range(reach: Reach, printed: PrintedNumber, whole: bool) -> str:
     """Return a convention with the range that it reaches, where it has one of its own."""
     if reach.point is None:
         return reach.convention
-    return f"{reach.convention}: {range_in_words(reach, printed, whole)}"
+    return f"{reach.convention}: {_printed_range(reach, printed, whole)}"
 
 
 def _decision(outcome: Recomputed, alpha: float) -> str:

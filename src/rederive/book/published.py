@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from rederive.errors import meant
 from rederive.printed import PrintedNumber
-from rederive.printed.registry import NumberRow, Registry
-from rederive.printed.schema import nearest
+from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.recompute import Summary
 from rederive.recompute.planned import Settings, scale_of
 
@@ -34,7 +34,10 @@ class Published:
         self._settings = settings or Settings()
 
     def __getitem__(self, row_id: str) -> PrintedNumber:
-        return self._row(row_id).printed
+        if row_id not in self.registry.numbers:
+            hint = meant(row_id, self.registry.numbers)
+            raise KeyError(f"found {row_id!r}, allowed: the id of a number{hint}")
+        return self.registry.numbers[row_id].printed
 
     def value(self, row_id: str) -> float:
         """Return a published figure as a float.
@@ -62,11 +65,8 @@ class Published:
             id of the first mention.
         """
         found = {
-            row.id: {
-                "section": row.section,
-                "variable": row.variable,
-                "group": row.group,
-                "month": row.timepoint,
+            row.id: _about(row)
+            | {
                 "statistic": row.statistic,
                 "operator": row.printed.operator,
                 "value": float(row.printed.value),
@@ -94,16 +94,8 @@ class Published:
             ``statement`` and ``same_as``, the id of the first mention.
         """
         found = {
-            row.id: {
-                "section": row.section,
-                "variable": row.variable,
-                "group": row.group,
-                "month": row.timepoint,
-                "kind": row.kind,
-                "expected": row.expected,
-                "statement": row.statement,
-                "same_as": row.same_as,
-            }
+            row.id: _about(row)
+            | {name: getattr(row, name) for name in ("kind", "expected", "statement", "same_as")}
             for row in self.registry.claims.values()
             if section in ("", row.section)
         }
@@ -156,9 +148,7 @@ class Published:
                 figures.setdefault("n", float(row.n))
         if not cells:
             known = {row.variable for row in self.registry.numbers.values()}
-            hint = nearest(wanted[0][0], known)
-            meant = f" (did you mean {hint!r}?)" if hint else ""
-            raise KeyError(f"found nothing printed for {wanted}{meant}")
+            raise KeyError(f"found nothing printed for {wanted}{meant(wanted[0][0], known)}")
         index = pd.MultiIndex.from_tuples(list(cells), names=["variable", "group", "month"])
         frame = pd.DataFrame(list(cells.values()), index)
         for level in ("variable", "group", "month"):
@@ -210,13 +200,14 @@ class Published:
                 return row
         raise KeyError(f"found no printed {statistic} of {variable}, {group}, {timepoint}")
 
-    def _row(self, row_id: str) -> NumberRow:
-        found = self.registry.numbers.get(row_id)
-        if found is None:
-            hint = nearest(row_id, self.registry.numbers)
-            meant = f" (did you mean {hint!r}?)" if hint else ""
-            raise KeyError(f"found {row_id!r}, allowed: the id of a number{meant}")
-        return found
+
+def _about(row: NumberRow | ClaimRow) -> dict[str, object]:
+    return {
+        "section": row.section,
+        "variable": row.variable,
+        "group": row.group,
+        "month": row.timepoint,
+    }
 
 
 def _as_tuple(names: str | Collection[str]) -> tuple[str, ...]:

@@ -12,11 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from rederive.book.ledger import LedgerRow
 from rederive.printed import Evidence, Verdict
 from rederive.printed.evidence import PLANNED
-from rederive.printed.result import Recomputed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TIMEPOINTS = {
     "baseline": "baseline",
@@ -52,17 +55,6 @@ WIDE = 4
 MEDIA_TYPES = {".csv": "text/csv", ".json": "application/json"}
 """Types of the texts that a page can offer for download, by ending of the file's name."""
 
-_VERDICT_CLASS = {
-    Verdict.SAME: "same",
-    Verdict.WITHIN_ROUNDING: "within-rounding",
-    Verdict.NEEDS_CHOICE: "needs-choice",
-    Verdict.DIFFERS: "differs",
-    Verdict.NOT_TESTED: "not-tested",
-    Verdict.FITTED: "fitted",
-    Verdict.NONE: "none",
-    Verdict.PENDING: "pending",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Html:
@@ -79,7 +71,8 @@ class Html:
 
 def verdict_chip(verdict: Verdict) -> str:
     """Return a verdict as a word with its class."""
-    return f'<span class="verdict verdict-{_VERDICT_CLASS[verdict]}">{escape(verdict)}</span>'
+    name = verdict.name.lower().replace("_", "-")
+    return f'<span class="verdict verdict-{name}">{escape(verdict)}</span>'
 
 
 def evidence_chip(evidence: Evidence) -> str:
@@ -115,6 +108,24 @@ def _why_markup(row: LedgerRow) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Table(Html):
+    """A table as data, and how a page shows it.
+
+    Parameters
+    ----------
+    markup : str
+        The table of the page.
+    data : DataFrame
+        The same by row id.
+    """
+
+    data: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return self.data.to_string()
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """Content of one cell: finished HTML and the class of the cell."""
 
@@ -125,11 +136,6 @@ class Cell:
 def text(value: object, css: str = "") -> Cell:
     """Return a cell with escaped text."""
     return Cell(escape(str(value)), css)
-
-
-def link(words: str, page: str) -> Cell:
-    """Return a cell with a link; words and address are escaped."""
-    return Cell(f'<a href="{escape(page, quote=True)}">{escape(words)}</a>')
 
 
 def html_table(
@@ -273,71 +279,6 @@ def comparison(
             )
         lines.append((row.id if anchors is None or row.id in anchors else "", cells))
     return html_table(header, lines, caption, "comparison")
-
-
-def records(rows: Sequence[Mapping[str, object]], caption: str) -> Html:
-    """Return a plain table of records, all texts escaped; numbers are set to the right.
-
-    A value that is a :class:`Cell` is shown as it is.
-
-    Raises
-    ------
-    ValueError
-        If there are no rows, or their keys differ.
-    """
-    if not rows:
-        raise ValueError(f"no rows for the table {caption!r}")
-    header = list(rows[0])
-    if any(list(row) != header for row in rows):
-        raise ValueError(f"rows of the table {caption!r} differ in their columns")
-    lines = [("", [_record_cell(value) for value in row.values()]) for row in rows]
-    return html_table(header, lines, caption)
-
-
-def _record_cell(value: object) -> Cell:
-    if isinstance(value, Cell):
-        return value
-    return text(value, "number" if isinstance(value, int | float) else "")
-
-
-def results(outcomes: Sequence[Recomputed], caption: str) -> Html:
-    """Return one-row results of any checks as one table, every convention on a line of its own."""
-    header = ["Check", "Published", "Convention", "Interval", "Published figure", "Verdict"]
-    lines = []
-    for outcome in outcomes:
-        printed = "" if outcome.printed is None else str(outcome.printed)
-        for position, reach in enumerate(outcome.reaches):
-            ends = [f"{end:.5g}" for end in (reach.low, reach.high)]
-            span = "none" if "nan" in ends else " to ".join(dict.fromkeys(ends))
-            inside = ("reached" if reach.meets else "not reached") if printed else ""
-            verdict = verdict_chip(outcome.verdict) if position == 0 and printed else ""
-            cells = [
-                text(outcome.method if position == 0 else ""),
-                text(printed if position == 0 else "", "number"),
-                text(reach.convention),
-                text(span, "number"),
-                text(inside),
-                Cell(verdict),
-            ]
-            lines.append(("", cells))
-    return html_table(header, lines, caption, "comparison")
-
-
-def count_table(counts: Counter[tuple[Evidence, Verdict]], caption: str) -> Html:
-    """Return counts of rows by evidence and verdict as a table with totals."""
-    verdicts = [verdict for verdict in Verdict if any(counts[e, verdict] for e in Evidence)]
-    header = ["Evidence", *(str(verdict) for verdict in verdicts), "all"]
-    lines = []
-    for evidence in Evidence:
-        numbers = [counts[evidence, verdict] for verdict in verdicts]
-        if sum(numbers):
-            cells = [text(number or "", "number") for number in (*numbers, sum(numbers))]
-            lines.append(("", [Cell(evidence_chip(evidence)), *cells]))
-    totals = [sum(counts[evidence, verdict] for evidence in Evidence) for verdict in verdicts]
-    lines.append(
-        ("", [text("all"), *(text(number, "number") for number in (*totals, sum(totals)))])
-    )
-    return html_table(header, lines, caption)
 
 
 def evidence_bar(counts: Counter[tuple[Evidence, Verdict]]) -> Html:

@@ -7,7 +7,7 @@ type of its own. No page shows it; a run, a sweep or a comparison of two runs re
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:  # a worker of a sweep reads results without all that makes them
     from rederive.book.ledger import LedgerRow
@@ -19,37 +19,11 @@ RESULTS_TYPE = "application/vnd.rederive.results+json"
 RESULTS_VERSION = 1
 """Version of their form."""
 
-
-def result_of(row: LedgerRow) -> dict[str, Any]:
-    """Return what a rerun may change about a row, as plain JSON values.
-
-    Parameters
-    ----------
-    row : LedgerRow
-        A number or claim.
-
-    Returns
-    -------
-    dict
-        ``id``, ``printed``, ``reproduced``, ``value``, ``low``, ``high``, ``evidence``,
-        ``verdict``, ``decision``, and ``before``, ``before_verdict`` and ``before_decision`` (what
-        the article's parameters give, where it is something else); numbers are ``None`` where
-        there is none.
-    """
-    return {
-        "id": row.id,
-        "printed": row.printed,
-        "reproduced": row.reproduced,
-        "value": row.value,
-        "low": row.low,
-        "high": row.high,
-        "evidence": str(row.evidence),
-        "verdict": str(row.verdict),
-        "decision": row.decision,
-        "before": row.before,
-        "before_verdict": row.before_verdict,
-        "before_decision": row.before_decision,
-    }
+KEPT = (
+    "id", "printed", "reproduced", "value", "low", "high", "evidence", "verdict", "decision",
+    "before", "before_verdict", "before_decision",
+)  # fmt: skip
+"""What a rerun may change about a row; numbers are ``None`` where there is none."""
 
 
 class ResultsTable:
@@ -65,7 +39,8 @@ class ResultsTable:
 
     def __init__(self, shown: Html, rows: Iterable[LedgerRow]) -> None:
         self.shown = shown
-        self.results = [result_of(row) for row in rows]
+        records = [row.as_record() for row in rows]
+        self.results = [{name: record[name] for name in KEPT} for record in records]
 
     def __str__(self) -> str:
         return str(self.shown)
@@ -84,13 +59,9 @@ class ResultsTable:
 
 
 def read_results(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the results that an executed notebook carries, in the order of its cells.
+    """Return the results in the JSON of an executed notebook, in the order of its cells.
 
-    Parameters
-    ----------
-    notebook : mapping
-        The notebook's JSON. One without results gives an empty list; of an id that comes twice
-        the last counts.
+    Of an id that comes twice the last counts.
 
     Raises
     ------
@@ -108,3 +79,14 @@ def read_results(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
                 raise ValueError(f"results: found version {version}, allowed: {RESULTS_VERSION}")
             found.update({str(row["id"]): dict(row) for row in carried["rows"]})
     return list(found.values())
+
+
+class ResultsRenderer:
+    """Plugin of MyST-NB, found by its entry point; every page shows the HTML beside the data."""
+
+    mime_priority_overrides: ClassVar[list[tuple[str, str, int | None]]] = []
+
+    @staticmethod
+    def handle_mime(renderer: object, data: Any, inline: bool) -> list[Any] | None:
+        """Return no nodes for results; ``None``, for others to try, for anything else."""
+        return [] if data.mime_type == RESULTS_TYPE else None

@@ -11,8 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from rederive.book import beside, render
-from rederive.book.article_table import ArticleTable, article_table
-from rederive.book.beside import Beside
+from rederive.book.article_table import article_table
 from rederive.book.ledger import Ledger, LedgerRow
 from rederive.book.published import Published
 from rederive.book.results import ResultsTable
@@ -75,17 +74,18 @@ class Section:
         """Return rows of the ledger; without ids all of this section."""
         return [self.ledger.row(row_id) for row_id in ids or self.ids]
 
-    def beside(self, values: object, ids: str = "", *, source: str) -> Beside:
+    def beside(self, values: object, ids: str = "", *, source: str) -> render.Table:
         """Set values beside the published figures; refuse them if the engine has others.
 
         Parameters
         ----------
         values : mapping, Series or DataFrame
-            A value for each key: a number, a pair (low, high), a truth value (of a claim), a result
-            of the engine, or a Series by cohort. The columns of a DataFrame are such Series.
+            A value for each key: a number, a pair (low, high) that must hold the engine's range, a
+            truth value (of a claim), a result of the engine, or a Series by cohort or by prior and
+            draw. The columns of a DataFrame are such Series.
         ids : str
-            Template that makes an id of a key, such as ``results-score-treated-m{}-p``; without it
-            the keys are ids.
+            Template that makes an id of a key, such as ``results-score-treated-m{}-p``; capitals
+            of the key become small letters. Without it the keys are ids.
         source : str
             Where the values come from: ``printed figures`` (alone), ``one cohort`` (that of
             ``cohorts.one``), ``all cohorts`` (of the run), or ``held-out cohorts`` (that left the
@@ -93,21 +93,23 @@ class Section:
 
         Returns
         -------
-        Beside
-            The table; its ``data`` are numbers.
+        Table
+            Its ``data`` are numbers by row id: ``published``, ``here`` (median where there are
+            many), ``low``, ``high``, ``evidence`` and ``verdict``.
 
         Raises
         ------
         MismatchError
             If a value and the ledger's differ.
+        TypeError, ValueError
+            If the values are of another kind, or there is no such row or source.
         SourceError
             If the plan of the reproduction does not allow the source; so a figure that the cohorts
             were fitted to is never shown as predicted.
         """
-        found = beside.by_id(values, ids)
-        return beside.table(self.ledger, found, source)
+        return beside.table(self.ledger, values, ids, source)
 
-    def article_table(self, table: str) -> ArticleTable:
+    def article_table(self, table: str) -> render.Table:
         """Return a table in the article's rows and columns, our figures below its own.
 
         Parameters

@@ -6,7 +6,7 @@ variance each of them carries, and how often the decision changes if it alone is
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rederive.printed.schema import nearest
+from rederive.errors import meant
 
 OUTCOMES = ("value", "low", "high", "decision")
 """Columns of a table after its choices."""
@@ -29,20 +29,6 @@ _SMALL = 1e-12
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How many specifications have a value below, equal to and above a given one."""
-
-    below: int
-    equal: int
-    above: int
-
-    @property
-    def total(self) -> int:
-        """All specifications with a value."""
-        return self.below + self.equal + self.above
 
 
 @dataclass(frozen=True)
@@ -71,12 +57,6 @@ class Specifications:
         cls,
         frame: pd.DataFrame,
         choices: Sequence[str],
-        *,
-        value: str = "value",
-        low: str = "low",
-        high: str = "high",
-        decision: str = "decision",
-        same: str = SAME,
         log_floor: float | None = None,
     ) -> Specifications:
         """Return the table of some columns of a frame.
@@ -84,14 +64,11 @@ class Specifications:
         Parameters
         ----------
         frame : DataFrame
-            One row per specification.
+            One row per specification, with the columns :data:`OUTCOMES`, of which all but the
+            value may be missing. A column :data:`SAME` has one label for all specifications that
+            must give the same result, such as those that select the same data.
         choices : sequence of str
             Columns that tell specifications apart.
-        value, low, high, decision : str
-            Columns of the outcome; all but the value may be missing.
-        same : str
-            Column with one label for all specifications that must give the same result, such as
-            those that select the same data; it may be missing.
         log_floor : float, optional
             Least value on a logarithmic axis, above 0; without it the axis is linear.
 
@@ -105,12 +82,8 @@ class Specifications:
         names = tuple(choices)
         if not names:
             raise ValueError("choices: found none, allowed: at least one column")
-        for name in (*names, value):
-            if name not in frame.columns:
-                known = [str(column) for column in frame.columns]
-                hint = nearest(name, known)
-                meant = f" (did you mean {hint!r}?)" if hint else ""
-                raise ValueError(f"column: found {name!r}, allowed: {', '.join(known)}{meant}")
+        for name in (*names, "value"):
+            _require("column", name, map(str, frame.columns))
         if frame.empty:
             raise ValueError("specifications: found no row, allowed: at least one")
         table = frame[list(names)].reset_index(drop=True)
@@ -122,15 +95,15 @@ class Specifications:
         if twice.any():
             first = table[twice].iloc[0].to_dict()
             raise ValueError(f"specification {first} stands there more than once")
-        for name, column in zip(OUTCOMES, (value, low, high, decision), strict=True):
-            found = pd.to_numeric(frame[column]) if column in frame.columns else np.nan
+        for name in OUTCOMES:
+            found = pd.to_numeric(frame[name]) if name in frame.columns else np.nan
             table[name] = np.asarray(found, dtype=float)
         shares = table["decision"].dropna()
         if not shares.between(0, 1).all():
             wrong = shares[~shares.between(0, 1)].iloc[0]
             raise ValueError(f"decision: found {wrong}, allowed: a share from 0 to 1")
-        if same in frame.columns:
-            table[SAME] = pd.factorize(frame[same])[0]
+        if SAME in frame.columns:
+            table[SAME] = pd.factorize(frame[SAME])[0]
             _check_same(table)
         if log_floor is not None and not log_floor > 0:
             raise ValueError(f"log_floor: found {log_floor}, allowed: above 0")
@@ -142,11 +115,8 @@ class Specifications:
         found = {}
         for name in self.choices:
             values = list(self.frame[name].unique())
-            numbers = all(
-                isinstance(each, int | float | np.number) and not isinstance(each, bool | np.bool_)
-                for each in values
-            )
-            found[name] = tuple(sorted(values) if numbers else values)
+            kinds = {pd.api.types.infer_dtype([each]) for each in values}
+            found[name] = tuple(sorted(values) if kinds <= {"integer", "floating"} else values)
         return found
 
     @cached_property
@@ -274,12 +244,13 @@ class Specifications:
         """
         known = self.frame["decision"].notna().to_numpy()
         yes, codes = self.yes.to_numpy(), self._codes[known]
-        same = self.frame[SAME].to_numpy()[known] if SAME in self.frame.columns else None
+        has_same = SAME in self.frame.columns
+        same = self.frame[SAME].to_numpy()[known] if has_same else np.arange(len(yes))
         rows = []
         for place, name in enumerate(self.choices):
             others = np.delete(codes, place, axis=1)
             line = np.unique(others, axis=0, return_inverse=True)[1].ravel()
-            pairs, flipped = _pairs(line, yes) if same is None else _distinct_pairs(line, yes, same)
+            pairs, flipped = _pairs(line, yes, same)
             share = flipped / pairs if pairs else np.nan
             rows.append({"choice": name, "pairs": pairs, "flipped": flipped, "share": share})
         table = pd.DataFrame(rows)
@@ -294,10 +265,8 @@ class Specifications:
             If there is no such choice or outcome, or both choices are the same.
         """
         for name in (rows, columns):
-            if name not in self.choices:
-                raise ValueError(f"choice: found {name!r}, allowed: {', '.join(self.choices)}")
-        if of not in OUTCOMES:
-            raise ValueError(f"outcome: found {of!r}, allowed: {', '.join(OUTCOMES)}")
+            _require("choice", name, self.choices)
+        _require("outcome", of, OUTCOMES)
         if rows == columns:
             raise ValueError(f"choices: found {rows!r} twice, allowed: two different ones")
         table = self.frame.groupby([rows, columns], sort=False)[of].mean().unstack(columns)
@@ -311,42 +280,24 @@ class Specifications:
         ValueError
             If there is no such choice or level.
         """
-        keep = np.ones(len(self.frame), dtype=bool)
         for name, level in levels.items():
-            if name not in self.choices:
-                raise ValueError(f"choice: found {name!r}, allowed: {', '.join(self.choices)}")
-            if level not in self.levels[name]:
-                known = ", ".join(str(each) for each in self.levels[name])
-                raise ValueError(f"{name}: found {level!r}, allowed: {known}")
-            keep &= (self.frame[name] == level).to_numpy()
-        return Specifications.of(self.frame[keep], self.choices, log_floor=self.log_floor)
+            _require("choice", name, self.choices)
+            _require(name, level, self.levels[name])
+        return self.only(pd.DataFrame([levels]))
 
     def only(self, rows: pd.DataFrame) -> Specifications:
-        """Return the specifications that a frame names by some of the choices.
-
-        Parameters
-        ----------
-        rows : DataFrame
-            Columns that are choices; each row names levels that are kept.
-        """
+        """Return the specifications whose levels stand in a row of a frame, by its choices."""
         names = [name for name in rows.columns if name in self.choices]
         kept = self.frame.merge(rows[names].drop_duplicates(), on=names)
         return Specifications(kept, self.choices, self.log_floor)
 
-    def standing(self, published: float | tuple[float, float]) -> Standing:
-        """Return how many specifications lie below, at and above a value, to nine digits.
 
-        Parameters
-        ----------
-        published : float or tuple of float
-            The value, or the ends of the interval that is printed as it.
-        """
-        low, high = published if isinstance(published, tuple) else (published, published)
-        values = self.frame["value"].dropna().to_numpy()
-        ends = [np.isclose(values, end, rtol=1e-9, atol=1e-12) for end in (low, high)]
-        equal = ((values >= low) & (values <= high)) | ends[0] | ends[1]
-        below = int(((values < low) & ~equal).sum())
-        return Standing(below, int(equal.sum()), len(values) - below - int(equal.sum()))
+def _require(what: str, found: Hashable, allowed: Iterable[Hashable]) -> None:
+    known = list(allowed)
+    if found not in known:
+        listed = ", ".join(map(str, known))
+        hint = meant(str(found), map(str, known))
+        raise ValueError(f"{what}: found {found!r}, allowed: {listed}{hint}")
 
 
 def _check_same(table: pd.DataFrame) -> None:
@@ -359,15 +310,11 @@ def _check_same(table: pd.DataFrame) -> None:
         raise ValueError(f"row {row}: found another result than in the row that it is the same as")
 
 
-def _pairs(line: Places, yes: npt.NDArray[np.bool_]) -> tuple[int, int]:
-    """Return how many pairs stand in one line, and how many of them decide differently."""
-    size = np.bincount(line)
-    positive = np.bincount(line[yes], minlength=len(size))
-    return int((size * (size - 1) // 2).sum()), int((positive * (size - positive)).sum())
+def _pairs(line: Places, yes: npt.NDArray[np.bool_], same: Places) -> tuple[int, int]:
+    """Return how many pairs stand in one line, and how many of them decide differently.
 
-
-def _distinct_pairs(line: Places, yes: npt.NDArray[np.bool_], same: Places) -> tuple[int, int]:
-    """Return the same of pairs with different labels, equal pairs of labels once."""
+    Only pairs with different labels count, and equal pairs of labels once.
+    """
     order = np.argsort(line, kind="stable")
     line, yes, same = line[order], yes[order], same[order]
     number = int(same.max(initial=0)) + 1

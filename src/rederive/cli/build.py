@@ -18,8 +18,7 @@ from rederive.cli.options import (
     parameter_options,
 )
 from rederive.execution.project import Project, find_project
-from rederive.parameters import ParameterSet, check_taken, notebook_parameters
-from rederive.parameters.notebooks import all_notebooks, project_parameters
+from rederive.parameters.notebooks import project_parameters
 from rederive.site.build import build_book
 from rederive.site.serve import serve
 from rederive.site.variant import Variant, built_variant, built_variants
@@ -73,20 +72,10 @@ def _variant(
     """Return the variant that is asked for; None if all values are the article's."""
     parameters = project_parameters(project)
     given = given_parameters(project, parameters, assignments, params_file, cohort)
-    values = check_taken(parameters, given, _taken(project, parameters), "this book")
-    if parameters.changed(values) or name:
-        return Variant.of(parameters, values, name)
+    if name or parameters.changed(parameters.check(given)):
+        return Variant.of(parameters, given, name)
     click.echo("All parameters are the article's: this is the book itself.")
     return None
-
-
-def _taken(project: Project, parameters: ParameterSet) -> tuple[str, ...]:
-    found = {
-        name
-        for path in all_notebooks(project)
-        for name in notebook_parameters(project.root / path, parameters.names)
-    }
-    return tuple(name for name in parameters.names if name in found)
 
 
 @click.command("variants")
@@ -99,12 +88,12 @@ def variants_command(ctx: click.Context, as_json: bool) -> None:
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
     for each in found:
-        click.echo(f"{each['name']}: {_in_words(each)}")
+        click.echo(f"{each['name']}: {_listed(each)}")
     if not found and sys.stderr.isatty():
         click.echo("No variant is built yet: rederive build -p NAME=VALUE", err=True)
 
 
-def _in_words(described: Mapping[str, Any]) -> str:
+def _listed(described: Mapping[str, Any]) -> str:
     words = [f"own cohort {described['cohort']}"] if described["cohort"] else []
     words += [f"{each['name']}={each['here']}" for each in described["differences"]]
     return ", ".join(words) or "the article's parameters, with further pages"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,19 +11,14 @@ from click.shell_completion import CompletionItem
 
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
-from rederive.parameters import (
-    Parameter,
-    ParameterError,
-    ParameterSet,
-    parse_assignments,
-    read_parameter_file,
-)
+from rederive.parameters.given import parse_assignments, read_parameter_file
 from rederive.parameters.notebooks import (
     COHORT_PARAMETER,
     all_notebooks,
     own_cohort,
     project_parameters,
 )
+from rederive.parameters.types import Faults, Parameter, ParameterSet
 from rederive.site.variant import built_variants
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -83,26 +78,14 @@ def given_parameters(
     params_file: Path | None,
     cohort: Path | None,
 ) -> dict[str, object]:
-    """Return what the three options give together, with the cohort checked.
-
-    Raises
-    ------
-    ConfigurationError
-        With everything that is wrong.
-    """
+    """Return what the three options give together; a ``ConfigurationError`` says all faults."""
     values: dict[str, object] = {}
-    faults: list[str] = []
-    sources: tuple[Callable[[], Mapping[str, object]], ...] = (
-        lambda: read_parameter_file(params_file) if params_file else {},
-        lambda: parse_assignments(assignments, parameters),
-    )
-    for read in sources:
-        try:
-            values |= read()
-        except ParameterError as error:
-            faults.append(str(error))
-    if faults:
-        raise ParameterError("\n".join(faults))
+    faults = Faults()
+    with faults.noted():
+        values |= read_parameter_file(params_file) if params_file else {}
+    with faults.noted():
+        values |= parse_assignments(assignments, parameters)
+    faults.stop()
     named = values.get(COHORT_PARAMETER)
     if cohort is not None and named:
         raise ConfigurationError(

@@ -10,8 +10,14 @@ import click
 
 from rederive.cli.options import complete_notebook
 from rederive.execution.project import find_project
-from rederive.parameters import Parameter, notebook_parameters, takers
-from rederive.parameters.notebooks import NOTEBOOKS_FOLDER, find_notebook, project_parameters
+from rederive.parameters import Parameter
+from rederive.parameters.notebooks import (
+    NOTEBOOKS_FOLDER,
+    find_notebook,
+    notebook_parameters,
+    project_parameters,
+    takers,
+)
 
 _WIDTH = 88
 
@@ -46,27 +52,18 @@ def params_command(ctx: click.Context, notebook: str | None, as_json: bool) -> N
     if not shown:
         click.echo(f"{notebook} takes no parameters." if notebook else "There are no parameters.")
         return
-    blocks = [_in_words(each, taken_by.get(each.name, ()), notebook is None) for each in shown]
+    blocks = [_entry(each, taken_by.get(each.name, ()), notebook is None) for each in shown]
     click.echo("\n\n".join(blocks))
 
 
 def _record(parameter: Parameter, notebooks: Sequence[str]) -> dict[str, object]:
-    return {
-        "name": parameter.name,
-        "type": parameter.kind,
-        "default": parameter.default,
-        "unit": parameter.unit,
-        "minimum": parameter.minimum,
-        "maximum": parameter.maximum,
-        "choices": list(parameter.choices),
-        "allowed": parameter.allowed,
-        "label": parameter.label,
-        "meaning": parameter.meaning,
-        "notebooks": list(notebooks),
-    }
+    names = ("default", "unit", "minimum", "maximum", "choices", "allowed", "label", "meaning")
+    record = {"name": parameter.name, "type": parameter.kind}
+    record |= {name: getattr(parameter, name) for name in names}
+    return record | {"notebooks": notebooks}
 
 
-def _in_words(parameter: Parameter, notebooks: Sequence[str], with_notebooks: bool) -> str:
+def _entry(parameter: Parameter, notebooks: Sequence[str], with_notebooks: bool) -> str:
     default = repr(parameter.default) if isinstance(parameter.default, str) else parameter.default
     title = f"{parameter.name} = {default} {parameter.unit}".strip()
     lines = [parameter.label, f"allowed: {parameter.allowed}", parameter.meaning]

@@ -20,12 +20,15 @@ from rederive.cli.options import (
 from rederive.errors import ConfigurationError
 from rederive.execution.project import Project, find_project
 from rederive.execution.run import CELL_TIMEOUT_SECONDS, Task, run_task
-from rederive.parameters import ParameterSet, check_taken, notebook_parameters, takers
+from rederive.parameters import ParameterSet
+from rederive.parameters.given import check_taken
 from rederive.parameters.notebooks import (
     COHORT_PARAMETER,
     NOTEBOOKS_FOLDER,
     find_notebook,
+    notebook_parameters,
     project_parameters,
+    takers,
 )
 from rederive.printed.files import write_atomically
 from rederive.site.variant import CHANGED, short_hash
@@ -150,7 +153,7 @@ def _changes(results: Sequence[Mapping[str, Any]], own_cohort: bool) -> list[str
     if not results:
         return ["The notebook carries no results of a section."]
     if own_cohort:
-        return [f"{total} results, from your own cohort; nothing in it was made to agree."]
+        return [f"{total} results, from your own cohort; nothing in it was fitted."]
     moved = [(row, text) for row in results if (text := _moved(row))]
     if not moved:
         return [f"None of {total} results differ from those under the article's parameters."]

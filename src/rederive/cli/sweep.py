@@ -18,12 +18,12 @@ from rederive.cli.options import ParameterCommand
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
 from rederive.parameters.notebooks import COHORT_PARAMETER, own_cohort, project_parameters
-from rederive.sweep.driver import Manner, Summary, run_sweep
+from rederive.sweep.driver import Summary, Sweep
 from rederive.sweep.index import INDEX
 from rederive.sweep.job import DONE
 from rederive.sweep.page import build_sweep_page
 from rederive.sweep.plan import Plan, plan_sweep
-from rederive.sweep.points import Request, in_words
+from rederive.sweep.points import Request, assignments_of
 from rederive.sweep.store import FAILED, RUNS, RunStore
 from rederive.sweep.workers import open_workers
 
@@ -134,24 +134,20 @@ def sweep_command(
         folder = own_cohort(project, cohort, project_parameters(project))
         fixed = (*fixed, f"{COHORT_PARAMETER}={folder}")
     plan = plan_sweep(project, notebook, Request(grids, sets, file, fixed))
-    if store.is_in_memory:
-        click.echo(
-            f"warning: {out} is the memory of this command: all runs are gone when it ends; "
-            "to keep them give a folder, s3:// or gs://",
-            err=True,
-        )
     if workers is None:
         workers = 0 if len(plan.runs) <= FEW_RUNS else os.cpu_count() or 1
     reachable = write == "workers" or (write == "auto" and bool(scheduler) and not store.is_local)
-    manner = Manner(
-        open_workers=lambda due: open_workers(due, workers, scheduler),
+    sweep = Sweep(
+        plan,
+        store,
+        lambda due: open_workers(due, workers, scheduler),
         timeout=timeout,
         retry_failed=retry_failed,
-        workers_write=reachable and bool(scheduler or workers) and not store.is_in_memory,
+        workers_write=reachable and bool(scheduler or workers),
         root=project_root,
     )
-    with _ended_like_ctrl_c(), _progress(len(plan.runs)) as watch:
-        summary = run_sweep(plan, store, manner, watch)
+    with _ended_like_ctrl_c(), _progress(len(plan.runs)) as sweep.watch:
+        summary = sweep.run()
     about = {"notebook": plan.notebook, "out": out, "runs": len(plan.runs)}
     if as_json:
         keys = [run.key for run in plan.runs]
@@ -222,7 +218,7 @@ def _complaint(plan: Plan, store: RunStore, summary: Summary) -> str:
     told = [run for run in plan.runs if summary.problems.get(run.key)]
     for run in told[:_PROBLEMS_SHOWN]:
         name = FAILED if len(run.tasks) == 1 else ""
-        lines.append(f"  {in_words(run.point)}: {summary.problems[run.key]}")
+        lines.append(f"  {assignments_of(run.point)}: {summary.problems[run.key]}")
         lines.append(f"    {store.url.rstrip('/')}/{RUNS}/{run.key}/{name}")
     if len(told) > _PROBLEMS_SHOWN:
         lines.append(f"  and {len(told) - _PROBLEMS_SHOWN} more; see the index")

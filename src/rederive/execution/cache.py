@@ -26,19 +26,9 @@ _ENGINE = Path(__file__).resolve().parents[1]
 def source_digest(project: Project) -> str:
     """Digest all that any notebook of a book may depend on besides itself.
 
-    Files are read again only if one of them has another time or size.
-
-    Parameters
-    ----------
-    project : Project
-        The book.
-
-    Returns
-    -------
-    str
-        SHA-256 over the packages below ``src/``, the data below ``data/``, the pinned packages,
-        the version of Python and, where it is installed elsewhere, this package; the same
-        wherever the book stands.
+    These are the packages below ``src/``, the data below ``data/``, the pinned packages, the
+    version of Python and, where it is installed elsewhere, this package. The digest is the same
+    wherever the book stands. Files are read again only if one of them has another time or size.
     """
     folders = [project.root / "src", project.root / "data"]
     if not _ENGINE.is_relative_to(folders[0].resolve()):
@@ -61,24 +51,18 @@ def _digest(stamps: tuple[tuple[Path, Path, int, int], ...]) -> str:
 def execution_key(
     notebook: Mapping[str, Any], name: str, parameters: Mapping[str, Any], sources: str
 ) -> str:
-    """Key of one execution.
+    """Return the key of one execution, SHA-256 in hexadecimal.
 
     Parameters
     ----------
-    notebook : mapping
-        The notebook as stored; its outputs do not count.
-    name : str
-        Its path relative to the root, since a notebook runs in its own folder.
+    notebook, name : mapping, str
+        The notebook as stored, whose outputs do not count, and its path relative to the root,
+        since a notebook runs in its own folder.
     parameters : mapping
         Values for its parameters cell; must be plain JSON values. Of one that is an absolute path
         the content counts as well.
     sources : str
         Result of `source_digest`.
-
-    Returns
-    -------
-    str
-        SHA-256 in hexadecimal.
     """
     digest = hashlib.sha256()
     named = [content_digest(Path(text)) for text in _texts(parameters) if Path(text).is_absolute()]
@@ -107,13 +91,7 @@ def content_digest(path: Path) -> str:
 
 @dataclass(frozen=True)
 class ExecutionCache:
-    """Executed notebooks in a folder, one file each, so that writers never meet.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the files are; created when first written to.
-    """
+    """Executed notebooks in a folder, one file each, so that writers never meet."""
 
     folder: Path
 
@@ -138,28 +116,8 @@ class ExecutionCache:
         """
         write_atomically(self._path(key), content)
 
-    def seconds(self, name: str) -> float:
-        """Return how long a notebook took when it was last run; infinity if that is not known."""
-        try:
-            return float(self._seconds_file(name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return float("inf")
-
-    def note_seconds(self, name: str, seconds: float) -> None:
-        """Keep how long a notebook took."""
-        write_atomically(self._seconds_file(name), f"{seconds:.2f}\n".encode())
-
-    def _seconds_file(self, name: str) -> Path:
-        return self.folder / "seconds" / name.replace("/", "-")
-
     def prune(self, kept: int = ENTRIES_KEPT) -> None:
-        """Remove the entries, and what killed writers left, that were not used for longest.
-
-        Parameters
-        ----------
-        kept : int
-            Number of entries to keep.
-        """
+        """Remove what was unused for longest, also what killed writers left, but some entries."""
         dated = []
         for path in (*self.folder.glob("*.ipynb"), *self.folder.glob(".*.ipynb-*")):
             with suppress(OSError):  # another process has just removed it

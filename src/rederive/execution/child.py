@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from types import SimpleNamespace
 from typing import Any
@@ -25,25 +24,6 @@ from traitlets import Type
 from traitlets.config import Config
 
 Send = Callable[..., None]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the driver wants to be run.
-
-    Parameters
-    ----------
-    cells : sequence of tuple
-        Position, source, and whether an error ends the run, of each cell.
-    environment : dict
-        All environment variables.
-    folder : str
-        The working directory.
-    """
-
-    cells: Sequence[tuple[int, str, bool]]
-    environment: Mapping[str, str]
-    folder: str
 
 
 class _Stream(io.TextIOBase):
@@ -127,17 +107,18 @@ def run(connection: Connection) -> None:
     Parameters
     ----------
     connection : Connection
-        Brings the `Request`; takes pairs of a kind and its fields: those of nbformat's outputs,
-        ``start`` and ``end`` of each cell, and ``finished``.
+        Brings the cells (of each the position, the source, and whether an error ends the run), all
+        environment variables, and the working directory. Takes pairs of a kind and its fields:
+        those of nbformat's outputs, ``start`` and ``end`` of each cell, and ``finished``.
     """
     try:
         os.setsid()
         connection.send(("forked", {"pid": os.getpid()}))
-        request: Request = connection.recv()
+        cells, environment, folder = connection.recv()
         threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
         os.register_at_fork(after_in_child=connection.close)
-        _settle(request)
-        _run_cells(request.cells, _sender(connection))
+        _settle(environment, folder)
+        _run_cells(cells, _sender(connection))
     finally:
         os._exit(0)
 
@@ -161,13 +142,13 @@ def _end_with(connection: Connection) -> None:
         os.killpg(0, signal.SIGKILL)
 
 
-def _settle(request: Request) -> None:
+def _settle(environment: Mapping[str, str], folder: str) -> None:
     """Make this process what a new interpreter in the folder would be."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ.clear()
-    os.environ.update(request.environment)
+    os.environ.update(environment)
     time.tzset()
-    os.chdir(request.folder)
+    os.chdir(folder)
     sys.path.remove("")  # the folder comes behind the standard library, as in a kernel
     application: Any = SimpleNamespace(ignore_cwd=False)
     InteractiveShellApp.init_path(application)

@@ -18,7 +18,6 @@ from nbformat import v4
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager
 
-from rederive.execution.child import Request
 from rederive.execution.forkserver import available, forked
 
 TIMEOUT = "CellTimeoutError"
@@ -71,7 +70,7 @@ class ForkEngine(Engine):  # type: ignore[misc]
             output_path, nb_man.output_path = nb_man.output_path, None
             try:
                 with forked(variables) as connection:
-                    connection.send(Request(_code_cells(nb_man.nb), variables, folder))
+                    connection.send((_code_cells(nb_man.nb), variables, folder))
                     _Follower(nb_man, execution_timeout).follow(connection)
             finally:
                 nb_man.output_path = output_path
@@ -89,15 +88,7 @@ def _code_cells(notebook: Any) -> list[tuple[int, str, bool]]:
 
 
 class _Follower:
-    """Puts into a notebook what its process sends.
-
-    Parameters
-    ----------
-    nb_man : NotebookExecutionManager
-        Papermill's holder of the notebook.
-    timeout : float or None
-        Seconds that a cell may take.
-    """
+    """Puts into a notebook what its process sends; a cell may take so many seconds."""
 
     def __init__(self, nb_man: NotebookExecutionManager, timeout: float | None) -> None:
         self._nb_man, self._timeout = nb_man, timeout

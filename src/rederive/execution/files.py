@@ -11,17 +11,9 @@ IGNORED_NAMES = frozenset({"__pycache__", ".ipynb_checkpoints", ".DS_Store"})
 
 
 def files_below(folder: Path) -> tuple[Path, ...]:
-    """List the files below `folder`, sorted, without caches and hidden files.
+    """Return the files below a folder, by POSIX name, without caches and hidden files.
 
-    Parameters
-    ----------
-    folder
-        Folder to walk; one that does not exist has no files.
-
-    Returns
-    -------
-    tuple of Path
-        Paths as `folder / ...`, in the order of their POSIX names.
+    A folder that does not exist has no files.
     """
     found = []
     for path in folder.rglob("*"):
@@ -32,19 +24,9 @@ def files_below(folder: Path) -> tuple[Path, ...]:
 
 
 def digest_of_files(root: Path, paths: Iterable[Path]) -> str:
-    """Digest the names (relative to `root`) and contents of `paths`.
+    """Return SHA-256 of the names and contents of some files, in their order.
 
-    Parameters
-    ----------
-    root
-        Folder that the names are relative to, so that the digest travels with the tree.
-    paths
-        Files to read, in the order in which they count.
-
-    Returns
-    -------
-    str
-        SHA-256 in hexadecimal.
+    Names are relative to `root`, so that the digest travels with the tree.
     """
     digest = hashlib.sha256()
     for path in paths:
@@ -55,15 +37,7 @@ def digest_of_files(root: Path, paths: Iterable[Path]) -> str:
 
 
 def replace_folder(new: Path, target: Path) -> None:
-    """Put the finished folder `new` in the place of `target`.
-
-    Parameters
-    ----------
-    new
-        A complete folder on the same file system.
-    target
-        The place to fill; what stood there is removed only after the new one is in place.
-    """
+    """Put a finished folder of the same file system in the place of another, removed last."""
     retired = target.with_name(f".{target.name}-retired")
     shutil.rmtree(retired, ignore_errors=True)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -54,11 +54,8 @@ _READ_AT_IMPORT = ("MKL_", "MPL", "NUMBA_", "OMP_", "OPENBLAS_", "PYTHON")
 def available() -> bool:
     """Say whether notebooks can be run in forks.
 
-    Returns
-    -------
-    bool
-        False where the operating system cannot fork or pass open files on, and where the
-        variable ``REDERIVE_ENGINE`` is ``ordinary``.
+    They cannot where the operating system cannot fork or pass open files on, and are not to be
+    where the variable ``REDERIVE_ENGINE`` is ``ordinary``.
     """
     chosen = os.environ.get(ENGINE_VARIABLE) != ORDINARY
     return chosen and hasattr(os, "fork") and hasattr(socket, "send_fds")
@@ -68,12 +65,9 @@ def available() -> bool:
 
 
 def serve(handle: int) -> None:
-    """Import the libraries and fork for each connection that comes; end with the driver.
+    """Import the libraries and fork for each connection that a socket brings, by its descriptor.
 
-    Parameters
-    ----------
-    handle : int
-        File descriptor of the socket that brings the connections.
+    The process ends with the driver.
     """
     _preload()
     gc.freeze()  # what is there for good is not looked through in every fork
@@ -164,10 +158,7 @@ _running: set[int] = set()
 def forked(environment: Mapping[str, str]) -> Iterator[Connection]:
     """Fork a process for one notebook; when the block ends, so does it and all that it started.
 
-    Parameters
-    ----------
-    environment : mapping
-        All environment variables of the run.
+    It has the given environment variables, and no others.
 
     Yields
     ------

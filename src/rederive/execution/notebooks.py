@@ -16,17 +16,7 @@ _RUN_METADATA = ("execution", "papermill", "ExecuteTime", "collapsed", "scrolled
 
 
 def read_notebook(path: Path) -> Notebook:
-    """Read a notebook's JSON.
-
-    Parameters
-    ----------
-    path
-        The ``.ipynb`` file.
-
-    Returns
-    -------
-    dict
-        The notebook, format 4.
+    """Read a notebook's JSON, format 4.
 
     Raises
     ------
@@ -48,18 +38,7 @@ def read_notebook(path: Path) -> Notebook:
 
 
 def without_outputs(notebook: Mapping[str, Any]) -> Notebook:
-    """Copy a notebook without outputs and execution counts.
-
-    Parameters
-    ----------
-    notebook
-        Any notebook of format 4.
-
-    Returns
-    -------
-    dict
-        What decides about the result of an execution, and about the page made of it.
-    """
+    """Copy a notebook without outputs and execution counts, which decide about no result."""
     copy: Notebook = json.loads(json.dumps(notebook))
     for cell in copy["cells"]:
         if cell["cell_type"] == "code":
@@ -69,37 +48,16 @@ def without_outputs(notebook: Mapping[str, Any]) -> Notebook:
 
 
 def canonical_bytes(notebook: Mapping[str, Any]) -> bytes:
-    """Serialise a notebook the same way every time.
-
-    Parameters
-    ----------
-    notebook
-        Any notebook.
-
-    Returns
-    -------
-    bytes
-        JSON with sorted keys, one blank of indentation, and a newline at the end.
-    """
+    """Return a notebook as JSON with sorted keys, the same every time."""
     text = json.dumps(notebook, sort_keys=True, indent=1, ensure_ascii=False)
     return f"{text}\n".encode()
 
 
 def published_form(executed: Mapping[str, Any], source: Mapping[str, Any]) -> Notebook:
-    """Strip from an executed notebook what differs from run to run.
+    """Strip from an executed notebook the times, paths and metadata that differ from run to run.
 
-    Parameters
-    ----------
-    executed
-        The notebook after execution.
-    source
-        The same notebook before it.
-
-    Returns
-    -------
-    dict
-        The executed notebook without times, paths and engine metadata; cells that the engine
-        added get an id by position in place of a random one.
+    Cells that are not in its source, since the engine added them, get an id by position in place
+    of a random one.
     """
     copy: Notebook = json.loads(json.dumps(executed))
     copy["metadata"] = {

@@ -11,8 +11,7 @@ from typing import Any
 
 import yaml
 
-from rederive.errors import ConfigurationError
-from rederive.printed.schema import nearest
+from rederive.errors import ConfigurationError, meant
 
 ROOT_VARIABLE = "REDERIVE_ROOT"
 PAGE_SUFFIXES = (".md", ".ipynb")
@@ -117,10 +116,9 @@ class Project:
             path for path in (self.root / name).parent.glob("*") if path.suffix in PAGE_SUFFIXES
         ]
         names = [path.relative_to(self.root).with_suffix("").as_posix() for path in beside]
-        near = nearest(name, names)
-        hint = f"; did you mean {near!r}?" if near else ""
         raise ConfigurationError(
-            f"_toc.yml: page {name!r} has no file; expected {known[0]} or {known[1]}{hint}"
+            f"_toc.yml: page {name!r} has no file; expected {known[0]} or {known[1]}"
+            f"{meant(name, names)}"
         )
 
 
@@ -133,15 +131,10 @@ def find_project(start: Path | None = None) -> Project:
         Folder to begin with; by default the one named by the environment variable
         ``REDERIVE_ROOT``, else the working directory. Its parents are tried in turn.
 
-    Returns
-    -------
-    Project
-        The nearest folder with a ``_config.yml`` and a ``_toc.yml``.
-
     Raises
     ------
     ConfigurationError
-        If there is none.
+        If none of them has a ``_config.yml`` and a ``_toc.yml``.
     """
     first = (start or Path(os.environ.get(ROOT_VARIABLE) or Path.cwd())).resolve()
     for folder in (first, *first.parents):
@@ -153,17 +146,7 @@ def find_project(start: Path | None = None) -> Project:
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds one mapping.
-
-    Parameters
-    ----------
-    path
-        File to read, UTF-8.
-
-    Returns
-    -------
-    dict
-        Its content.
+    """Return the mapping that a YAML file holds.
 
     Raises
     ------

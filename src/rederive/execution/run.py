@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -103,38 +102,6 @@ class Outcome:
     refused: bool = False
 
 
-class _Store:
-    """The cache of a book, with the digest of the sources as they are now."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._sources = source_digest(project)
-        self.cache = ExecutionCache(project.cache)
-
-    def key(self, task: Task) -> str:
-        """Return the key of a task.
-
-        Raises
-        ------
-        ConfigurationError
-            If the file is missing or is not a notebook.
-        """
-        try:
-            notebook = read_notebook(self._project.root / task.notebook)
-        except FileNotFoundError:
-            raise ConfigurationError(f"{task.name}: no such notebook") from None
-        return execution_key(notebook, task.name, task.parameters, self._sources)
-
-    def keep(self, task: Task, key: str, outcome: Outcome) -> None:
-        """Store a finished run, unless something it depends on was changed meanwhile."""
-        if outcome.content is None:
-            return
-        if _Store(self._project).key(task) == key:
-            self.cache.put(key, outcome.content)
-        with contextlib.suppress(OSError):
-            self.cache.note_seconds(task.name, outcome.seconds)
-
-
 def execute_tasks(
     project: Project, tasks: Sequence[Task], *, jobs: int = 2, report: Report = print
 ) -> Executed:
@@ -142,12 +109,10 @@ def execute_tasks(
 
     Parameters
     ----------
-    project
-        The book.
-    tasks
-        The notebooks and their parameters.
+    project, tasks
+        The book; the notebooks and their parameters.
     jobs
-        How many run at the same time, at least 1. Those that took longest last time come first.
+        How many run at the same time, at least 1. The largest notebooks come first.
     report
         Receives one line when a notebook starts and one when it ends.
 
@@ -161,31 +126,26 @@ def execute_tasks(
     ConfigurationError
         If `jobs` is below 1 or a file is not a notebook.
     NotebookFailedError
-        If a cell fails; the message names notebook and cell and carries papermill's own.
-        Notebooks that have succeeded by then stay in the cache.
-    BookError
-        If the disk is full.
+        If a cell fails; the message names notebook and cell and carries papermill's own. Also if
+        the disk is full. Notebooks that have succeeded by then stay in the cache.
     """
     if jobs < 1:
         raise ConfigurationError(f"jobs: found {jobs}, allowed are whole numbers from 1")
-    store = _Store(project)
-    keys = [store.key(task) for task in tasks]
-    contents = [store.cache.get(key) for key in keys]
-    missing = [index for index, content in enumerate(contents) if content is None]
-    for task, content in zip(tasks, contents, strict=True):
-        if content is not None:
-            report(f"{task.name}: unchanged, taken from the cache")
-    missing.sort(key=lambda index: -store.cache.seconds(tasks[index].name))
-    try:
-        for index, outcome in _side_by_side(project, tasks, missing, jobs, report):
-            store.keep(tasks[index], keys[index], outcome)
-            contents[index] = outcome.content
-        store.cache.prune()
-    except OSError as error:
-        if error.errno not in _DISK_FULL:
+    cache = ExecutionCache(project.cache)
+    cached = [cache.get(_key(project, task)) for task in tasks]
+    contents = {index: content for index, content in enumerate(cached) if content is not None}
+    for index in contents:
+        report(f"{tasks[index].name}: unchanged, taken from the cache")
+    missing = [index for index in range(len(tasks)) if index not in contents]
+    missing.sort(key=lambda index: -(project.root / tasks[index].notebook).stat().st_size)
+    with ThreadPoolExecutor(jobs, "notebook") as pool:
+        try:
+            contents |= _side_by_side(pool, project, tasks, missing, jobs, report)
+        except BaseException:  # such as Ctrl-C: nobody waits for the runs under way any more
+            forkserver.stop()
             raise
-        raise BookError(_disk_message(error)) from error
-    return Executed(tuple(content for content in contents if content is not None), len(missing))
+    cache.prune()
+    return Executed(tuple(contents[index] for index in range(len(tasks))), len(missing))
 
 
 def run_task(
@@ -197,10 +157,8 @@ def run_task(
 
     Parameters
     ----------
-    project
-        The book.
-    task
-        The notebook and its parameters.
+    project, task
+        The book; the notebook and its parameters.
     timeout
         Seconds that one cell may take.
     cache
@@ -211,69 +169,67 @@ def run_task(
     Outcome
         The result, or what went wrong; nothing half done is left in the cache.
     """
+    kept = ExecutionCache(project.cache)
     try:
-        store = _Store(project)
-        key = store.key(task)
-        if cache and (content := store.cache.get(key)) is not None:
+        key = _key(project, task)
+        if cache and (content := kept.get(key)) is not None:
             return Outcome(content, cached=True)
         outcome = _run(project, task, timeout)
-        if cache:
-            store.keep(task, key, outcome)
+        # What it depends on may have been changed meanwhile.
+        if cache and outcome.content is not None and _key(project, task) == key:
+            kept.put(key, outcome.content)
         return outcome
-    except OSError as error:
-        if error.errno in _DISK_FULL:
-            return Outcome(kind="disk", message=_disk_message(error))
-        return Outcome(kind="failed", message=f"{type(error).__name__}: {error}")
     except BookError as error:
         return Outcome(kind="failed", message=str(error))
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:
+            place = f": {Path(str(error.filename)).name}" if error.filename else ""
+            why = f"the disk is full, or a file is larger than allowed ({error.strerror}){place}"
+            return Outcome(kind="disk", message=why)
         return Outcome(kind="failed", message=f"{type(error).__name__}: {error}")
 
 
-def _disk_message(error: OSError) -> str:
-    place = f": {Path(str(error.filename)).name}" if error.filename else ""
-    return f"the disk is full, or a file is larger than allowed ({error.strerror}){place}"
+def _key(project: Project, task: Task) -> str:
+    try:
+        notebook = read_notebook(project.root / task.notebook)
+    except FileNotFoundError:
+        raise ConfigurationError(f"{task.name}: no such notebook") from None
+    return execution_key(notebook, task.name, task.parameters, source_digest(project))
 
 
 def _side_by_side(
-    project: Project, tasks: Sequence[Task], indices: Sequence[int], jobs: int, report: Report
-) -> Iterator[tuple[int, Outcome]]:
-    """Run several tasks; after a failure those that have begun are waited for and given out."""
-    waiting = list(indices)
+    pool: ThreadPoolExecutor,
+    project: Project,
+    tasks: Sequence[Task],
+    indices: Sequence[int],
+    jobs: int,
+    report: Report,
+) -> dict[int, bytes]:
+    """Run several tasks; after a failure those that have begun are waited for."""
+    waiting, contents, failure = list(indices), {}, ""
     running: dict[Future[Outcome], tuple[int, float]] = {}
-    failure = ""
-    with ThreadPoolExecutor(jobs, "notebook") as pool, _ended_if_left():
-        while running or (waiting and not failure):
-            while waiting and not failure and len(running) < jobs:
-                index = waiting.pop(0)
-                running[pool.submit(_run, project, tasks[index])] = (index, time.monotonic())
-                place = f"{len(indices) - len(waiting)} of {len(indices)}"
-                report(f"{tasks[index].name}: started ({place})")
-            done, _ = wait(running, HEARTBEAT_SECONDS, FIRST_COMPLETED)
-            if not done:
-                now = time.monotonic()
-                names = [f"{tasks[i].name} ({now - begun:.0f} s)" for i, begun in running.values()]
-                report(f"still running: {', '.join(names)}")
-            for future in done:
-                index, _ = running.pop(future)
-                outcome = future.result()
-                if outcome.kind == "done":
-                    report(f"{tasks[index].name}: done in {outcome.seconds:.1f} s")
-                    yield index, outcome
-                else:
-                    failure = failure or f"{tasks[index].name}: {outcome.message}"
+    while running or (waiting and not failure):
+        while waiting and not failure and len(running) < jobs:
+            index = waiting.pop(0)
+            running[pool.submit(run_task, project, tasks[index])] = (index, time.monotonic())
+            place = f"{len(indices) - len(waiting)} of {len(indices)}"
+            report(f"{tasks[index].name}: started ({place})")
+        done, _ = wait(running, HEARTBEAT_SECONDS, FIRST_COMPLETED)
+        if not done:
+            now = time.monotonic()
+            names = [f"{tasks[i].name} ({now - begun:.0f} s)" for i, begun in running.values()]
+            report(f"still running: {', '.join(names)}")
+        for future in done:
+            index, _ = running.pop(future)
+            outcome = future.result()
+            if outcome.content is None:
+                failure = failure or f"{tasks[index].name}: {outcome.message}"
+            else:
+                report(f"{tasks[index].name}: done in {outcome.seconds:.1f} s")
+                contents[index] = outcome.content
     if failure:
         raise NotebookFailedError(failure)
-
-
-@contextlib.contextmanager
-def _ended_if_left() -> Iterator[None]:
-    """End the runs under way if nobody waits for them any more, as after Ctrl-C."""
-    try:
-        yield
-    except BaseException:
-        forkserver.stop()
-        raise
+    return contents
 
 
 def _environment(root: Path, scratch: str) -> dict[str, str]:
@@ -293,16 +249,10 @@ def _environment(root: Path, scratch: str) -> dict[str, str]:
     }
 
 
-def _run(project: Project, task: Task, timeout: float = CELL_TIMEOUT_SECONDS) -> Outcome:
-    """Run one notebook; what happens to it is part of the outcome, with the time it took."""
+def _run(project: Project, task: Task, timeout: float) -> Outcome:
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rederive-", ignore_cleanup_errors=True) as scratch:
-        try:
-            outcome = _execute(project.root, task, timeout, scratch)
-        except OSError as error:
-            if error.errno not in _DISK_FULL:
-                raise
-            outcome = Outcome(kind="disk", message=_disk_message(error))
+        outcome = _execute(project.root, task, timeout, scratch)
     return replace(outcome, seconds=time.monotonic() - start)
 
 

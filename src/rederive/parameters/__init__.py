@@ -1,43 +1,19 @@
-"""Parameters of a book's notebooks: typed once, checked wherever they come in."""
+"""Parameters of a book's notebooks: typed once, checked wherever they come in.
+
+What an article needs to offer its own, and to check what a run was given, is imported from here.
+"""
 
 from __future__ import annotations
 
-from rederive.parameters.given import (
-    check_taken,
-    not_taken,
-    open_parameters,
-    parse_assignments,
-    read_parameter_file,
-)
-from rederive.parameters.notebooks import (
-    cells_run,
-    check_injected,
-    notebook_parameters,
-    takers,
-)
-from rederive.parameters.types import (
-    Form,
-    Parameter,
-    ParameterError,
-    ParameterSet,
-    Rule,
-    Value,
-)
+from rederive.parameters.notebooks import cells_run, check_injected
+from rederive.parameters.types import Form, Parameter, ParameterError, ParameterSet, Value
 
 __all__ = [
     "Form",
     "Parameter",
     "ParameterError",
     "ParameterSet",
-    "Rule",
     "Value",
     "cells_run",
     "check_injected",
-    "check_taken",
-    "not_taken",
-    "notebook_parameters",
-    "open_parameters",
-    "parse_assignments",
-    "read_parameter_file",
-    "takers",
 ]

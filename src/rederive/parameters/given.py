@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from rederive.errors import meant
 from rederive.installed import load_installed
-from rederive.parameters.types import ParameterError, ParameterSet, Value, meant
-from rederive.printed.schema import nearest
+from rederive.parameters.types import Faults, ParameterError, ParameterSet, Value
 
 GROUP = "rederive.parameters"
 """Group of entry points under which articles offer their parameters."""
 
 
 def open_parameters(article: str = "") -> ParameterSet:
-    """Return the parameters of an installed article.
-
-    Parameters
-    ----------
-    article : str
-        Name of the article; may be empty if only one is installed.
+    """Return the parameters of an installed article, whose name is needed if there are several.
 
     Raises
     ------
@@ -36,14 +32,7 @@ def open_parameters(article: str = "") -> ParameterSet:
 
 
 def parse_assignments(assignments: Iterable[str], parameters: ParameterSet) -> dict[str, Value]:
-    """Return the values that texts such as ``alpha=0.01`` assign.
-
-    Parameters
-    ----------
-    assignments : iterable of str
-        Each a name, an equals sign and a value.
-    parameters : ParameterSet
-        The parameters with their types; combinations are not looked at.
+    """Return the values that texts such as ``alpha=0.01`` assign; combinations are not looked at.
 
     Raises
     ------
@@ -52,21 +41,17 @@ def parse_assignments(assignments: Iterable[str], parameters: ParameterSet) -> d
         and every parameter given twice with different values.
     """
     values: dict[str, Value] = {}
-    faults: list[str] = []
+    faults = Faults()
     for assignment in assignments:
         name, sign, text = (part.strip() for part in assignment.partition("="))
         if not sign or not name:
-            faults.append(f"parameter: found {assignment!r}, allowed: NAME=VALUE")
+            faults.add(f"parameter: found {assignment!r}, allowed: NAME=VALUE")
             continue
-        try:
+        with faults.noted():
             value = parameters[name].parse(text)
-        except ParameterError as error:
-            faults.append(str(error))
-            continue
-        if values.setdefault(name, value) != value:
-            faults.append(f"parameter {name}: found {values[name]!r} and {value!r}, allowed: one")
-    if faults:
-        raise ParameterError("\n".join(faults))
+            if (first := values.setdefault(name, value)) != value:
+                faults.add(f"parameter {name}: found {first!r} and {value!r}, allowed: one")
+    faults.stop()
     return values
 
 
@@ -88,40 +73,44 @@ def _once(loader: _Loader, node: yaml.MappingNode) -> dict[object, object]:
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _once)
 
 
-def read_parameter_file(path: Path) -> dict[str, Value]:
-    """Return the values of a parameter file, with the types that YAML gives them.
-
-    Parameters
-    ----------
-    path : Path
-        A YAML file that maps names to values, such as ``alpha: 0.01``; an empty file maps none.
+def read_yaml(path: Path) -> Any:
+    """Return what a YAML or JSON file holds; of an empty one ``None``.
 
     Raises
     ------
     ParameterError
-        If the file cannot be read, is no mapping, gives a key twice, or a value is no single
-        number, text or truth value; the message names file and key.
+        If the file cannot be read, is not YAML or gives a key twice; the message names the file.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader) or {}
+        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ParameterError(f"{path.name}: {why}, allowed: a readable YAML file") from error
+        raise ParameterError(f"{path.name}: {why}, allowed: a readable file") from error
     except yaml.YAMLError as error:
         raise ParameterError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from error
     except ParameterError as error:
         raise ParameterError(f"{path.name}, {error}") from None
+
+
+def read_parameter_file(path: Path) -> dict[str, Value]:
+    """Return the values of a YAML file with lines such as ``alpha: 0.01``; of an empty one none.
+
+    Raises
+    ------
+    ParameterError
+        As `read_yaml`, or if the file is no mapping, or a value is no single number, text or truth
+        value; the message names file and key.
+    """
+    content = read_yaml(path) or {}
     if not isinstance(content, dict):
         kind = type(content).__name__
         raise ParameterError(f"{path.name}: found a {kind}, allowed: lines of the form NAME: VALUE")
-    faults = [
-        f"{path.name}, key {key}: found {value!r}, allowed: one number, text or truth value"
-        for key, value in content.items()
-        if not isinstance(value, float | int | str | bool)
-    ]
-    if faults:
-        raise ParameterError("\n".join(faults))
-    return dict(content)
+    faults = Faults()
+    for key, value in content.items():
+        if not isinstance(value, Value):
+            faults.add(f"{path.name}, key {key}: found {value!r}, allowed: one number or text")
+    faults.stop()
+    return content
 
 
 def not_taken(
@@ -131,16 +120,12 @@ def not_taken(
     taken_by: Mapping[str, Sequence[str]] | None = None,
     known: Sequence[str] = (),
 ) -> str:
-    """Return what is wrong with a parameter that a notebook does not take.
+    """Return what is wrong with a parameter that is not among those that a notebook takes.
 
     Parameters
     ----------
-    name : str
-        The parameter.
-    taken : sequence of str
-        Those that the notebook takes.
-    notebook : str
-        Name of the notebook, if it is to be said.
+    name, taken, notebook : str, sequence of str, str
+        The parameter, those that are taken, and the notebook's name, if it is to be said.
     taken_by : dict, optional
         Notebooks by the parameters that they take.
     known : sequence of str
@@ -154,7 +139,7 @@ def not_taken(
             f"parameter {name!r} is not one that {which} takes{place}; {which} takes: "
             f"{', '.join(taken) or 'none'}"
         )
-    hint = meant(nearest(name, taken) or nearest(name, known))
+    hint = meant(name, taken) or meant(name, known)
     return f"{which} has no parameter {name!r}{hint}; it has: {', '.join(taken) or 'none'}"
 
 
@@ -165,21 +150,9 @@ def check_taken(
     notebook: str = "",
     taken_by: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Value]:
-    """Return the given values, checked, for one notebook.
+    """Return the given values for one notebook, checked, in their types and in their order.
 
-    Parameters
-    ----------
-    parameters : ParameterSet
-        All parameters of the book.
-    given : dict
-        Values by name.
-    taken, notebook, taken_by
-        As for `not_taken`.
-
-    Returns
-    -------
-    dict
-        Only what was given, in its type and in the order in which it was given.
+    The further parameters are as for `not_taken`.
 
     Raises
     ------
@@ -187,16 +160,12 @@ def check_taken(
         With every unknown name, every value that does not fit, every parameter that the notebook
         does not take and, if there are none of these, every combination that makes no sense.
     """
-    faults: list[str] = []
+    faults = Faults()
     for name, value in given.items():
-        try:
+        with faults.noted():
             parameters[name].check(value)
-        except ParameterError as error:
-            faults.append(str(error))
-        else:
             if name not in taken:
-                faults.append(not_taken(name, taken, notebook, taken_by, parameters.names))
-    if faults:
-        raise ParameterError("\n".join(faults))
+                faults.add(not_taken(name, taken, notebook, taken_by, parameters.names))
+    faults.stop()
     values = parameters.check(given)
     return {name: values[name] for name in given}

@@ -11,12 +11,11 @@ from typing import Any
 
 from IPython import get_ipython
 
-from rederive.errors import ConfigurationError
+from rederive.errors import ConfigurationError, meant
 from rederive.execution.notebooks import read_notebook
 from rederive.execution.project import Project
 from rederive.parameters.given import GROUP, not_taken, open_parameters
-from rederive.parameters.types import Parameter, ParameterError, ParameterSet, Value, meant
-from rederive.printed.schema import nearest
+from rederive.parameters.types import Faults, Parameter, ParameterSet, Value
 
 TAG = "parameters"
 """Tag of the cell that assigns a notebook's defaults."""
@@ -123,20 +122,17 @@ def check_injected(cells: Sequence[str], known: Sequence[str] = ()) -> None:
         if not injected.startswith("# Parameters"):
             continue
         taken = tuple(dict.fromkeys([*_assigned(defaults), *known]))
-        faults = [not_taken(name, taken) for name in _assigned(injected) if name not in taken]
-        if faults:
-            raise ParameterError("\n".join(faults))
+        faults = Faults()
+        faults.add(*(not_taken(name, taken) for name in _assigned(injected) if name not in taken))
+        faults.stop()
 
 
 def project_parameters(project: Project) -> ParameterSet:
     """Return the parameters of a book.
 
-    Parameters
-    ----------
-    project : Project
-        The book. If it holds the package of an installed article, its parameters are that
-        article's. Else they are what its notebooks assign in their cells of parameters: the type
-        of a default is the type of the parameter, and every value of it is allowed.
+    If it holds the package of an installed article, they are that article's. Else they are what its
+    notebooks assign in their cells of parameters: the type of a default is the type of the
+    parameter, and every value of it is allowed.
 
     Raises
     ------
@@ -149,7 +145,7 @@ def project_parameters(project: Project) -> ParameterSet:
     found: dict[str, Value] = {}
     for notebook in all_notebooks(project):
         for name, value in own_defaults(read_notebook(project.root / notebook)).items():
-            if isinstance(value, float | int | str | bool):
+            if isinstance(value, Value):
                 found.setdefault(name, value)
     return ParameterSet(tuple(Parameter(name, value, "") for name, value in found.items()))
 
@@ -168,19 +164,13 @@ def all_notebooks(project: Project) -> tuple[Path, ...]:
 
 
 def find_notebook(project: Project, wanted: str) -> Path:
-    """Return a notebook by its name or by its path.
+    """Return a notebook, relative to the book's root.
 
     Parameters
     ----------
-    project : Project
-        The book.
-    wanted : str
-        Name without folder and ending, or a path from the working directory or the book's root.
-
-    Returns
-    -------
-    Path
-        Relative to the book's root.
+    project, wanted : Project, str
+        The book; a name without folder and ending, or a path from the working directory or the
+        book's root.
 
     Raises
     ------
@@ -198,23 +188,14 @@ def find_notebook(project: Project, wanted: str) -> Path:
             raise ConfigurationError(
                 f"notebook: found {wanted!r}, allowed: a notebook inside the book's folder"
             )
-    hint = meant(nearest(Path(wanted).stem, known))
+    hint = meant(Path(wanted).stem, known)
     raise ConfigurationError(
         f"notebook: found {wanted!r}, allowed: {', '.join(sorted(known))}, or a path{hint}"
     )
 
 
 def own_cohort(project: Project, folder: Path, parameters: ParameterSet) -> str:
-    """Check a user's own cohort and return its folder as an absolute path.
-
-    Parameters
-    ----------
-    project : Project
-        The book, with its codebook.
-    folder : Path
-        The cohort's folder.
-    parameters : ParameterSet
-        The book's parameters.
+    """Check a user's own cohort against the book's codebook; return its folder's absolute path.
 
     Raises
     ------

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from rederive.errors import ConfigurationError
-from rederive.printed.schema import nearest
+from rederive.errors import ConfigurationError, meant
 
 Value = float | int | str | bool
 
@@ -19,6 +19,39 @@ Rule = Callable[[Mapping[str, Value], Mapping[str, Value]], str]
 
 class ParameterError(ConfigurationError):
     """One or more parameters are unknown, of the wrong type, out of range or do not go together."""
+
+
+class Faults:
+    """All that is wrong with some parameters, gathered before it is said."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, None] = {}
+
+    def add(self, *lines: str) -> None:
+        """Note faults, each once."""
+        self._lines.update(dict.fromkeys(lines))
+
+    @contextmanager
+    def noted(self, place: str = "") -> Iterator[None]:
+        """Note what the block refuses, with the place that comes before it, and go on."""
+        try:
+            yield
+        except ParameterError as error:
+            self.add(*(f"{place}{line}" for line in str(error).splitlines()))
+
+    def stop(self, most: int | None = None) -> None:
+        """Refuse what has faults; of more than some the rest is counted.
+
+        Raises
+        ------
+        ParameterError
+            With one line for each fault.
+        """
+        lines = list(self._lines)
+        if most is not None and len(lines) > most:
+            lines[most:] = [f"and {len(lines) - most} more faults of this kind"]
+        if lines:
+            raise ParameterError("\n".join(lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +138,12 @@ class Parameter:
         """
         fitted = self._fitted(value)
         if fitted is None:
-            hint = nearest(value, self.choices) if isinstance(value, str) else ""
+            hint = meant(value, self.choices) if isinstance(value, str) else ""
             if self.kind == "number" and re.fullmatch(r"\s*[+-]?\d*,\d+\s*", str(value)):
-                hint = str(value).strip().replace(",", ".")  # as many languages write decimals
+                point = str(value).strip().replace(",", ".")  # many languages write a comma
+                hint = f" (did you mean {point!r}?)"
             raise ParameterError(
-                f"parameter {self.name}: found {value!r}, allowed: {self.allowed}{meant(hint)}"
+                f"parameter {self.name}: found {value!r}, allowed: {self.allowed}{hint}"
             )
         return fitted
 
@@ -162,11 +196,6 @@ def _plain(number: float) -> str:
     return str(int(number)) if number == int(number) else f"{number:g}"
 
 
-def meant(hint: str) -> str:
-    """Return a suggestion as the end of a message; of an empty one nothing."""
-    return f" (did you mean {hint!r}?)" if hint else ""
-
-
 @dataclass(frozen=True, slots=True)
 class ParameterSet:
     """All parameters of a book, in the order in which they are listed.
@@ -193,7 +222,10 @@ class ParameterSet:
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter
-        raise ParameterError(self._unknown(name))
+        hint = meant(name, self.names)
+        raise ParameterError(
+            f"unknown parameter {name!r}{hint}; there are: {', '.join(self.names)}"
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -205,10 +237,6 @@ class ParameterSet:
         """The article's values."""
         return MappingProxyType({each.name: each.default for each in self.parameters})
 
-    def _unknown(self, name: str) -> str:
-        hint = meant(nearest(name, self.names))
-        return f"unknown parameter {name!r}{hint}; there are: {', '.join(self.names)}"
-
     def check(self, given: Mapping[str, object]) -> Mapping[str, Value]:
         """Return all parameters, the given ones checked and the others at the article's values.
 
@@ -219,29 +247,18 @@ class ParameterSet:
             that makes no sense.
         """
         values = dict(self.defaults)
-        faults: list[str] = []
+        faults = Faults()
         for name, value in given.items():
-            try:
+            with faults.noted():
                 values[name] = self[name].check(value)
-            except ParameterError as error:
-                faults.append(str(error))
-        faults = faults or self._senseless(values)
-        if faults:
-            raise ParameterError("\n".join(faults))
+        faults.stop()
+        changed = self.changed(values)
+        faults.add(*filter(None, (rule(values, changed) for rule in self.rules)))
+        faults.stop()
         return MappingProxyType(values)
 
-    def _senseless(self, values: Mapping[str, Value]) -> list[str]:
-        changed = self.changed(values)
-        return [why for why in (rule(values, changed) for rule in self.rules) if why]
-
     def among(self, names: Mapping[str, object]) -> dict[str, object]:
-        """Return the parameters among some names, such as the variables of a notebook.
-
-        Parameters
-        ----------
-        names : dict
-            Values by name; those that are no parameter are left out.
-        """
+        """Return those values that belong to parameters, as of the variables of a notebook."""
         return {name: names[name] for name in self.names if name in names}
 
     def changed(self, values: Mapping[str, Value]) -> Mapping[str, Value]:

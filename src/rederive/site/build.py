@@ -34,35 +34,6 @@ class Built:
     site_built: bool
 
 
-def check_registry(project: Project) -> None:
-    """Check the tables of printed numbers before anything is executed, if the book has them.
-
-    Raises
-    ------
-    ConfigurationError
-        With every problem found in the tables.
-    """
-    folder = project.root / "data" / "published"
-    if (folder / "schema.json").is_file():
-        registry_summary(folder)
-
-
-def _tasks(project: Project, variant: Variant | None) -> list[Task]:
-    if variant is None:
-        return [Task(notebook) for notebook in project.notebooks]
-    return [
-        Task(notebook, variant.parameters_for(project.root / notebook))
-        for notebook in project.notebooks
-    ]
-
-
-def _changes_page(project: Project, variant: Variant) -> list[tuple[Task, str]]:
-    path = project.root / CHANGES_PAGE
-    if not path.is_file() or CHANGES_PAGE in project.pages:
-        return []
-    return [(Task(CHANGES_PAGE, variant.parameters_for(path)), CHANGES_CAPTION)]
-
-
 def build_book(
     project: Project,
     *,
@@ -95,23 +66,30 @@ def build_book(
     Raises
     ------
     BookError
-        If a setting is not usable, a notebook fails, or the site has a warning. The last good
-        site is then untouched.
+        If a table of printed numbers or a setting is not usable, a notebook fails, or the site has
+        a warning. The last good site is then untouched.
     """
     start = time.monotonic()
 
     def timed(line: str) -> None:
         report(f"[{time.monotonic() - start:6.1f} s] {line}")
 
-    check_registry(project)
+    def task(notebook: Path) -> Task:
+        given = variant.parameters_for(project.root / notebook) if variant else {}
+        return Task(notebook, given)
+
+    registry = project.root / "data" / "published"
+    if (registry / "schema.json").is_file():
+        registry_summary(registry)
     if variant is not None:
         project = replace(project, variant=variant.name)
-        added = (*_changes_page(project, variant), *added)
-    tasks = [*_tasks(project, variant), *(task for task, _ in added)]
+        if CHANGES_PAGE not in project.pages and (project.root / CHANGES_PAGE).is_file():
+            added = ((task(CHANGES_PAGE), CHANGES_CAPTION), *added)
+    tasks = [*map(task, project.notebooks), *(each for each, _ in added)]
     timed(f"{len(project.pages) + len(added)} pages, {len(tasks)} of them notebooks")
     executed = execute_tasks(project, tasks, jobs=jobs, report=timed)
-    contents = {task.notebook: c for task, c in zip(tasks, executed.contents, strict=True)}
-    captions = {task.notebook: caption for task, caption in added}
+    contents = {each.notebook: c for each, c in zip(tasks, executed.contents, strict=True)}
+    captions = {each.notebook: caption for each, caption in added}
     files = staged_files(project, contents, captions, variant)
     timed("site: checking and building the pages")
     site_built = build_site(project, files)

@@ -29,19 +29,9 @@ class SiteFailedError(BookError):
 
 
 def build_site(project: Project, files: Mapping[Path, bytes]) -> bool:
-    """Build the site from the files of the staged tree, unless the last good one is of these.
+    """Build the site from the files of the staged tree; return False if it is that of these.
 
-    Parameters
-    ----------
-    project
-        The book; its site is replaced only by a complete and warning-free one.
-    files
-        Result of `rederive.site.staging.staged_files`.
-
-    Returns
-    -------
-    bool
-        True if the site was built, False if the one in place was already right.
+    It is replaced only by a complete and warning-free one.
 
     Raises
     ------

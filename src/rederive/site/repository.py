@@ -18,18 +18,10 @@ class Repository(NamedTuple):
 
 
 def repository_of(settings: Mapping[str, Any]) -> Repository | None:
-    """Read the repository's address.
+    """Return the repository's address, or None where none is set.
 
-    Parameters
-    ----------
-    settings : mapping
-        Content of ``_config.yml``: ``repository.url`` and ``repository.branch`` count. The
-        variables ``REDERIVE_REPOSITORY_URL`` and ``REDERIVE_REPOSITORY_BRANCH`` come first.
-
-    Returns
-    -------
-    Repository or None
-        None when no address is set.
+    Of the settings in ``_config.yml``, ``repository.url`` and ``repository.branch`` count; the
+    variables ``REDERIVE_REPOSITORY_URL`` and ``REDERIVE_REPOSITORY_BRANCH`` come first.
 
     Raises
     ------
@@ -55,12 +47,9 @@ def repository_of(settings: Mapping[str, Any]) -> Repository | None:
 
 
 def theme_options_for(repository: Repository | None) -> dict[str, Any]:
-    """Give the theme options that depend on the repository's address.
+    """Return the theme options that depend on the repository's address.
 
-    Parameters
-    ----------
-    repository : Repository or None
-        Without an address every button that needs one is off and there is no launch provider.
+    Without one every button that needs it is off, and there is no launch provider.
     """
     url, branch = repository or ("", "")
     options: dict[str, Any] = {

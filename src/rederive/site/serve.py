@@ -18,7 +18,7 @@ class _QuietHandler(SimpleHTTPRequestHandler):
 
 
 def site_server(site: Path, port: int) -> ThreadingHTTPServer:
-    """Open a server for a built site, reachable from this computer only.
+    """Open a server for a built site, reachable from this computer only, not yet serving.
 
     Parameters
     ----------
@@ -26,11 +26,6 @@ def site_server(site: Path, port: int) -> ThreadingHTTPServer:
         Folder of the pages.
     port
         0 to 65535; 0 takes any free one.
-
-    Returns
-    -------
-    ThreadingHTTPServer
-        Bound, not yet serving.
 
     Raises
     ------
@@ -54,17 +49,7 @@ def site_server(site: Path, port: int) -> ThreadingHTTPServer:
 
 
 def serve(site: Path, port: int, report: Callable[[str], None] = print) -> None:
-    """Show a built site until interrupted.
-
-    Parameters
-    ----------
-    site
-        Folder of the pages.
-    port
-        Port on this computer.
-    report
-        Receives the address.
-    """
+    """Show a built site (see `site_server`) until interrupted, after its address is reported."""
     with site_server(site, port) as server:
         report(f"http://{HOST}:{server.server_address[1]}/  (Ctrl-C ends)")
         try:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from rederive.execution.cache import source_digest
 from rederive.execution.project import Project, read_settings
 from rederive.printed.files import write_atomically
 from rederive.site.repository import repository_of, theme_options_for
-from rederive.site.variant import STAGED_FILE, banner, copy_description
+from rederive.site.variant import SITE_FILE, STAGED_FILE, banner
 
 _LOGGER = logging.getLogger(__name__)
 # What assistive technology stumbles on in the theme's markup, and what takes its place: a button
@@ -81,12 +82,6 @@ def show_variant(
         context["theme_announcement"] = banner(described, context["pathto"])
 
 
-def describe_variant(app: Sphinx, exception: Exception | None) -> None:
-    """Put the description of a variant into its site."""
-    if exception is None and isinstance(app.builder, StandaloneHTMLBuilder):
-        copy_description(Path(app.srcdir), Path(app.outdir))
-
-
 def _is_foreign(script: Any) -> bool:
     body = (getattr(script, "attributes", None) or {}).get("body") or ""
     described = f"{getattr(script, 'filename', script) or ''} {body}".lower()
@@ -116,10 +111,23 @@ def _mathml(node: nodes.math | nodes.math_block, *, as_block: bool) -> str:
         return f"<code>{html.escape(source)}</code>"
 
 
-def write_entry_page(app: Sphinx, exception: Exception | None) -> None:
-    """Write an ``index.html`` that leads to the first page."""
+def finish_site(app: Sphinx, exception: Exception | None) -> None:
+    """Add what the pages of a finished build need beside them, and mend their markup."""
     if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
         return
+    _write_entry_page(app)
+    described = Path(app.srcdir) / STAGED_FILE
+    if described.is_file():
+        shutil.copyfile(described, Path(app.outdir) / SITE_FILE)
+    for path in sorted(Path(app.outdir).rglob("*.html")):
+        if "_static" not in path.relative_to(app.outdir).parts:
+            page = path.read_text(encoding="utf-8")
+            if (mended := mend_markup(page)) != page:
+                path.write_text(mended, encoding="utf-8")
+
+
+def _write_entry_page(app: Sphinx) -> None:
+    """Write an ``index.html`` that leads to the first page."""
     root = str(app.config.root_doc)
     if root == "index":
         return
@@ -139,34 +147,10 @@ def write_entry_page(app: Sphinx, exception: Exception | None) -> None:
 
 
 def mend_markup(page: str) -> str:
-    """Mend the theme's markup where it hinders assistive technology.
-
-    Parameters
-    ----------
-    page
-        A page as the theme writes it.
-
-    Returns
-    -------
-    str
-        The same page with names, landmarks and roles that hold.
-    """
+    """Return a page of the theme with names, landmarks and roles that hold."""
     for pattern, replacement in _MENDED_MARKUP:
         page = pattern.sub(replacement, page)
     return page
-
-
-def mend_pages(app: Sphinx, exception: Exception | None) -> None:
-    """Mend all pages of a finished build."""
-    if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
-        return
-    for path in sorted(Path(app.outdir).rglob("*.html")):
-        if "_static" in path.relative_to(app.outdir).parts:
-            continue
-        page = path.read_text(encoding="utf-8")
-        mended = mend_markup(page)
-        if mended != page:
-            path.write_text(mended, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -175,7 +159,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", apply_settings, priority=100)
     app.connect("html-page-context", keep_own_scripts, priority=900)
     app.connect("html-page-context", show_variant, priority=900)
-    app.connect("build-finished", write_entry_page)
-    app.connect("build-finished", describe_variant)
-    app.connect("build-finished", mend_pages)
+    app.connect("build-finished", finish_site)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

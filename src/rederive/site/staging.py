@@ -100,15 +100,7 @@ def _contents(project: Project, added: Mapping[Path, str]) -> bytes:
 
 
 def write_stage(stage: Path, files: Mapping[Path, bytes]) -> None:
-    """Make `stage` hold exactly `files`.
-
-    Parameters
-    ----------
-    stage
-        Folder of the staged tree; what else is in it is removed.
-    files
-        Contents by relative path.
-    """
+    """Make the folder `stage` hold exactly `files`, by relative path."""
     if stage.exists():
         shutil.rmtree(stage)
     for path, content in files.items():

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 import re
-import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
-from rederive.errors import ConfigurationError
+from rederive.errors import ConfigurationError, meant
 from rederive.execution.notebooks import canonical_bytes
 from rederive.execution.project import Project
-from rederive.parameters import ParameterSet, Value, notebook_parameters
-from rederive.parameters.notebooks import COHORT_PARAMETER, TAG
-from rederive.printed.schema import nearest
+from rederive.parameters import ParameterSet, Value
+from rederive.parameters.notebooks import COHORT_PARAMETER, TAG, notebook_parameters
 
 CHANGED = "changed"
 """Parameter of notebooks about the whole book: a mapping of all values that differ."""
@@ -68,16 +66,7 @@ class Variant:
 
     @classmethod
     def of(cls, parameters: ParameterSet, given: Mapping[str, object], name: str = "") -> Variant:
-        """Return the variant that some values make.
-
-        Parameters
-        ----------
-        parameters : ParameterSet
-            All parameters of the book.
-        given : dict
-            Values by name; those that are the article's are left out.
-        name : str
-            Name of the variant; by default a short hash of what differs.
+        """Return the variant that some values make, named by default by a hash of what differs.
 
         Raises
         ------
@@ -99,8 +88,8 @@ class Variant:
             {
                 "name": each.name,
                 "label": each.label,
-                "article": value_in_words(each.default, each.unit),
-                "here": value_in_words(changed[each.name], each.unit),
+                "article": _with_unit(each.default, each.unit),
+                "here": _with_unit(changed[each.name], each.unit),
             }
             for each in parameters
             if each.name in changed and each.name != COHORT_PARAMETER
@@ -117,13 +106,7 @@ class Variant:
         return {CHANGED: dict(self.changed)} if CHANGED in taken else own
 
     def described(self, changes_page: bool) -> bytes:
-        """Return the variant as JSON, without any path of the user's.
-
-        Parameters
-        ----------
-        changes_page : bool
-            Whether the book has a page that lists what changed.
-        """
+        """Return the variant as JSON, without paths, with the page that lists what changed."""
         content = {
             "name": self.name,
             "cohort": self.cohort,
@@ -162,8 +145,8 @@ def short_hash(values: Mapping[str, object], length: int = 10) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
-def value_in_words(value: object, unit: str) -> str:
-    """Return a parameter's value with its unit; of one month, not of one months."""
+def _with_unit(value: object, unit: str) -> str:
+    """Return a parameter's value with its unit: one month, not one months."""
     unit = unit.removesuffix("s") if value == 1 else unit
     return f"{value} {unit}".strip() or "none"
 
@@ -178,23 +161,20 @@ def banner(described: Mapping[str, Any], address_of: Callable[[str], str]) -> st
     address_of : callable
         Returns the address of a page relative to the one that carries the banner.
     """
-    parts = [f"<strong>Variant “{html.escape(str(described['name']))}”</strong>"]
+    parts = [f"<strong>Variant “{escape(described['name'])}”</strong>"]
     if described["cohort"]:
-        parts.append(
-            f"computed from your own cohort, folder “{html.escape(str(described['cohort']))}”"
-        )
+        parts.append(f"computed from your own cohort, folder “{escape(described['cohort'])}”")
     if described["differences"]:
         parts.append("in place of the article’s parameters")
     items = "".join(
-        f'<li title="{html.escape(str(each["label"]), quote=True)}">'
-        f"<code>{html.escape(str(each['name']))}</code> {html.escape(str(each['article']))} → "
-        f"<strong>{html.escape(str(each['here']))}</strong></li>"
+        f'<li title="{escape(each["label"])}"><code>{escape(each["name"])}</code> '
+        f"{escape(each['article'])} → <strong>{escape(each['here'])}</strong></li>"
         for each in described["differences"]
     )
-    words = f"{parts[0]}, {', '.join(parts[1:])}{':' if items else '.'}"
+    words = f"{', '.join(parts)}{':' if items else '.'}"
     link = ""
     if described["changes_page"]:
-        address = html.escape(address_of(str(described["changes_page"])), quote=True)
+        address = escape(address_of(described["changes_page"]))
         link = f'<a href="{address}">What changed</a>'
     listed = f"<ul>{items}</ul>" if items else ""
     return f'<div class="rederive-variant"><span>{words}</span>{listed} {link}</div>'
@@ -224,14 +204,6 @@ def built_variant(project: Project, name: str) -> Project:
     """
     names = [str(each["name"]) for each in built_variants(project)]
     if name not in names:
-        hint = nearest(name, names)
-        meant = f" (did you mean {hint!r}?)" if hint else ""
         allowed = ", ".join(names) or "none is built; see 'rederive build --help'"
-        raise ConfigurationError(f"variant: found {name!r}, allowed: {allowed}{meant}")
+        raise ConfigurationError(f"variant: found {name!r}, allowed: {allowed}{meant(name, names)}")
     return Project(project.root, name)
-
-
-def copy_description(stage: Path, site: Path) -> None:
-    """Put the description of a variant into its site; of the original there is none."""
-    if (stage / STAGED_FILE).is_file():
-        shutil.copyfile(stage / STAGED_FILE, site / SITE_FILE)

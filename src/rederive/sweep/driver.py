@@ -7,7 +7,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from rederive.sweep.index import SweepIndex
@@ -55,12 +56,16 @@ class Summary:
         return set(self.counts) <= {DONE} and not self.unwritten and not self.stopped
 
 
-@dataclass(frozen=True)
-class Manner:
-    """How a sweep is carried out.
+@dataclass
+class Sweep:
+    """A plan that is carried out, as far as it is not done yet.
 
     Parameters
     ----------
+    plan : Plan
+        The runs.
+    store : RunStore
+        Where they are kept.
     open_workers : callable
         Opens, for so many runs, who carries them out.
     timeout : int
@@ -71,81 +76,73 @@ class Manner:
         Whether workers write the runs' folders, else this process does.
     root : str
         The book's folder as workers see it; empty: as here.
+    watch : callable, optional
+        Told of progress.
     """
 
+    plan: Plan
+    store: RunStore
     open_workers: Callable[[int], AbstractContextManager[Workers]]
     timeout: int = 600
     retry_failed: bool = False
     workers_write: bool = False
     root: str = ""
+    watch: Watch | None = None
+    executed: int = field(default=0, init=False)
+    # A worker that dies takes along all its runs; each of them is begun once more.
+    _suspects: list[Job] = field(default_factory=list, init=False)
+    _alone: set[str] = field(default_factory=set, init=False)
 
+    @cached_property
+    def index(self) -> SweepIndex:
+        """What is known of the runs."""
+        return SweepIndex(self.store, self.plan)
 
-def run_sweep(plan: Plan, store: RunStore, manner: Manner, watch: Watch | None = None) -> Summary:
-    """Carry out the runs of a plan that are not done yet.
+    def run(self) -> Summary:
+        """Carry out the runs.
 
-    Parameters
-    ----------
-    plan : Plan
-        The runs.
-    store : RunStore
-        Where they are kept.
-    manner : Manner
-        Who carries them out, and how.
-    watch : callable, optional
-        Told of progress.
+        Returns
+        -------
+        Summary
+            How every run stands. Ctrl-C, and a scheduler that goes away, end the call early with
+            everything that is done kept.
 
-    Returns
-    -------
-    Summary
-        How every run stands. Ctrl-C, and a scheduler that goes away, end the call early with
-        everything that is done kept.
+        Raises
+        ------
+        ConfigurationError
+            If the place cannot be written to or no scheduler answers; nothing has run then.
+        """
+        self.store.check_writable()
+        try:
+            stopped = self._carry_out_due()
+        except KeyboardInterrupt:
+            stopped = "stopped by the user"
+        unwritten = self._write_index()
+        states = {run.key: self.index.status(run.key) for run in self.plan.runs}
+        problems = {k: self.index.message(k) for k, status in states.items() if status != DONE}
+        return Summary(dict(Counter(states.values())), self.executed, stopped, unwritten, problems)
 
-    Raises
-    ------
-    ConfigurationError
-        If the place cannot be written to or no scheduler answers; nothing has run then.
-    """
-    store.check_writable()
-    sweep = _Sweep(plan, store, manner, watch or (lambda count: None))
-    stopped = ""
-    try:
-        stopped = sweep.run()
-    except KeyboardInterrupt:
-        stopped = "stopped by the user"
-    unwritten = sweep.write_index()
-    states = {run.key: sweep.index.status(run.key) for run in plan.runs}
-    problems = {k: sweep.index.message(k) for k, status in states.items() if status != DONE}
-    counts = dict(Counter(states.values()))
-    return Summary(counts, sweep.executed, stopped, unwritten, problems)
-
-
-class _Sweep:
-    def __init__(self, plan: Plan, store: RunStore, manner: Manner, watch: Watch) -> None:
-        self._plan, self._store, self._manner, self._watch = plan, store, manner, watch
-        self.index = SweepIndex(store, plan)
-        self.executed = 0
-        # A worker that dies takes along all its runs; each of them is begun once more.
-        self._suspects: list[Job] = []
-        self._alone: set[str] = set()
-
-    def run(self) -> str:
+    def _carry_out_due(self) -> str:
         """Return why the runs were not all carried out, or an empty text."""
-        waiting = deque(self._job(run) for run in self._plan.runs if self._is_due(run.key))
-        self._watch(len(self._plan.runs) - len(waiting))
+        waiting = deque(self._job(run) for run in self.plan.runs if self._is_due(run.key))
+        self._ended(len(self.plan.runs) - len(waiting))
         if not waiting:
             return ""
-        with self._manner.open_workers(len(waiting)) as workers:
+        with self.open_workers(len(waiting)) as workers:
             return self._carry_out(waiting, workers)
 
     def _is_due(self, key: str) -> bool:
         status = self.index.status(key)
-        return status in UNFINISHED or (self._manner.retry_failed and status != DONE)
+        return status in UNFINISHED or (self.retry_failed and status != DONE)
+
+    def _ended(self, count: int) -> None:
+        if self.watch is not None:
+            self.watch(count)
 
     def _job(self, run: Run) -> Job:
-        root = self._manner.root or str(self._plan.project.root)
-        store = self._store.address if self._manner.workers_write else ""
-        sources, timeout = self._plan.sources, self._manner.timeout
-        return Job(run.key, root, run.tasks, run.parameters, sources, timeout, store)
+        root = self.root or str(self.plan.project.root)
+        store = self.store.address if self.workers_write else ""
+        return Job(run, root, self.plan.sources, self.timeout, store)
 
     def _carry_out(self, waiting: deque[Job], workers: Workers) -> str:
         running: dict[Any, Job] = {}
@@ -169,7 +166,7 @@ class _Sweep:
             if not done:
                 time.sleep(_WAIT_SECONDS)
             if time.monotonic() - written > _INDEX_SECONDS:
-                self.write_index()
+                self._write_index()
                 written = time.monotonic()
         return ""
 
@@ -177,8 +174,8 @@ class _Sweep:
         """Begin runs while there is room; a suspect of killing its worker with no other beside."""
         if self._suspects and not running:
             waiting.appendleft(self._suspects.pop())
-            self._alone.add(waiting[0].key)
-        lone = any(job.key in self._alone for job in (*running.values(), *list(waiting)[:1]))
+            self._alone.add(waiting[0].run.key)
+        lone = any(job.run.key in self._alone for job in (*running.values(), *list(waiting)[:1]))
         room = 1 if self._suspects or lone else workers.capacity() if waiting else 0
         for _ in range(min(len(waiting), room - len(running))):
             job = waiting.popleft()
@@ -190,17 +187,17 @@ class _Sweep:
         return LOST
 
     def _take_in(self, job: Job, finished: Finished) -> None:
-        if finished.record["kind"] == WORKER_DIED and job.key not in self._alone:
+        if finished.record["kind"] == WORKER_DIED and job.run.key not in self._alone:
             self._suspects.append(job)
             return
         if finished.files:
-            finished = stored(self._store, job, finished)
+            finished = stored(self.store, job, finished)
         self.index.add(finished)
         if finished.record["status"] not in UNFINISHED:
             self.executed += 1
-            self._watch(1)
+            self._ended(1)
 
-    def write_index(self) -> str:
+    def _write_index(self) -> str:
         """Write the index; return why that could not be done, or an empty text."""
         try:
             self.index.write()
@@ -213,6 +210,7 @@ def _end_of(future: Any, job: Job) -> Finished:
     """Return how a run ended; that its worker died is one of the ways."""
     try:
         finished: Finished = future.result()
+        return finished
     except CancelledError:
         raise
     except Exception as error:
@@ -222,4 +220,3 @@ def _end_of(future: Any, job: Job) -> Finished:
             return Finished(ended.key, ended.record, files={"results.json": b"[]\n"})
         message = f"the worker could not carry out the run: {type(error).__name__}: {error}"
         return job.ended("failed", message)
-    return finished

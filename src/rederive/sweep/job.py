@@ -12,7 +12,7 @@ from rederive.book.results import read_results
 from rederive.execution.cache import source_digest
 from rederive.execution.project import Project
 from rederive.execution.run import Outcome, Task, run_task
-from rederive.parameters import Value
+from rederive.sweep.plan import Run
 from rederive.sweep.store import FAILED, NOTEBOOK, RESULTS, RunStore
 
 DONE = "done"
@@ -29,26 +29,20 @@ class Job:
 
     Parameters
     ----------
-    key : str
-        The run's key.
+    run : Run
+        The run.
     root : str
         The book's folder, as the worker sees it.
-    tasks : tuple
-        Notebooks, each with its parameters.
-    parameters : dict
-        All values, for the record.
     sources : str
-        Digest of the code and data that the key stands for.
+        Digest of the code and data that the run's key stands for.
     timeout : int
         Seconds that a cell may take.
     store : str
         Where to write the run's folder; empty if the driver does so.
     """
 
-    key: str
+    run: Run
     root: str
-    tasks: tuple[tuple[str, dict[str, Value]], ...]
-    parameters: dict[str, Value]
     sources: str
     timeout: int
     store: str = ""
@@ -56,15 +50,15 @@ class Job:
     def ended(self, status: str, message: str, kind: str = "", seconds: float = 0.0) -> Finished:
         """Return an end of this run; without results it does not go on record."""
         record = {
-            "notebooks": [name for name, _ in self.tasks],
-            "parameters": self.parameters,
+            "notebooks": [name for name, _ in self.run.tasks],
+            "parameters": self.run.parameters,
             "status": status,
             "kind": kind or status,
             "message": message,
             "seconds": round(seconds, 3),
             "sources": self.sources,
         }
-        return Finished(self.key, record)
+        return Finished(self.run.key, record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +89,6 @@ class Finished:
 def perform(job: Job) -> Finished:
     """Carry out a run and, where it is told to, write its folder.
 
-    Parameters
-    ----------
-    job : Job
-        The run.
-
     Returns
     -------
     Finished
@@ -109,11 +98,11 @@ def perform(job: Job) -> Finished:
     project = Project(Path(job.root))
     outcomes: dict[str, Outcome] = {}
     try:
-        for name, given in job.tasks:
+        for name, given in job.run.tasks:
             if source_digest(project) != job.sources:
                 return job.ended("pending", STALE)
             # Of several notebooks few take what is swept: the others are executed once.
-            shared = len(job.tasks) > 1
+            shared = len(job.run.tasks) > 1
             task = Task(Path(name), given)
             outcomes[name] = run_task(project, task, timeout=job.timeout, cache=shared)
         if source_digest(project) != job.sources:

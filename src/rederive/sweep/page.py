@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from rederive.execution.project import Project
 from rederive.execution.run import Task
 from rederive.printed.files import write_atomically
 from rederive.site.build import build_book
+from rederive.site.variant import short_hash
 from rederive.sweep.index import INDEX, RESULTS
 from rederive.sweep.store import RunStore
 from rederive.sweep.view import open_sweep
@@ -29,26 +29,10 @@ TABLES = Path("_build") / "sweeps"
 def build_sweep_page(
     project: Project, store: RunStore, result: str, *, report: Callable[[str], None] = print
 ) -> Path:
-    """Build the book with a page about one result of a sweep.
+    """Build the book with a page about one result of a sweep, an id of the ledger; return the page.
 
     The page reads copies of the sweep's tables, named by their content: so it is made again when
     the sweep has grown, names no folder of the user's, and needs no access to the sweep's place.
-
-    Parameters
-    ----------
-    project : Project
-        The book.
-    store : RunStore
-        The sweep.
-    result : str
-        Id of a row of the ledger.
-    report : callable
-        Receives the lines of progress.
-
-    Returns
-    -------
-    Path
-        The page.
 
     Raises
     ------
@@ -61,14 +45,10 @@ def build_sweep_page(
         raise ConfigurationError(f"{PAGE.as_posix()}: this book has no page for sweeps")
     open_sweep(store.url, result)
     tables = {name: store.read(name) for name in (INDEX, RESULTS)}
-    digest = _short(b"\0".join(tables.values()))
+    digest = short_hash({name: content.hex() for name, content in tables.items()})
     for name, content in tables.items():
         write_atomically(project.root / TABLES / digest / name, content)
     given = {"sweep_folder": f"../{TABLES.as_posix()}/{digest}", "result": result}
-    book = replace(project, variant=f"sweep-{_short(f'{digest} {result}'.encode())}")
+    book = replace(project, variant=f"sweep-{short_hash(given)}")
     built = build_book(book, added=[(Task(PAGE, given), CAPTION)], report=report)
     return built.site / PAGE.with_suffix(".html")
-
-
-def _short(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:10]

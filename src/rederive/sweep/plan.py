@@ -13,11 +13,12 @@ from rederive.errors import ConfigurationError
 from rederive.execution.cache import content_digest, source_digest
 from rederive.execution.notebooks import canonical_bytes, read_notebook, without_outputs
 from rederive.execution.project import Project
-from rederive.parameters import ParameterSet, Value, notebook_parameters
+from rederive.parameters import ParameterSet, Value
 from rederive.parameters.notebooks import (
     COHORT_PARAMETER,
     NOTEBOOKS_FOLDER,
     find_notebook,
+    notebook_parameters,
     own_defaults,
     project_parameters,
 )
@@ -78,16 +79,7 @@ class Plan:
 
 
 def plan_sweep(project: Project, notebook: str, request: Request) -> Plan:
-    """Return the runs of a request, everything checked.
-
-    Parameters
-    ----------
-    project : Project
-        The book.
-    notebook : str
-        Name of a notebook, a path to one, or ``book`` for all sections.
-    request : Request
-        The parameter sets asked for.
+    """Return the runs of a request for a notebook, its name or path, or ``book`` for all sections.
 
     Raises
     ------

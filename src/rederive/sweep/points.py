@@ -7,24 +7,15 @@ import itertools
 import math
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
+from rederive.parameters.given import not_taken, parse_assignments, read_yaml
+from rederive.parameters.types import Faults, Parameter, ParameterError, ParameterSet, Value
 
-from rederive.parameters import (
-    Parameter,
-    ParameterError,
-    ParameterSet,
-    Value,
-    not_taken,
-    parse_assignments,
-)
-
-_T = TypeVar("_T")
 Point = dict[str, Value]
 """Values by name: those that were asked for."""
 
@@ -89,14 +80,18 @@ def parameter_sets(
         With all faults: unknown names, values that do not fit, parameters that the notebooks do
         not take, names given twice and combinations that make no sense.
     """
-    faults = _Faults()
-    fixed = faults.of({}, parse_assignments, request.fixed, parameters)
+    faults = Faults()
+    fixed: Point = {}
+    with faults.noted():
+        fixed = parse_assignments(request.fixed, parameters)
     grid = _grid(request.grids, parameters, faults)
-    bases = [
-        faults.of({}, _set, text, parameters, place=f"set {text!r}: ") for text in request.sets
-    ]
+    bases: list[Point] = []
+    for text in request.sets:
+        with faults.noted(f"set {text!r}: "):
+            bases.append(_set(text, parameters))
     if request.file is not None:
-        bases += _file(request.file, parameters, faults)
+        with faults.noted():
+            bases += _file(request.file, parameters, faults)
     bases = bases or [{}]
     swept = dict.fromkeys(itertools.chain(*bases))
     for name in dict.fromkeys(itertools.chain(fixed, grid, swept)):
@@ -107,7 +102,7 @@ def parameter_sets(
     count = len(bases) * math.prod(map(len, grid.values()))
     if count > MOST_POINTS:
         faults.add(f"sweep: found {count} parameter sets, allowed: up to {MOST_POINTS}")
-    faults.stop()
+    faults.stop(FAULTS_SHOWN)
     points = [
         fixed | base | dict(zip(grid, values, strict=True))
         for base in bases
@@ -115,48 +110,18 @@ def parameter_sets(
     ]
     unique = list({tuple(sorted(point.items())): point for point in points}.values())
     for point in unique:
-        faults.of({}, parameters.check, point, place=f"{in_words(point)}: ")
-    faults.stop()
+        with faults.noted(f"{assignments_of(point)}: "):
+            parameters.check(point)
+    faults.stop(FAULTS_SHOWN)
     return unique
 
 
-def in_words(point: Mapping[str, Value]) -> str:
+def assignments_of(point: Mapping[str, Value]) -> str:
     """Return a parameter set as it is written on a command line."""
     return " ".join(f"{name}={value}" for name, value in point.items()) or "the defaults"
 
 
-class _Faults:
-    """All that is wrong with a request."""
-
-    def __init__(self) -> None:
-        self._lines: dict[str, None] = {}
-
-    def add(self, line: str) -> None:
-        self._lines[line] = None
-
-    def of(
-        self, otherwise: Any, function: Callable[..., _T], *arguments: Any, place: str = ""
-    ) -> _T:
-        """Return a function's value; if it refuses, note why and return something else."""
-        try:
-            return function(*arguments)
-        except ParameterError as error:
-            for line in str(error).splitlines():
-                self.add(f"{place}{line}")
-            found: _T = otherwise
-            return found
-
-    def stop(self) -> None:
-        lines = list(self._lines)
-        if len(lines) > FAULTS_SHOWN:
-            lines[FAULTS_SHOWN:] = [f"and {len(lines) - FAULTS_SHOWN} more faults of this kind"]
-        if lines:
-            raise ParameterError("\n".join(lines))
-
-
-def _grid(
-    texts: Sequence[str], parameters: ParameterSet, faults: _Faults
-) -> dict[str, list[Value]]:
+def _grid(texts: Sequence[str], parameters: ParameterSet, faults: Faults) -> dict[str, list[Value]]:
     grid: dict[str, list[Value]] = {}
     for text in texts:
         name, _, listed = (part.strip() for part in text.partition("="))
@@ -167,14 +132,14 @@ def _grid(
         else:
             values: list[Value] = []
             for part in next(csv.reader([listed], skipinitialspace=True)):
-                values += faults.of([], _expanded, parameters, name, part.strip())
+                with faults.noted():
+                    values += _expanded(parameters[name], part.strip())
             grid[name] = list(dict.fromkeys(values))
     return grid
 
 
-def _expanded(parameters: ParameterSet, name: str, text: str) -> list[Value]:
+def _expanded(parameter: Parameter, text: str) -> list[Value]:
     """Return the values that one entry of a grid stands for."""
-    parameter = parameters[name]
     if text == "*":
         return _all_choices(parameter)
     found = None if parameter.kind in ("text", "truth value") else _RANGE.fullmatch(text)
@@ -223,59 +188,49 @@ def _set(text: str, parameters: ParameterSet) -> Point:
     return parse_assignments(words, parameters)
 
 
-def _file(path: Path, parameters: ParameterSet, faults: _Faults) -> list[Point]:
+def _file(path: Path, parameters: ParameterSet, faults: Faults) -> list[Point]:
     """Return the parameter sets of a file; each fault names its row."""
+    ending = path.suffix.lower()
+    if ending not in (".csv", *_LISTS):
+        raise ParameterError(f"{path.name}: allowed: a file .csv, .yaml, .yml or .json")
     points: list[Point] = []
-    for place, row in faults.of([], lambda: list(_rows(path))):
-        point = {
-            name: faults.of("", _read, parameters, name, value, place=f"{path.name}, {place}: ")
-            for name, value in row.items()
-        }
+    for place, row in _csv_rows(path) if ending == ".csv" else _listed_rows(path):
+        point: Point = {}
+        for name, value in row.items():
+            with faults.noted(f"{path.name}, {place}: "):
+                parameter = parameters[name]
+                fits = parameter.parse if isinstance(value, str) else parameter.check
+                point[name] = fits(value)
         points.append(point)
     return points
 
 
-def _read(parameters: ParameterSet, name: str, value: object) -> Value:
-    parameter = parameters[name]
-    return parameter.parse(value) if isinstance(value, str) else parameter.check(value)
-
-
-def _rows(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Yield the rows of a file, each with its place in words."""
-    if path.suffix.lower() not in (".csv", *_LISTS):
-        raise ParameterError(f"{path.name}: allowed: a file .csv, .yaml, .yml or .json")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        content = yaml.safe_load(text) if path.suffix.lower() in _LISTS else None
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ParameterError(f"{path.name}: {why}") from None
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{path.name}: {' '.join(str(error).split())}") from None
-    if path.suffix.lower() == ".csv":
-        yield from _csv_rows(path.name, text)
-    elif content and isinstance(content, list) and all(isinstance(row, dict) for row in content):
-        for number, row in enumerate(content, start=1):
-            yield f"set {number}", {str(name): value for name, value in row.items()}
-    else:
+def _listed_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    content = read_yaml(path)
+    sets = content if isinstance(content, list) else []
+    if not sets or not all(isinstance(each, dict) for each in sets):
         kind = type(content).__name__
         raise ParameterError(f"{path.name}: found a {kind}, allowed: a list of mappings")
+    for number, each in enumerate(sets, start=1):
+        yield f"set {number}", each
 
 
-def _csv_rows(file: str, text: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    table = list(csv.reader(text.splitlines(), strict=True))
-    names = [name.strip() for name in table[0]] if table else []
+def _csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ParameterError(f"{path.name}: {error}, allowed: a readable file") from None
+    table = [[cell.strip() for cell in row] for row in csv.reader(lines, strict=True)]
+    names = table[0] if table else []
     if len(table) < 2 or not all(names) or len(set(names)) < len(names):
         raise ParameterError(
-            f"{file}: found a header {', '.join(names) or 'of nothing'!r} and {len(table[1:])} "
-            "rows, allowed: different names of parameters, and at least one row"
+            f"{path.name}: found a header {', '.join(names) or 'of nothing'!r} and "
+            f"{len(table[1:])} rows, allowed: different names of parameters, and at least one row"
         )
-    for number, row in enumerate(table[1:], start=2):
-        cells = [cell.strip() for cell in row]
-        if not any(cells):
-            continue
-        if len(cells) != len(names):
+    for number, cells in enumerate(table[1:], start=2):
+        if any(cells) and len(cells) != len(names):
             raise ParameterError(
-                f"{file}, row {number}: found {len(cells)} cells, allowed: {len(names)}"
+                f"{path.name}, row {number}: found {len(cells)} cells, allowed: {len(names)}"
             )
-        yield f"row {number}", {n: cell for n, cell in zip(names, cells, strict=True) if cell}
+        if any(cells):
+            yield f"row {number}", {n: c for n, c in zip(names, cells, strict=True) if c}

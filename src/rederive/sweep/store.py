@@ -12,7 +12,6 @@ from typing import Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
-from fsspec.implementations.memory import MemoryFileSystem
 
 from rederive.errors import ConfigurationError
 from rederive.printed.files import write_atomically
@@ -54,11 +53,6 @@ class RunStore:
     def is_local(self) -> bool:
         """Whether this is a folder of this computer."""
         return isinstance(self._place[0], LocalFileSystem)
-
-    @property
-    def is_in_memory(self) -> bool:
-        """Whether it lives in the memory of this process, and ends with it."""
-        return isinstance(self._place[0], MemoryFileSystem)
 
     @property
     def address(self) -> str:
@@ -109,16 +103,9 @@ class RunStore:
         return content
 
     def write_run(self, key: str, files: Mapping[str, bytes], record: Mapping[str, Any]) -> None:
-        """Write a run's folder, its ``run.json`` last; what an earlier try left is removed first.
+        """Write a run's folder: files by name, and its record, the ``run.json``, last.
 
-        Parameters
-        ----------
-        key : str
-            The run's key.
-        files : mapping
-            Contents by name.
-        record : mapping
-            Content of ``run.json``.
+        What an earlier try left is removed first.
 
         Raises
         ------

@@ -8,18 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
-from IPython.display import Markdown
 
 from rederive.book.specification import Specifications
-from rederive.errors import ConfigurationError
-from rederive.parameters.types import meant
-from rederive.printed.schema import nearest
+from rederive.errors import ConfigurationError, meant
 from rederive.sweep.index import FIRST_COLUMNS, INDEX, RESULTS, STATE_COLUMNS
-from rederive.sweep.job import DONE
 from rederive.sweep.store import RunStore
-
-ROWS_SHOWN = 100
-"""Rows of the tables of runs; the rest is in the index."""
 
 _NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?")
 
@@ -70,45 +63,15 @@ class SweepView:
         """Whether any run has a number for the result."""
         return bool(self.frame["value"].notna().any())
 
-    def opening(self) -> Markdown:
-        """Return what was run and how it ended, in sentences."""
-        counts = self.frame["status"].value_counts()
-        states = ", ".join(f"{count:,} {state}" for state, count in counts.items())
-        swept = ", ".join(f"`{name}`" for name in self.choices) or "no parameter"
-        return Markdown(
-            f"Notebook: `{self.frame['notebook'].iloc[0]}`. Runs: {len(self.frame):,} ({states}). "
-            f"Result: `{self.result}`, published as {self.printed or 'nothing'}. "
-            f"What differs between the runs: {swept}."
-        )
-
     def axes(self) -> tuple[str, str] | None:
         """Return the two choices that matter most, for a map; None with fewer than two."""
         shares = self.table.variance_shares()
         several = [str(name) for name in shares.loc[shares["levels"] > 1, "choice"]]
         return (several[0], several[1]) if len(several) > 1 else None
 
-    def rows(self) -> pd.DataFrame:
-        """Return the first runs: choices, state, what was reproduced."""
-        columns = [*self.choices, "reproduced", "low", "high", "verdict", "status"]
-        return self.frame[columns].head(ROWS_SHOWN)
-
-    def failures(self) -> pd.DataFrame | Markdown:
-        """Return the first runs that did not get done, with the reason."""
-        failed = self.frame[self.frame["status"] != DONE]
-        if failed.empty:
-            return Markdown("Every run was carried out to its end.")
-        return failed[[*self.choices, "status", "message"]].head(ROWS_SHOWN)
-
 
 def open_sweep(folder: str, result: str) -> SweepView:
-    """Open the tables of a sweep.
-
-    Parameters
-    ----------
-    folder : str
-        Folder or address of the sweep.
-    result : str
-        Id of a row of the ledger.
+    """Open the tables of a sweep, its folder or address, for one result, an id of the ledger.
 
     Raises
     ------
@@ -128,7 +91,7 @@ def open_sweep(folder: str, result: str) -> SweepView:
         listed = f"{', '.join(known[:8])}{', …' if len(known) > 8 else ''}" or "none"
         raise ConfigurationError(
             f"result: found {result!r}, allowed: an id of the sweep's results: "
-            f"{listed}{meant(nearest(result, known))}"
+            f"{listed}{meant(result, known)}"
         )
     # Parameters stand between the first columns and the state; results come after it.
     names = list(index.columns)

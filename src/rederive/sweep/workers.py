@@ -39,13 +39,7 @@ class Workers:
 
 @contextmanager
 def in_threads(threads: int) -> Iterator[Workers]:
-    """Open threads of this process; each notebook still runs in a process of its own.
-
-    Parameters
-    ----------
-    threads : int
-        How many.
-    """
+    """Open so many threads of this process; each notebook still runs in a process of its own."""
     pool = ThreadPoolExecutor(threads)
     try:
         yield Workers(lambda job: pool.submit(perform, job), lambda: threads, lambda: True)
@@ -55,21 +49,10 @@ def in_threads(threads: int) -> Iterator[Workers]:
 
 
 @contextmanager
-def on_dask(address: str = "", processes: int = 1) -> Iterator[Workers]:
+def _on_dask(address: str = "", processes: int = 1) -> Iterator[Workers]:
     """Connect to a Dask scheduler, or start one with workers on this computer.
 
-    Parameters
-    ----------
-    address : str
-        Address of the scheduler, or the file ending in ``.json`` in which it has put its
-        address; empty to start one.
-    processes : int
-        Workers to start, each a process with one thread, from which notebooks fork.
-
-    Raises
-    ------
-    ConfigurationError
-        If no scheduler answers at this address.
+    Each worker is a process with one thread, from which notebooks fork.
     """
     import dask
     import distributed
@@ -122,10 +105,16 @@ def open_workers(runs: int, workers: int, scheduler: str = "") -> Any:
     workers : int
         Worker processes on this computer; 0 are threads of this process.
     scheduler : str
-        Address of a Dask scheduler, if its workers are to do it.
+        Address of a Dask scheduler, if its workers are to do it, or the file ending in ``.json``
+        in which it has put its address.
+
+    Raises
+    ------
+    ConfigurationError
+        If no scheduler answers at this address; raised on entering the context.
     """
     if scheduler:
-        return on_dask(scheduler)
+        return _on_dask(scheduler)
     if workers == 0:
         return in_threads(min(runs, os.cpu_count() or 1))
-    return on_dask(processes=min(runs, workers))
+    return _on_dask(processes=min(runs, workers))
