@@ -405,6 +405,7 @@ def test_memory_as_a_place(swept):
     try:
         first = sweep(swept, url, "--grid", "factor=1,2")
         assert first.exit_code == 0
+        assert f"{url} is the memory of this command" in first.stderr
         told = json.loads(sweep(swept, url, "--grid", "factor=1..3", "--json").stdout)
         assert (told["executed"], told["counts"]) == (1, {"done": 3})
         with system.open("/sweep-test/index.parquet", "rb") as stream:

@@ -191,7 +191,7 @@ class Published:
             raise ValueError(f"{mean.id}: no n is printed with it; allowed: give n")
         scale = scale_of(self.registry.variables[variable])
         read = self._settings.read(mean, sd.printed, int(size), scale)
-        return replace(read, paired_p=(self._row(paired_p).printed,)) if paired_p else read
+        return replace(read, paired_p=(self[paired_p],)) if paired_p else read
 
     def _first(self, variable: str, group: str, timepoint: str, statistic: str) -> NumberRow:
         wanted = (variable, group, timepoint, statistic)

@@ -134,6 +134,12 @@ def sweep_command(
         folder = own_cohort(project, cohort, project_parameters(project))
         fixed = (*fixed, f"{COHORT_PARAMETER}={folder}")
     plan = plan_sweep(project, notebook, Request(grids, sets, file, fixed))
+    if store.is_in_memory:
+        click.echo(
+            f"warning: {out} is the memory of this command: all runs are gone when it ends; "
+            "to keep them give a folder, s3:// or gs://",
+            err=True,
+        )
     if workers is None:
         workers = 0 if len(plan.runs) <= FEW_RUNS else os.cpu_count() or 1
     reachable = write == "workers" or (write == "auto" and bool(scheduler) and not store.is_local)
@@ -143,7 +149,7 @@ def sweep_command(
         lambda due: open_workers(due, workers, scheduler),
         timeout=timeout,
         retry_failed=retry_failed,
-        workers_write=reachable and bool(scheduler or workers),
+        workers_write=reachable and bool(scheduler or workers) and not store.is_in_memory,
         root=project_root,
     )
     with _ended_like_ctrl_c(), _progress(len(plan.runs)) as sweep.watch:

@@ -21,16 +21,12 @@ from rederive.recompute.arithmetic import (
     remainder,
 )
 from rederive.recompute.claims import CheckedClaim, ClaimReach
-from rederive.recompute.implied import (
-    baseline_mean_of_missing,
-    correlation_of_visits,
-    signed_rank_test,
-    sizes_as_result,
-)
+from rederive.recompute.missing import implied_mean_of_missing
 from rederive.recompute.proportions import Share, two_proportions
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_tests import (
     difference_interval,
+    implied_correlation,
     paired_t,
     paired_t_from_marginals,
     two_sample_t,
@@ -57,10 +53,8 @@ __all__ = [
     "Summary",
     "attainable_denominators",
     "attainable_percent",
-    "baseline_mean_of_missing",
     "check_statistic",
     "compatible_tables",
-    "correlation_of_visits",
     "count_of_percent",
     "debit",
     "denominator",
@@ -68,6 +62,8 @@ __all__ = [
     "every_percent",
     "grim",
     "grimmer",
+    "implied_correlation",
+    "implied_mean_of_missing",
     "n_of_count_and_percent",
     "odds_ratio_figure",
     "paired_t",
@@ -77,8 +73,6 @@ __all__ = [
     "ratio_and_interval",
     "remainder",
     "sd_limits",
-    "signed_rank_test",
-    "sizes_as_result",
     "solve_n",
     "two_proportions",
     "two_sample_t",

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from rederive.consistency.lattice import attainable_moments
-from rederive.consistency.multiset import greatest_squares_sum, least_squares_sum
 from rederive.printed import Interval, PrintedNumber, RoundingRule
-from rederive.recompute.summaries import Scale, Summary
+from rederive.recompute.summaries import Scale
 
 
 def sum_range(
@@ -82,6 +80,12 @@ def implied_mean_of_missing(
     ------
     ValueError
         If nobody is missing, or the three means cannot hold together on the scale.
+
+    Examples
+    --------
+    >>> found = implied_mean_of_missing(parse("29.6"), 30, parse("22.1"), parse("-7.5"), 28)
+    >>> round(found.lower, 2), round(found.upper, 2)
+    (27.45, 31.75)
     """
     missing = n_all - n_followup
     if missing <= 0:
@@ -102,84 +106,3 @@ def implied_mean_of_missing(
             f"{scale.minimum} to {scale.maximum}"
         )
     return inside
-
-
-def sd_range_of_followed(
-    all_baseline: Summary,
-    mean_followup: PrintedNumber,
-    mean_change: PrintedNumber,
-    n_followup: int,
-    rule: RoundingRule = RoundingRule.EITHER,
-    sd_followup: PrintedNumber | None = None,
-    sd_change: PrintedNumber | None = None,
-) -> tuple[float, float]:
-    """Return the baseline SDs that the followed patients can have.
-
-    The baseline sum of squares of all patients is that of the followed plus that of the missing;
-    the latter lies between its least and greatest value for their sum on the scale. If the SDs at
-    follow-up and of the change are given, the triangle inequality narrows the answer: the SD at
-    baseline cannot differ from that at follow-up by more than the SD of the change.
-
-    Parameters
-    ----------
-    all_baseline : Summary
-        Baseline of all patients, on a scale with steps.
-    mean_followup, mean_change : PrintedNumber
-        Mean at follow-up and mean change over the followed patients.
-    n_followup : int
-        Patients followed: at least 2, fewer than all.
-    rule : RoundingRule
-        How the figures were rounded.
-    sd_followup, sd_change : PrintedNumber, optional
-        SD at follow-up and SD of the change over the followed patients.
-
-    Returns
-    -------
-    tuple of float
-        Least and greatest sample SD, in units of the measurement.
-
-    Raises
-    ------
-    ValueError
-        If the scale is not known, nobody is missing, or the figures cannot hold together.
-    """
-    scale, missing = all_baseline.scale, all_baseline.n - n_followup
-    if scale is None or missing <= 0 or n_followup < 2:
-        raise ValueError("needs a scale with steps, missing patients, and at least two followed")
-    step = scale.step
-    after = sum_range(mean_followup, n_followup, rule, step)
-    change = sum_range(mean_change, n_followup, rule, step)
-    first, last = int((after[0] - change[1]) / step), int((after[1] - change[0]) / step)
-    low, high = int(scale.minimum / step), int(scale.maximum / step)
-    pairs = attainable_moments(
-        all_baseline.mean,
-        all_baseline.sd,
-        all_baseline.n,
-        minimum=scale.minimum,
-        maximum=scale.maximum,
-        step=step,
-        rule=rule,
-    )
-    spreads: list[Fraction] = []
-    for total, squares in pairs:
-        for followed in range(first, last + 1):
-            rest = total - followed
-            if not missing * low <= rest <= missing * high:
-                continue
-            centre = Fraction(followed * followed, n_followup)
-            most = squares - least_squares_sum(missing, rest) - centre
-            least = squares - greatest_squares_sum(missing, rest, low, high) - centre
-            if most >= 0:
-                spreads += [most, max(least, Fraction(0))]
-    if not spreads:
-        raise ValueError("the printed figures cannot hold together on the scale")
-    df, unit = n_followup - 1, float(step)
-    least_sd = unit * (float(min(spreads)) / df) ** 0.5
-    most_sd = unit * (float(max(spreads)) / df) ** 0.5
-    if sd_followup is not None and sd_change is not None:
-        then, moved = sd_followup.interval(rule), sd_change.interval(rule)
-        least_sd = max(least_sd, then.lower - moved.upper)
-        most_sd = min(most_sd, then.upper + moved.upper)
-    if least_sd > most_sd:
-        raise ValueError("the printed SDs cannot hold together on the scale")
-    return least_sd, most_sd

@@ -12,6 +12,7 @@ from typing import Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
 
 from rederive.errors import ConfigurationError
 from rederive.printed.files import write_atomically
@@ -53,6 +54,11 @@ class RunStore:
     def is_local(self) -> bool:
         """Whether this is a folder of this computer."""
         return isinstance(self._place[0], LocalFileSystem)
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether it lives in the memory of one process, out of reach of all others."""
+        return isinstance(self._place[0], MemoryFileSystem)
 
     @property
     def address(self) -> str:
