@@ -90,28 +90,37 @@ def test_a_decimal_comma_is_refused_with_the_point(text: str) -> None:
     [
         ("level: 0.1\nlevel: 0.2\n", "line 2: key 'level' is given twice"),
         ("- 1\n", "found a list"),
-        ("level: [1, 2]\n", "key level: found [1, 2]"),
-        ("rule:\n", "key rule: found None"),
+        ("level: [1, 2]\n", "parameter level: found ['1', '2']"),
+        ("rule:\n", "parameter rule: found ''"),
         ("rule: 'x\n", "not YAML"),
-        ("1: 2\n", "key 1"),
+        ("levl: 2\n", "'levl'"),
+        ("window: 5:30\n", "found '5:30'"),
     ],
 )
 def test_a_faulty_file_is_named_with_its_key(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(text)
     with pytest.raises(ParameterError) as caught:
-        read_parameter_file(path)
+        read_parameter_file(path, SOME)
     assert "mine.yaml" in str(caught.value) and words in str(caught.value)
 
 
-def test_a_file_gives_values_with_yaml_s_types(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "given",
+    ["level=0.1 window=2 quiet=true rule=last", "level=1e-2 window=02", "level=.1 quiet=no"],
+)
+def test_a_file_and_the_command_line_are_read_alike(tmp_path: Path, given: str) -> None:
     path = tmp_path / "mine.yaml"
-    path.write_text("level: 0.1\nwindow: 2\nquiet: true\nrule: last\n")
-    assert read_parameter_file(path) == {"level": 0.1, "window": 2, "quiet": True, "rule": "last"}
+    path.write_text(given.replace(" ", "\n").replace("=", ": "))
+    assert read_parameter_file(path, SOME) == parse_assignments(given.split(), SOME)
+
+
+def test_an_empty_file_gives_nothing_and_none_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
     path.write_text("# nothing\n")
-    assert read_parameter_file(path) == {}
+    assert read_parameter_file(path, SOME) == {}
     with pytest.raises(ParameterError, match=r"gone\.yaml: No such file"):
-        read_parameter_file(tmp_path / "gone.yaml")
+        read_parameter_file(tmp_path / "gone.yaml", SOME)
 
 
 def test_values_for_one_notebook() -> None:

@@ -122,7 +122,7 @@ def test_all_faults_are_said_at_once(book: Project, tmp_path: Path) -> None:
     given.write_text("factor: [1]\n", encoding="utf-8")
     result = run(book, "numbers", "--params-file", str(given), "-p", "wrod=x")
     assert result.exit_code == 2
-    assert "given.yaml, key factor" in result.output
+    assert "given.yaml: parameter factor" in result.output
     assert "did you mean 'word'" in result.output
 
 

@@ -82,7 +82,7 @@ def given_parameters(
     values: dict[str, object] = {}
     faults = Faults()
     with faults.noted():
-        values |= read_parameter_file(params_file) if params_file else {}
+        values |= read_parameter_file(params_file, parameters) if params_file else {}
     with faults.noted():
         values |= parse_assignments(assignments, parameters)
     faults.stop()

@@ -55,8 +55,8 @@ def parse_assignments(assignments: Iterable[str], parameters: ParameterSet) -> d
     return values
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as usual, but a key may be given once."""
+class _Loader(yaml.BaseLoader):
+    """YAML whose values stay as they are typed, as on a command line; a key may be given once."""
 
 
 def _once(loader: _Loader, node: yaml.MappingNode) -> dict[object, object]:
@@ -92,25 +92,27 @@ def read_yaml(path: Path) -> Any:
         raise ParameterError(f"{path.name}, {error}") from None
 
 
-def read_parameter_file(path: Path) -> dict[str, Value]:
+def read_parameter_file(path: Path, parameters: ParameterSet) -> dict[str, Value]:
     """Return the values of a YAML file with lines such as ``alpha: 0.01``; of an empty one none.
+
+    They are read as on a command line, so that 010 or 1e-2 means the same in both places.
 
     Raises
     ------
     ParameterError
-        As `read_yaml`, or if the file is no mapping, or a value is no single number, text or truth
-        value; the message names file and key.
+        As `read_yaml`, or if the file is no mapping, or a value does not fit its parameter.
     """
     content = read_yaml(path) or {}
     if not isinstance(content, dict):
         kind = type(content).__name__
         raise ParameterError(f"{path.name}: found a {kind}, allowed: lines of the form NAME: VALUE")
+    values: dict[str, Value] = {}
     faults = Faults()
-    for key, value in content.items():
-        if not isinstance(value, Value):
-            faults.add(f"{path.name}, key {key}: found {value!r}, allowed: one number or text")
+    for name, value in content.items():
+        with faults.noted(f"{path.name}: "):
+            values[name] = parameters[name].parse(value)
     faults.stop()
-    return content
+    return values
 
 
 def not_taken(

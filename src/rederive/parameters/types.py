@@ -147,7 +147,7 @@ class Parameter:
             )
         return fitted
 
-    def parse(self, text: str) -> Value:
+    def parse(self, text: object) -> Value:
         """Return the value that a text stands for, such as one from a command line.
 
         Raises
@@ -155,7 +155,7 @@ class Parameter:
         ParameterError
             As `check`.
         """
-        if isinstance(self.default, str):
+        if isinstance(self.default, str) or not isinstance(text, str):
             return self.check(text)
         if isinstance(self.default, bool):
             words = {"true": True, "yes": True, "false": False, "no": False}
@@ -173,6 +173,8 @@ class Parameter:
             matches = isinstance(self.default, bool) and isinstance(value, bool)
             return bool(value) if matches else None
         if isinstance(self.default, str):
+            if isinstance(value, list | tuple) and self.form:
+                value = ", ".join(map(str, value))
             if isinstance(value, int | float) and str(value) in self.choices:
                 # YAML and papermill take a choice such as -8.0 for a number.
                 value = str(value)

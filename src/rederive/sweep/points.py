@@ -198,9 +198,7 @@ def _file(path: Path, parameters: ParameterSet, faults: Faults) -> list[Point]:
         point: Point = {}
         for name, value in row.items():
             with faults.noted(f"{path.name}, {place}: "):
-                parameter = parameters[name]
-                fits = parameter.parse if isinstance(value, str) else parameter.check
-                point[name] = fits(value)
+                point[name] = parameters[name].parse(value)
         points.append(point)
     return points
 
