@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from honest_summaries import Moments, root_figures, value_figures
 from rederive.consistency import (
     attainable_denominators,
     attainable_moments,
@@ -28,7 +29,6 @@ from rederive.consistency.multiset import (
     greatest_squares_sum,
     least_squares_sum,
 )
-from rederive.consistency.simulate import Moments, root_figures, value_figures
 from rederive.printed import PrintedNumber, RoundingRule, format_fixed
 
 RULES = list(RoundingRule)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from honest_summaries import Moments, value_figures
 from rederive.consistency import (
     Classification,
     attainable_denominators,
@@ -28,7 +29,6 @@ from rederive.consistency import (
     percent_to_count,
     sd_limits,
 )
-from rederive.consistency.simulate import Moments, value_figures
 from rederive.printed import PrintedNumber, RoundingRule
 
 RULES = list(RoundingRule)

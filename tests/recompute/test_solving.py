@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rederive.consistency.simulate import root_figures, value_figures
+from honest_summaries import root_figures, value_figures
 from rederive.printed import Interval, PrintedNumber, RoundingRule, Verdict, parse
 from rederive.recompute.missing import implied_mean_of_missing, sum_range
 from rederive.recompute.summaries import Scale, Summary

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import betainc
 
-from rederive.consistency.simulate import root_figures, value_figures
+from honest_summaries import root_figures, value_figures
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule, Verdict
 from rederive.recompute import arithmetic, claims
 from rederive.recompute.missing import implied_mean_of_missing

@@ -9,9 +9,9 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from honest_summaries import Moments
 from rederive.cli.column import count_command, sample_command
 from rederive.cli.main import main
-from rederive.consistency.simulate import Moments
 from rederive.printed import RoundingRule, parse
 from rederive.reconstruct.column import ColumnSummary, count_columns
 

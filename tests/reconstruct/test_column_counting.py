@@ -12,8 +12,8 @@ from math import comb, factorial, prod
 
 import pytest
 
+from honest_summaries import Moments
 from listed_columns import enumerate_columns
-from rederive.consistency.simulate import Moments
 from rederive.printed import PrintedNumber, RoundingRule, parse
 from rederive.reconstruct.column import (
     ColumnSummary,

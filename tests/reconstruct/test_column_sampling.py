@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
+from honest_summaries import Moments
 from listed_columns import enumerate_columns
-from rederive.consistency.simulate import Moments
 from rederive.printed import RoundingRule, parse
 from rederive.reconstruct.column import (
     ColumnSampler,
