@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from rederive.execution.project import Project
 from rederive.site.build import build_book
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# In the background of a shell without job control Ctrl-C is ignored, also by what tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
