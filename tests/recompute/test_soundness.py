@@ -22,20 +22,17 @@ from rederive.recompute import arithmetic, claims
 from rederive.recompute.missing import implied_mean_of_missing
 from rederive.recompute.proportions import PROPORTION_TESTS, Share, two_proportions
 from rederive.recompute.summaries import Scale, Summary
-from rederive.recompute.t_tests import (
-    STUDENT,
-    WELCH,
-    implied_correlation,
-    implied_correlation_from_p,
-    paired_t,
-    paired_t_from_marginals,
-    two_sample_t,
-)
+from rederive.recompute.t_tests import STUDENT, WELCH, paired_t, two_sample_t
 from rederive.recompute.two_by_two import (
     PrintedOddsRatio,
     Table2x2,
     compatible_tables,
     odds_ratio_figure,
+)
+from rederive.recompute.two_visits import (
+    implied_correlation,
+    implied_correlation_from_p,
+    paired_t_from_marginals,
 )
 from rederive.recompute.unstated_n import Comparison, solve_n, two_sample_t_unstated_n
 

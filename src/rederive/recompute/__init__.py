@@ -26,9 +26,7 @@ from rederive.recompute.proportions import Share, two_proportions
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_tests import (
     difference_interval,
-    implied_correlation,
     paired_t,
-    paired_t_from_marginals,
     two_sample_t,
     widest_difference_interval,
 )
@@ -38,6 +36,7 @@ from rederive.recompute.two_by_two import (
     odds_ratio_figure,
     ratio_and_interval,
 )
+from rederive.recompute.two_visits import implied_correlation, paired_t_from_marginals
 from rederive.recompute.unstated_n import Comparison, solve_n, two_sample_t_unstated_n
 
 __all__ = [

@@ -10,8 +10,9 @@ from rederive.recompute import arithmetic
 from rederive.recompute.planned.task import Method, Outcome, PlanError, Task
 from rederive.recompute.proportions import Share, two_proportions
 from rederive.recompute.summaries import Summary
-from rederive.recompute.t_tests import paired_t, paired_t_from_marginals, two_sample_t
+from rederive.recompute.t_tests import paired_t, two_sample_t
 from rederive.recompute.two_by_two import PrintedOddsRatio, odds_ratio_figure
+from rederive.recompute.two_visits import paired_t_from_marginals
 from rederive.recompute.unstated_n import describe_sizes, two_sample_t_unstated_n
 
 

@@ -1,0 +1,162 @@
+"""What the summaries of two visits say of the pairs: their correlation, and the paired t test."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+
+from scipy.special import stdtrit
+
+from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
+from rederive.printed.result import Reach, Recomputed
+from rederive.recompute.summaries import Summary
+from rederive.recompute.t_formulas import distance_range, one_sample_p
+
+
+def paired_t_from_marginals(
+    before: Summary,
+    after: Summary,
+    p: PrintedNumber | None = None,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> Recomputed:
+    """Recompute the p of a paired t test when only both marginal summaries are printed.
+
+    The SD of the changes depends on the correlation of the two measurements, which is not
+    printed: Var(d) = s1² + s2² - 2 r s1 s2 for r between -1 and 1. The convention names the
+    correlations that would give the printed p.
+
+    Raises
+    ------
+    ValueError
+        If the two summaries are of different sizes.
+
+    Examples
+    --------
+    >>> before = Summary(parse("29.6"), parse("7.2"), 29)
+    >>> after = Summary(parse("24.1"), parse("9.6"), 29)
+    >>> paired_t_from_marginals(before, after, parse("0.001")).main.convention
+    'paired t, correlation of the two visits unstated (between 0.50 and 0.65 would do)'
+    """
+    if before.n != after.n:
+        raise ValueError(f"paired summaries differ in size: {before.n} and {after.n}")
+    (s1, t1), (s2, t2) = before.sd_range(rule), after.sd_range(rule)
+    near, far = _distance_of_means(before, after, rule)
+    narrowest = max(0.0, s1 - t2, s2 - t1)
+    low = one_sample_p(far, narrowest, before.n)
+    high = one_sample_p(near, t1 + t2, before.n)
+    implied = implied_correlation_from_p(before, after, p, rule) if p is not None else None
+    convention = "paired t, correlation of the two visits unstated"
+    if implied is not None:
+        convention += f" (between {implied[0]:.2f} and {implied[1]:.2f} would do)"
+    meets = implied is not None and implied[0] <= implied[1]
+    reach = Reach(convention, False, float(low), float(high), None, meets)
+    return Recomputed("paired t test from both visits' summaries", p, (reach,))
+
+
+def _distance_of_means(before: Summary, after: Summary, rule: RoundingRule) -> tuple[float, float]:
+    """Return the least and greatest distance between two printed means."""
+    low1, high1 = before.mean_range(rule)
+    low2, high2 = after.mean_range(rule)
+    near, far = distance_range(low2 - high1, high2 - low1)
+    return float(near), float(far)
+
+
+def implied_correlation_from_p(
+    before: Summary,
+    after: Summary,
+    p: PrintedNumber,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> tuple[float, float] | None:
+    """Return the correlations of two visits that make the printed paired p reachable.
+
+    Returns
+    -------
+    tuple of float or None
+        Least and greatest correlation within -1 to 1; ``None`` if none will do.
+    """
+    near, far = _distance_of_means(before, after, rule)
+    target = p.interval(rule, P_VALUE_DOMAIN)
+    df = before.n - 1
+    t_high = -float(stdtrit(df, target.lower / 2)) if target.lower > 0 else math.inf
+    t_low = -float(stdtrit(df, target.upper / 2))
+    root = before.n**0.5
+    spread_low = near * root / t_high if t_high > 0 else 0.0
+    spread_high = far * root / t_low if t_low > 0 else float("inf")
+    return correlation_range(before.sd_range(rule), after.sd_range(rule), (spread_low, spread_high))
+
+
+def correlation_range(
+    sd1: tuple[float, float],
+    sd2: tuple[float, float],
+    sd_difference: tuple[float, float],
+) -> tuple[float, float] | None:
+    """Return the correlations compatible with ranges of both SDs and of the SD of differences.
+
+    r = (s1² + s2² - d²) / (2 s1 s2) falls with d. For a fixed d its extremes over the box of s1
+    and s2 lie at corners, or on an edge where s1² = s2² - d² (or the reverse).
+
+    Returns
+    -------
+    tuple of float or None
+        Clipped to -1 to 1; ``None`` when nothing within -1 to 1 is compatible.
+    """
+
+    def r(s1: float, s2: float, d: float) -> float:
+        if d == math.inf:
+            return -math.inf
+        if s1 == 0 or s2 == 0:
+            # The limit as that SD shrinks to nothing; clipped to the ends of the scale below.
+            rest = s1 * s1 + s2 * s2 - d * d
+            return math.copysign(math.inf, rest) if rest else 0.0
+        return (s1 * s1 + s2 * s2 - d * d) / (2 * s1 * s2)
+
+    def candidates(d: float) -> Iterator[float]:
+        for s1 in sd1:
+            for s2 in sd2:
+                yield r(s1, s2, d)
+        for fixed_ends, free in ((sd1, sd2), (sd2, sd1)):
+            for fixed in fixed_ends:
+                square = fixed * fixed - d * d
+                if square > 0 and free[0] < square**0.5 < free[1]:
+                    yield r(fixed, square**0.5, d)
+
+    low, high = min(candidates(sd_difference[1])), max(candidates(sd_difference[0]))
+    slack = 1e-9
+    if low > 1 + slack or high < -1 - slack:
+        return None
+    return min(max(low, -1.0), 1.0), max(min(high, 1.0), -1.0)
+
+
+def implied_correlation(
+    before_sd: PrintedNumber,
+    after_sd: PrintedNumber,
+    change_sd: PrintedNumber,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> tuple[float, float] | None:
+    """Return the correlation of two visits implied by their SDs and the SD of the change.
+
+    Parameters
+    ----------
+    before_sd, after_sd, change_sd : PrintedNumber
+        All three over the same patients.
+    rule : RoundingRule
+        How they were rounded.
+
+    Returns
+    -------
+    tuple of float or None
+        Least and greatest correlation; ``None`` if the three SDs cannot hold together.
+
+    Examples
+    --------
+    >>> [round(r, 2) for r in implied_correlation(parse("7.2"), parse("8.0"), parse("5.1"))]
+    [0.77, 0.79]
+    """
+    domain = Interval(Fraction(0), None)
+    first, second, third = (sd.interval(rule, domain) for sd in (before_sd, after_sd, change_sd))
+    return correlation_range(
+        (first.lower, first.upper),
+        (second.lower, second.upper),
+        (third.lower, third.upper),
+    )
