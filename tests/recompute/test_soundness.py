@@ -36,7 +36,7 @@ from rederive.recompute.two_visits import (
 )
 from rederive.recompute.unstated_n import Comparison, solve_n, two_sample_t_unstated_n
 
-DATA_SETS = 10_000
+DATA_SETS = 4_000
 HONEST = (RoundingRule.HALF_UP, RoundingRule.HALF_EVEN)
 ALPHA = 0.05
 Column = NDArray[np.float64]
