@@ -185,6 +185,8 @@ def test_a_fault_in_a_file_names_its_row(tmp_path):
     told = faults_of(file=path)
     assert "sets.csv, row 2: parameter size: found 40" in told
     assert "sets.csv, row 3: parameter rule: found 'fist'" in told
+    path.write_text('size,rule\n2,"la"st\n', encoding="utf-8")
+    assert "sets.csv, row 2: ',' expected" in faults_of(file=path)
 
 
 def test_a_point_that_makes_no_sense_is_named():

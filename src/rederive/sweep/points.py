@@ -218,7 +218,11 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ParameterError(f"{path.name}: {error}, allowed: a readable file") from None
-    table = [[cell.strip() for cell in row] for row in csv.reader(lines, strict=True)]
+    reader = csv.reader(lines, strict=True)
+    try:
+        table = [[cell.strip() for cell in row] for row in reader]
+    except csv.Error as error:
+        raise ParameterError(f"{path.name}, row {reader.line_num}: {error}") from None
     names = table[0] if table else []
     if len(table) < 2 or not all(names) or len(set(names)) < len(names):
         raise ParameterError(
