@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -159,6 +160,15 @@ def test_a_run_leaves_its_process_as_it_was(project):
     assert (again.content, again.cached) == (outcome.content, True)
     uncached = run_task(project, task, cache=False)
     assert (uncached.content, uncached.cached) == (outcome.content, False)
+
+
+def test_threads_do_not_meet(project):
+    tasks = [Task(Path("notebooks/one.ipynb"), {"factor": factor}) for factor in range(1, 7)]
+    with ThreadPoolExecutor(3) as pool:
+        outcomes = list(pool.map(lambda task: run_task(project, task), tasks))
+    assert [printed(each.content) for each in outcomes] == [
+        f"one: {41 * k} 1\n" for k in range(1, 7)
+    ]
 
 
 class TestFailures:
