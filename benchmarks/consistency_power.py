@@ -187,6 +187,17 @@ def wrong_n(n: int, rng: np.random.Generator) -> int:
     return n + int(rng.choice([-3, -2, -1, 1, 2, 3]))
 
 
+def standard_error(case: Summary) -> PrintedNumber:
+    """Return the standard error as printed, to stand where the SD belongs."""
+    return PrintedNumber(f"{float(case.sd.value) / case.n**0.5:.{case.sd.decimals}f}")
+
+
+def tail(case: Test, parts: int) -> PrintedNumber:
+    """Return half of p, as of one tail (parts 2), or the rest of it, as of the wrong one (-1)."""
+    value = case.p.value / 2 if parts == 2 else 1 - case.p.value
+    return PrintedNumber(format_fixed(value, case.p.decimals))
+
+
 def ours_grim(case: Summary) -> bool:
     """Return whether GRIM raises an alarm, the rounding rule unknown."""
     return not grim(case.mean, case.n, minimum=case.low, maximum=case.high).inside
@@ -340,6 +351,7 @@ def main() -> None:
         "SD: last digit altered": column(
             summaries, lambda case, rng: replace(case, sd=alter_digit(case.sd, rng))
         ),
+        "SE for SD": column(summaries, lambda case, _: replace(case, sd=standard_error(case))),
         "n off by 1 to 3": column(
             summaries, lambda case, rng: replace(case, n=wrong_n(case.n, rng))
         ),
@@ -412,6 +424,8 @@ def main() -> None:
             "statistic: digits swapped": column(
                 tests, lambda case, rng: replace(case, statistic=swapped_statistic(case, rng))
             ),
+            "one tail of two": column(tests, lambda case, _: replace(case, p=tail(case, 2))),
+            "wrong tail": column(tests, lambda case, _: replace(case, p=tail(case, -1))),
         },
         statistics,
         {},

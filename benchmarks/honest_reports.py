@@ -13,8 +13,9 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from pathlib import Path
 
 import numpy as np
 from scipy import stats
@@ -272,24 +273,39 @@ def habits(reports: int, seed: int = 5) -> dict[str, Counter[str]]:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print both tables and keep them beside this file."""
     reports = int(sys.argv[1]) if len(sys.argv) > 1 else REPORTS
     start = time.process_time()
     found = honest(reports)
     columns = [Verdict.SAME, Verdict.WITHIN_ROUNDING, Verdict.NEEDS_CHOICE, Verdict.DIFFERS]
-    print("| check | reports |" + "".join(f" {column} |" for column in columns))
-    print("|---|" + "---:|" * (len(columns) + 1))
-    for name, verdicts in found.items():
-        cells = "".join(f" {verdicts[column]} |" for column in columns)
-        print(f"| {name} | {sum(verdicts.values())} |{cells}")
-    differs = sum(verdicts[Verdict.DIFFERS] for verdicts in found.values())
-    total = sum(sum(verdicts.values()) for verdicts in found.values())
-    print(f"\n{differs} of {total} honest reports called different; ", end="")
-    print(f"{time.process_time() - start:.0f} s\n")
-    print("| habit unsaid | within rounding | named | not named |\n|---|---:|---:|---:|")
-    for habit, counts in habits(2_000).items():
-        cells = [counts[each] for each in ("within rounding", "named", "not named")]
-        print(f"| {habit} | " + " | ".join(map(str, cells)) + " |")
+    rows = [
+        [name, sum(verdicts.values()), *(verdicts[each] for each in columns)]
+        for name, verdicts in found.items()
+    ]
+    total, differs = (sum(row[place] for row in rows) for place in (1, -1))
+    unsaid = ["within rounding", "named", "not named"]
+    named = [[habit, *(counts[each] for each in unsaid)] for habit, counts in habits(2_000).items()]
+    text = f"""# Honest reports
+
+`python benchmarks/honest_reports.py`
+
+{markdown(["check", "reports", *columns], rows)}
+
+{differs} of {total} honest reports called different.
+
+A paired test whose report leaves one habit unsaid: how often the figures fit all the same, and how
+often the habit is named among the possible explanations.
+
+{markdown(["habit unsaid", *unsaid], named)}
+"""
+    Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    print(text, f"{time.process_time() - start:.0f} s", sep="\n")
+
+
+def markdown(heads: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
+    """Return a table in Markdown, with figures to the right."""
+    lines = [heads, ["---"] + ["---:"] * (len(heads) - 1), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def months_in(text: str) -> tuple[int, ...]:
 
 def _read_months(text: str) -> str | None:
     """Return four rising months in their usual spelling, or None."""
-    parts = [part.strip() for part in text.split(",")]
+    parts = [part.strip() for part in text.strip("[] ").split(",")]
     if len(parts) != TARGETS or not all(re.fullmatch(r"[0-9]{1,3}", part) for part in parts):
         return None
     months = [int(part) for part in parts]

@@ -291,6 +291,7 @@ def test_forms_of_print_are_read(text: str, read: str) -> None:
         ("16 (55.2)*", ["16", "55.2"]),
         ("29.6, SD 7.2", ["29.6", "SD = 7.2"]),
         ("29.6 s.e. 1.2", ["29.6", "SE = 1.2"]),
+        ("12 (40.0)%", ["12", "40.0%"]),
     ],
 )
 def test_cells_of_tables_are_read(text: str, read: list[str]) -> None:
@@ -307,6 +308,7 @@ def test_cells_of_tables_are_read(text: str, read: list[str]) -> None:
         ("3 - 24 %", ["3%", "24%"]),
         ("−5 to −3", ["-5", "-3"]),
         ("[0·5; 2·3]", ["0.5", "2.3"]),
+        ("3～24", ["3", "24"]),
     ],
 )
 def test_ranges_with_any_dash_are_read(text: str, read: list[str]) -> None:
@@ -318,6 +320,12 @@ def test_a_decimal_comma_is_no_thousands_separator() -> None:
         parse("0,05")
     with pytest.raises(ValueError, match=re.escape("did you mean '1.23'?")):
         parse("1,23")
+
+
+@pytest.mark.parametrize(("text", "meant"), [("- 0.5", "-0.5"), ("5.", "5"), ("- 0,5.", "-0.5")])
+def test_what_a_slip_of_the_pen_means_is_suggested(text: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"did you mean {meant!r}?")):
+        parse(text)
 
 
 def test_a_number_is_not_taken_for_text() -> None:

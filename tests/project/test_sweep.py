@@ -212,6 +212,8 @@ def test_a_range_of_numbers_needs_a_step(text):
     example = told.partition("for instance ")[2]
     assert len(points_of(grids=[example])) == 5
     assert "LOW..HIGH" in faults_of(grids=["size=5..3"])
+    assert "a step from above 0 to HIGH - LOW" in faults_of(grids=[f"share={text}..0.9"])
+    assert "(did you mean '0.05'?)" in faults_of(grids=["share=0,05"])
 
 
 def test_a_parameter_that_the_notebook_does_not_take():

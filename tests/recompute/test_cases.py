@@ -72,7 +72,7 @@ def test_habits_with_a_statistic_are_named(
     assert result.verdict is Verdict.DIFFERS
 
 
-@pytest.mark.parametrize("name", ["Q", "χ²", "chi-square"])
+@pytest.mark.parametrize("name", ["Q", "Qb", "χ²", "chi-square"])
 def test_other_names_of_chi_squared(name: str) -> None:
     assert statistic(name, "7.81", "3", ".05").classification is CONSISTENT
 

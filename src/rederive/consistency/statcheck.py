@@ -56,9 +56,11 @@ class Statistic(StrEnum):
 
 
 ALIASES: Mapping[str, Statistic] = dict.fromkeys(
-    ("χ²", "χ2", "x2", "x²", "chi-square", "chi-squared", "chi²", "Q"), Statistic.CHI2
+    ("χ²", "χ2", "x2", "x²", "chi-square", "chi-squared", "chi²", "Q", "QB", "QW", "QM", "QE"),
+    Statistic.CHI2,
 )
-"""Other names of the statistics; heterogeneity Q has the distribution of chi2."""
+"""Other names of the statistics; a Q of heterogeneity, of moderators or of what is left within or
+between subgroups has the distribution of chi2."""
 
 
 class Classification(StrEnum):
@@ -262,10 +264,8 @@ def p_values(
 
 
 def _kind(kind: Statistic | str) -> Statistic:
-    if kind in ALIASES:
-        return ALIASES[kind]
     try:
-        return Statistic(kind)
+        return ALIASES.get(kind) or ALIASES.get(kind.upper()) or Statistic(kind)
     except ValueError:
         allowed = ", ".join(Statistic)
         raise ValueError(f"kind: found {kind!r}, allowed are {allowed}") from None

@@ -160,10 +160,11 @@ class Parameter:
         if isinstance(self.default, bool):
             words = {"true": True, "yes": True, "false": False, "no": False}
             return self.check(words.get(text.strip().lower(), text))
-        if re.fullmatch(r"[+-]?\d+", text.strip(), re.ASCII):
-            return self.check(int(text))
+        plain = text.strip().replace("−", "-")
+        if re.fullmatch(r"[+-]?\d+", plain, re.ASCII):
+            return self.check(int(plain))
         try:
-            number = float(text) if "_" not in text else math.nan
+            number = float(plain) if "_" not in text else math.nan
         except ValueError:
             return self.check(text)
         return self.check(number if math.isfinite(number) else text)

@@ -19,22 +19,23 @@ OPERATORS = ("=", "<", ">", "≤", "≥", "over", "±")
 
 _SIGNS = str.maketrans(
     dict.fromkeys("–—−‐‑‒―", "-")
+    | dict.fromkeys("∼〜", "~")
     | dict.fromkeys("·∙⋅", ".")
     | dict.fromkeys("≦⩽", "≤")
     | dict.fromkeys("≧⩾", "≥")
     | {"×": "x", "∓": "±"}
 )
 _SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
-_FIGURE = r"-?(?:\d+(?:\.\d+)?|\.\d+)"
+_FIGURE = r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 _NUMBER = re.compile(
     rf"^(?:(?P<label>[A-Za-z][A-Za-z .-]*?)\s*)??"
     rf"(?P<operator>=|<|>|≤|≥|±|over\b)?\s*(?P<figure>{_FIGURE})\s*(?P<percent>%)?$"
 )
 _RANGE = re.compile(
-    rf"^(?P<low>{_FIGURE})\s*(?P<percent>%)?\s*(?:-|to|,|;)\s*(?P<high>{_FIGURE})\s*(?P<also>%)?$"
+    rf"^(?P<low>{_FIGURE})\s*(?P<percent>%)?\s*(?:-|~|to|,|;)\s*(?P<high>{_FIGURE})\s*(?P<also>%)?$"
 )
 _WITH_SPREAD = re.compile(
-    r"^(?P<center>[^±(\[]+?)\s*(?:±\s*(?P<pm>[^()]+)|[(\[]\s*(?:±\s*)?(?P<paren>[^()]+?)\s*[)\]]"
+    r"^(?P<center>[^±(\[]+?)\s*(?:±\s*(?P<pm>[^()]+)|[(\[]\s*(?:±\s*)?(?P<paren>[^()]+?)\s*[)\]]\s*(?P<percent>%)?"
     r"|[,;]?\s+(?P<named>(?:SD|SEM?|s\.d\.|s\.e\.)[^()]+))$",
     re.IGNORECASE,
 )
@@ -43,7 +44,7 @@ _THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:[, ]\d{3})+(?![\d,])")
 _POWER_OF_TEN = re.compile(
     r"(?<![\w.])(?:(\d*\.?\d+)(?:[eE]|\s*x\s*10\s*\^?\s*(?=[-+\d]))|10\^)([-+]?\d+)(?![\d.])"
 )
-_NOT_SIGNIFICANT = re.compile(r"^n\.?\s*s\.?$", re.IGNORECASE)
+_NOT_SIGNIFICANT = re.compile(r"^(?:n\.?\s*s\.?|not significant)$", re.IGNORECASE)
 
 P_VALUE_DOMAIN = Interval(Fraction(0), Fraction(1))
 """The values that a p value can take."""
@@ -298,8 +299,9 @@ def parse(text: str) -> PrintedNumber:
         return PrintedNumber("0.05", "≥")
     match = _NUMBER.match(found)
     if match is None:
-        comma = re.sub(r"(?<=\d),(?=\d)", ".", found)
-        hint = f"; did you mean {comma!r}?" if _NUMBER.match(comma) else ""
+        mended = re.sub(r"^- +(?=[\d.])|\.$", lambda m: m[0].strip(" ."), found)
+        mended = re.sub(r"(?<=\d),(?=\d)", ".", mended)
+        hint = f"; did you mean {mended!r}?" if _NUMBER.match(mended) else ""
         hint = "; of two figures: parse_with_spread" if _WITH_SPREAD.match(found) else hint
         raise ValueError(
             f"not a printed number: {text!r} (such as -5.3, <0.0001, 23.3%, n = 28{hint})"
@@ -355,7 +357,7 @@ def parse_with_spread(text: str) -> tuple[PrintedNumber, PrintedNumber]:
         raise ValueError(f"not a figure with its spread: {text!r} (such as 46.6 (12.3))")
     beside = match["pm"] or match["paren"] or match["named"]
     name = _SPREAD_NAME.match(beside)
-    spread = parse(_SPREAD_NAME.sub("", beside))
+    spread = parse(_SPREAD_NAME.sub("", beside) + (match["percent"] or ""))
     if name is not None:
         spread = replace(spread, label=name[1].upper().replace(".", ""))
     return parse(match["center"]), spread

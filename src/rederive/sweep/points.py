@@ -24,7 +24,7 @@ MOST_POINTS = 100_000
 
 FAULTS_SHOWN = 20
 
-_NUMBER = r"[+-]?\d+(?:\.\d+)?"
+_NUMBER = r"[+\-−]?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(?:\.\.({_NUMBER}))?")
 _LISTS = (".yaml", ".yml", ".json")
 
@@ -129,6 +129,9 @@ def _grid(texts: Sequence[str], parameters: ParameterSet, faults: Faults) -> dic
             faults.add(f"grid: found {text!r}, allowed: NAME=VALUE,VALUE or NAME=3..8 or NAME=*")
         elif name in grid:
             faults.add(f"parameter {name}: two grids, allowed: one with all values")
+        elif re.search(r",0\d", listed):
+            point = listed.replace(",", ".")  # many languages write a comma
+            faults.add(f"parameter {name}: found {listed!r} (did you mean {point!r}?)")
         else:
             values: list[Value] = []
             for part in next(csv.reader([listed], skipinitialspace=True)):
@@ -146,16 +149,17 @@ def _expanded(parameter: Parameter, text: str) -> list[Value]:
     if found is None:
         return [parameter.parse(text)]
     asked = f"parameter {parameter.name}: found the range {text!r}"
+    first, last, step = (Decimal((end or "1").replace("−", "-")) for end in found.groups())
     if found[3] is None and parameter.kind == "number":
-        low, high = Decimal(found[1]), Decimal(found[2])
-        step = (high - low) / 4
+        quarter = abs(last - first).normalize() / 4
         raise ParameterError(
             f"{asked} without a step, allowed: LOW..HIGH..STEP, for instance "
-            f"{parameter.name}={text}..{abs(step).normalize():f}"
+            f"{parameter.name}={text}..{quarter:f}"
         )
-    first, last, step = Decimal(found[1]), Decimal(found[2]), Decimal(found[3] or 1)
-    if last < first or step <= 0:
-        raise ParameterError(f"{asked}, allowed: LOW..HIGH or LOW..HIGH..STEP with a step above 0")
+    if last < first or step <= 0 or first < last < first + step:
+        raise ParameterError(
+            f"{asked}, allowed: LOW..HIGH or LOW..HIGH..STEP with a step from above 0 to HIGH - LOW"
+        )
     count = int((last - first) / step) + 1
     if count > MOST_POINTS:
         raise ParameterError(f"{asked} of {count} values, allowed: up to {MOST_POINTS}")
