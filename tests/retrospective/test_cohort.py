@@ -190,6 +190,12 @@ def test_messages_say_what_is_allowed(tmp_path: Path, codebook: Codebook) -> Non
         "visits.csv, row 5, column month: found '2010-03',"
         " allowed: a whole number of months from -600 to 600, not a date",
     ]
+    with pytest.raises(CohortError, match="not empty; leave the row out if unknown$"):
+        empty = VISITS.replace("A,6,skin,22", "A,6,skin,")
+        read_cohort(folder_with(tmp_path, visits=empty), codebook)
+    with pytest.raises(CohortError, match="did you mean 'skin'") as caught:
+        read_cohort(folder_with(tmp_path, visits=VISITS.replace("skin", "Skin")), codebook)
+    assert "no skin" not in str(caught.value)
 
 
 def test_headers_are_compared_by_name(tmp_path: Path, codebook: Codebook) -> None:
@@ -222,11 +228,13 @@ def test_spreadsheet_files_are_read(tmp_path: Path, codebook: Codebook) -> None:
     folder_with(tmp_path)
     (tmp_path / "patients.csv").write_bytes(patients.encode())
     assert list(read_cohort(tmp_path, codebook).patients["patient"]) == ["A", "B"]
-    semicolons = VISITS.replace(",", ";")
-    # One fault, and none that only follows from it.
-    assert problems_of(folder_with(tmp_path, visits=semicolons), codebook) == [
-        ("visits.csv", 1, "", "patient;month;measure;value", "")
-    ]
+    for sign in (";", "|", "\t"):
+        # One fault, and none that only follows from it.
+        other = "# A remark.\n" + VISITS.replace(",", sign)
+        header = sign.join(["patient", "month", "measure", "value"])
+        assert problems_of(folder_with(tmp_path, visits=other), codebook) == [
+            ("visits.csv", 2, "", header, "")
+        ]
     # A typographic minus sign is one.
     visits = VISITS.replace("A,0,", "A,−1,")
     assert -1 in set(read_cohort(folder_with(tmp_path, visits=visits), codebook).visits["month"])

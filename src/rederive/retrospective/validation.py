@@ -31,6 +31,7 @@ class CohortError(TableError):
         return "\n".join([*lines, f"and {more} more"] if more else lines)
 
 
+UNKNOWN = "; leave the row out if unknown"
 _BY_MEASURE = ("measure", "value")
 """Columns of the visits whose cells are held against the codebook's measures, if not empty."""
 
@@ -75,7 +76,7 @@ def _read(path: Path, columns: Mapping[str, Entry]) -> tuple[list[NumberedRow], 
         # A file may begin with remarks, as those of synthetic cohorts do.
         first = (cells for cells in reader if not (cells and cells[0].startswith(REMARK)))
         header = [name.strip() for name in next(first, [])]
-        problems += _header_problems(path.name, header, columns)
+        problems += _header_problems(path.name, reader.line_num, header, columns)
         if not header or not set(header) & set(columns):
             return [], problems
         for cells in reader:
@@ -90,10 +91,15 @@ def _read(path: Path, columns: Mapping[str, Entry]) -> tuple[list[NumberedRow], 
             rows.append((reader.line_num, row))
             for name in (name for name in columns if name in given):
                 # What a value may be depends on the measure.
-                later = name in _BY_MEASURE and path.name == VISITS_FILE and row[name]
-                wrong = None if later else columns[name].problem_with(row[name])
+                by_measure = name in _BY_MEASURE and path.name == VISITS_FILE
+                if by_measure and row[name]:
+                    continue
+                wrong = columns[name].problem_with(row[name])
                 if wrong is not None:
-                    problems.append(Problem(path.name, reader.line_num, name, given[name], *wrong))
+                    words = wrong[0] + (UNKNOWN if name == "value" and by_measure else "")
+                    problems.append(
+                        Problem(path.name, reader.line_num, name, given[name], words, wrong[1])
+                    )
     except csv.Error as error:
         problems.append(Problem(path.name, reader.line_num, "", str(error), "a row of a CSV file"))
     if not rows and not problems:
@@ -122,24 +128,26 @@ def _plain(cell: str, entry: Entry) -> str:
     return cell if entry.is_text else cell.translate(_MINUS_SIGNS)
 
 
-def _header_problems(file: str, header: list[str], columns: Mapping[str, Entry]) -> list[Problem]:
+def _header_problems(
+    file: str, line: int, header: list[str], columns: Mapping[str, Entry]
+) -> list[Problem]:
     if not header:
         return [Problem(file, 1, "", "no header", ",".join(columns))]
-    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+    if len(header) == 1 and any(sign in header[0] for sign in ";\t|"):
         found = header[0] if len(header[0]) <= LONGEST else f"{header[0][:LONGEST]}..."
-        return [Problem(file, 1, "", found, "cells with commas between them")]
+        return [Problem(file, line, "", found, "cells with commas between them")]
     missing = [name for name in columns if name not in header]
     problems = []
     for place, name in enumerate(header):
         if name not in columns:
             hint = alike(name, missing)
             allowed = "a column of the codebook"
-            problems.append(Problem(file, 1, name or f"number {place + 1}", name, allowed, hint))
+            problems.append(Problem(file, line, name or f"number {place + 1}", name, allowed, hint))
         elif name in header[:place]:
-            problems.append(Problem(file, 1, name, name, "each column once"))
+            problems.append(Problem(file, line, name, name, "each column once"))
     meant = {problem.suggestion for problem in problems}
     problems += [
-        Problem(file, 1, name, "no such column", f"the column {name}")
+        Problem(file, line, name, "no such column", f"the column {name}")
         for name in missing
         if columns[name].required and name not in meant
     ]
@@ -176,14 +184,14 @@ def _visit_problems(
         if value and wrong is not None:
             words = wrong[0].removesuffix("; empty if unknown")
             if measure in measures:
-                words = f"{measure}: {words}; leave the row out if unknown"
+                words = f"{measure}: {words}{UNKNOWN}"
             problems.append(Problem(VISITS_FILE, line, "value", value, words, wrong[1]))
         key = (patient, _month(row["month"]), measure)
         if all(key) and first.setdefault(key, line) != line:
             found = f"{patient}, month {key[1]}, {measure}"
             allowed = f"one value of a measure for each patient and month (see row {first[key]})"
             problems.append(Problem(VISITS_FILE, line, "value", found, allowed))
-    recorded = {row["measure"] for _, row in rows}
+    recorded = {row["measure"] for _, row in rows} | {each.suggestion for each in problems}
     problems += [
         Problem(VISITS_FILE, None, "measure", f"no {name}", f"at least one record of {name}")
         for name, entry in measures.items()
