@@ -193,4 +193,4 @@ def test_the_ledger_page_offers_its_data(built_book):
     }
     registry = {"numbers.csv", "claims.csv", "variables.csv", "plan.csv", "schema.json"}
     cohort = {"patients.csv", "visits.csv", "codebook.csv"}
-    assert links >= {"ledger.csv", "ledger.json"} | registry | cohort
+    assert links >= {"ledger.csv"} | registry | cohort

@@ -190,7 +190,7 @@ def test_messages_say_what_is_allowed(tmp_path: Path, codebook: Codebook) -> Non
         "visits.csv, row 5, column month: found '2010-03',"
         " allowed: a whole number of months from -600 to 600, not a date",
     ]
-    with pytest.raises(CohortError, match="not empty; leave the row out if unknown$"):
+    with pytest.raises(CohortError, match=r"not empty; leave the row out if unknown$"):
         empty = VISITS.replace("A,6,skin,22", "A,6,skin,")
         read_cohort(folder_with(tmp_path, visits=empty), codebook)
     with pytest.raises(CohortError, match="did you mean 'skin'") as caught:

@@ -367,7 +367,7 @@ def _why(outcome: Recomputed) -> str:
     if outcome.verdict is not Verdict.NEEDS_CHOICE:
         return "nothing tried reaches it"
     if any(reach.meets for reach in outcome.stated):
-        return "reached under one reading of a figure and not under the other"
+        return "reached under one interpretation of a figure and not under another"
     return "reached only under a choice that is not stated"
 
 

@@ -93,8 +93,8 @@ def _place_markup(row: LedgerRow) -> str:
     return f'<div class="place">{escape(row.section)}, {escape(row.place)}</div>'
 
 
-def _why_markup(row: LedgerRow) -> str:
-    parts = [escape(row.why)]
+def _conventions_markup(row: LedgerRow) -> str:
+    parts = []
     lists = (
         ("Would do", row.would_do),
         ("Not under", row.not_under),
@@ -240,7 +240,7 @@ def comparison_cells(row: LedgerRow) -> list[Cell]:
         text(row.interval, css),
         Cell(evidence_chip(row.evidence)),
         Cell(_verdict_markup(row)),
-        Cell(_why_markup(row), "why"),
+        Cell(escape(row.why) + _conventions_markup(row), "why"),
     ]
 
 
@@ -301,13 +301,28 @@ def evidence_bar(counts: Counter[tuple[Evidence, Verdict]]) -> Html:
     )
 
 
+_FILTER = """
+<div class="rederive-filter" hidden>
+<label>Find <input type="search" name="text" autocomplete="off"></label>
+<label>Section <select name="section"><option value="">all</option></select></label>
+<label>Group <select name="group"><option value="">all</option></select></label>
+<label>Evidence <select name="evidence"><option value="">all</option>{evidence}</select></label>
+<label>Verdict <select name="verdict"><option value="">all</option>{verdicts}</select></label>
+<output aria-live="polite"></output>
+</div>
+<script src="../_static/ledger.js" defer></script>
+"""
+
+
 def ledger_page(
     rows: Iterable[LedgerRow],
     notebooks: Mapping[str, str],
     caption: str,
     tests: Mapping[str, str] | None = None,
 ) -> Html:
-    """Return the whole ledger as one table, with anchors, and links to where each row is shown.
+    """Return the whole ledger as one table; each row opens to how it was derived.
+
+    A script of the book searches, filters and sorts it; without scripts it is the plain table.
 
     Parameters
     ----------
@@ -320,33 +335,41 @@ def ledger_page(
     tests : mapping of str to str, optional
         The test of each row, as pytest names it, by the row's id.
     """
-    header = ["Number and place", *COMPARISON, "Shown in"]
+    by_id = {row.id: row for row in rows}
     lines = []
-    for row in rows:
+    for row in by_id.values():
         own = f'<a href="#{row.id}">{escape(label_of(row))}</a>'
-        repeat = f'<a href="#{row.same_as}">printed before</a>' if row.same_as else ""
-        place = _place_markup(row) + repeat
-        *figures, why = comparison_cells(row)
-        page = notebooks.get(row.notebook)
-        where = (
-            f'<a href="{escape(page, quote=True)}#{row.id}">{escape(row.notebook)}</a>'
-            if page
-            else f"{escape(row.notebook)}: section not built yet"
+        place = f"{escape(row.section)}, {escape(row.place)}"
+        label = (
+            f'{own}<div class="place" data-group="{escape(row.group, quote=True)}">{place}</div>'
         )
-        because = Cell(why.markup + _method_markup(row, (tests or {}).get(row.id, "")), why.css)
-        lines.append((row.id, [Cell(own + place), *figures, because, Cell(where)]))
-    return html_table(header, lines, caption, "ledger")
-
-
-def _method_markup(row: LedgerRow, test: str) -> str:
-    inputs = ", ".join(f'<a href="#{name}">{escape(name)}</a>' for name in row.inputs)
-    method = f"<code>{escape(row.method)}</code>"
-    guard = f'<div class="method">Test: <code>{escape(test)}</code></div>' if test else ""
-    if not inputs:
-        return f'<div class="method">Method: {method}</div>{guard}'
-    return (
-        f'<details class="method"><summary>Method: {method}</summary>from {inputs}</details>{guard}'
+        *figures, _ = comparison_cells(row)
+        parts = [f"<details><summary>{escape(row.why) or 'how'}</summary>"]
+        parts.append(_conventions_markup(row))
+        if row.same_as:
+            parts.append(f'<div><a href="#{row.same_as}">printed before</a></div>')
+        inputs = [_input_markup(by_id[name]) for name in row.inputs if name in by_id]
+        if inputs:
+            parts.append(f"<div>From:</div><ul>{''.join(inputs)}</ul>")
+        parts.append(f"<div>Method: <code>{escape(row.method)}</code></div>")
+        if test := (tests or {}).get(row.id):
+            parts.append(f"<div>Test: <code>{escape(test)}</code></div>")
+        page = notebooks.get(row.notebook)
+        where = f"{escape(row.notebook)}: section not built yet"
+        if page:
+            where = f'<a href="{escape(page, quote=True)}#{row.id}">{escape(row.notebook)}</a>'
+        parts.append(f"<div>Shown in: {where}</div></details>")
+        lines.append((row.id, [Cell(label), *figures, Cell("".join(parts), "why")]))
+    table = html_table(["Number and place", *COMPARISON], lines, caption, "ledger")
+    evidence, verdicts = (
+        "".join(f"<option>{escape(word)}</option>" for word in words)
+        for words in (PLANNED, Verdict)
     )
+    return Html(_FILTER.format(evidence=evidence, verdicts=verdicts) + table.markup)
+
+
+def _input_markup(row: LedgerRow) -> str:
+    return f'<li><a href="#{row.id}">{escape(label_of(row))}</a>: {escape(row.printed)}</li>'
 
 
 def downloads(files: Mapping[str, str]) -> Html:
@@ -376,59 +399,3 @@ def downloads(files: Mapping[str, str]) -> Html:
         file = escape(name, quote=True)
         items.append(f'<li><a download="{file}" href="{address}">{file}</a> ({size})</li>')
     return Html(f'<ul class="rederive-downloads">{"".join(items)}</ul>')
-
-
-_FILTER = """
-<div class="rederive-filter" hidden>
-<label>Find <input type="search" name="text" autocomplete="off"></label>
-<label>Evidence <select name="evidence"><option value="">all</option>{evidence}</select></label>
-<label>Verdict <select name="verdict"><option value="">all</option>{verdicts}</select></label>
-<output aria-live="polite"></output>
-</div>
-<script>
-document.addEventListener("DOMContentLoaded", () => {{
-  const box = document.querySelector("div.rederive-filter");
-  const rows = [...document.querySelectorAll("table.rederive tbody tr[id]")].map((row) => ({{
-    row,
-    words: row.textContent.toLowerCase(),
-    evidence: row.querySelector("span.evidence").textContent,
-    verdict: row.querySelector("span.verdict").textContent,
-  }}));
-  const [text, evidence, verdict] = box.querySelectorAll("input, select");
-  const update = () => {{
-    const wanted = text.value.trim().toLowerCase();
-    let shown = 0;
-    for (const each of rows) {{
-      const keep =
-        each.words.includes(wanted) &&
-        (!evidence.value || each.evidence === evidence.value) &&
-        (!verdict.value || each.verdict === verdict.value);
-      each.row.hidden = !keep;
-      shown += keep;
-    }}
-    box.querySelector("output").textContent = `${{shown}} of ${{rows.length}} rows`;
-  }};
-  const reveal = () => {{
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target && target.hidden) {{
-      text.value = evidence.value = verdict.value = "";
-      update();
-      target.scrollIntoView();
-    }}
-  }};
-  box.addEventListener("input", update);
-  window.addEventListener("hashchange", reveal);
-  box.hidden = false;
-  update();
-}});
-</script>
-"""
-
-
-def ledger_filter() -> Html:
-    """Return controls that filter the rows of the ledger in the browser; without scripts, none."""
-
-    def options(words: Iterable[str]) -> str:
-        return "".join(f"<option>{escape(word)}</option>" for word in words)
-
-    return Html(_FILTER.format(evidence=options(PLANNED), verdicts=options(Verdict)))
