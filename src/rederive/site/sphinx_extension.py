@@ -47,8 +47,15 @@ _MENDED_MARKUP = (
     (re.compile(r'<div role="list" class="citation-list"'), '<div class="citation-list"'),
     (re.compile(r'<script type="text/x-thebe-config">.*?</script>', re.DOTALL), ""),
     (re.compile(r"<script>kernelName = '[^']*'</script>"), ""),
+    # 1.5 MB: the same icons are in the theme's fonts.
+    (re.compile(r"<script [^>]*fontawesome\.js[^>]*></script>\s*"), ""),
 )
-_FOREIGN_SCRIPTS = ("thebe", "mathjax", "require.js", "://")
+# For results while one types, which the theme has switched off.
+_SEARCH_TOOLS = re.compile(
+    r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>\s*'
+)
+_DROPPED_FILES = ("thebe", "mathjax", "require.js", "://", "design-tabs", "togglebutton")
+"""Scripts of another origin, and files of the theme that no page of the book needs."""
 
 
 def apply_settings(app: Sphinx, config: Config) -> None:
@@ -63,13 +70,12 @@ def apply_settings(app: Sphinx, config: Config) -> None:
         config.nb_execution_cache_path = str(folder / digest[:16])
 
 
-def keep_own_scripts(
+def drop_files(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
-    """Drop scripts that would be loaded from, or would load from, another origin."""
-    context["script_files"] = [
-        script for script in context.get("script_files", []) if not _is_foreign(script)
-    ]
+    """Drop what would be loaded from another origin, or is loaded and never used."""
+    for kind in ("script_files", "css_files"):
+        context[kind] = [file for file in context.get(kind, []) if not _is_dropped(file)]
 
 
 def show_variant(
@@ -82,10 +88,10 @@ def show_variant(
         context["theme_announcement"] = banner(described, context["pathto"])
 
 
-def _is_foreign(script: Any) -> bool:
-    body = (getattr(script, "attributes", None) or {}).get("body") or ""
-    described = f"{getattr(script, 'filename', script) or ''} {body}".lower()
-    return any(mark in described for mark in _FOREIGN_SCRIPTS)
+def _is_dropped(file: Any) -> bool:
+    body = (getattr(file, "attributes", None) or {}).get("body") or ""
+    described = f"{getattr(file, 'filename', file) or ''} {body}".lower()
+    return any(mark in described for mark in _DROPPED_FILES)
 
 
 def visit_math(translator: HTML5Translator, node: nodes.math) -> None:
@@ -122,7 +128,10 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     for path in sorted(Path(app.outdir).rglob("*.html")):
         if "_static" not in path.relative_to(app.outdir).parts:
             page = path.read_text(encoding="utf-8")
-            if (mended := mend_markup(page)) != page:
+            mended = mend_markup(page)
+            if path.name != "search.html":
+                mended = _SEARCH_TOOLS.sub("", mended)
+            if mended != page:
                 path.write_text(mended, encoding="utf-8")
 
 
@@ -157,7 +166,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.connect("config-inited", apply_settings, priority=100)
-    app.connect("html-page-context", keep_own_scripts, priority=900)
+    app.connect("html-page-context", drop_files, priority=900)
     app.connect("html-page-context", show_variant, priority=900)
     app.connect("build-finished", finish_site)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
