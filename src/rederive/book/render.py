@@ -6,13 +6,13 @@ colour.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import PurePath
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from rederive.book.ledger import LedgerRow
 from rederive.printed import Evidence, Verdict
@@ -54,6 +54,8 @@ WIDE = 4
 
 MEDIA_TYPES = {".csv": "text/csv", ".json": "application/json"}
 """Types of the texts that a page can offer for download, by ending of the file's name."""
+
+_UNQUOTED = "/,;:()!=+@$~?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +355,9 @@ def ledger_page(
             parts.append(f"<div>From:</div><ul>{''.join(inputs)}</ul>")
         parts.append(f"<div>Method: <code>{escape(row.method)}</code></div>")
         if test := (tests or {}).get(row.id):
-            parts.append(f"<div>Test: <code>{escape(test)}</code></div>")
+            # The file's name and the function; the row's id, its parameter, is in the address.
+            function = PurePath(test.partition("[")[0]).name
+            parts.append(f"<div>Test: <code>{escape(function)}</code></div>")
         page = notebooks.get(row.notebook)
         where = f"{escape(row.notebook)}: section not built yet"
         if page:
@@ -393,9 +397,8 @@ def downloads(files: Mapping[str, str]) -> Html:
         if suffix not in MEDIA_TYPES:
             allowed = ", ".join(MEDIA_TYPES)
             raise ValueError(f"{name}: found the ending {suffix!r}, allowed: {allowed}")
-        data = content.encode()
-        size = f"{max(1, round(len(data) / 1000))} kB"
-        address = f"data:{MEDIA_TYPES[suffix]};charset=utf-8;base64,{b64encode(data).decode()}"
+        size = f"{max(1, round(len(content.encode()) / 1000))} kB"
+        address = f"data:{MEDIA_TYPES[suffix]};charset=utf-8,{quote(content, safe=_UNQUOTED)}"
         file = escape(name, quote=True)
         items.append(f'<li><a download="{file}" href="{address}">{file}</a> ({size})</li>')
     return Html(f'<ul class="rederive-downloads">{"".join(items)}</ul>')
