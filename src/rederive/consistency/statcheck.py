@@ -29,7 +29,6 @@ from rederive.printed.result import Reach, Recomputed, possible_p
 _FloatArray = npt.NDArray[np.float64]
 
 _GRID = 65
-_SLACK = 1e-12
 
 OTHER_DIRECTION = "other direction"
 """The tail that the statistic does not lie in: p is 1 minus that of its own tail."""
@@ -184,7 +183,7 @@ def check_statistic(
 def _other_direction(single: Reach, printed: Interval) -> Reach:
     low, high = 1.0 - single.high, 1.0 - single.low
     words = single.convention.replace("one-sided", f"one-sided, {OTHER_DIRECTION}")
-    return Reach(words, False, low, high, None, printed.meets(low, high, slack=_SLACK))
+    return Reach(words, False, low, high, None, printed.meets(low, high, floor=0.0))
 
 
 def _possibilities(
@@ -326,7 +325,7 @@ def _reach(
     if df:
         words.append("df exact" if all(end.low == end.high for end in df) else "df rounded")
     words.append(f"rounding {rule}")
-    meets = printed.meets(low, high, slack=_SLACK)
+    meets = printed.meets(low, high, floor=0.0)
     return Reach(", ".join(words), False, low, high, None, meets)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from html import unescape
 from numbers import Rational
 
 from rederive.printed.interval import Interval
@@ -29,10 +30,12 @@ _SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789
 _FIGURE = r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 _NUMBER = re.compile(
     rf"^(?:(?P<label>[A-Za-z][A-Za-z .-]*?)\s*)??"
-    rf"(?P<operator>=|<|>|≤|≥|±|over\b)?\s*(?P<figure>{_FIGURE})\s*(?P<percent>%)?$"
+    rf"(?P<operator>=|:|<|>|≤|≥|±|over\b)?\s*(?P<figure>{_FIGURE})\s*(?P<percent>%|per ?cent\b)?$"
 )
 _RANGE = re.compile(
-    rf"^(?P<low>{_FIGURE})\s*(?P<percent>%)?\s*(?:-|~|to|,|;)\s*(?P<high>{_FIGURE})\s*(?P<also>%)?$"
+    r"^(?:(?:\d+\s*%\s*)?[A-Za-z][A-Za-z .,:]*[\s(\[])?"
+    rf"(?P<low>{_FIGURE})\s*(?P<percent>%)?\s*(?:-|~|to\b|,\s|;)"
+    rf"\s*(?P<high>{_FIGURE})\s*(?P<also>%)?$"
 )
 _WITH_SPREAD = re.compile(
     r"^(?P<center>[^±(\[]+?)\s*(?:±\s*(?P<pm>[^()]+)|[(\[]\s*(?:±\s*)?(?P<paren>[^()]+?)\s*[)\]]\s*(?P<percent>%)?"
@@ -44,7 +47,7 @@ _THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:[, ]\d{3})+(?![\d,])")
 _POWER_OF_TEN = re.compile(
     r"(?<![\w.])(?:(\d*\.?\d+)(?:[eE]|\s*x\s*10\s*\^?\s*(?=[-+\d]))|10\^)([-+]?\d+)(?![\d.])"
 )
-_NOT_SIGNIFICANT = re.compile(r"^(?:n\.?\s*s\.?|not significant)$", re.IGNORECASE)
+_NOT_SIGNIFICANT = re.compile(r"^(?:p\s*=\s*)?(?:n\.?\s*s\.?|not significant)$", re.IGNORECASE)
 
 P_VALUE_DOMAIN = Interval(Fraction(0), Fraction(1))
 """The values that a p value can take."""
@@ -250,9 +253,12 @@ def plain(text: str) -> str:
     text = re.sub(
         r"10\s*([⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: "10^" + m[1].translate(_SUPERSCRIPTS), text.strip()
     )
+    # Any other raised number is the mark of a footnote.
+    text = re.sub(r"(?<=[\d%)\]])\s*[¹²³⁰⁴-⁹①-⑳ᵃ-ᶻ]+", "", text)
     # A raised point is a decimal point (0·10–0·25) unless a raised exponent follows.
     text = re.sub(r"[·∙⋅]\s*(?=10\^)", "x", text)
-    text = unicodedata.normalize("NFKC", text).translate(_SIGNS)
+    text = unicodedata.normalize("NFKC", unescape(text)).translate(_SIGNS)
+    text = re.sub(r"=\s*(?=[<>≤≥])", "", text)
     text = text.replace("<=", "≤").replace(">=", "≥").replace("+/-", "±").replace("+-", "±")
     text = re.sub(r"(?<=[\d%)\]])\s*[*†‡§¶#]+$", "", text)
     text = _THOUSANDS.sub(lambda match: re.sub(r"[, ]", "", match[0]), text)
@@ -306,7 +312,7 @@ def parse(text: str) -> PrintedNumber:
         raise ValueError(
             f"not a printed number: {text!r} (such as -5.3, <0.0001, 23.3%, n = 28{hint})"
         )
-    operator = match["operator"] or "="
+    operator = (match["operator"] or "=").replace(":", "=")
     label = (match["label"] or "").strip()
     if label and not match["operator"]:
         raise ValueError(f"not a printed number: {text!r} (an operator must follow {label!r})")
@@ -328,7 +334,9 @@ def parse_range(text: str) -> tuple[PrintedNumber, PrintedNumber]:
     """
     match = _RANGE.match(plain(text).strip("()[] "))
     if match is None:
-        raise ValueError(f"not a printed range: {text!r} (such as 3–24)")
+        mended = re.sub(r"(?<=\d),(?=\d)", ".", text)
+        hint = f"; did you mean {mended!r}?" if _RANGE.match(plain(mended)) else ""
+        raise ValueError(f"not a printed range: {text!r} (such as 3–24{hint})")
     percent = bool(match["percent"] or match["also"])
     low = PrintedNumber(match["low"], percent=percent)
     high = PrintedNumber(match["high"], percent=percent)

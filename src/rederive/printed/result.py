@@ -207,8 +207,8 @@ def possible_p(
 
 
 def possibility(name: str, target: Interval, ranges: Iterable[tuple[float, float]]) -> Reach | None:
-    """Return a habit under which a value would lie in the target, or ``None``."""
-    met = [(low, high) for low, high in ranges if target.meets(low, high)]
+    """Return a habit under which a p value would lie in the target, or ``None``."""
+    met = [(low, high) for low, high in ranges if target.meets(low, high, floor=0.0)]
     if not met:
         return None
     return habit(name, min(low for low, _ in met), max(high for _, high in met))

@@ -198,7 +198,9 @@ def two_proportions(
         )
         if np.isnan(values).any():
             continue
-        meets = target is not None and any(target.meets(value, value) for value in values)
+        meets = target is not None and any(
+            target.meets(value, value, floor=0.0) for value in values
+        )
         point = float(values[0]) if len(values) == 1 else None
         convention = f"{name} ({note})" if note else name
         is_stated = name == stated and not note

@@ -120,7 +120,7 @@ def _allowed_by_paired_p(
     allowed = np.ones(len(mean), dtype=bool)
     for printed in summary.paired_p:
         target = printed.interval(rule, P_VALUE_DOMAIN)
-        allowed &= (p >= target.lower - P_SLACK) & (p <= target.upper + P_SLACK)
+        allowed &= meets_each(p, p, target)
     return allowed
 
 
@@ -161,13 +161,14 @@ def reach_from_ranges(
     meets = False
     if printed is not None:
         target = printed.interval(rule, P_VALUE_DOMAIN)
-        meets = meets_any(low, high, target)
+        meets = bool(np.any(meets_each(low, high, target)))
     return Reach(convention, stated, float(low.min()), float(high.max()), point, meets)
 
 
-def meets_any(low: FloatArray, high: FloatArray, target: Interval) -> bool:
-    """Return whether any closed range touches the target interval."""
-    return bool(np.any((low <= target.upper + P_SLACK) & (high >= target.lower - P_SLACK)))
+def meets_each(low: FloatArray, high: FloatArray, target: Interval) -> BoolArray:
+    """Return which closed ranges of p touch the target interval."""
+    above = high >= target.lower * (1 - P_SLACK)
+    return np.asarray(above & (low <= target.upper * (1 + P_SLACK)), dtype=np.bool_)
 
 
 Reading = tuple[str, ...]

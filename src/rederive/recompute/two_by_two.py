@@ -202,7 +202,7 @@ class PrintedOddsRatio:
             "p": (self.p, table.wald_p, P_VALUE_DOMAIN),
         }
         return all(
-            printed.interval(rule, domain).meets(value, value)
+            printed.interval(rule, domain).meets(value, value, floor=0.0)
             for name, (printed, value, domain) in values.items()
             if printed is not None and name != leaving_out
         )
@@ -321,7 +321,7 @@ def odds_ratio_figure(
             if not found or (words and position):
                 continue
             values = [quantity(table) for table in found]
-            meets = any(target.meets(value, value) for value in values)
+            meets = any(target.meets(value, value, floor=0.0) for value in values)
             point = values[0] if len(values) == 1 else None
             stated = position == 0 and not words
             ends = (min(values), max(values))
@@ -445,7 +445,7 @@ def ratio_and_interval(
         convention = "interval symmetric about the logarithm of the ratio"
     domain = P_VALUE_DOMAIN if name == "p" else Interval(Fraction(0), None)
     in_order = not figures.out_of_order
-    meets = in_order and printed.interval(rule, domain).meets(*ends)
+    meets = in_order and printed.interval(rule, domain).meets(*ends, floor=0.0)
     reach = Reach(convention, True, *ends, None, meets)
     possible: tuple[Reach, ...] = ()
     if not meets:

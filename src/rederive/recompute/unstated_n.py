@@ -75,13 +75,13 @@ def _reachable(
         moments_of(replace(comparison.summary, scale=None), rule),
     )
     sizes = np.arange(2, comparison.summary.n + 1)
-    if least > most + P_SLACK:
+    if least > most * (1 + P_SLACK):
         return np.zeros((len(sizes), len(boxes)), dtype=bool)
     difference = (boxes.mean_low - other.mean_high, boxes.mean_high - other.mean_low)
     sd1, sd2 = (boxes.sd_low, boxes.sd_high), (other.sd_low, other.sd_high)
     rows: list[BoolArray] = []
     for chunk in np.array_split(sizes, -(-len(sizes) * len(boxes) // LARGEST_CHUNK)):
-        within = (least - P_SLACK, most + P_SLACK)
+        within = (least * (1 - P_SLACK), most * (1 + P_SLACK))
         rows.append(touches(test, difference, sd1, shared.n, sd2, chunk[:, None], within))
     return np.concatenate(rows)
 
