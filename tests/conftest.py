@@ -10,11 +10,18 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from rederive.execution.project import Project
 from rederive.site.build import build_book
+from repetitions import repeated
 
 ROOT = Path(__file__).resolve().parents[1]
+
+settings.register_profile(
+    "same each time", derandomize=True, deadline=None, max_examples=repeated(40)
+)
+settings.load_profile("same each time")
 
 # In the background of a shell without job control Ctrl-C is ignored, also by what tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -173,7 +173,6 @@ def test_compiled_limits_agree_with_scipy_on_every_data_set(figures: tuple[Figur
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=15, deadline=None)
 def test_figures_of_honest_data_are_found_again(seed: int) -> None:
     rng = np.random.default_rng(seed)
     first = rng.integers(0, 21, 12)
