@@ -126,9 +126,9 @@ def test_a_figure_that_is_held_out_is_not_constrained(example: Study) -> None:
 
 
 def test_draws_follow_the_prior_given_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "BATCHES", (600,))
+    monkeypatch.setattr(drawing, "BATCHES", (300,))
     study = parse_study(TINY)
-    found = reconstruct_study(study, 600, "flat", seed=5)
+    found = reconstruct_study(study, 300, "flat", seed=5)
     wide = found.pivot(index=["cohort", "patient"], columns="timepoint", values="value")
     keys = [tuple(map(tuple, part.to_numpy(int))) for _, part in wide.groupby("cohort")]
     # Flat prior: all ordered data sets with these figures are equally likely.
