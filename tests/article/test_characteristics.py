@@ -46,8 +46,6 @@ MONTHS = (0, 6, 12, 18, 24)
 OTHERS_WORK = ("severity", "tfr", "restricted", "cpk-serial")
 """Ids with these words are about records that the made-up visits here do not hold."""
 
-pytestmark = pytest.mark.xdist_group("characteristics")  # they share what is drawn
-
 Scores = np.ndarray
 Draws = list[dict[str, np.ndarray]]
 

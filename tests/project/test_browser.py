@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from rederive.site.serve import site_server
 
-pytestmark = [pytest.mark.xdist_group("built_book"), pytest.mark.browser]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

@@ -24,11 +24,6 @@ DECIMALS = {"mean": 2, "change": 2, "responder_percent": 1, "difference": 2}
 
 
 @pytest.fixture(scope="module")
-def explorer(root: Path) -> Explorer:
-    return Explorer.of(root)
-
-
-@pytest.fixture(scope="module")
 def address(root: Path, explorer: Explorer, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The explorer on a page by itself, with the book's style."""
     style = (root / "book" / "_static" / "book.css").read_text(encoding="utf-8")

@@ -449,7 +449,6 @@ COMPARED = sorted(ROOT.glob("notebooks/*.ipynb"))[:: spaced(4)]
 """Sections that a kernel executes as well."""
 
 
-@pytest.mark.xdist_group("built_book")
 @pytest.mark.parametrize("path", COMPARED, ids=lambda path: path.stem)
 def test_sections_have_the_outputs_of_an_ordinary_kernel(
     path: Path, monkeypatch: pytest.MonkeyPatch, built_book: Path, project: Project
