@@ -38,9 +38,10 @@ from ivig_dcssc.generator.recipe import switchable
 from ivig_dcssc.generator.skin import PRIORS, skin_block
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import sample_data
+from repetitions import repeated
 
 ROOT = Path(__file__).resolve().parents[2]
-PER_PRIOR = 10
+PER_PRIOR = repeated(4)
 MONTHS = (0, 6, 12, 18, 24)
 OTHERS_WORK = ("severity", "tfr", "restricted", "cpk-serial")
 """Ids with these words are about records that the made-up visits here do not hold."""

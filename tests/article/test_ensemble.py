@@ -36,8 +36,6 @@ ROOT = project_root()
 PUBLISHED = ROOT / "data" / "published"
 REGISTRY = load_registry(PUBLISHED)
 
-pytestmark = pytest.mark.xdist_group("ensemble")
-
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -67,20 +65,23 @@ def test_the_shipped_ensemble_is_what_its_recipe_makes(made: Path) -> None:
     assert not (made / "parts").exists()
 
 
-def test_killed_at_any_moment_and_run_again_it_gives_the_same_bytes(
-    made: Path, tmp_path: Path
+def test_killed_and_run_again_it_gives_the_same_bytes(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / "make.py"
     script.write_text(SCRIPT)
     folder = tmp_path / "out"
     command = [sys.executable, str(script), str(PUBLISHED), str(folder), str(SEED)]
-    for seconds in (0.3, 4.0):
-        with subprocess.Popen(command, start_new_session=True) as process:
-            time.sleep(seconds)
-            os.killpg(process.pid, signal.SIGKILL)
-        whole = [name for name in (PATIENTS, VISITS) if (folder / name).exists()]
-        assert whole in ([], [PATIENTS, VISITS])
-    subprocess.run(command, check=True)
+    with subprocess.Popen(command, start_new_session=True) as process:
+        while not (folder / "parts").exists():
+            assert process.poll() is None
+            time.sleep(0.1)
+        time.sleep(1.0)
+        os.killpg(process.pid, signal.SIGKILL)
+    whole = [name for name in (PATIENTS, VISITS) if (folder / name).exists()]
+    assert whole in ([], [PATIENTS, VISITS])
+    monkeypatch.setattr(ensemble, "ProcessPoolExecutor", _Here)
+    make_ensemble(PUBLISHED, folder, Recipe("gaussian", SEED), 3)
     for name in (PATIENTS, VISITS):
         assert (folder / name).read_bytes() == (made / name).read_bytes()
 
@@ -248,7 +249,9 @@ def test_the_plugin_names_every_faulty_row_of_a_users_cohort(tmp_path: Path) -> 
         PoelmanCohorts().check(folder, reading="-8")
 
 
-def test_notes_name_what_is_switched_off(tmp_path: Path) -> None:
+def test_notes_name_what_is_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ensemble, "ProcessPoolExecutor", _Here)
+    monkeypatch.setattr(ensemble, "PART_SIZE", 2)
     off = ("results-responder-ivig-m6-count",)
     PoelmanCohorts().reconstruct(
         tmp_path, prior="flat", cohorts=1, seed=2, without=off, reading="-8.0", progress=None

@@ -23,11 +23,6 @@ ROOT = project_root()
 
 
 @pytest.fixture(scope="module")
-def ledger() -> Ledger:
-    return open_ledger()
-
-
-@pytest.fixture(scope="module")
 def own() -> Ledger:
     return open_ledger(cohort_folder=f"data/cohorts/{TEACHING}")
 

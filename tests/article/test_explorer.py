@@ -12,16 +12,11 @@ from bs4 import BeautifulSoup
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
 from ivig_dcssc.formats import CENTRAL, p_text, percent
 from ivig_dcssc.multiverse import DEPENDS, RESULTS, published
-from ivig_dcssc.multiverse.explorer import ARTICLE, AXES, CHOICES, Explorer, _marks, _shares, _whole
+from ivig_dcssc.multiverse.explorer import ARTICLE, AXES, CHOICES, _marks, _shares, _whole
 from one_specification import values_of
 from rederive.printed import PrintedNumber
 
 LIMIT = 600_000
-
-
-@pytest.fixture(scope="module")
-def explorer(root) -> Explorer:
-    return Explorer.of(root)
 
 
 @pytest.fixture(scope="module")

@@ -242,18 +242,6 @@ def test_papermill_stops_at_a_misspelt_parameter(tmp_path: Path) -> None:
         )
 
 
-def test_papermill_is_told_of_a_name_that_is_no_parameter(tmp_path: Path) -> None:
-    notebook = ROOT / "notebooks" / "results_treatment.ipynb"
-    with pytest.raises(papermill.PapermillExecutionError, match="did you mean 'responder_thr"):
-        papermill.execute_notebook(
-            str(notebook),
-            str(tmp_path / "out.ipynb"),
-            parameters={"responder_treshold": 6},
-            cwd=str(notebook.parent),
-            progress_bar=False,
-        )
-
-
 P_COLLAGEN = "results-mrss-change-collagen-m12-p"
 
 

@@ -28,10 +28,12 @@ from ivig_dcssc.shipped import cohorts_folder
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.block import BlockData, Statistic, holds
 from rederive.reconstruct.study.tables import read_notes
+from repetitions import repeated
 
 ROOT = project_root()
 FOLDER: Path = cohorts_folder(ROOT)
 REGISTRY = load_registry(ROOT / "data" / "published")
+CHAINS = 4
 
 
 def test_every_figure_is_predicted_under_every_prior() -> None:
@@ -72,12 +74,18 @@ def test_only_a_mean_is_told_that_it_fell() -> None:
     [("results-responder-ivig-m6-count", "gaussian"), ("abstract-mrss-ivig-m12-sd", "bimodal")],
 )
 def test_the_shipped_draws_are_what_the_code_gives(figure: str, prior: str) -> None:
-    again = predict_figure(REGISTRY, figure, prior)
+    draws = min(repeated(40), DRAWS)
+    again = predict_figure(REGISTRY, figure, prior, draws)
     table = load_predictions(FOLDER)
     own = table[
         (table["figure"] == figure) & (table["prior"] == prior) & (table["reading"] == READINGS[0])
     ]
-    np.testing.assert_array_equal(own["value"], again.values.astype(np.float32))
+    # Fewer draws are the beginnings of the same chains.
+    shipped, mine = (
+        values.astype(np.float32).reshape(CHAINS, -1)[:, : draws // CHAINS]
+        for values in (own["value"].to_numpy(), again.values)
+    )
+    np.testing.assert_array_equal(shipped, mine)
 
 
 def test_held_out_skin_scores_give_the_predicted_values_draw_by_draw() -> None:

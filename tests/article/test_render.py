@@ -8,18 +8,13 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 
-from ivig_dcssc.article import open_ledger, open_section
+from ivig_dcssc.article import open_section
 from rederive.book import render
 from rederive.book.ledger import Ledger, LedgerRow
 from rederive.book.section import Section
 from rederive.printed import Evidence, Verdict
 
 HOSTILE = '<script>alert("x")</script>&'
-
-
-@pytest.fixture(scope="module")
-def ledger() -> Ledger:
-    return open_ledger()
 
 
 def hostile_row() -> LedgerRow:

@@ -1,10 +1,9 @@
-"""The shipped cohorts: every one is checked by code that did not make it."""
+"""The shipped cohorts: they are checked by code that did not make them."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -20,14 +19,13 @@ from ivig_dcssc.shipped import COHORTS, TEACHING, TEACHING_COHORT, cohorts_folde
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.study.tables import read_notes
 from rederive.retrospective import Codebook, read_cohort
+from repetitions import spaced
 
 ROOT = project_root()
 FOLDER = cohorts_folder(ROOT)
 PUBLISHED = ROOT / "data" / "published"
-CHUNKS = 8
-FEW = 2 if os.environ.get("CI") == "true" else 1
-CHECKED = range(int(os.environ.get("REDERIVE_CHUNKS", FEW)))
-"""Eighths of the ensembles that are checked; all of them are if eight are asked for."""
+CHECKED = range(0, COHORTS, spaced(25))
+"""Cohorts of each ensemble that are checked."""
 
 
 @pytest.fixture(scope="module")
@@ -41,20 +39,13 @@ def tables(prior: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return patients, visits.astype({"patient": str, "measure": str})
 
 
-@pytest.mark.parametrize("chunk", CHECKED)
 @pytest.mark.parametrize("prior", PRIORS)
-def test_every_shipped_cohort_prints_every_figure(prior: str, chunk: int, registry) -> None:
-    patients, visits = tables(prior)
-    records = dict(list(visits.groupby("cohort")))
-    checked = 0
-    for number, own in patients.groupby("cohort"):
-        if number % CHUNKS != chunk:
-            continue
-        report = check_cohort(own, records[number], registry)
-        assert failures(report) == []
-        assert incoherences(own, records[number]) == []
-        checked += 1
-    assert checked == COHORTS // CHUNKS
+def test_shipped_cohorts_print_every_figure(prior: str, registry) -> None:
+    patients, visits = (dict(list(table.groupby("cohort"))) for table in tables(prior))
+    assert list(patients) == list(range(COHORTS))
+    for number in CHECKED:
+        assert failures(check_cohort(patients[number], visits[number], registry)) == []
+        assert incoherences(patients[number], visits[number]) == []
 
 
 @pytest.mark.parametrize("prior", PRIORS)

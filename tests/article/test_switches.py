@@ -31,8 +31,6 @@ REGISTRY = load_registry(ROOT / "data" / "published")
 ALLOWED = {name for ids in switchable(REGISTRY).values() for name in ids}
 LABELS = sorted(set(count_figures(REGISTRY).values()))
 
-pytestmark = pytest.mark.xdist_group("switches")
-
 
 # What can be switched off
 

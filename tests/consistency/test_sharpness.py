@@ -30,6 +30,7 @@ from rederive.consistency.multiset import (
     least_squares_sum,
 )
 from rederive.printed import PrintedNumber, RoundingRule, format_fixed
+from repetitions import spaced
 
 RULES = list(RoundingRule)
 TINY = [
@@ -77,14 +78,14 @@ def test_grim_and_grimmer_equal_brute_force(
                 for sd in moments.sd_figures(1, rule):
                     pairs[mean.text, sd.text].add((moments.total, moments.squares))
         deviations = grid(Fraction(0), (maximum - minimum) * Fraction(4, 5), 1)[2:]
-        for mean in grid(minimum, maximum, decimals)[:: 1 if decimals == 1 else 4]:
+        for mean in grid(minimum, maximum, decimals)[:: spaced(2 if decimals == 1 else 7)]:
             args = (mean, n, items, step, minimum, maximum, rule)
             assert grim(*args).inside == (mean.text in by_mean)
             sums = attainable_sums(
                 mean, n, items=items, minimum=minimum, maximum=maximum, step=step, rule=rule
             )
             assert set(sums) == by_mean[mean.text]
-            for sd in deviations[:: 2 if decimals == 1 else 9]:
+            for sd in deviations[:: spaced(3 if decimals == 1 else 11)]:
                 true = pairs[mean.text, sd.text]
                 result = grimmer(mean, sd, n, items, step, minimum, maximum, rule)
                 assert result.inside == bool(true), (mean, sd)
@@ -110,7 +111,7 @@ def test_nearest_figures_around_an_impossible_sd(
             by_mean[mean.text].add(moments.variance)
     checked = 0
     for text, variances in by_mean.items():
-        for sd in grid(Fraction(0), (high - low) * granule, 2)[2:]:
+        for sd in grid(Fraction(0), (high - low) * granule, 2)[2 :: spaced(5)]:
             result = grimmer(
                 PrintedNumber(text),
                 sd,
@@ -191,14 +192,14 @@ def test_debit_equals_brute_force(rule: RoundingRule) -> None:
             for mean in Moments(n, k, k).mean_figures(2, rule)
             for sd in Moments(n, k, k).sd_figures(2, rule)
         }
-        for mean in grid(Fraction(0), Fraction(1), 2):
-            for sd in grid(Fraction(0), Fraction(3, 4), 2)[2::5]:
+        for mean in grid(Fraction(0), Fraction(1), 2)[:: spaced(3)]:
+            for sd in grid(Fraction(0), Fraction(3, 4), 2)[2 :: spaced(5)]:
                 assert debit(mean, sd, n, rule).inside == ((mean.text, sd.text) in true)
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_counts_equal_brute_force(rule: RoundingRule) -> None:
-    for n in range(1, 40):
+    for n in range(1, 40, spaced(3)):
         for decimals in (0, 1):
             true: dict[str, list[int]] = defaultdict(list)
             for k in range(n + 1):

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rederive.printed import Interval
+from repetitions import repeated
 
-PROFILE = settings(derandomize=True, deadline=None, max_examples=400)
+PROFILE = settings(max_examples=repeated(100))
 END = st.one_of(st.none(), st.fractions(-3, 3, max_denominator=4))
 
 

@@ -24,8 +24,9 @@ from rederive.printed import (
     rounded_figures,
 )
 from rederive.printed.number import OPERATORS
+from repetitions import repeated
 
-PROFILE = settings(derandomize=True, deadline=None, max_examples=500)
+PROFILE = settings(max_examples=repeated(100))
 FIGURES = st.from_regex(r"\A-?([0-9]{1,4}(\.[0-9]{1,5})?|\.[0-9]{1,4})\Z")
 LABELS = st.sampled_from(["", "n", "p", "P", "mean change", "OR"])
 RULES = st.sampled_from([rule for rule in RoundingRule if rule is not RoundingRule.EITHER])

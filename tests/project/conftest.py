@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 from playwright.sync_api import Browser, sync_playwright
 
 from rederive.execution.project import Project
+from rederive.site.build import build_book
 
 HELPER = "def figure() -> int:\n    return 41\n"
 
@@ -36,6 +38,7 @@ def write_notebook(path: Path, cells: Sequence[dict[str, Any]]) -> None:
 
 
 def write_tiny_book(folder: Path) -> Project:
+    folder.mkdir(exist_ok=True)
     settings = {
         "title": "A tiny book",
         "author": "Somebody",
@@ -79,14 +82,40 @@ def write_tiny_book(folder: Path) -> Project:
     return Project(folder)
 
 
-@pytest.fixture
-def tiny(tmp_path: Path) -> Project:
-    return write_tiny_book(tmp_path)
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for the book of every test: runs in the same book share what is imported."""
+    return tmp_path_factory.mktemp("book") / "here"
 
 
 @pytest.fixture
+def tiny(place: Path) -> Project:
+    shutil.rmtree(place, ignore_errors=True)
+    return write_tiny_book(place)
+
+
+@pytest.fixture(scope="session")
 def silent() -> Callable[[str], None]:
     return lambda line: None
+
+
+@pytest.fixture(scope="session")
+def kept(
+    place: Path, tmp_path_factory: pytest.TempPathFactory, silent: Callable[[str], None]
+) -> Path:
+    """The tiny book with its site, built once."""
+    shutil.rmtree(place, ignore_errors=True)
+    first = build_book(write_tiny_book(place), report=silent)
+    assert (first.executions, first.site_built) == (1, True)
+    return place.rename(tmp_path_factory.mktemp("kept") / "here")
+
+
+@pytest.fixture
+def built(place: Path, kept: Path) -> Project:
+    """The tiny book with its site, where it was built."""
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(kept, place)
+    return Project(place)
 
 
 @pytest.fixture(scope="module")

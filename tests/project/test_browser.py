@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from rederive.site.serve import site_server
 
-pytestmark = [pytest.mark.xdist_group("built_book"), pytest.mark.browser]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -32,42 +32,41 @@ def page_names(site: Path) -> list[str]:
     ]
 
 
-def complaints(browser: Browser, address: str, name: str, **options: object) -> list[str]:
-    """Open a page and list its errors and its requests to other origins."""
+def complaints(browser: Browser, address: str, names: list[str]) -> list[str]:
+    """Open pages and list their errors, requests to other origins, and what is too wide.
+
+    Each is seen on a wide light screen and on a narrow dark one, in turn first on this or that.
+    """
     heard: list[str] = []
-    context = browser.new_context(**options)
-    page = context.new_page()
-    page.on(
-        "request",
-        lambda request: (
-            None
-            if request.url.startswith((address, "data:", "blob:"))
-            else heard.append(f"request to {request.url}")
-        ),
-    )
-    page.on(
-        "console",
-        lambda message: heard.append(message.text) if message.type == "error" else None,
-    )
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.goto(address + name, wait_until="load")
-    page.wait_for_load_state("networkidle")
-    wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    if wide:
-        heard.append("the page is wider than the window")
-    context.close()
-    return [f"{name}: {line}" for line in heard]
+    name, own = "", (address, "data:", "blob:")
+    views = [("light", 1280), ("dark", 390)]
+
+    def hear(said: object) -> None:
+        heard.append(f"{name}: {said}")
+
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.on(
+            "request",
+            lambda made: None if made.url.startswith(own) else hear(f"request to {made.url}"),
+        )
+        page.on("console", lambda said: hear(said.text) if said.type == "error" else None)
+        page.on("pageerror", hear)
+        for name in names:
+            for number, (scheme, width) in enumerate(views):
+                page.emulate_media(color_scheme=scheme)
+                page.set_viewport_size({"width": width, "height": 900})
+                if number == 0:
+                    page.goto(address + name, wait_until="load")
+                page.wait_for_load_state("networkidle")
+                if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+                    hear(f"wider than {width} pixels")
+            views.reverse()
+    return heard
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
-def test_every_page_opens_quietly(browser, address, built_book, scheme, width):
-    options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
-    heard = [
-        line
-        for name in page_names(built_book)
-        for line in complaints(browser, address, name, **options)
-    ]
-    assert heard == []
+def test_every_page_opens_quietly(browser, address, built_book):
+    assert complaints(browser, address, page_names(built_book)) == []
 
 
 def test_the_check_hears_errors_and_other_origins(browser, tmp_path):
@@ -80,9 +79,9 @@ def test_the_check_hears_errors_and_other_origins(browser, tmp_path):
     with site_server(tmp_path, 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         here = f"http://127.0.0.1:{server.server_address[1]}/"
-        heard = " ".join(complaints(browser, here, "index.html"))
+        heard = " ".join(complaints(browser, here, ["index.html"]))
         server.shutdown()
-    for mark in ("broken", "request to http://127.0.0.1:9/", "wider"):
+    for mark in ("broken", "request to http://127.0.0.1:9/", "wider than 1280", "wider than 390"):
         assert mark in heard
 
 

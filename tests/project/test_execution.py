@@ -57,12 +57,6 @@ def write(project: Project, name: str, *sources: str) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for the book of every test: runs in the same book share what is imported."""
-    return tmp_path_factory.mktemp("book") / "here"
-
-
 @pytest.fixture
 def project(place: Path) -> Project:
     shutil.rmtree(place, ignore_errors=True)

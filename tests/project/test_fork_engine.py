@@ -26,6 +26,7 @@ from rederive.execution import forkserver
 from rederive.execution.notebooks import published_form, read_notebook
 from rederive.execution.project import Project
 from rederive.execution.run import Task, run_task
+from repetitions import spaced
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -444,9 +445,8 @@ def test_where_forks_are_available(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- the real book -------------------------------------------------------------------------------
 
 
-SECTIONS = sorted(ROOT.glob("notebooks/*.ipynb"))
-COMPARED = SECTIONS[::2] if os.environ.get("CI") == "true" else SECTIONS[::4]
-"""Sections that a kernel executes as well: half of them in CI, a few elsewhere."""
+COMPARED = sorted(ROOT.glob("notebooks/*.ipynb"))[:: spaced(4)]
+"""Sections that a kernel executes as well."""
 
 
 @pytest.mark.parametrize("path", COMPARED, ids=lambda path: path.stem)

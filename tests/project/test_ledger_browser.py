@@ -10,16 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from ivig_dcssc import open_ledger
 from rederive.book import render
 from rederive.book.ledger import Ledger
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def ledger() -> Ledger:
-    return open_ledger()
 
 
 @pytest.fixture(scope="module")

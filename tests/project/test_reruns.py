@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TEACHING = "data/cohorts/synthetic-teaching"
 OTHER: dict[str, dict[str, Any]] = {
-    "tests": {
+    "every other parameter": {
         "alpha": 0.01,
         "two_sample_test": "welch",
         "rounding_rule": "half-up",
@@ -29,9 +29,7 @@ OTHER: dict[str, dict[str, Any]] = {
         "signed_rank_convention": "zeros dropped, normal",
         "reading": "-8.0",
         "prior": "bimodal",
-        "cohorts": 10,
-    },
-    "windows": {
+        "cohorts": 20,
         "baseline_window": 2,
         "followup_targets": "5, 11, 17, 23",
         "followup_tolerance": 1,
@@ -40,7 +38,6 @@ OTHER: dict[str, dict[str, Any]] = {
         "minimum_cycles": 4,
         "organ_baseline_window": 6,
         "organ_followup_tolerance": 4,
-        "cohorts": 20,
     },
     "own cohort": {"cohort_folder": TEACHING},
 }

@@ -7,10 +7,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import pytest
 from bs4 import BeautifulSoup
-
-pytestmark = pytest.mark.xdist_group("built_book")
 
 LOADING = {
     "script": "src",

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from ivig_dcssc.article import open_ledger
 from rederive.book.ledger import Ledger
 from rederive.printed import Evidence, Verdict
 from rederive.printed.registry import load_registry
@@ -20,11 +19,6 @@ WITH_METHOD = [row.id for row in REGISTRY if REGISTRY.plan[row.id].evidence.has_
 def recorded() -> dict[str, dict[str, str]]:
     with Path(__file__).with_name("verdicts.csv").open(encoding="utf-8") as stream:
         return {row["id"]: row for row in csv.DictReader(stream)}
-
-
-@pytest.fixture(scope="module")
-def ledger() -> Ledger:
-    return open_ledger()
 
 
 @pytest.fixture(scope="module")

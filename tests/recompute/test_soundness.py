@@ -35,8 +35,9 @@ from rederive.recompute.two_visits import (
     paired_t_from_marginals,
 )
 from rederive.recompute.unstated_n import Comparison, solve_n, two_sample_t_unstated_n
+from repetitions import repeated
 
-DATA_SETS = 4_000
+DATA_SETS = repeated(1_000)
 HONEST = (RoundingRule.HALF_UP, RoundingRule.HALF_EVEN)
 ALPHA = 0.05
 Column = NDArray[np.float64]
@@ -166,7 +167,7 @@ def test_two_sample_on_a_scale(test: object) -> None:
     """The same where only attainable sums count."""
     scale = Scale(Fraction(0), Fraction(51))
     stated = STUDENT if test is STUDENT else WELCH
-    for press in presses(103 if test is STUDENT else 104, 900):
+    for press in presses(103 if test is STUDENT else 104, DATA_SETS // 5):
         centre = press.rng.uniform(4, 45)
         x, y = (
             np.clip(np.rint(press.rng.normal(centre, press.rng.uniform(1, 9), n)), 0, 51)

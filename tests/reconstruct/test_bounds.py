@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -215,7 +215,6 @@ def test_a_half_belongs_to_the_figure_only_under_some_rules(rule: RoundingRule) 
     st.integers(-12, 12),
     st.tuples(st.integers(0, 60), st.integers(0, 60)).map(sorted),
 )
-@settings(max_examples=150, deadline=None)
 def test_sums_of_squares_have_the_parity_of_the_sum(n: int, total: int, ends: list[int]) -> None:
     column = Column(n, spread=(ends[0], ends[1]))
     total = max(-2 * n, min(2 * n, total))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -112,7 +112,6 @@ def test_an_exact_half_goes_where_the_rule_sends_it(rule: str, allowed: set[str]
         assert failures(check_study(description, data)).empty == (text in allowed)
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.integers(0, 30), min_size=3, max_size=12),
     st.sampled_from([1, 10, 3]),

@@ -16,6 +16,7 @@ from rederive.reconstruct import conflict
 from rederive.reconstruct.block import Block, Figure, NothingFoundError, Statistic, holds
 from rederive.reconstruct.conflict import Diagnosis, Outcome, decide, diagnose, refute
 from rederive.reconstruct.study import parse_study
+from repetitions import repeated
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "data" / "examples" / "grip-strength.yaml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
@@ -94,7 +95,7 @@ def random_block(rng: np.random.Generator, sources: list[Data], first_n: int, n:
     return Block("x", scale, first_n, ("a", "b"), (first_n, n), tuple(figures))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(repeated(5)))
 def test_decisions_and_smallest_sets_agree_with_brute_force(seed: int) -> None:
     rng = np.random.default_rng(seed)
     first_n, n = (4, 4) if seed % 2 else (4, 3)

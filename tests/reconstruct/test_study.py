@@ -51,14 +51,14 @@ def example() -> Study:
 
 @pytest.fixture(scope="module")
 def table(example: Study) -> pd.DataFrame:
-    return reconstruct_study(example, 12)
+    return reconstruct_study(example, 6)
 
 
 def test_every_data_set_prints_every_figure(example: Study, table: pd.DataFrame) -> None:
     assert list(table.columns) == ["cohort", "patient", "measure", "timepoint", "value"]
-    assert sorted(table["cohort"].unique()) == list(range(1, 13))
+    assert sorted(table["cohort"].unique()) == list(range(1, 7))
     report = check_study(example.description, table)
-    assert len(report) == 12 * 36
+    assert len(report) == 6 * 36
     assert failures(report).empty
 
 
@@ -73,21 +73,21 @@ def test_every_prior_gives_exact_and_different_data(example: Study, prior: str) 
 def test_the_same_request_gives_the_same_bytes(
     example: Study, table: pd.DataFrame, tmp_path: Path
 ) -> None:
-    again = reconstruct_study(example, 12)
-    notes = provenance(example, prior="", cohorts=12, seed=1)
+    again = reconstruct_study(example, 6)
+    notes = provenance(example, prior="", cohorts=6, seed=1)
     for ending in ("csv", "parquet"):
         one, two = tmp_path / f"one.{ending}", tmp_path / f"two.{ending}"
         write_table(one, table, notes)
         write_table(two, again, notes)
         assert one.read_bytes() == two.read_bytes()
         pd.testing.assert_frame_equal(read_table(one), table, check_dtype=False)
-    assert not reconstruct_study(example, 12, seed=2).equals(table)
+    assert not reconstruct_study(example, 6, seed=2).equals(table)
 
 
 def test_files_say_that_they_are_synthetic_and_how_they_were_made(
     example: Study, table: pd.DataFrame, tmp_path: Path
 ) -> None:
-    notes = provenance(example, prior="two-kinds", cohorts=12, seed=1, without=["grip.start.sd"])
+    notes = provenance(example, prior="two-kinds", cohorts=6, seed=1, without=["grip.start.sd"])
     write_table(tmp_path / "x.csv", table, notes)
     write_table(tmp_path / "x.parquet", table, notes)
     head = (tmp_path / "x.csv").read_text().splitlines()[:10]
@@ -126,9 +126,9 @@ def test_a_figure_that_is_held_out_is_not_constrained(example: Study) -> None:
 
 
 def test_draws_follow_the_prior_given_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "BATCHES", (600,))
+    monkeypatch.setattr(drawing, "BATCHES", (300,))
     study = parse_study(TINY)
-    found = reconstruct_study(study, 600, "flat", seed=5)
+    found = reconstruct_study(study, 300, "flat", seed=5)
     wide = found.pivot(index=["cohort", "patient"], columns="timepoint", values="value")
     keys = [tuple(map(tuple, part.to_numpy(int))) for _, part in wide.groupby("cohort")]
     # Flat prior: all ordered data sets with these figures are equally likely.
@@ -265,8 +265,8 @@ measures:
 
 def test_work_that_is_stopped_gives_what_it_has(example: Study) -> None:
     asked = iter([False] * 3 + [True] * 10**6)
-    found = predict_figure(example, "grip.week12.sd", draws=4000, stop=lambda: next(asked))
-    assert 0 < found["draws"] < 4000
+    found = predict_figure(example, "grip.week12.sd", draws=400, stop=lambda: next(asked))
+    assert 0 < found["draws"] < 400
     bounds = bound_quantity(
         example.measure("pain"), "responders", "week12", threshold=Fraction(3), stop=lambda: True
     )

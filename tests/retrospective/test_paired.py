@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
@@ -15,7 +15,6 @@ from rederive.retrospective import change, paired_change, signed_rank
 SEEDS = st.integers(0, 10**6)
 
 
-@settings(deadline=None, max_examples=60)
 @given(SEEDS)
 def test_paired_change_agrees_with_scipy(ensemble, by_cohort, seed: int) -> None:
     table = ensemble(seed)
@@ -50,7 +49,6 @@ def test_paired_change_agrees_with_scipy(ensemble, by_cohort, seed: int) -> None
             )
 
 
-@settings(deadline=None, max_examples=40)
 @given(SEEDS, st.sampled_from(CONVENTIONS))
 def test_signed_rank_agrees_with_one_cohort_at_a_time(
     ensemble, by_cohort, seed: int, convention
@@ -75,7 +73,6 @@ def test_signed_rank_agrees_with_one_cohort_at_a_time(
             assert row["p"] == pytest.approx(expected, abs=1e-12)
 
 
-@settings(deadline=None, max_examples=30)
 @given(
     st.lists(st.sets(st.integers(1, 40), min_size=1, max_size=12), min_size=1, max_size=4), SEEDS
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rederive.retrospective import linear, logistic
@@ -27,7 +27,6 @@ def is_separated(y: np.ndarray, x: np.ndarray) -> bool:
     )
 
 
-@settings(deadline=None, max_examples=40)
 @given(SEEDS)
 def test_logistic_agrees_with_statsmodels(ensemble, by_cohort, seed: int) -> None:
     table = with_flag(ensemble(seed))
@@ -78,7 +77,6 @@ def test_logistic_is_right_far_from_the_origin_and_close_to_separation() -> None
     assert row["slope"] == pytest.approx(fit.params[1] * 1e3, rel=1e-5)
 
 
-@settings(deadline=None, max_examples=40)
 @given(SEEDS)
 def test_linear_agrees_with_statsmodels(ensemble, by_cohort, seed: int) -> None:
     table = ensemble(seed)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rederive.retrospective import describe_flag, response
@@ -31,7 +31,6 @@ def test_steps_that_are_no_binary_fractions_count() -> None:
     assert response(table, "m6", 0.3).tolist() == [1.0, 0.0]
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10**6), st.sampled_from([0.02, 0.25, 1.0, 3.0]))
 def test_responders_agree_with_a_loop(ensemble, by_cohort, seed: int, threshold: float) -> None:
     table = ensemble(seed)

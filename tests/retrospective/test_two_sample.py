@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_ind_from_stats
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
@@ -11,7 +11,6 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 from rederive.retrospective import PrintedGroup, change, two_sample
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 10**6), st.sampled_from(["student", "welch"]), st.sampled_from([0.0, 7.4]))
 def test_two_sample_agrees_with_scipy(ensemble, by_cohort, seed: int, test: str, sd: float) -> None:
     table = ensemble(seed)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rederive.retrospective import Windows, at_baseline, at_followup, measured
@@ -104,7 +104,6 @@ def reference(
     return min(own) if rule == "first" else max(own)
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.sets(st.integers(-15, 32), max_size=12), min_size=1, max_size=5),
     st.integers(0, 9),
@@ -142,7 +141,6 @@ def test_windows_agree_with_a_loop_over_patients(
         np.testing.assert_array_equal(got, expected)
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.sets(st.integers(1, 32), min_size=1, max_size=10), st.integers(0, 8))
 def test_a_wider_window_only_adds_and_never_uses_a_visit_twice(
     months: set[int], tolerance: int
