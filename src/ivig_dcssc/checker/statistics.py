@@ -14,33 +14,20 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 
-from ivig_dcssc.checker.printing import decimal_of, root_of
 from ivig_dcssc.checker.tables import exact
+from rederive.reconstruct.checker import mean_of, sd_of
 
 Numbers = Iterable[float | Fraction]
 
 
-def _whole(values: Numbers) -> tuple[list[int], int]:
-    """Return numbers as whole multiples of one fraction, and how many of it make 1."""
-    numbers = [exact(value) for value in values]
-    scale = math.lcm(*(number.denominator for number in numbers))
-    return [number.numerator * (scale // number.denominator) for number in numbers], scale
-
-
 def mean(values: Numbers) -> Decimal | None:
     """Return the mean of numbers taken as written; none of no numbers."""
-    whole, scale = _whole(values)
-    return decimal_of(Fraction(sum(whole), len(whole) * scale)) if whole else None
+    return mean_of([exact(value) for value in values])
 
 
 def sd(values: Numbers) -> Decimal | None:
     """Return the sample SD (n - 1) of numbers taken as written; none of fewer than two."""
-    whole, scale = _whole(values)
-    n = len(whole)
-    if n < 2:
-        return None
-    squares = n * sum(number * number for number in whole) - sum(whole) ** 2
-    return root_of(Fraction(squares, n * (n - 1) * scale**2))
+    return sd_of([exact(value) for value in values])
 
 
 def changes(pairs: pd.DataFrame) -> list[Fraction]:

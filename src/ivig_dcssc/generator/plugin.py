@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.checker import check_cohort, incoherences, read_tables
+from ivig_dcssc.checker import check_cohort, incoherences
 from ivig_dcssc.generator.drawing import alpha_of
 from ivig_dcssc.generator.ensemble import PATIENTS, VISITS, Progress, make_ensemble
 from ivig_dcssc.generator.other_predictions import predict_claim, predict_free, predict_measure
@@ -163,9 +163,7 @@ class PoelmanCohorts:
                 ignore_index=True,
             )
         valid = read_cohort(path, Codebook.load(self._shipped_folder / "codebook.csv"))
-        # The checker reads the plain tables; columns that were left out are unknown throughout.
-        patients, visits = read_tables(path)
-        return self._check(patients.reindex(columns=valid.patients.columns), visits, reading)
+        return self._check(valid.patients, valid.visits, reading)
 
     def _check(self, patients: pd.DataFrame, visits: pd.DataFrame, reading: str) -> pd.DataFrame:
         report = check_cohort(patients, visits, self._registry, reading=reading)
