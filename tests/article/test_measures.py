@@ -166,11 +166,6 @@ def test_draws_differ_and_are_the_same_again(registry: Registry, drawn: Draws) -
     assert first["age"].shape == (1, 30, 1)
 
 
-def test_wrong_names_and_numbers_are_refused(registry: Registry) -> None:
-    with pytest.raises(ValueError, match="block: found 'mrss', allowed are age"):
-        block_of(registry, "mrss")
-
-
 def test_no_published_figure_is_typed_in(registry: Registry) -> None:
     """Decimals of the means and SDs occur neither in the blocks nor in the priors."""
     text = Path(str(cohort_measures.__file__)).read_text(encoding="utf-8")

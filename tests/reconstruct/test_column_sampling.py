@@ -94,7 +94,7 @@ def test_rejection_makes_draws_from_spoiled_tables_uniform(ordered: bool) -> Non
     assert chi_square_p(spoiled(Fraction(1, 10**9)), draws) < 1e-6
     repaired = spoiled(Fraction(65, 100))
     assert chi_square_p(repaired, draws) > 1e-3
-    assert len(repaired.batch(0)) < 0.6 * repaired.batch_size
+    assert len(repaired.batches([0])[0]) < 0.6 * repaired.batch_size
 
 
 def test_a_bound_that_does_not_hold_is_noticed() -> None:
@@ -103,7 +103,7 @@ def test_a_bound_that_does_not_hold_is_noticed() -> None:
     sampler._tables.goals *= 0.1  # type: ignore[attr-defined]
     sampler.error = Fraction(1, 2)
     with pytest.raises(ArithmeticError, match="bound on the error of the tables"):
-        sampler.batch(0)
+        sampler.batches([0])[0]
 
 
 @pytest.mark.parametrize("ordered", [False, True], ids=["multisets", "vectors"])
@@ -168,7 +168,7 @@ def test_batches_drawn_together_are_the_batches_drawn_one_by_one(ordered: bool) 
     size = sampler.batch_size
     together = sampler.draw(5 * size // 2)
     assert np.array_equal(
-        together, np.concatenate(list(map(sampler.batch, range(3))))[: len(together)]
+        together, np.concatenate([sampler.batches([i])[0] for i in range(3)])[: len(together)]
     )
 
 
@@ -182,7 +182,7 @@ def test_tables_in_pieces_give_the_samples_of_whole_tables(
     monkeypatch.setattr(sampling_module, "SEGMENT_BYTES", segment)
     pieces = column_sampler(summary, seed=4)
     assert not pieces._tables._resident  # type: ignore[attr-defined]
-    assert np.array_equal(whole.batch(0), pieces.batch(0))
+    assert np.array_equal(whole.batches([0])[0], pieces.batches([0])[0])
 
 
 @pytest.mark.parametrize("ordered", [False, True], ids=["multisets", "vectors"])

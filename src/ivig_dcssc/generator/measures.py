@@ -205,14 +205,7 @@ def block_of(
         Patients measured at month 12, where the article does not state their number.
     without : collection of str
         Ids of figures that are no constraint.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
     """
-    if name not in BLOCKS:
-        raise ValueError(f"block: found {name!r}, allowed are {', '.join(BLOCKS)}")
     patients = Counts(registry).size
     timepoints: tuple[str, ...]
     observed: tuple[int, ...]

@@ -129,15 +129,11 @@ class ColumnSampler(ABC):
     def _propose(self, starts: Sequence[_Start]) -> list[Integers]:
         """Return, for each batch, one column in deviations for each target, shape (samples, n)."""
 
-    def batch(self, number: int) -> Integers:
-        """Return the samples of one batch, in steps of the scale; multisets are sorted.
+    def batches(self, numbers: Sequence[int]) -> list[Integers]:
+        """Return the samples of some batches, in steps of the scale; multisets are sorted.
 
         Batches, numbered from 0, are independent; each has at most ``batch_size`` rows of ``n``.
         """
-        return self._batches(range(number, number + 1))[0]
-
-    def _batches(self, numbers: Sequence[int]) -> list[Integers]:
-        """Return the samples of several batches, the same as one by one."""
         # Below this word a proposal is kept whatever its exact probability is.
         open_from = np.uint64(max(ceil((1 - 2 * self.error) * WORD) - 1, 0))
         every = np.arange(self.batch_size)
@@ -206,7 +202,7 @@ class ColumnSampler(ABC):
         while found < size:
             missing = min(size - found, SAMPLES_TOGETHER)
             numbers = range(number, number + -(-missing // self.batch_size))
-            for part in self._batches(numbers):
+            for part in self.batches(numbers):
                 fresh = (_unseen(part, seen) if distinct else part)[: size - found]
                 columns[found : found + len(fresh)] = fresh
                 found += len(fresh)
