@@ -24,6 +24,21 @@ PAIR_LIMIT = 500_000
 """Most pairs of sum and sum of squares that printed figures may leave."""
 
 
+def require_reach(what: str, found: int, most: int) -> None:
+    """Refuse a column that takes more work or memory than it may.
+
+    Raises
+    ------
+    ValueError
+        Naming what it takes, how much of it, and how much is allowed.
+    """
+    if found > most:
+        raise ValueError(
+            f"n: found a column that takes {found:.1e} {what}, allowed are {most:.0e}; fewer "
+            "values, a coarser step, a shorter scale or figures with more decimals take less"
+        )
+
+
 class ImpossibleSummaryError(ValueError):
     """No data on the scale print the figures; the message names the nearest that some do."""
 
@@ -124,11 +139,7 @@ class ColumnSummary:
         pairs: list[tuple[int, int]] = []
         for total in self.sums():
             squares = self.lattice.squares(total, self.n, excesses)
-            if len(pairs) + len(squares) > PAIR_LIMIT:
-                raise ValueError(
-                    f"sd: {self.figures} leave more than {PAIR_LIMIT} pairs of sum and sum of "
-                    "squares; figures with more decimals, or fewer values, leave less"
-                )
+            require_reach("pairs of sum and sum of squares", len(pairs) + len(squares), PAIR_LIMIT)
             pairs += [(total, q) for q in squares]
         return pairs
 
