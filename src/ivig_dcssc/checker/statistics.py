@@ -14,7 +14,7 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 
-from ivig_dcssc.checker.tables import exact
+from ivig_dcssc.checker.tables import STOP_REASONS, exact
 from rederive.reconstruct.checker import mean_of, sd_of
 
 Numbers = Iterable[float | Fraction]
@@ -116,22 +116,14 @@ def linear_p(outcome: pd.Series[float], predictor: pd.Series[float]) -> float | 
     return _finite(fit.pvalues[1])
 
 
-def predictors(patients: pd.DataFrame, reasons: Iterable[str]) -> pd.DataFrame:
-    """Return the variables that the article examined as predictors, one column each.
-
-    Parameters
-    ----------
-    patients : DataFrame
-        One row per patient.
-    reasons : iterable of str
-        Reasons for stopping; a patient still treated has none of them.
-    """
+def predictors(patients: pd.DataFrame) -> pd.DataFrame:
+    """Return the variables that the article examined as predictors, one column each."""
     direct = ["age_onset", "female", "disease_duration", "cycles", "treatment_length"]
     direct += [name for name in patients.columns if str(name).startswith("concomitant_")]
     direct += ["antitopoisomerase", "anti_rna_polymerase_iii"]
     table = patients[direct].astype(float)
     table["white"] = (patients["race"] == "white").astype(float)
-    for reason in reasons:
+    for reason in STOP_REASONS:
         table[f"stop_{reason}"] = (patients["stop_reason"] == reason).astype(float)
     return table
 
