@@ -158,7 +158,7 @@ def test_only_p_values_and_one_claim_can_be_switched_off() -> None:
 def test_patterns_follow_their_law(registry: Registry) -> None:
     """Independent changes, kept where p prints as published, against the table of patterns."""
     draw, n = np.random.default_rng(0), FEWEST_PAIRS
-    patterns = single(p_id("cardiac"), registry.numbers[p_id("cardiac")].printed, n)
+    patterns = single(registry.numbers[p_id("cardiac")].printed, n)
     weights = np.diff(np.concatenate([[0.0], patterns.cumulative]))
     expected = float(weights @ patterns.counts[:, CHANGES == 0].sum(axis=1))
     table = draw.multinomial(n, CHANGE_PRIOR, 4000)

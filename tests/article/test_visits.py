@@ -379,19 +379,6 @@ def test_tables_are_tidy_and_repeatable(cohorts: list[Cohort], registry: Registr
         assert not visits.equals(again(one, registry, one.seed + 1000))
 
 
-def test_errors_name_what_is_wrong(cohorts: list[Cohort], registry: Registry) -> None:
-    one = cohorts[0]
-    seen = int(np.flatnonzero(one.mask[:, 4])[0])
-    dead = one.patients.copy()
-    dead.loc[seen, "death_month"] = 16.0
-    with pytest.raises(ValueError, match=rf"{NAMES[seen]}, month 24: .* until 16 only"):
-        again(one, registry, 0, characteristics=dead)
-    healthy = one.patients.copy()
-    healthy["myositis"] = 0
-    with pytest.raises(ValueError, match="cpk: found 0 patients with myositis"):
-        again(one, registry, 0, characteristics=healthy)
-
-
 def test_rubs_have_the_printed_counts(registry: Registry) -> None:
     courses = set()
     for seed in range(40):

@@ -81,8 +81,7 @@ class ColumnSummary:
         if self.sd is not None:
             require_figure("sd", self.sd, Fraction(0))
         require_size(self.n, 1 if self.sd is None else 2)
-        # A scale that is none is refused here.
-        assert self.lattice
+        _ = self.lattice  # A scale that is none is refused.
 
     @property
     def lattice(self) -> Lattice:
