@@ -218,9 +218,7 @@ def root_of(value: Fraction) -> Decimal:
         return decimal_of(value).sqrt()
 
 
-def compare(
-    printed: str, value: Decimal | None, roundings: Sequence[str] = _ROUNDINGS["either"]
-) -> tuple[str, bool]:
+def compare(printed: str, value: Decimal | None, roundings: Sequence[str]) -> tuple[str, bool]:
     """Print a value like a figure, and say whether it is that figure.
 
     Parameters
