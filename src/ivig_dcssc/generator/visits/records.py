@@ -29,7 +29,8 @@ from ivig_dcssc.generator.visits.timing import (
     group_of,
 )
 from rederive.printed.registry import Registry, VariableRow
-from rederive.retrospective.codebook import VISIT_COLUMNS
+
+COLUMNS = ("patient", "month", "measure", "value")
 
 Record = tuple[str, int, str, float]
 
@@ -131,7 +132,7 @@ def date_visits(
         if row in serial:
             months = one.dates.after() or [windows.targets[0]]
             records.extend((name, m, CK, v) for m, v in ck_course(float(ck[row]), months, rng))
-    return pd.DataFrame(sorted(records), columns=list(VISIT_COLUMNS))
+    return pd.DataFrame(sorted(records), columns=list(COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
