@@ -14,7 +14,7 @@ from ivig_dcssc.analysis import Choices, CohortResults, Ensembles, open_cohort
 from ivig_dcssc.analysis.figures import about, any_significant
 from ivig_dcssc.associations import load_associations
 from ivig_dcssc.generator.ensemble import PATIENTS
-from ivig_dcssc.generator.predictions import load_held_out, load_predictions
+from ivig_dcssc.generator.predictions import HELD_OUT_FILE, PREDICTIONS_FILE
 from ivig_dcssc.generator.skin import READINGS, first_mention, skin_block
 from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, own_quantity
 from ivig_dcssc.parameters import ALL_PRIORS
@@ -74,7 +74,7 @@ class Cohorts:
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """Draws of every predicted skin-score figure under the priors of this run."""
-        return self._of_priors(load_predictions(cohorts_folder(self.root)))
+        return self._of_priors(pd.read_parquet(cohorts_folder(self.root) / PREDICTIONS_FILE))
 
     @cached_property
     def associations(self) -> pd.DataFrame:
@@ -165,7 +165,7 @@ class Cohorts:
         ValueError
             If there are no such cohorts.
         """
-        every: pd.DataFrame = load_held_out(cohorts_folder(self.root))
+        every: pd.DataFrame = pd.read_parquet(cohorts_folder(self.root) / HELD_OUT_FILE)
         own = every[every["figure"] == first_mention(self.registry, figure)]
         if own.empty:
             allowed = ", ".join(sorted(set(every["figure"])))

@@ -13,12 +13,7 @@ import pandas as pd
 
 from ivig_dcssc.associations import ASSOCIATIONS_FILE, compute_associations
 from ivig_dcssc.generator.ensemble import PATIENTS, SYNTHETIC, VISITS, make_ensemble
-from ivig_dcssc.generator.predictions import (
-    HELD_OUT_FILE,
-    PREDICTIONS_FILE,
-    compute_held_out,
-    compute_predictions,
-)
+from ivig_dcssc.generator.predictions import PREDICTIONS_FILE, compute_predictions
 from ivig_dcssc.generator.recipe import Recipe
 from ivig_dcssc.generator.skin import PRIORS
 from ivig_dcssc.project import project_root
@@ -54,7 +49,6 @@ def ship(root: Path) -> None:
     teach(folder)
     for file, compute in (
         (PREDICTIONS_FILE, compute_predictions),
-        (HELD_OUT_FILE, compute_held_out),
         (ASSOCIATIONS_FILE, compute_associations),
     ):
         if not (folder / file).exists():

@@ -170,9 +170,6 @@ def test_a_figure_that_is_switched_off_need_not_hold() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Recipe("gausian", 1), "prior: found 'gausian', allowed are gaussian"),
-        (lambda: Recipe("flat", -1), "seed: found -1"),
-        (lambda: Recipe("flat", 1, "-8.00"), "reading: found"),
         (lambda: switches(REGISTRY, ("discussion-responder-ivig-percent",)), "follows from others"),
         (lambda: switches(REGISTRY, ("results-mrss-ivig-m6-meen",)), "did you mean"),
     ],

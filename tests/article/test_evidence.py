@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ivig_dcssc.analysis import Choices
 from ivig_dcssc.article import open_ledger
-from ivig_dcssc.generator.predictions import load_predictions
+from ivig_dcssc.generator.predictions import PREDICTIONS_FILE
 from ivig_dcssc.generator.skin import PRIORS, READINGS, skin_block
 from ivig_dcssc.patients import Cohorts
 from ivig_dcssc.project import project_root
@@ -55,7 +56,7 @@ def test_every_predicted_row_has_a_prediction_under_each_prior(ledger: Ledger) -
 
 def test_the_prediction_of_the_responders_is_that_of_the_draws(ledger: Ledger) -> None:
     row = ledger.row("results-responder-ivig-m6-count")
-    table = load_predictions(cohorts_folder(ROOT))
+    table = pd.read_parquet(cohorts_folder(ROOT) / PREDICTIONS_FILE)
     own = table[(table["figure"] == row.id) & (table["reading"] == READINGS[0])]
     ends = own.groupby("prior")["value"].quantile([0.025, 0.975]).unstack()
     low, high = ends[0.025].min(), ends[0.975].max()
@@ -68,7 +69,7 @@ def test_the_prediction_of_the_responders_is_that_of_the_draws(ledger: Ledger) -
 
 def test_predictions_were_not_told_the_figure() -> None:
     """A figure that is switched off does not print the same in all draws."""
-    table = load_predictions(cohorts_folder(ROOT))
+    table = pd.read_parquet(cohorts_folder(ROOT) / PREDICTIONS_FILE)
     registry = load_registry(ROOT / "data" / "published")
     for figure in skin_block(registry).figures:
         for prior in PRIORS:
@@ -81,7 +82,7 @@ def test_predictions_were_not_told_the_figure() -> None:
 def test_predictions_lie_within_the_sharp_bounds() -> None:
     registry = load_registry(ROOT / "data" / "published")
     cohorts = Cohorts(ROOT, Choices.of(), registry)
-    table = load_predictions(cohorts_folder(ROOT))
+    table = pd.read_parquet(cohorts_folder(ROOT) / PREDICTIONS_FILE)
     checked = 0
     for figure in skin_block(registry).figures:
         bound = cohorts.own_bound(figure.id)

@@ -16,10 +16,9 @@ from ivig_dcssc.generator.predictions import (
     AMBIGUOUS_AT,
     DRAWS,
     HELD_OUT_DRAWS,
+    HELD_OUT_FILE,
     PREDICTIONS_FILE,
     held_out_figures,
-    load_held_out,
-    load_predictions,
     predict_figure,
 )
 from ivig_dcssc.generator.skin import PRIORS, READINGS, TIMEPOINTS, first_mention, skin_block
@@ -37,7 +36,7 @@ CHAINS = 4
 
 
 def test_every_figure_is_predicted_under_every_prior() -> None:
-    table = load_predictions(FOLDER)
+    table = pd.read_parquet(FOLDER / PREDICTIONS_FILE)
     sizes = table.groupby(["reading", "prior", "figure"]).size()
     assert set(sizes) == {DRAWS}
     ids = {figure.id for figure in skin_block(REGISTRY).figures}
@@ -76,7 +75,7 @@ def test_only_a_mean_is_told_that_it_fell() -> None:
 def test_the_shipped_draws_are_what_the_code_gives(figure: str, prior: str) -> None:
     draws = min(repeated(40), DRAWS)
     again = predict_figure(REGISTRY, figure, prior, draws)
-    table = load_predictions(FOLDER)
+    table = pd.read_parquet(FOLDER / PREDICTIONS_FILE)
     own = table[
         (table["figure"] == figure) & (table["prior"] == prior) & (table["reading"] == READINGS[0])
     ]
@@ -90,9 +89,9 @@ def test_the_shipped_draws_are_what_the_code_gives(figure: str, prior: str) -> N
 
 def test_held_out_skin_scores_give_the_predicted_values_draw_by_draw() -> None:
     """Computed anew with plain pandas and SciPy, for every figure, prior and draw."""
-    values = load_predictions(FOLDER)
+    values = pd.read_parquet(FOLDER / PREDICTIONS_FILE)
     values = values[values["reading"] == READINGS[0]].set_index(["figure", "prior"])["value"]
-    table = load_held_out(FOLDER)
+    table = pd.read_parquet(FOLDER / HELD_OUT_FILE)
     groups = table.groupby(["figure", "prior"])
     assert len(groups) == len(held_out_figures(REGISTRY)) * len(PRIORS) == 12
     for (figure, prior), own in groups:
@@ -109,7 +108,7 @@ def test_held_out_skin_scores_give_the_predicted_values_draw_by_draw() -> None:
 
 
 def test_held_out_skin_scores_print_every_other_figure() -> None:
-    for (figure, _), own in load_held_out(FOLDER).groupby(["figure", "prior"]):
+    for (figure, _), own in pd.read_parquet(FOLDER / HELD_OUT_FILE).groupby(["figure", "prior"]):
         scores = own[list(TIMEPOINTS)].to_numpy(np.float64, na_value=np.nan)
         block = skin_block(REGISTRY).without({figure})
         for draw in scores.reshape(HELD_OUT_DRAWS, 30, -1)[::40]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ivig_dcssc.checker.printing import compare
+from ivig_dcssc.checker.rows import ROUNDINGS
 from ivig_dcssc.generator.visits.severities import (
     BASELINE_SHARES,
     CHANGE_PRIOR,
@@ -31,6 +31,7 @@ from ivig_dcssc.generator.visits.severities import _single as single
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry, load_registry
 from rederive.recompute.signed_rank import stata_signed_rank_p
+from rederive.reconstruct.checker import compare
 
 SEEDS = range(60)
 
@@ -52,7 +53,7 @@ def changes(one: Severities, organ: str, *, tight: bool = False) -> np.ndarray:
 
 
 def prints(change: np.ndarray, printed: PrintedNumber) -> bool:
-    return compare(Decimal(str(p_of(change))), printed.text, printed.operator)[1]
+    return compare(str(printed), Decimal(str(p_of(change))), ROUNDINGS)[1]
 
 
 def p_of(change: np.ndarray) -> float:
@@ -157,7 +158,7 @@ def test_only_p_values_and_one_claim_can_be_switched_off() -> None:
 def test_patterns_follow_their_law(registry: Registry) -> None:
     """Independent changes, kept where p prints as published, against the table of patterns."""
     draw, n = np.random.default_rng(0), FEWEST_PAIRS
-    patterns = single(p_id("cardiac"), registry.numbers[p_id("cardiac")].printed, n)
+    patterns = single(registry.numbers[p_id("cardiac")].printed, n)
     weights = np.diff(np.concatenate([[0.0], patterns.cumulative]))
     expected = float(weights @ patterns.counts[:, CHANGES == 0].sum(axis=1))
     table = draw.multinomial(n, CHANGE_PRIOR, 4000)

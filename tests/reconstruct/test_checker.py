@@ -146,7 +146,7 @@ def test_changes_without_spread_and_too_few_values() -> None:
     report = check_study(described(text), tidy(later=[1.0, 2.0, 4.0])).set_index("id")
     assert report.loc["score.b.paired_p", "agrees"]
     report = check_study(described(), tidy(later=[])).set_index("id")
-    assert report.loc["score.b.mean", "computed"] == "too few values"
+    assert report.loc["score.b.mean", "computed"] == "not computable"
 
 
 def test_unknown_measures_and_time_points_do_not_pass_silently() -> None:

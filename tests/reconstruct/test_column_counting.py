@@ -224,7 +224,7 @@ def test_a_mean_alone_has_nearest_figures_too() -> None:
         (("5", "-1", 4, 0, 9), r"sd: found -1, allowed are figures from 0"),
         (("5", "1", 1, 0, 9), r"n: found 1, allowed are whole numbers from 2"),
         (("5", None, 0, 0, 9), r"n: found 0, allowed are whole numbers from 1"),
-        (("5", "1", 4, 9, 0), r"minimum: found 9, allowed are numbers up to the maximum, 0"),
+        (("5", "1", 4, 9, 0), r"minimum 9 is above maximum 0"),
         (("5", "1", 4, 0, 9, 2), r"maximum: found 9, allowed are multiples of 2"),
         (("5", "1", 4, 0, 9, 0), r"step: found 0, allowed are numbers above 0"),
     ],
@@ -237,12 +237,12 @@ def test_bad_input_names_parameter_found_and_allowed(
 
 
 def test_a_count_out_of_reach_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match=r"n: the exact count needs .* allowed are"):
+    with pytest.raises(ValueError, match=r"n: found .* additions, allowed are 6e\+10"):
         count_columns(column("24.1", "9.6", 900, 0, 51))
-    with pytest.raises(ValueError, match=r"n: found 29 values on a scale of 100001"):
+    with pytest.raises(ValueError, match=r"n: found .* 2.9e\+06 boxes, allowed are 2e\+05"):
         count_columns(column("24.1", "9.6", 29, 0, 100_000))
     monkeypatch.setattr(counting_module, "LAYER_LIMIT", 1000)
-    with pytest.raises(ValueError, match=r"allowed are .* and 1e\+03"):
+    with pytest.raises(ValueError, match=r"states at a time, allowed are 1e\+03"):
         count_columns(column("24.1", "9.6", 20, 0, 51), ordered=True)
 
 

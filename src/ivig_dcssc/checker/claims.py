@@ -244,7 +244,7 @@ class Claims:
         p_of: Callable[[pd.Series[float], pd.Series[float]], float | None],
         left_out: list[str],
     ) -> Answer:
-        table = predictors(self.tables.by_patient, STOP_REASONS).drop(columns=left_out)
+        table = predictors(self.tables.by_patient).drop(columns=left_out)
         every = {str(name): p_of(outcome, table[name]) for name in table.columns}
         known = {name: p for name, p in every.items() if p is not None}
         if not known:

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ivig_dcssc.checker.tables import CONCOMITANT, MEASURES, PATIENTS, SCALES, Tables, exact
+from ivig_dcssc.checker.tables import (
+    CONCOMITANT,
+    FLAGS,
+    MEASURES,
+    PATIENTS,
+    SCALES,
+    Tables,
+    exact,
+)
 from ivig_dcssc.checker.windows import Windows
 
 MAY_BE_UNKNOWN = (
@@ -60,10 +68,12 @@ def _off_scale(tables: Tables) -> Iterator[str]:
 
 
 def _categories(tables: Tables) -> Iterator[str]:
-    for column, allowed in PATIENTS["allowed"][PATIENTS["allowed"] != ""].str.split("|").items():
+    words = PATIENTS["allowed"][PATIENTS["allowed"] != ""].str.split("|")
+    for column in (*words.index, *FLAGS):
+        allowed = words.get(column, [0, 1])
         values = tables.by_patient[column].dropna()
         for patient, value in values[~values.isin([*allowed, ""])].items():
-            yield f"{patient}: {column} is {value!r}, allowed are {', '.join(allowed)}"
+            yield f"{patient}: {column} is {value!r}, allowed are {', '.join(map(str, allowed))}"
 
 
 def _unknown(tables: Tables) -> Iterator[str]:

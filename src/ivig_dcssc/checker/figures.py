@@ -13,7 +13,6 @@ from fractions import Fraction
 
 import pandas as pd
 
-from ivig_dcssc.checker.printing import decimal_of
 from ivig_dcssc.checker.statistics import (
     Numbers,
     changes,
@@ -32,6 +31,7 @@ from ivig_dcssc.checker.tables import (
     STOP_REASONS,
     Tables,
 )
+from rederive.reconstruct.checker import decimal_of
 
 Key = tuple[str, str, str]
 """Variable, time point and statistic of a figure."""

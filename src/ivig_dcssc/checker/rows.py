@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
-from pathlib import Path
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP
 
 import pandas as pd
 
 from ivig_dcssc.checker.claims import Claims
 from ivig_dcssc.checker.figures import Figures, key_of
-from ivig_dcssc.checker.printing import as_printed, compare
 from ivig_dcssc.checker.tables import Tables
 from ivig_dcssc.checker.windows import Windows
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
+from rederive.reconstruct.checker import compare
 
 GROUP = "IVIG"
 
 READINGS = ("-8", "-8.0")
 """How the mean change at month 12 is read: to the whole point as printed, or to one decimal."""
+
+ROUNDINGS = (ROUND_HALF_UP, ROUND_HALF_EVEN)
+"""How the article may have rounded an exact half."""
 
 COLUMNS = ("id", "printed", "computed", "agrees", "detail")
 
@@ -33,8 +35,8 @@ _REASONS = {
 }
 
 
-def _reason(row: NumberRow | ClaimRow) -> str | None:
-    """Return why a row is no function of one cohort; none if it is one."""
+def reason_unchecked(row: NumberRow | ClaimRow) -> str | None:
+    """Return why no cohort can be checked against a row; none if one can."""
     if isinstance(row, NumberRow) and row.statistic == "month":
         return "a target month of the design"
     if row.group == GROUP:
@@ -48,21 +50,6 @@ def _reason(row: NumberRow | ClaimRow) -> str | None:
     if isinstance(row, ClaimRow):
         return "a comparison with the printed figures of other groups"
     return "design of the study, or another publication"
-
-
-def unchecked(registry: Registry) -> pd.DataFrame:
-    """Return the rows of the registry that no cohort can be checked against.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``id``, ``printed`` and ``reason``. Every row of the registry is here or in the
-        table of :func:`check_cohort`, never in both.
-    """
-    rows = [
-        (row.id, row.as_printed, reason) for row in registry if (reason := _reason(row)) is not None
-    ]
-    return pd.DataFrame(rows, columns=["id", "printed", "reason"])
 
 
 def check_cohort(
@@ -115,7 +102,7 @@ def check_cohort(
     claims = Claims(figures, float(alpha))
     rows = []
     for row in registry:
-        if _reason(row) is not None:
+        if reason_unchecked(row) is not None:
             continue
         if isinstance(row, NumberRow):
             rows.append(_check_number(row, figures, reading))
@@ -135,12 +122,10 @@ def _check_number(row: NumberRow, figures: Figures, reading: str) -> tuple[objec
     key = key_of(row.variable, row.timepoint, row.statistic, row.section)
     if key not in figures:
         raise ValueError(f"numbers.csv, {row.id}: no check for {', '.join(key)}, and no reason")
-    found = figures[key]
-    text, operator = row.printed.text, row.printed.operator
-    if key == ("mrss_change", "m12", "mean") and text == "-8":
-        text = reading
-    computed, agrees = compare(found.value, text, operator)
-    return row.id, as_printed(text, operator), computed, agrees, found.detail
+    found, printed = figures[key], str(row.printed)
+    if key == ("mrss_change", "m12", "mean") and printed == READINGS[0]:
+        printed = reading
+    return row.id, printed, *compare(printed, found.value, ROUNDINGS), found.detail
 
 
 def failures(checked: pd.DataFrame) -> list[str]:
@@ -155,22 +140,3 @@ def failures(checked: pd.DataFrame) -> list[str]:
         f"{row['id']}: printed {row['printed']}, computed {row['computed']} ({row['detail']})"
         for _, row in checked[~checked["agrees"].astype(bool)].iterrows()
     ]
-
-
-def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return ``patients.csv`` and ``visits.csv`` of a folder.
-
-    Raises
-    ------
-    FileNotFoundError
-        If one of them is missing.
-    """
-    tables = []
-    for name in ("patients.csv", "visits.csv"):
-        path = Path(folder) / name
-        if not path.is_file():
-            raise FileNotFoundError(f"{name}: not in folder {Path(folder).name!r}")
-        with path.open(encoding="utf-8-sig") as stream:
-            remarks = len(list(itertools.takewhile(lambda line: line.startswith("#"), stream)))
-        tables.append(pd.read_csv(path, dtype={"patient": str}, skiprows=remarks))
-    return tables[0], tables[1]

@@ -14,33 +14,20 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 
-from ivig_dcssc.checker.printing import decimal_of, root_of
-from ivig_dcssc.checker.tables import exact
+from ivig_dcssc.checker.tables import STOP_REASONS, exact
+from rederive.reconstruct.checker import mean_of, sd_of
 
 Numbers = Iterable[float | Fraction]
 
 
-def _whole(values: Numbers) -> tuple[list[int], int]:
-    """Return numbers as whole multiples of one fraction, and how many of it make 1."""
-    numbers = [exact(value) for value in values]
-    scale = math.lcm(*(number.denominator for number in numbers))
-    return [number.numerator * (scale // number.denominator) for number in numbers], scale
-
-
 def mean(values: Numbers) -> Decimal | None:
     """Return the mean of numbers taken as written; none of no numbers."""
-    whole, scale = _whole(values)
-    return decimal_of(Fraction(sum(whole), len(whole) * scale)) if whole else None
+    return mean_of([exact(value) for value in values])
 
 
 def sd(values: Numbers) -> Decimal | None:
     """Return the sample SD (n - 1) of numbers taken as written; none of fewer than two."""
-    whole, scale = _whole(values)
-    n = len(whole)
-    if n < 2:
-        return None
-    squares = n * sum(number * number for number in whole) - sum(whole) ** 2
-    return root_of(Fraction(squares, n * (n - 1) * scale**2))
+    return sd_of([exact(value) for value in values])
 
 
 def changes(pairs: pd.DataFrame) -> list[Fraction]:
@@ -129,22 +116,14 @@ def linear_p(outcome: pd.Series[float], predictor: pd.Series[float]) -> float | 
     return _finite(fit.pvalues[1])
 
 
-def predictors(patients: pd.DataFrame, reasons: Iterable[str]) -> pd.DataFrame:
-    """Return the variables that the article examined as predictors, one column each.
-
-    Parameters
-    ----------
-    patients : DataFrame
-        One row per patient.
-    reasons : iterable of str
-        Reasons for stopping; a patient still treated has none of them.
-    """
+def predictors(patients: pd.DataFrame) -> pd.DataFrame:
+    """Return the variables that the article examined as predictors, one column each."""
     direct = ["age_onset", "female", "disease_duration", "cycles", "treatment_length"]
     direct += [name for name in patients.columns if str(name).startswith("concomitant_")]
     direct += ["antitopoisomerase", "anti_rna_polymerase_iii"]
     table = patients[direct].astype(float)
     table["white"] = (patients["race"] == "white").astype(float)
-    for reason in reasons:
+    for reason in STOP_REASONS:
         table[f"stop_{reason}"] = (patients["stop_reason"] == reason).astype(float)
     return table
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -47,17 +45,6 @@ def exact(value: float | Fraction) -> Fraction:
     return value if isinstance(value, Fraction) else Fraction(str(round(float(value), 9)))
 
 
-def _require_columns(name: str, table: pd.DataFrame, columns: Iterable[str]) -> None:
-    found = [str(column) for column in table.columns]
-    missing = []
-    for column in columns:
-        if column not in found:
-            close = difflib.get_close_matches(column, found, n=1)
-            missing.append(f"{column} (found {close[0]!r})" if close else column)
-    if missing:
-        raise ValueError(f"{name}: missing columns {', '.join(missing)}")
-
-
 @dataclass(frozen=True)
 class Tables:
     """One cohort: its patients, its visits and the windows they are read with.
@@ -84,45 +71,28 @@ class Tables:
     windows: Windows
 
     def __post_init__(self) -> None:
-        _require_columns("patients", self.patients, PATIENT_COLUMNS)
-        _require_columns("visits", self.visits, VISIT_COLUMNS)
-        for name, table in (("patients", self.patients), ("visits", self.visits)):
-            if "cohort" in table.columns and table["cohort"].nunique() > 1:
-                found = table["cohort"].nunique()
-                raise ValueError(f"{name}: found {found} cohorts, allowed is one at a time")
+        patients, visits = self.patients, self.visits
+        for name, table, columns in (
+            ("patients", patients, PATIENT_COLUMNS),
+            ("visits", visits, VISIT_COLUMNS),
+        ):
+            if missing := [column for column in columns if column not in table.columns]:
+                raise ValueError(f"{name}: missing columns {', '.join(missing)}")
+            if "cohort" in table.columns and (several := table["cohort"].nunique()) > 1:
+                raise ValueError(f"{name}: found {several} cohorts, allowed is one at a time")
         for column in ("month", "value"):
-            numeric = pd.api.types.is_numeric_dtype(self.visits[column])
-            if not numeric or self.visits[column].isna().any():
+            if not pd.api.types.is_numeric_dtype(visits[column]) or visits[column].isna().any():
                 raise ValueError(f"visits, column {column}: allowed are numbers, none empty")
-        for column in FLAGS:
-            known = self.patients[column].dropna()
-            wrong = known[~known.isin((0, 1))]
-            if len(wrong):
-                patient = self.patients.loc[wrong.index[0], "patient"]
-                raise ValueError(
-                    f"patients, {patient}, column {column}: found {wrong.iloc[0]}, "
-                    "allowed are 0, 1 or empty"
-                )
-        self._require_keys()
-
-    def _require_keys(self) -> None:
-        twice = self.patients["patient"][self.patients["patient"].duplicated()]
-        if len(twice):
-            raise ValueError(f"patients: {twice.iloc[0]} has more than one row")
-        known = set(self.patients["patient"])
-        strangers = self.visits.loc[~self.visits["patient"].isin(known), "patient"]
-        if len(strangers):
-            raise ValueError(f"visits: {strangers.iloc[0]!r} is no patient of patients")
-        odd = self.visits.loc[~self.visits["measure"].isin(MEASURES), "measure"]
-        if len(odd):
-            close = difflib.get_close_matches(str(odd.iloc[0]), MEASURES, n=1)
-            hint = f"; nearest is {close[0]}" if close else ""
-            raise ValueError(f"visits, column measure: found {odd.iloc[0]!r}{hint}")
-        keys = ["patient", "month", "measure"]
-        again = self.visits[self.visits.duplicated(keys)]
-        if len(again):
-            patient, month, measure = again.iloc[0][keys]
-            raise ValueError(f"visits: {patient} has two records of {measure} in month {month}")
+        keys = list(VISIT_COLUMNS[:3])
+        for name, rows, words in (
+            ("patients", patients[patients[["patient"]].duplicated()], "one row a patient"),
+            ("visits", visits[~visits["patient"].isin(patients["patient"])], "known patients"),
+            ("visits", visits[~visits["measure"].isin(MEASURES)], f"measures {' '.join(MEASURES)}"),
+            ("visits", visits[visits.duplicated(keys)], "one record of a measure in a month"),
+        ):
+            if len(rows):
+                found = " ".join(map(str, rows.iloc[0][keys if name == "visits" else ["patient"]]))
+                raise ValueError(f"{name}: found {found}, allowed are {words}")
 
     @cached_property
     def size(self) -> int:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 Positions = npt.NDArray[np.intp]
-
-RULES = ("closest", "first", "last")
-"""Which of several visits in a follow-up window is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +25,11 @@ class Windows:
     targets : tuple of int
         Target months of the skin score, rising.
     rule : str
-        One of :data:`RULES`.
+        Which of several visits in a follow-up window is taken: ``closest``, ``first`` or ``last``.
     organ_baseline_window, organ_followup_tolerance : int
         The same for organ and function measures at month 12. The article does not state them.
     restricted_organ_baseline_window, restricted_organ_followup_tolerance : int
         The same in the sensitivity analysis.
-
-    Raises
-    ------
-    ValueError
-        If a width is negative, the rule is unknown, or the targets do not rise.
     """
 
     baseline_window: int = 3
@@ -50,15 +41,6 @@ class Windows:
     organ_followup_tolerance: int = 6
     restricted_organ_baseline_window: int = 3
     restricted_organ_followup_tolerance: int = 3
-
-    def __post_init__(self) -> None:
-        for name in (field.name for field in fields(self) if field.type == "int"):
-            if (found := getattr(self, name)) < 0:
-                raise ValueError(f"{name}: found {found}, allowed are whole months from 0")
-        if self.rule not in RULES:
-            raise ValueError(f"rule: found {self.rule!r}, allowed are {', '.join(RULES)}")
-        if any(later <= earlier for earlier, later in pairwise(self.targets)):
-            raise ValueError(f"targets: found {self.targets}, allowed are rising months")
 
 
 def at_baseline(records: pd.DataFrame, window: int) -> pd.Series[float]:

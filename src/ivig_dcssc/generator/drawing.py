@@ -65,43 +65,24 @@ class Counts:
     """The registry's counts of patients."""
 
     def __init__(self, registry: Registry) -> None:
-        self._rows: dict[tuple[str, str], list[NumberRow]] = {}
+        self._rows: dict[tuple[str, str], NumberRow] = {}
         for row in registry.numbers.values():
             if row.group == GROUP:
-                self._rows.setdefault((row.variable, row.statistic), []).append(row)
+                self._rows.setdefault((row.variable, row.statistic), row)
         self.size = self.number("cohort_size", "n")
 
     def __getitem__(self, variable: str) -> int:
-        """Return how many patients have a characteristic, from its count or its percentage.
-
-        Raises
-        ------
-        ValueError
-            If the registry has neither, or the percentage belongs to no or to several counts.
-        """
-        for row in self._rows.get((variable, "count"), ()):
-            return int(row.printed.value)
-        for row in self._rows.get((variable, "percent"), ()):
-            n = row.n or self.size
-            domain = Interval(Fraction(0), Fraction(100))
-            shares = row.printed.interval(RoundingRule.HALF_UP, domain)
-            counts = integers_within(scaled(shares, Fraction(n, 100)))
-            if len(counts) != 1:
-                raise ValueError(f"{row.id}: {row.printed} percent of {n} is no single count")
-            return counts[0]
-        raise ValueError(f"numbers.csv: no count and no percentage of {variable}")
+        """Return how many patients have a characteristic, from its count or its percentage."""
+        if (variable, "count") in self._rows:
+            return self.number(variable, "count")
+        row = self._rows[variable, "percent"]
+        shares = row.printed.interval(RoundingRule.HALF_UP, Interval(Fraction(0), Fraction(100)))
+        (count,) = integers_within(scaled(shares, Fraction(row.n or self.size, 100)))
+        return count
 
     def number(self, variable: str, statistic: str) -> int:
-        """Return a whole number that is printed.
-
-        Raises
-        ------
-        ValueError
-            If there is none.
-        """
-        for row in self._rows.get((variable, statistic), ()):
-            return int(row.printed.value)
-        raise ValueError(f"numbers.csv: no {statistic} of {variable}")
+        """Return a whole number that is printed."""
+        return int(self._rows[variable, statistic].printed.value)
 
     def known(self, variable: str) -> int:
         """Return in how many patients a characteristic is known; in all unless printed."""

@@ -105,12 +105,10 @@ def make_ensemble(
     Raises
     ------
     ValueError
-        If the number of cohorts or a figure that is switched off is not allowed.
+        If a figure cannot be switched off.
     UnfinishedError
         If a part failed; the others are kept, and the next call goes on from there.
     """
-    if cohorts < 1:
-        raise ValueError(f"cohorts: found {cohorts}, allowed are numbers from 1")
     registry = load_registry(registry_folder)
     switches(registry, recipe.without)
     report = progress or (lambda done, wanted: None)

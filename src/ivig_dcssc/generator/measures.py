@@ -165,19 +165,14 @@ def _size(registry: Registry, measure: str) -> int:
         for row in _rows(registry, measure)
         if row.timepoint in (BASELINE, "") and row.statistic == "mean" and row.n is not None
     ]
-    if sizes:
-        return max(sizes)
-    if measure == QUESTIONNAIRE[1]:
-        return _size(registry, QUESTIONNAIRE[0])
-    raise ValueError(f"numbers.csv: no n of {measure} at baseline")
+    return max(sizes) if sizes else _size(registry, QUESTIONNAIRE[0])
 
 
 def followup_size(registry: Registry, measure: str) -> int | None:
     """Return the patients measured again at month 12; none where the article does not say."""
-    for row in _rows(registry, measure):
-        if (row.timepoint, row.statistic) == (FOLLOWUP, "mean"):
-            return row.n
-    raise ValueError(f"numbers.csv: no mean of {measure} at {FOLLOWUP}")
+    mean = (FOLLOWUP, "mean")
+    rows = _rows(registry, measure)
+    return next(row.n for row in rows if (row.timepoint, row.statistic) == mean)
 
 
 def measure_figures(registry: Registry) -> tuple[str, ...]:
@@ -205,14 +200,7 @@ def block_of(
         Patients measured at month 12, where the article does not state their number.
     without : collection of str
         Ids of figures that are no constraint.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
     """
-    if name not in BLOCKS:
-        raise ValueError(f"block: found {name!r}, allowed are {', '.join(BLOCKS)}")
     patients = Counts(registry).size
     timepoints: tuple[str, ...]
     observed: tuple[int, ...]

@@ -14,7 +14,6 @@ import pandas as pd
 
 from ivig_dcssc.generator.counts import (
     KNOWN,
-    SINGLES,
     count_figures,
     draw_counts,
     printed_counts,
@@ -114,9 +113,7 @@ def predict_free(
         return _predict_size(registry, figure, draws, rng, reading)
     if figure in association_figures(registry):
         return _predict_association(registry, figure, draws, rng)
-    if figure == RENAL_UNCHANGED:
-        return _predict_renal(registry, draws, rng)
-    return _predict_severity_p(registry, figure, draws, seed)
+    return _predict_severity(registry, figure, draws, seed)
 
 
 def _predict_count(
@@ -134,21 +131,9 @@ def _predict_count(
     low, high = int(values.min()), int(values.max())
     if low == high:
         words = f"none needed: the other figures leave {low} only"
-    elif quantity == "cpk_serial":
-        words = (
-            f"every number from {low} to {high} equally probable, as far as so many patients with "
-            "myositis have a raised value; no other figure bears on it, so the prior alone decides"
-        )
-    elif quantity == "concomitant_prednisone":
-        words = (
-            f"every number with which the odds ratio of prednisone can be printed, {low} to "
-            f"{high}, equally probable; beyond that {PRIOR_ALONE}"
-        )
-    elif quantity in SINGLES:
-        words = f"every month from {low} to {high} equally probable; {PRIOR_ALONE}"
     else:
         words = (
-            f"every number that is coherent with the other counts, {low} to {high} in these "
+            f"every number that is coherent with what else is printed, {low} to {high} in these "
             f"draws, equally probable; beyond that {PRIOR_ALONE}"
         )
     return FreePrediction(found, _share(row, found), words)
@@ -212,26 +197,21 @@ def _of_table(table: Table2x2, statistic: str) -> float:
     return table.odds_ratio if statistic == "or" else table.wald_p
 
 
-def _predict_renal(registry: Registry, draws: int, rng: np.random.Generator) -> FreePrediction:
-    changed = np.empty(draws)
-    for draw in range(draws):
-        one = draw_severities(registry, rng, without=(RENAL_UNCHANGED,))
-        change = one.followup[RENAL] - one.baseline[RENAL]
-        changed[draw] = np.sum(change[np.isfinite(change)] != 0)
-    words = f"patients whose score changed, from shares of our choice; {PRIOR_ALONE}"
-    return FreePrediction(changed, float(np.mean(changed == 0)), words)
-
-
-def _predict_severity_p(registry: Registry, figure: str, draws: int, seed: int) -> FreePrediction:
-    organ = {p_id(name): name for name in BASELINE_SHARES}.get(figure, IMPROVED)
-    found = np.empty(draws)
+def _predict_severity(registry: Registry, figure: str, draws: int, seed: int) -> FreePrediction:
+    organs = {**{p_id(name): name for name in BASELINE_SHARES}, RENAL_UNCHANGED: RENAL}
+    organ, found = organs.get(figure, IMPROVED), np.empty(draws)
     for draw in range(draws):
         rng = np.random.default_rng([seed, draw])
         one = draw_severities(registry, rng, without=(figure,))
         change = one.followup[organ] - one.baseline[organ]
         if figure == TIGHT_P:
             change = change[one.tight]
-        found[draw] = stata_signed_rank_p(change[np.isfinite(change)].tolist())
+        change = change[np.isfinite(change)]
+        renal = organ == RENAL
+        found[draw] = np.sum(change != 0) if renal else stata_signed_rank_p(change.tolist())
+    if organ == RENAL:
+        words = f"patients whose score changed, from shares of our choice; {PRIOR_ALONE}"
+        return FreePrediction(found, float(np.mean(found == 0)), words)
     words = "severity scores: shares of grades and changes of our choice"
     return FreePrediction(found, _share(registry.numbers[figure], found), words)
 

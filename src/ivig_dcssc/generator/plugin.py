@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.checker import check_cohort, incoherences, read_tables
+from ivig_dcssc.checker import check_cohort, incoherences
 from ivig_dcssc.generator.drawing import alpha_of
 from ivig_dcssc.generator.ensemble import PATIENTS, VISITS, Progress, make_ensemble
 from ivig_dcssc.generator.other_predictions import predict_claim, predict_free, predict_measure
@@ -20,10 +20,9 @@ from ivig_dcssc.generator.skin import PRIORS, READINGS, THRESHOLD, first_mention
 from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, own_quantity
 from ivig_dcssc.project import project_root
 from rederive.printed.registry import load_registry
-from rederive.printed.schema import nearest
 from rederive.reconstruct.block import Prediction
 from rederive.reconstruct.bounds import Bound, Kind, Quantity, bound, key_of, load_bounds
-from rederive.reconstruct.study import require_threshold
+from rederive.reconstruct.study import Measure, as_record, quantity_of
 from rederive.retrospective import Codebook, read_cohort
 
 ASSOCIATIONS_FILE = "associations.parquet"
@@ -76,7 +75,7 @@ class PoelmanCohorts:
             case "skin":
                 found = predict_figure(registry, first, prior, draws, seed, reading)
                 shipped = self._shipped(reading, own_quantity(found.figure), (first,))
-                bounds = None if shipped is None else _as_mapping(shipped)
+                bounds = None if shipped is None else _record(shipped)
                 return {**_of_draws(found), "reading": reading, "bounds": bounds}
             case "measures":
                 return _of_draws(predict_measure(registry, first, draws, seed))
@@ -125,19 +124,13 @@ class PoelmanCohorts:
         self, quantity: str, *, at: str, threshold: Fraction | None, reading: str
     ) -> Mapping[str, object]:
         """Return sharp bounds of a quantity of the skin scores, all figures kept."""
-        kinds = {str(kind): kind for kind in Kind if kind is not Kind.DIFFERENCE}
-        if quantity not in kinds:
-            hint = nearest(quantity, kinds)
-            meant = f"; did you mean {hint}?" if hint else ""
-            raise ValueError(f"quantity: found {quantity!r}, allowed are {', '.join(kinds)}{meant}")
-        kind = kinds[quantity]
-        limit = threshold if threshold is not None or kind is not Kind.RESPONDERS else THRESHOLD
+        limit = threshold
+        if threshold is None and quantity == Kind.RESPONDERS:
+            limit = THRESHOLD
         block = skin_block(self._registry, reading)
-        if kind is Kind.RESPONDERS and limit is not None:
-            require_threshold(limit, block.scale)
-        wanted = Quantity(kind, at, limit)
+        wanted = quantity_of(Measure(block, rises=False), quantity, at, limit)
         found = self._shipped(reading, wanted, ())
-        return _as_mapping(found or bound(block, wanted))
+        return _record(found or bound(block, wanted))
 
     def check(self, path: Path, *, reading: str) -> pd.DataFrame:
         """Check a cohort's folder of CSV files, or every cohort of an ensemble's folder.
@@ -163,9 +156,7 @@ class PoelmanCohorts:
                 ignore_index=True,
             )
         valid = read_cohort(path, Codebook.load(self._shipped_folder / "codebook.csv"))
-        # The checker reads the plain tables; columns that were left out are unknown throughout.
-        patients, visits = read_tables(path)
-        return self._check(patients.reindex(columns=valid.patients.columns), visits, reading)
+        return self._check(valid.patients, valid.visits, reading)
 
     def _check(self, patients: pd.DataFrame, visits: pd.DataFrame, reading: str) -> pd.DataFrame:
         report = check_cohort(patients, visits, self._registry, reading=reading)
@@ -199,17 +190,5 @@ def _of_draws(found: Prediction) -> dict[str, object]:
     }
 
 
-def _as_mapping(found: Bound) -> dict[str, object]:
-    return {
-        "quantity": found.quantity.name,
-        "low": found.low.limit,
-        "high": found.high.limit,
-        "sharp": found.sharp,
-        "low_status": found.low.status,
-        "high_status": found.high.status,
-        "low_proof": str(found.low.proof),
-        "high_proof": str(found.high.proof),
-        "best_low": found.low.best,
-        "best_high": found.high.best,
-        "seconds": found.seconds,
-    }
+def _record(found: Bound) -> dict[str, object]:
+    return {"quantity": found.quantity.name, **as_record(found)}

@@ -80,16 +80,19 @@ def compute_predictions(registry: Registry, folder: Path, report: Report) -> Non
     """Predict every skin-score figure under every prior, and write the draws.
 
     Under another reading than the first only the figures of :data:`AMBIGUOUS_AT` are predicted;
-    the reading bears on the others hardly.
+    the reading bears on the others hardly. The second table has the skin scores of the first draws
+    of each figure that the plan predicts: one row for each figure, prior, draw and patient, with a
+    column for each time point (Int8, empty where nothing was measured).
 
     Parameters
     ----------
     folder : Path
-        Where :data:`PREDICTIONS_FILE` goes.
+        Where :data:`PREDICTIONS_FILE` and :data:`HELD_OUT_FILE` go.
     report : callable
         Called with one line for each prediction.
     """
-    frames, convergence = [], []
+    frames, scores, convergence = [], [], []
+    held_out = held_out_figures(registry)
     for reading in READINGS:
         for figure in skin_block(registry, reading).figures:
             if reading != READINGS[0] and figure.at != AMBIGUOUS_AT:
@@ -100,19 +103,30 @@ def compute_predictions(registry: Registry, folder: Path, report: Report) -> Non
                 values = found.values.astype(np.float32)
                 frames.append(pd.DataFrame({**keys, "figure": figure.id, "value": values}))
                 convergence.append({**keys, **asdict(found.convergence)})
+                if reading == READINGS[0] and figure.id in held_out:
+                    scores.append(_scores(found, prior))
                 low, high = found.interval
                 report(
                     f"{reading} {prior} {figure.id}: printed {figure.printed}, median "
                     f"{found.median:.4g}, 95 % {low:.4g} to {high:.4g}, "
                     f"R-hat {found.convergence.r_hat:.3f}, ESS {found.convergence.ess:.0f}"
                 )
+    made = {"priors": [prior.describe() for prior in PRIORS.values()], "versions": versions()}
+    notes = {
+        "what": "skin scores that print every figure but the one held out",
+        "reading": READINGS[0],
+        "seed": SEED,
+        "draws": HELD_OUT_DRAWS,
+        **made,
+    }
+    write_table(folder / HELD_OUT_FILE, pd.concat(scores, ignore_index=True), notes)
     notes = {
         "what": "each figure in data that print all the others; a mean in data in which it falls",
         "seed": SEED,
         "draws": DRAWS,
-        "priors": [prior.describe() for prior in PRIORS.values()],
+        "priors": made["priors"],
         "convergence": convergence,
-        "versions": versions(),
+        "versions": made["versions"],
     }
     write_table(folder / PREDICTIONS_FILE, pd.concat(frames, ignore_index=True), notes)
 
@@ -126,50 +140,14 @@ def held_out_figures(registry: Registry) -> tuple[str, ...]:
     )
 
 
-def compute_held_out(registry: Registry, folder: Path, report: Report) -> None:
-    """Write the skin scores of the first draws behind :func:`compute_predictions`.
-
-    The table has one row for each figure, prior, draw and patient, with a column for each time
-    point (Int8, empty where nothing was measured). A draw has the number of its value, from 0,
-    among those of its figure and prior in :data:`PREDICTIONS_FILE`.
-
-    Parameters
-    ----------
-    folder : Path
-        Where :data:`HELD_OUT_FILE` goes.
-    report : callable
-        Called with one line for each figure and prior.
-    """
-    frames = []
-    for figure in held_out_figures(registry):
-        for prior in PRIORS:
-            report(f"held out, {prior}: {figure}")
-            scores = predict_figure(registry, figure, prior).ensemble.observed()[:HELD_OUT_DRAWS]
-            draws, patients, _ = scores.shape
-            keys = {
-                "figure": figure,
-                "prior": prior,
-                "draw": np.repeat(np.arange(draws, dtype=np.int16), patients),
-                "patient": np.tile(np.arange(1, patients + 1, dtype=np.int8), draws),
-            }
-            frame = pd.DataFrame(scores.reshape(-1, len(TIMEPOINTS)), columns=list(TIMEPOINTS))
-            frames.append(pd.concat([pd.DataFrame(keys), frame.astype("Int8")], axis="columns"))
-    notes = {
-        "what": "skin scores that print every figure but the one held out",
-        "reading": READINGS[0],
-        "seed": SEED,
-        "draws": HELD_OUT_DRAWS,
-        "priors": [prior.describe() for prior in PRIORS.values()],
-        "versions": versions(),
+def _scores(found: Prediction, prior: str) -> pd.DataFrame:
+    scores = found.ensemble.observed()[:HELD_OUT_DRAWS]
+    draws, patients, _ = scores.shape
+    keys = {
+        "figure": found.figure.id,
+        "prior": prior,
+        "draw": np.repeat(np.arange(draws, dtype=np.int16), patients),
+        "patient": np.tile(np.arange(1, patients + 1, dtype=np.int8), draws),
     }
-    write_table(folder / HELD_OUT_FILE, pd.concat(frames, ignore_index=True), notes)
-
-
-def load_held_out(folder: Path) -> pd.DataFrame:
-    """Return the skin scores of :func:`compute_held_out`."""
-    return pd.read_parquet(folder / HELD_OUT_FILE)
-
-
-def load_predictions(folder: Path) -> pd.DataFrame:
-    """Return the draws of :func:`compute_predictions`."""
-    return pd.read_parquet(folder / PREDICTIONS_FILE)
+    frame = pd.DataFrame(scores.reshape(-1, len(TIMEPOINTS)), columns=list(TIMEPOINTS))
+    return pd.concat([pd.DataFrame(keys), frame.astype("Int8")], axis="columns")

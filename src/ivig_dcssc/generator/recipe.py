@@ -71,25 +71,12 @@ class Recipe:
         How the mean change at month 12 is read.
     without : tuple of str
         Ids of figures and claims that are switched off, first mentions only.
-
-    Raises
-    ------
-    ValueError
-        Naming the field, what was found and what is allowed.
     """
 
     prior: str
     seed: int
     reading: str = READINGS[0]
     without: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.prior not in PRIORS:
-            raise ValueError(f"prior: found {self.prior!r}, allowed are {', '.join(PRIORS)}")
-        if self.seed < 0:
-            raise ValueError(f"seed: found {self.seed}, allowed are whole numbers from 0")
-        if self.reading not in READINGS:
-            raise ValueError(f"reading: found {self.reading!r}, allowed are {', '.join(READINGS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +162,6 @@ def need_not_hold(registry: Registry, without: tuple[str, ...]) -> set[str]:
     without : tuple of str
         Ids as for :func:`switches`.
     """
-    if not without:
-        return set()
     figures = {name for ids in switchable(registry).values() for name in ids}
     off = switches(registry, without).every
     about = {(registry.row(name).variable, registry.row(name).timepoint) for name in off}
@@ -203,14 +188,10 @@ def refusal(registry: Registry, name: str) -> str:
     near += [known for known in allowed if registry.row(known).variable == row.variable]
     if row.group != GROUP:
         why = "a figure that is not of the reconstructed patients, so no cohort is held to it"
-    elif plan.evidence is Evidence.NOT_REPRODUCIBLE:
-        why = "a statement whose data the article does not show; it constrains no figure"
-    elif plan.evidence is Evidence.STATED:
-        why = "a stated part of the design or account, which nothing else printed can predict"
-    elif near:
-        why = "a figure that follows from others, and constrains no cohort by itself"
+    elif plan.evidence in (Evidence.NOT_REPRODUCIBLE, Evidence.STATED):
+        why = "a statement that nothing else printed can predict, and that constrains no figure"
     else:
-        why = "a figure that is recomputed from others, and constrains no cohort"
+        why = "a figure that follows from others, and constrains no cohort by itself"
     hint = ", ".join(dict.fromkeys(near[:3])) or nearest(name, allowed) or ""
     instead = f"; what can be switched off are for example {hint}" if hint else ""
     return f"{name}: found {why}{instead}"

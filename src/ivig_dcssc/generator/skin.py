@@ -67,14 +67,7 @@ def skin_block(
         One of :data:`READINGS`.
     without : collection of str
         Ids of figures that are no constraint.
-
-    Raises
-    ------
-    ValueError
-        If the reading is unknown.
     """
-    if reading not in READINGS:
-        raise ValueError(f"reading: found {reading!r}, allowed are {', '.join(READINGS)}")
     wanted, figures = PrintedNumber(reading), []
     sizes: dict[str, int] = {}
     for row in registry.numbers.values():

@@ -38,16 +38,6 @@ ABOUT = (
     "The witnesses are synthetic data: no patient has these values."
 )
 
-_KINDS = {
-    Statistic.MEAN: Kind.MEAN,
-    Statistic.SD: Kind.SD,
-    Statistic.CHANGE_MEAN: Kind.CHANGE_MEAN,
-    Statistic.CHANGE_SD: Kind.CHANGE_SD,
-    Statistic.PAIRED_P: Kind.PAIRED_P,
-    Statistic.RESPONDERS: Kind.RESPONDERS,
-}
-
-
 Wanted = tuple[str, Quantity, tuple[str, ...]]
 """A bound: reading of the mean change, quantity, and figures that are no constraint."""
 
@@ -89,7 +79,7 @@ def _quantities(registry: Registry, block: Block) -> Iterator[tuple[Quantity, st
         for group in groups:
             row = registry.numbers[f"abstract-mrss-change-{group.lower()}-{at}-mean"]
             yield Quantity(Kind.DIFFERENCE, at, reference=row.printed.value), "", group
-    yield from own(*_KINDS)
+    yield from own(*Statistic)
     for threshold in THRESHOLDS:
         if threshold != THRESHOLD:
             for at in CONTROLS:
@@ -98,7 +88,9 @@ def _quantities(registry: Registry, block: Block) -> Iterator[tuple[Quantity, st
 
 def own_quantity(figure: Figure) -> Quantity:
     """Return the quantity that a figure of the block prints."""
-    return Quantity(_KINDS[figure.statistic], figure.at, figure.threshold)
+    kind = Kind.of(figure.statistic)
+    assert kind is not None
+    return Quantity(kind, figure.at, figure.threshold)
 
 
 def compute_bounds(registry: Registry, path: Path) -> Iterator[tuple[str, Bound]]:

@@ -19,9 +19,9 @@ from typing import Any
 import click
 
 from rederive.errors import BookError, ConfigurationError
-from rederive.printed import PrintedNumber, RoundingRule
+from rederive.printed import PrintedNumber, RoundingRule, written
 from rederive.printed.files import write_atomically
-from rederive.reconstruct.checks import decimal, read_exact, read_figure
+from rederive.reconstruct.checks import read_exact, read_figure
 from rederive.reconstruct.column import (
     ColumnSummary,
     column_sampler,
@@ -220,7 +220,7 @@ def sample_command(
         described["samples"] = [[_json_number(step * unit) for unit in row] for row in columns]
         content = json.dumps(described, indent=None) + "\n"
     else:
-        text = functools.cache(lambda unit: decimal(step * unit))
+        text = functools.cache(lambda unit: written(step * unit))
         header = ",".join(f"value_{index}" for index in range(1, summary.n + 1))
         note = f"# {SYNTHETIC}; {_kind(ordered)}: {summary.figures}; seed {seed}"
         lines = [note, header, *(",".join(map(text, row)) for row in columns)]

@@ -9,7 +9,8 @@ Values are counted in steps of the scale, so sums are exact and an exact half is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import (
     ROUND_DOWN,
     ROUND_HALF_DOWN,
@@ -115,7 +116,7 @@ Row = tuple[str, str, str, bool]
 
 
 def _check_one(description: Mapping[str, Any], data: pd.DataFrame) -> Iterator[Row]:
-    rule = str(description.get("rounding", "either"))
+    rule = _ROUNDINGS[str(description.get("rounding", "either"))]
     order = [str(name) for name in description["timepoints"]]
     for name, measure in description["measures"].items():
         own = data.loc[data["measure"] == name]
@@ -129,7 +130,7 @@ def _check_one(description: Mapping[str, Any], data: pd.DataFrame) -> Iterator[R
 
 
 def _check_measure(
-    name: str, measure: Mapping[str, Any], data: pd.DataFrame, order: list[str], rule: str
+    name: str, measure: Mapping[str, Any], data: pd.DataFrame, order: list[str], rule: Sequence[str]
 ) -> Iterator[Row]:
     scale = {key: Fraction(value.translate(_DASHES)) for key, value in measure["scale"].items()}
     low, high, step = scale["minimum"], scale["maximum"], scale.get("step", Fraction(1))
@@ -165,36 +166,33 @@ def _check_measure(
                 improvement = columns["change"] * (1 if rises else -1)
                 for threshold, count in text.items():
                     found = int((improvement >= float(Fraction(threshold) / step)).sum())
-                    yield _row(f"{place}.{threshold}", count, Decimal(found), rule)
+                    yield (f"{place}.{threshold}", count, *compare(count, Decimal(found), rule))
                 continue
             family, _, kind = statistic.rpartition("_")
             if kind == "p":
                 value = _paired_p(later, first)
             else:
                 origin = Fraction(0) if family == "change" else low
-                value = _value(columns[family], kind, origin, step)
-            yield _row(place, text, value, rule)
+                value = _STATISTICS[kind]([origin + int(k) * step for k in columns[family]])
+            yield (place, text, *compare(text, value, rule))
 
 
-def _value(
-    column: pd.Series[Any], statistic: str, origin: Fraction, step: Fraction
-) -> Decimal | None:
-    """Return a statistic of values counted in steps from an origin, in the unit of the scale."""
-    numbers = [int(value) for value in column]
-    n = len(numbers)
-    if n < (2 if statistic == "sd" else 1):
-        return None
-    if statistic == "sd":
-        total = sum(numbers)
-        excess = n * sum(number * number for number in numbers) - total * total
-        with localcontext(prec=_PRECISION):
-            return _decimal(Fraction(excess, n * (n - 1)) * step**2).sqrt()
-    found = {
-        "mean": Fraction(sum(numbers), n),
-        "minimum": Fraction(min(numbers)),
-        "maximum": Fraction(max(numbers)),
-    }[statistic]
-    return _decimal(origin + found * step)
+def mean_of(numbers: Sequence[Fraction]) -> Decimal | None:
+    """Return the mean of exact numbers; none of no numbers."""
+    return decimal_of(statistics.mean(numbers)) if numbers else None
+
+
+def sd_of(numbers: Sequence[Fraction]) -> Decimal | None:
+    """Return the sample SD (n - 1) of exact numbers; none of fewer than two."""
+    return root_of(statistics.variance(numbers)) if len(numbers) > 1 else None
+
+
+_STATISTICS: dict[str, Callable[[list[Fraction]], Decimal | None]] = {
+    "mean": mean_of,
+    "sd": sd_of,
+    "minimum": lambda numbers: decimal_of(min(numbers)) if numbers else None,
+    "maximum": lambda numbers: decimal_of(max(numbers)) if numbers else None,
+}
 
 
 def _paired_p(later: pd.Series[Any], first: pd.Series[Any]) -> Decimal | None:
@@ -208,26 +206,49 @@ def _paired_p(later: pd.Series[Any], first: pd.Series[Any]) -> Decimal | None:
     return Decimal(p) if math.isfinite(p) else None
 
 
-def _decimal(value: Fraction) -> Decimal:
+def decimal_of(value: Fraction) -> Decimal:
+    """Return a rational number as a decimal of 60 digits, far beyond any printed figure."""
     with localcontext(prec=_PRECISION):
         return Decimal(value.numerator) / Decimal(value.denominator)
 
 
-def _row(name: str, printed: str, value: Decimal | None, rule: str) -> Row:
-    """Print a value as the figure is printed and compare the texts."""
+def root_of(value: Fraction) -> Decimal:
+    """Return the square root of a rational number, 0 or more."""
+    with localcontext(prec=_PRECISION):
+        return decimal_of(value).sqrt()
+
+
+def compare(printed: str, value: Decimal | None, roundings: Sequence[str]) -> tuple[str, bool]:
+    """Print a value like a figure, and say whether it is that figure.
+
+    Parameters
+    ----------
+    printed : str
+        The figure; after ``<``, ``>``, ``over``, ``≤`` or ``≥`` it is a limit of the value.
+    value : Decimal or None
+        The exact value; none if the data do not yield one.
+    roundings : sequence of str
+        How the figure may have been rounded, as :mod:`decimal` names it.
+
+    Returns
+    -------
+    computed : str
+        The value to the printed decimals, or the whole printed inequality where it holds.
+    agrees : bool
+        Whether the value prints so.
+    """
     text = printed.strip().translate(_DASHES)
     if value is None:
-        return (name, printed, "too few values", False)
+        return "not computable", False
     for sign, holds in _OPERATORS:
         if text.startswith(sign):
             limit = text[len(sign) :].strip()
             if holds(value, Decimal(limit)):
-                return (name, printed, printed, True)
-            return (name, printed, _text(value, limit, ROUND_HALF_UP), False)
+                return printed, True
+            return _text(value, limit, ROUND_HALF_UP), False
     text = text.removeprefix("=").strip()
-    texts = [_text(value, text, rounding) for rounding in _ROUNDINGS[rule]]
-    agrees = text in texts
-    return (name, printed, text if agrees else texts[0], agrees)
+    texts = [_text(value, text, rounding) for rounding in roundings]
+    return (text, True) if text in texts else (texts[0], False)
 
 
 def _text(value: Decimal, like: str, rounding: str) -> str:

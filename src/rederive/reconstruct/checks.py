@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import TypeVar
 
-from rederive.printed import PrintedNumber, format_fixed, parse
+from rederive.printed import PrintedNumber, parse
 from rederive.printed.schema import nearest
 
 _MINUS_SIGNS = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
@@ -33,18 +33,6 @@ def unknown(what: str, found: str, known: Iterable[str]) -> ValueError:
     hint = nearest(found, names)
     meant = f"; did you mean {hint}?" if hint else ""
     return ValueError(f"{what}: found {found!r}, allowed are {listed(names)}{meant}")
-
-
-def decimal(value: Fraction) -> str:
-    """Return a number as plain decimals where they end, else as a fraction."""
-    rest, decimals = value.denominator, 0
-    for prime in (2, 5):
-        power = 0
-        while rest % prime == 0:
-            rest //= prime
-            power += 1
-        decimals = max(decimals, power)
-    return str(value) if rest != 1 else format_fixed(value, decimals)
 
 
 def read_exact(text: str) -> tuple[Fraction | None, str]:

@@ -57,19 +57,9 @@ def draw_first_line(myositis: Integers, duration: Integers, patients: Patients) 
         The patients with myositis; those with concomitant MMF are among them.
     duration : array of int, shape (patients,)
         Disease duration in months.
-
-    Raises
-    ------
-    ValueError
-        If the registry counts fewer such patients than of two of the three kinds.
     """
     counts = patients.counts
     alone, with_mmf = counts["first_line_monotherapy"], counts["first_line_mmf"]
-    if alone + with_mmf > counts["first_line"]:
-        raise ValueError(
-            f"first line: found {alone} on monotherapy and {with_mmf} with MMF, allowed are "
-            f"{counts['first_line']} together"
-        )
     recent = 1 / (1.0 + duration)
     combined = patients.choose(myositis, with_mmf, recent)
     others = without(patients.everyone, myositis)

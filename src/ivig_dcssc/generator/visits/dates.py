@@ -192,15 +192,9 @@ class Dates:
     def _scored(self) -> list[tuple[int, bool]]:
         return list(zip(self.windows.targets, self.needs.scored[1:], strict=True))
 
-    def _seen(self, months: Iterable[int], target: int) -> list[int]:
+    def _seen(self, months: Iterable[int]) -> list[int]:
         """Return the months at which the patient can be seen."""
-        last = self.needs.last
-        allowed = [month for month in months if month <= last]
-        if not allowed:
-            raise ValueError(
-                f"month {target}: measured, but the patient is seen until {last:g} only"
-            )
-        return allowed
+        return [month for month in months if month <= self.needs.last]
 
     def _pick(self, options: Sequence[int], centre: int) -> int:
         """Return one of some months, the nearer to a centre the more probably."""
@@ -244,7 +238,7 @@ class Dates:
         for target, scored in self._scored:
             if scored:
                 allowed = [m for m in months[target] if target != side or m in far]
-                self.followup[target] = self._pick(self._seen(allowed, target), target)
+                self.followup[target] = self._pick(self._seen(allowed), target)
         self.far = self.followup.get(side) if side is not None else None
 
     def _add_near(self) -> None:
@@ -252,7 +246,7 @@ class Dates:
         if target in self.followup:
             self.near = self.followup[target]
             return
-        options = self._seen(self.windows.near_months(), target)
+        options = self._seen(self.windows.near_months())
         outside = [month for month in options if self.windows.is_between(month)]
         if not self.needs.returns:
             outside = outside[:1]
@@ -267,7 +261,7 @@ class Dates:
 
     def _add_far(self) -> None:
         target = self.windows.organ_target
-        options = self._seen(self.windows.far_months(), target)
+        options = self._seen(self.windows.far_months())
         early = [month for month in options if month < target]
         self.far = int(self.rng.choice(early if early and self.rng.random() < 0.7 else options))
 
@@ -276,7 +270,7 @@ class Dates:
         months = self.windows.skin_months(target)
         self.rubs = self.followup.get(target, self.far if self.far in months else None)
         if self.rubs is None:
-            self.rubs = self._pick(self._seen(months, target), target)
+            self.rubs = self._pick(self._seen(months), target)
 
     def _add_between(self) -> None:
         step = self.windows.tolerance + 1
@@ -294,13 +288,7 @@ class Dates:
                 self.between.append(int(self.rng.choice(options)))
 
     def draw(self) -> Dates:
-        """Draw the dates.
-
-        Raises
-        ------
-        ValueError
-            If something is measured of a patient who can no longer be seen.
-        """
+        """Draw the dates; what is measured of a patient is so while it can be seen."""
         self._before()
         self._score_skin()
         if self.needs.near:

@@ -98,12 +98,6 @@ def date_visits(
     -------
     DataFrame
         ``patient``, ``month`` (int), ``measure`` and ``value`` (float), sorted by the first three.
-
-    Raises
-    ------
-    ValueError
-        If somebody has values after death, or too few patients with myositis have a raised
-        creatine phosphokinase.
     """
     windows = visit_windows(registry)
     alpha = alpha_of(registry)
@@ -121,12 +115,7 @@ def date_visits(
     oldest = draw_oldest(skin_values, skin_mask, alpha, rng)
     needs = _needs(skin_mask, oldest, organs, timing, rubs, characteristics)
     names = characteristics["patient"].tolist()
-    dates = []
-    for name, need in zip(names, needs, strict=True):
-        try:
-            dates.append(Dates(need, windows, rng).draw())
-        except ValueError as error:
-            raise ValueError(f"patient {name}, {error}") from None
+    dates = [Dates(need, windows, rng).draw() for need in needs]
     ck = next(each.baseline for each in measured if each.measure == CK)
     count = printed_number(registry, CK_SERIAL_ID)
     serial = draw_serial(ck, characteristics["myositis"].eq(1).to_numpy(), count, rng)

@@ -126,17 +126,15 @@ def _log_multinomial(counts: Integers) -> Floats:
     return np.asarray(ways + counts @ np.log(CHANGE_PRIOR), np.float64)
 
 
-def _patterns(counts: Integers, log_weights: Floats, row_id: str) -> _Patterns:
-    if not len(counts):
-        raise ValueError(f"{row_id}: no pattern of changes has this p")
+def _patterns(counts: Integers, log_weights: Floats) -> _Patterns:
     weights = np.exp(log_weights - log_weights.max())
     return _Patterns(counts, np.cumsum(weights) / weights.sum())
 
 
 @lru_cache(maxsize=64)
-def _single(row_id: str, p: PrintedNumber, most: int) -> _Patterns:
+def _single(p: PrintedNumber, most: int) -> _Patterns:
     counts = np.vstack([_counts(p, n) for n in range(FEWEST_PAIRS, most + 1)])
-    return _patterns(counts, _log_multinomial(counts), row_id)
+    return _patterns(counts, _log_multinomial(counts))
 
 
 def _improving(counts: Integers) -> Integers:
@@ -175,19 +173,17 @@ def _nested(p: PrintedNumber | None, tight_p: PrintedNumber, most: int) -> _Patt
             log_weight = _log_multinomial(parts) + _log_multinomial(rest)
         found.append(np.hstack([parts, rest]))
         log_weights.append(log_weight - np.log(len(_sizes(n))))
-    return _patterns(np.vstack(found), np.concatenate(log_weights), TIGHT_P)
+    return _patterns(np.vstack(found), np.concatenate(log_weights))
 
 
 def _significant(counts: Integers, alpha: float) -> bool:
     return stata_signed_rank_p(np.repeat(CHANGES, counts).tolist()) < alpha
 
 
-def _draw_counts(
-    p: PrintedNumber | None, row_id: str, most: int, rng: np.random.Generator
-) -> Integers:
+def _draw_counts(p: PrintedNumber | None, most: int, rng: np.random.Generator) -> Integers:
     """Return numbers of patients by change, with the printed p if there is one."""
     if p is not None:
-        return _single(row_id, p, most).draw(rng)
+        return _single(p, most).draw(rng)
     n = int(rng.integers(FEWEST_PAIRS, most + 1))
     return np.asarray(rng.multinomial(n, CHANGE_PRIOR), np.int64)
 
@@ -205,7 +201,7 @@ def _draw_improved(
     """
     while True:
         if tight_p is None:
-            whole = _draw_counts(p, p_id(IMPROVED), most, rng)
+            whole = _draw_counts(p, most, rng)
             if p is not None and not len(_improving(whole[np.newaxis])):
                 continue
             part = rng.multivariate_hypergeometric(whole, int(rng.choice(_sizes(whole.sum()))))
@@ -244,11 +240,6 @@ def draw_severities(
     without : collection of str
         Ids of p values that need not hold, or of the claim that nobody's kidney changed; the
         changes are then drawn from :data:`CHANGE_PRIOR` or :data:`RENAL_CHANGES` alone.
-
-    Raises
-    ------
-    ValueError
-        If no pattern of changes has a printed p, or an id cannot be switched off.
     """
     patients = printed_number(registry, "table1-cohort-size-ivig-n")
     alpha = alpha_of(registry)
@@ -277,7 +268,7 @@ def draw_severities(
             inside, outside = np.repeat(CHANGES, part), np.repeat(CHANGES, rest)
             change[ranked] = np.concatenate([rng.permutation(inside), rng.permutation(outside)])
         else:
-            counts = _draw_counts(printed.get(p_id(organ)), p_id(organ), most, rng)
+            counts = _draw_counts(printed.get(p_id(organ)), most, rng)
             change[seen] = _same_when_tight(counts, tight[seen], alpha, rng)
         changes[organ] = change
     changes[RENAL] = np.full(patients, np.nan)

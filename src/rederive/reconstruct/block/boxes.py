@@ -164,14 +164,19 @@ def _shifted(interval: Interval, by: Fraction) -> Interval:
 
 
 def _meet(limits: Window, interval: Interval, column: Column, figure: Figure) -> Window:
-    bounded = Interval(Fraction(-UNLIMITED), Fraction(UNLIMITED)).intersect(interval)
-    inside = integers_within(bounded) if bounded is not None else range(0)
-    found = clip(limits, (inside[0], inside[-1])) if inside else (1, 0)
-    if found[0] > found[1]:
+    found = _whole(interval, *limits)
+    if found is None:
         raise ContradictionError(
             [*column.sources, figure.id], f"{figure.printed} leaves no whole number of steps"
         )
     return found
+
+
+def _whole(interval: Interval, low: int, high: int) -> Window | None:
+    """Return the least and the greatest whole number of an interval within limits."""
+    common = interval.intersect(Interval(Fraction(low), Fraction(high)))
+    inside = range(0) if common is None else integers_within(common)
+    return (inside[0], inside[-1]) if inside else None
 
 
 def _meet_p(column: Column, interval: Interval, figure: Figure) -> tuple[float, float]:
@@ -189,11 +194,10 @@ def _meet_p(column: Column, interval: Interval, figure: Figure) -> tuple[float, 
 
 
 def _count(interval: Interval, n: int, figure: Figure) -> Window:
-    possible = interval.intersect(Interval(Fraction(0), Fraction(n)))
-    inside = range(0) if possible is None else integers_within(possible)
-    if not inside:
+    found = _whole(interval, 0, n)
+    if found is None:
         raise ContradictionError([figure.id], f"found {figure.printed} of {n} patients")
-    return inside[0], inside[-1]
+    return found
 
 
 def _count_extreme(column: Column, block: Block, figure: Figure) -> None:
@@ -202,9 +206,9 @@ def _count_extreme(column: Column, block: Block, figure: Figure) -> None:
             f"{figure.id}: found {figure.printed}, allowed for an extreme is a plain figure"
         )
     interval = _shifted(figure.interval(block.rule), -block.scale.minimum)
-    inside = integers_within(scaled(interval, 1 / block.scale.step))
-    if not inside:
+    inside = _whole(scaled(interval, 1 / block.scale.step), -UNLIMITED, UNLIMITED)
+    if inside is None:
         raise ContradictionError([figure.id], f"{figure.printed} is no step of the scale")
     lowest = figure.statistic is Statistic.MINIMUM
-    beyond = (0, inside[0] - 1) if lowest else (inside[-1] + 1, block.levels)
-    column.counts += [(inside[0], inside[-1], 1, column.n), (*beyond, 0, 0)]
+    beyond = (0, inside[0] - 1) if lowest else (inside[1] + 1, block.levels)
+    column.counts += [(*inside, 1, column.n), (*beyond, 0, 0)]

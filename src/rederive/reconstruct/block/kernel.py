@@ -227,28 +227,27 @@ def run_chain(
     rng: np.random.Generator,
     out_values: Integers,
     out_mask: Flags,
-) -> tuple[int, int, int, float]:
+) -> int:
     """Run the chain in place and record states without penalty.
 
     ``values`` and ``mask``, shape (patients, times), are the start and are changed; ``heat`` is the
     weight of the penalty. States are looked at after every ``every`` iterations and recorded in
     ``out_values`` and ``out_mask``, shape (records, patients, times), until these are full. With
     ``stop_at_first`` each state is looked at and the first without penalty ends it: a search, whose
-    result is no draw from the prior. Returned are the records made, iterations done, moves
-    accepted, and the last penalty.
+    result is no draw from the prior. Returned are the records made; of a search, 1 if it succeeds.
     """
     patients = values.shape[0]
     sums, counts = total_sums(values, mask, limits)
     penalty = penalty_of(sums, counts, limits)
     if stop_at_first and penalty == 0.0:
-        return 0, 0, 0, penalty
+        return 1
     logs = np.empty(patients)
     for i in range(patients):
         logs[i] = _log_prior(values[i], density)
     new_sums, new_counts = sums.copy(), counts.copy()
     first, second = values[0].copy(), values[0].copy()
     seen1, seen2 = mask[0].copy(), mask[0].copy()
-    records = accepted = 0
+    records = 0
     for iteration in range(1, iterations + 1):
         i = int(rng.random() * patients)
         j = int(rng.random() * patients)
@@ -275,7 +274,6 @@ def run_chain(
             if both:
                 gain += log2 - logs[j]
             if gain >= 0 or rng.random() < np.exp(gain):
-                accepted += 1
                 if both:
                     values[j], mask[j], logs[j] = second, seen2, log2
                 values[i], mask[i], logs[i] = first, seen1, log1
@@ -283,11 +281,11 @@ def run_chain(
                 counts, new_counts = new_counts, counts
                 penalty = new_penalty
                 if stop_at_first and penalty == 0.0:
-                    return 0, iteration, accepted, penalty
+                    return 1
         if iteration % every == 0 and penalty == 0.0 and not stop_at_first:
             out_values[records] = values
             out_mask[records] = mask
             records += 1
             if records == out_values.shape[0]:
-                return records, iteration, accepted, penalty
-    return records, iterations, accepted, penalty
+                break
+    return records

@@ -62,7 +62,7 @@ class BlockData:
 
 
 @dataclass(frozen=True, slots=True)
-class BlockEnsemble:
+class BlockEnsemble(BlockData):
     """Many exact data sets of a block, drawn from a prior given the printed figures.
 
     Attributes
@@ -71,27 +71,15 @@ class BlockEnsemble:
     mask : array of bool, shape (draws, patients, times)
     chain : array of int, shape (draws,)
         Which chain a draw is from; draws of a chain stand in its order.
-    acceptance : float
-        Share of proposed moves that were accepted.
     """
 
-    block: Block
-    prior: Prior
-    seed: int
-    values: Integers
-    mask: Flags
     chain: Integers
-    acceptance: float
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
 
     def __getitem__(self, draw: int) -> BlockData:
         return BlockData(self.block, self.values[draw], self.mask[draw])
-
-    def observed(self) -> Floats:
-        """Return all values in the unit of the scale, NaN where nothing was measured."""
-        return np.where(self.mask, in_units(self.block, self.values), np.nan)
 
     def by_chain(self, quantity: Floats) -> Floats:
         """Return one number per draw as an array of shape (chains, draws of each)."""
@@ -185,6 +173,7 @@ def find_data(
     visit: int | None = None,
     attempts: int = 20,
     iterations: int = 400_000,
+    stop: Callable[[], bool] | None = None,
 ) -> BlockData:
     """Search one data set that keeps all figures.
 
@@ -202,6 +191,8 @@ def find_data(
         Position of a later time point at which the start stays as it is, as do its first values.
     attempts, iterations : int
         Attempts, and iterations of each at each heat.
+    stop : callable, optional
+        Asked after each attempt; once it returns true, there is no further one.
 
     Raises
     ------
@@ -219,11 +210,10 @@ def find_data(
         else:
             values, mask = start.values.copy(), start.mask.copy()
         for heat in SEARCH_HEATS:
-            *_, penalty = run_chain(
-                values, mask, *machine, heat, iterations, 1, True, rng, *nowhere
-            )
-            if penalty == 0.0:
+            if run_chain(values, mask, *machine, heat, iterations, 1, True, rng, *nowhere):
                 return BlockData(block, values, mask)
+        if stop is not None and stop():
+            break
     raise NothingFoundError(
         f"{block.name}: no data with all {len(block.figures)} figures were found in {attempts} "
         "attempts; that does not prove that there are none"
@@ -289,17 +279,17 @@ def sample_data(
     machine, each = _machine(block, prior), draws // chains
     done = [0] * chains
 
-    def run(c: int, stream: np.random.SeedSequence) -> tuple[Integers, Flags, int, int]:
+    def run(c: int, stream: np.random.SeedSequence) -> tuple[Integers, Flags]:
         rng = np.random.default_rng(stream)
-        start = find_data(block, prior, int(rng.integers(2**31)))
+        start = find_data(block, prior, int(rng.integers(2**31)), stop=stop)
         values, mask = start.values.copy(), start.mask.copy()
         run_chain(values, mask, *machine, heat, warmup, warmup + 1, False, rng, *_records(1, block))
         all_values, all_masks = _records(each, block)
-        kept = accepted = iterations = seen = idle = 0
+        kept = seen = idle = 0
         while kept < each:
             records = _records(min((each - kept) * thin, LOOKS), block)
             # Looks stay at fixed iterations, since a stretch is a whole number of them.
-            got, steps, moved, _ = run_chain(
+            got = run_chain(
                 values, mask, *machine, heat, every * LOOKS, every, False, rng, *records
             )
             chosen = slice((thin - 1 - seen) % thin, got, thin)
@@ -307,32 +297,27 @@ def sample_data(
             all_values[kept : kept + len(new_values)] = new_values
             all_masks[kept : kept + len(new_masks)] = new_masks
             kept, seen = kept + len(new_values), seen + got
-            accepted, iterations = accepted + moved, iterations + steps
             idle = 0 if got else idle + 1
             stopped = stop is not None and stop()
             if idle == IDLE_STRETCHES or (stopped and not kept):
                 raise NothingFoundError(
-                    f"{block.name}: a chain found {kept} of {each} draws in "
-                    f"{iterations:,} iterations, and was given up"
+                    f"{block.name}: a chain found {kept} of {each} draws, and was given up"
                 )
             done[c] = kept
             if progress is not None:
                 progress(sum(done), draws)
             if stopped:
                 break
-        return all_values[:kept], all_masks[:kept], accepted, iterations
+        return all_values[:kept], all_masks[:kept]
 
     streams = np.random.SeedSequence(seed).spawn(chains)
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         parts = list(pool.map(run, range(chains), streams))
-    values, masks, moved, steps = zip(*parts, strict=True)
+    values, masks = zip(*parts, strict=True)
     each = min(len(part) for part in values)
     return BlockEnsemble(
         block,
-        prior,
-        seed,
         np.concatenate([part[:each] for part in values]),
         np.concatenate([part[:each] for part in masks]),
         np.repeat(np.arange(chains), each),
-        sum(moved) / sum(steps),
     )

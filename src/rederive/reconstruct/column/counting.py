@@ -13,12 +13,11 @@ import numpy as np
 
 from rederive.reconstruct.column.states import (
     CentredColumn,
-    Layer,
     empty_column,
     fill_positions,
     next_stage,
 )
-from rederive.reconstruct.column.summary import ColumnSummary
+from rederive.reconstruct.column.summary import ColumnSummary, require_reach
 
 WORK_LIMIT = 60_000_000_000
 """Most additions of machine integers that a count may take."""
@@ -60,17 +59,18 @@ def _count_multisets(column: CentredColumn, values: int, progress: Progress) -> 
     bound = comb(column.n + values - 1, column.n)
     moduli = coprime_moduli(2**63, bound)
     # The coarse estimate spares the computation of all boxes where it would be in vain.
-    _refuse_excess(column.expected_states() * len(moduli) // 2, 0)
+    require_reach("additions", column.expected_states() * len(moduli) // 2, WORK_LIMIT)
     boxes = [column.stage_boxes(stage) for stage in range(values + 1)]
     sizes = [sum(box.size for box in row) for row in boxes]
-    _refuse_excess(2 * sum(sizes) * len(moduli), 2 * max(sizes))
+    require_reach("additions", 2 * sum(sizes) * len(moduli), WORK_LIMIT)
+    require_reach("states at a time", 2 * max(sizes), LAYER_LIMIT)
     residues: list[int] = []
     for modulus in moduli:
         layer = empty_column(boxes[0], np.uint64)
         for stage in range(1, values + 1):
             layer = next_stage(column, stage, layer, boxes[stage], modulus)
             progress(len(residues) * values + stage, len(moduli) * values)
-        residues.append(_total(column, layer))
+        residues.append(sum(map(int, column.numbers(layer))))
     return chinese_remainder(residues, moduli)
 
 
@@ -78,28 +78,15 @@ def _count_vectors(column: CentredColumn, values: int, progress: Progress) -> in
     boxes = column.position_boxes()
     states = sum(box.size for box in boxes)
     moduli = coprime_moduli(2**64 // values, values**column.n)
-    _refuse_excess(values * states * len(moduli), states)
+    require_reach("additions", values * states * len(moduli), WORK_LIMIT)
+    require_reach("states at a time", states, LAYER_LIMIT)
     residues: list[int] = []
     for modulus in moduli:
         layer = empty_column(boxes, np.uint64)
         fill_positions(column, layer, modulus)
-        residues.append(_total(column, layer))
+        residues.append(sum(map(int, column.numbers(layer))))
         progress(len(residues), len(moduli))
     return chinese_remainder(residues, moduli)
-
-
-def _total(column: CentredColumn, layer: Layer) -> int:
-    s, t = np.array(column.targets, dtype=np.int64).T
-    return sum(int(number) for number in layer.at(np.full_like(s, column.n), s, t))
-
-
-def _refuse_excess(work: int, states: int) -> None:
-    if work > WORK_LIMIT or states > LAYER_LIMIT:
-        raise ValueError(
-            f"n: the exact count needs {work:.1e} additions over {states:.1e} states at a time, "
-            f"allowed are {WORK_LIMIT:.0e} and {LAYER_LIMIT:.0e}; fewer values, a coarser step or "
-            "a shorter scale take less"
-        )
 
 
 def coprime_moduli(limit: int, bound: int) -> list[int]:

@@ -49,6 +49,7 @@ from rederive.reconstruct.column.summary import (
     ColumnSummary,
     ImpossibleSummaryError,
     explain_impossible,
+    require_reach,
 )
 
 RESIDENT_BYTES = 128_000_000
@@ -103,52 +104,43 @@ class ColumnSampler(ABC):
         if seed < 0:
             raise ValueError(f"seed: found {seed}, allowed are whole numbers from 0")
         self.summary = summary
-        self.column = self._centred(summary)
+        self.column = (CentredColumn.for_vectors if self.ordered else CentredColumn.of)(summary)
         if not self.column.targets:
             raise ImpossibleSummaryError(explain_impossible(summary))
         self.seed = seed
         s, t = np.array(self.column.targets, dtype=np.int64).T
         self._goals: tuple[Integers, Integers] = (s, t)
-        self.error = self._prepare() + 2 * tree_height(len(s)) * STEP_ERROR
-        if not self._goal_numbers().any():
+        self.goal_numbers, error = self._prepare()
+        self.error = error + 2 * tree_height(len(s)) * STEP_ERROR
+        if not self.goal_numbers.any():
             raise ImpossibleSummaryError(explain_impossible(summary))
 
     @abstractmethod
-    def _centred(self, summary: ColumnSummary) -> CentredColumn:
-        """Return the column in the deviations that suit the tables."""
+    def _prepare(self) -> tuple[Floats, Fraction]:
+        """Build the tables; return the number of columns behind each target, shape (targets,).
 
-    @abstractmethod
-    def _prepare(self) -> Fraction:
-        """Build the tables; return a bound on the relative error from root to leaf."""
-
-    @abstractmethod
-    def _goal_numbers(self) -> Floats:
-        """Return the number of columns behind each target, shape (targets,)."""
+        Beside it stands a bound on the relative error from root to leaf.
+        """
 
     @abstractmethod
     def _propose(self, starts: Sequence[_Start]) -> list[Integers]:
         """Return, for each batch, one column in deviations for each target, shape (samples, n)."""
 
-    def batch(self, number: int) -> Integers:
-        """Return the samples of one batch, in steps of the scale; multisets are sorted.
+    def batches(self, numbers: Sequence[int]) -> list[Integers]:
+        """Return the samples of some batches, in steps of the scale; multisets are sorted.
 
         Batches, numbered from 0, are independent; each has at most ``batch_size`` rows of ``n``.
         """
-        return self._batches(range(number, number + 1))[0]
-
-    def _batches(self, numbers: Sequence[int]) -> list[Integers]:
-        """Return the samples of several batches, the same as one by one."""
         # Below this word a proposal is kept whatever its exact probability is.
         open_from = np.uint64(max(ceil((1 - 2 * self.error) * WORD) - 1, 0))
         every = np.arange(self.batch_size)
-        goal_numbers = self._goal_numbers()[None, :]
         s, t = self._goals
         streams, fates, starts = [], [], []
         for number in numbers:
             stream = np.random.PCG64(np.random.SeedSequence([self.seed, number]))
             fate = stream.random_raw(self.batch_size)
             chooser = Chooser(stream, np.flatnonzero(fate >= open_from))
-            goal, total = chooser.among(every, goal_numbers)
+            goal, total = chooser.among(every, self.goal_numbers[None, :])
             streams.append(stream)
             fates.append(fate)
             starts.append((s[goal], t[goal], chooser))
@@ -206,7 +198,7 @@ class ColumnSampler(ABC):
         while found < size:
             missing = min(size - found, SAMPLES_TOGETHER)
             numbers = range(number, number + -(-missing // self.batch_size))
-            for part in self._batches(numbers):
+            for part in self.batches(numbers):
                 fresh = (_unseen(part, seen) if distinct else part)[: size - found]
                 columns[found : found + len(fresh)] = fresh
                 found += len(fresh)
@@ -219,7 +211,7 @@ class ColumnSampler(ABC):
 
     def _require_enough(self, size: int) -> None:
         # Double precision tells the count well enough unless it is close to the size.
-        if float(self._goal_numbers().sum()) > 2 * size + 1:
+        if float(self.goal_numbers.sum()) > 2 * size + 1:
             return
         number = count_columns(self.summary, self.ordered)
         if size > number:
@@ -235,23 +227,17 @@ class MultisetSampler(ColumnSampler):
     ordered = False
     batch_size = 4096
 
-    def _centred(self, summary: ColumnSummary) -> CentredColumn:
-        return CentredColumn.of(summary)
-
-    def _prepare(self) -> Fraction:
+    def _prepare(self) -> tuple[Floats, Fraction]:
         column = self.column
         values = len(column.deviations)
         digits = comb(column.n + values - 1, column.n).bit_length()
         single = digits <= SINGLE_DIGITS
-        _require_range(digits)
-        _require_memory(0, column.expected_states() // 4)
+        require_reach("binary digits", digits, DOUBLE_DIGITS)
+        require_reach("additions", column.expected_states() // 4, WORK_LIMIT)
         self._tables = _StageTables(column, np.float32 if single else np.float64)
         rounding = Fraction(1, 2**24 if single else 2**53)
         # On its way a sample passes every value of the scale and takes n values; slack factor 2.
-        return 2 * (values + column.n) * (rounding + STEP_ERROR)
-
-    def _goal_numbers(self) -> Floats:
-        return self._tables.goals
+        return self._tables.goals, 2 * (values + column.n) * (rounding + STEP_ERROR)
 
     def _propose(self, starts: Sequence[_Start]) -> list[Integers]:
         descents = [_Descent(self.column, *start) for start in starts]
@@ -295,35 +281,28 @@ class VectorSampler(ColumnSampler):
     ordered = True
     batch_size = 1024
 
-    def _centred(self, summary: ColumnSummary) -> CentredColumn:
-        return CentredColumn.for_vectors(summary)
-
-    def _prepare(self) -> Fraction:
+    def _prepare(self) -> tuple[Floats, Fraction]:
         column = self.column
         values = len(column.deviations)
         digits = [(values**k).bit_length() for k in range(column.n + 1)]
-        _require_range(digits[-1])
+        require_reach("binary digits", digits[-1], DOUBLE_DIGITS)
         boxes = column.position_boxes()
         states = sum(box.size for box in boxes)
         # The powers of two keep the numbers for each k, 1 to values**k, among normal singles.
         single = digits[-1] <= 2 * SINGLE_DIGITS
-        self._exponents = [max(0, d - SINGLE_DIGITS) if single else 0 for d in digits]
+        exponents = [max(0, d - SINGLE_DIGITS) if single else 0 for d in digits]
         dtype = np.dtype(np.float32 if single else np.float64)
-        _require_memory(dtype.itemsize * states, values * states)
+        require_reach("bytes", dtype.itemsize * states, TABLE_LIMIT)
+        require_reach("additions", values * states, WORK_LIMIT)
         self._layer = empty_column(boxes, dtype)
-        fill_rounded_positions(column, self._layer, self._exponents)
+        fill_rounded_positions(column, self._layer, exponents)
         self._deviations = np.array(column.deviations)
         self._weights = np.array(column.weights)
         rounding = Fraction(1, 2**24 if single else 2**53)
         per_value = rounding + values * Fraction(1, 2**53) + tree_height(values) * STEP_ERROR
+        scaled = column.numbers(self._layer).astype(np.float64)
         # Slack factor 2.
-        return 2 * column.n * per_value
-
-    def _goal_numbers(self) -> Floats:
-        s, t = self._goals
-        scaled = self._layer.at(np.full_like(s, self.column.n), s, t).astype(np.float64)
-        numbers: Floats = np.ldexp(scaled, self._exponents[-1])
-        return numbers
+        return np.ldexp(scaled, exponents[-1]), 2 * column.n * per_value
 
     def _propose(self, starts: Sequence[_Start]) -> list[Integers]:
         return [self._propose_batch(*start) for start in starts]
@@ -367,14 +346,14 @@ class _StageTables:
         width = np.dtype(dtype).itemsize
         self._sizes = [width * sum(box.size for box in row) for row in self._boxes]
         total = sum(self._sizes)
-        _require_memory(min(total, self._held(0, self._last)), total // width)
+        require_reach("bytes", min(total, self._held(0, self._last)), TABLE_LIMIT)
+        require_reach("additions", total // width, WORK_LIMIT)
         self._nothing = empty_column(self._boxes[0], dtype)
         self._resident: list[Layer] = []
         if total <= RESIDENT_BYTES:
             self._resident = list(self._climb(self._nothing, 0, self._last))
         top = _last(self._resident or self._climb(self._nothing, 0, self._last))
-        s, t = np.array(column.targets, dtype=np.int64).T
-        self.goals: Floats = top.at(np.full_like(s, column.n), s, t).astype(np.float64)
+        self.goals: Floats = column.numbers(top).astype(np.float64)
 
     def descend(self) -> Iterator[tuple[int, Layer, Layer]]:
         """Give every stage from the last to the first, with its layer and the one below."""
@@ -433,20 +412,3 @@ def _unseen(columns: Integers, seen: set[bytes]) -> Integers:
             seen.add(key)
             fresh.append(index)
     return columns[fresh]
-
-
-def _require_range(digits: int) -> None:
-    if digits > DOUBLE_DIGITS:
-        raise ValueError(
-            f"n: the number of columns on this scale may have {digits} binary digits, "
-            f"allowed are {DOUBLE_DIGITS}; fewer values or a shorter scale have less"
-        )
-
-
-def _require_memory(table: int, work: int) -> None:
-    if table > TABLE_LIMIT or work > WORK_LIMIT:
-        raise ValueError(
-            f"n: the tables of the sampler need {table / 1e6:.0f} MB and {work:.1e} additions, "
-            f"allowed are {TABLE_LIMIT / 1e6:.0f} MB and {WORK_LIMIT:.0e}; fewer values, a "
-            "coarser step or a shorter scale take less"
-        )

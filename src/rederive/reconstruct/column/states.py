@@ -28,9 +28,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rederive.reconstruct.column.summary import ColumnSummary
+from rederive.reconstruct.column.summary import ColumnSummary, require_reach
 
 Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Cells = npt.NDArray[Any]
 
 BOX_LIMIT = 200_000
 """Most boxes, one for each value of the scale and each count, that a column may need."""
@@ -106,11 +108,7 @@ class CentredColumn:
             If the column needs more than :data:`BOX_LIMIT` boxes.
         """
         n, span = summary.n, summary.high - summary.low
-        if n * (span + 1) > BOX_LIMIT:
-            raise ValueError(
-                f"n: found {n} values on a scale of {span + 1}, allowed are products up to "
-                f"{BOX_LIMIT}"
-            )
+        require_reach("boxes", n * (span + 1), BOX_LIMIT)
         if centre is None:
             middle = round(summary.mean.value / summary.step)
             centre = min(max(middle, summary.low), summary.high)
@@ -138,6 +136,11 @@ class CentredColumn:
         others = {middle, (middle + nearest.centre) // 2} - {nearest.centre}
         columns = [nearest, *(cls.of(summary, centre) for centre in sorted(others))]
         return min(columns, key=lambda column: sum(box.size for box in column.position_boxes()))
+
+    def numbers(self, layer: Layer) -> Cells:
+        """Return the number of columns behind each target, from the layer over all values."""
+        s, t = np.array(self.targets, dtype=np.int64).T
+        return layer.at(np.full_like(s, self.n), s, t)
 
     def expected_states(self) -> int:
         """Return about how many states all stages have together, from a coarse grid of boxes."""
@@ -218,13 +221,6 @@ def _squares_limits(
     slope, constant = values.low + values.high, k * values.low * values.high
     greatest = np.maximum(slope * s_from, slope * s_to) - constant
     return least, greatest
-
-
-BLOCK = 2**18
-"""About how many sums are held in double precision at a time, few enough to stay in a cache."""
-
-Cells = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
 
 
 class Layer:
@@ -329,12 +325,8 @@ def fill_rounded_positions(column: CentredColumn, layer: Layer, exponents: Seque
     the rounded elements for ``k - 1`` and then rounded to the type of the layer.
     """
     for k in range(1, column.n + 1):
-        box = layer.boxes[k]
-        height = max(1, BLOCK // max(1, box.t_size))
-        for row in range(0, box.s_size, height):
-            rows = min(height, box.s_size - row)
-            sums = Layer([Box(box.s_low + row, rows, box.t_low, box.t_size)], np.float64)
-            for d, weight in zip(column.deviations, column.weights, strict=True):
-                sums.add(0, layer, k - 1, d, weight)
-            sums.flat *= 2.0 ** (exponents[k - 1] - exponents[k])
-            layer.cells(k)[row : row + rows] = sums.cells(0)
+        sums = Layer([layer.boxes[k]], np.float64)
+        for d, weight in zip(column.deviations, column.weights, strict=True):
+            sums.add(0, layer, k - 1, d, weight)
+        sums.flat *= 2.0 ** (exponents[k - 1] - exponents[k])
+        layer.cells(k)[:] = sums.cells(0)

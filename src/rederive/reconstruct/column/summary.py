@@ -11,12 +11,7 @@ from math import floor, inf, sqrt
 from typing import Any
 
 from rederive.consistency import attainable_moments, attainable_sums, grimmer
-from rederive.consistency.lattice import (
-    Exact,
-    Lattice,
-    exact,
-    require_size,
-)
+from rederive.consistency.lattice import Exact, Lattice, require_size
 from rederive.printed import (
     PrintedNumber,
     RoundingRule,
@@ -24,10 +19,24 @@ from rederive.printed import (
     require_figure,
     rounded_figures,
 )
-from rederive.reconstruct.checks import decimal
 
 PAIR_LIMIT = 500_000
 """Most pairs of sum and sum of squares that printed figures may leave."""
+
+
+def require_reach(what: str, found: int, most: int) -> None:
+    """Refuse a column that takes more work or memory than it may.
+
+    Raises
+    ------
+    ValueError
+        Naming what it takes, how much of it, and how much is allowed.
+    """
+    if found > most:
+        raise ValueError(
+            f"n: found a column that takes {found:.1e} {what}, allowed are {most:.0e}; fewer "
+            "values, a coarser step, a shorter scale or figures with more decimals take less"
+        )
 
 
 class ImpossibleSummaryError(ValueError):
@@ -72,35 +81,22 @@ class ColumnSummary:
         if self.sd is not None:
             require_figure("sd", self.sd, Fraction(0))
         require_size(self.n, 1 if self.sd is None else 2)
-        low, high = exact("minimum", self.minimum), exact("maximum", self.maximum)
-        if low > high:
-            raise ValueError(
-                f"minimum: found {decimal(low)}, allowed are numbers up to the maximum, "
-                f"{decimal(high)}"
-            )
-        self._require_steps(step=exact("step", self.step), minimum=low, maximum=high)
+        _ = self.lattice  # A scale that is none is refused.
 
-    def _require_steps(self, step: Fraction, **ends: Fraction) -> None:
-        if step <= 0:
-            raise ValueError(f"step: found {decimal(step)}, allowed are numbers above 0")
-        for name, end in ends.items():
-            if (end / step).denominator != 1:
-                simple = step.limit_denominator(1000)
-                near = simple != step and abs(simple - step) < Fraction(1, 10**6)
-                meant = f"; is the step {simple}?" if near else ""
-                raise ValueError(
-                    f"{name}: found {decimal(end)}, allowed are multiples of {decimal(step)}{meant}"
-                )
+    @property
+    def lattice(self) -> Lattice:
+        """The scale in steps."""
+        return Lattice.of(1, self.step, self.minimum, self.maximum)
 
     @property
     def low(self) -> int:
         """Least value of the scale, in steps."""
-        return int(Fraction(self.minimum) / Fraction(self.step))
+        return int(self.minimum / Fraction(self.step))
 
     @property
     def high(self) -> int:
         """Greatest value of the scale, in steps."""
-        return int(Fraction(self.maximum) / Fraction(self.step))
+        return int(self.maximum / Fraction(self.step))
 
     @property
     def figures(self) -> str:
@@ -113,9 +109,11 @@ class ColumnSummary:
 
     def sums(self) -> list[int]:
         """Return the sums, in steps, whose mean prints as the figure."""
-        return attainable_sums(self.mean, self.n, **self._scale())
+        return attainable_sums(self.mean, self.n, **self.scale)
 
-    def _scale(self) -> dict[str, Any]:
+    @property
+    def scale(self) -> dict[str, Any]:
+        """Scale and rounding as the engine's functions take them."""
         return {
             "minimum": self.minimum,
             "maximum": self.maximum,
@@ -136,16 +134,11 @@ class ColumnSummary:
         """
         if self.sd is None:
             raise ValueError("sd: found none, allowed are printed figures")
-        lattice = Lattice.of(1, self.step, self.minimum, self.maximum)
-        excesses = lattice.excesses(self.n, self.sd, self.rule)
+        excesses = self.lattice.excesses(self.n, self.sd, self.rule)
         pairs: list[tuple[int, int]] = []
         for total in self.sums():
-            squares = lattice.squares(total, self.n, excesses)
-            if len(pairs) + len(squares) > PAIR_LIMIT:
-                raise ValueError(
-                    f"sd: {self.figures} leave more than {PAIR_LIMIT} pairs of sum and sum of "
-                    "squares; figures with more decimals, or fewer values, leave less"
-                )
+            squares = self.lattice.squares(total, self.n, excesses)
+            require_reach("pairs of sum and sum of squares", len(pairs) + len(squares), PAIR_LIMIT)
             pairs += [(total, q) for q in squares]
         return pairs
 
@@ -159,7 +152,7 @@ class ColumnSummary:
         """
         if self.sd is None:
             raise ValueError("sd: found none, allowed are printed figures")
-        return attainable_moments(self.mean, self.sd, self.n, **self._scale())
+        return attainable_moments(self.mean, self.sd, self.n, **self.scale)
 
 
 Figures = tuple[PrintedNumber, PrintedNumber | None]
@@ -278,8 +271,7 @@ def _means_outward(summary: ColumnSummary) -> Iterator[PrintedNumber]:
 
 def _least_sd_steps(summary: ColumnSummary, mean: PrintedNumber, sd: PrintedNumber) -> int:
     """Return how many steps, at least, the SD must move for data with this mean."""
-    lattice = Lattice.of(1, summary.step, summary.minimum, summary.maximum)
-    n = summary.n
+    lattice, n = summary.lattice, summary.n
     lowest, highest = inf, 0.0
     for total in lattice.sums(mean, n, summary.rule):
         least, greatest = lattice.squares_limits(total, n)
@@ -297,15 +289,7 @@ def _nearest_sds(
     """Return the SD if data with this mean have it, else the nearest below and above."""
     if replace(summary, mean=mean).moments():
         return [sd]
-    checked = grimmer(
-        mean,
-        sd,
-        summary.n,
-        step=summary.step,
-        minimum=summary.minimum,
-        maximum=summary.maximum,
-        rule=summary.rule,
-    )
+    checked = grimmer(mean, sd, summary.n, **summary.scale)
     scale, reach = 10**sd.decimals, checked.reaches[0]
     units = {
         max(0, round(end * scale) + shift)

@@ -6,7 +6,12 @@ from rederive.reconstruct.study.drawing import (
     reconstruct_study,
 )
 from rederive.reconstruct.study.model import Measure, Study
-from rederive.reconstruct.study.predicting import bound_quantity, predict_figure, require_threshold
+from rederive.reconstruct.study.predicting import (
+    as_record,
+    bound_quantity,
+    predict_figure,
+    quantity_of,
+)
 from rederive.reconstruct.study.reading import load_study, parse_study
 from rederive.reconstruct.study.tables import (
     SYNTHETIC,
@@ -25,15 +30,16 @@ __all__ = [
     "Study",
     "StudyError",
     "UnprintableError",
+    "as_record",
     "bound_quantity",
     "check_ending",
     "load_study",
     "parse_study",
     "predict_figure",
     "provenance",
+    "quantity_of",
     "read_notes",
     "read_table",
     "reconstruct_study",
-    "require_threshold",
     "write_table",
 ]

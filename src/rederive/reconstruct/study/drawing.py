@@ -32,7 +32,6 @@ The last number stays.
 
 COLUMNS = ("cohort", "patient", "measure", "timepoint", "value")
 
-_ATTEMPTS = 20
 _CHAINS = 4
 _THIN = 5
 _HEAT = 6.0
@@ -104,7 +103,7 @@ def reconstruct_study(
     Raises
     ------
     ValueError
-        If a figure or the prior is unknown, or a number is out of range.
+        If a figure or the prior is unknown.
     ContradictionError
         If the figures of one column cannot hold together.
     NothingFoundError
@@ -114,7 +113,6 @@ def reconstruct_study(
     UnprintableError
         If the checker refuses a data set.
     """
-    require_numbers(cohorts=cohorts, seed=seed)
     study.check_prior(prior)
     left_out = tuple(without)
     reduced = study.without(left_out)
@@ -148,19 +146,6 @@ def reconstruct_study(
     return pd.concat(parts, ignore_index=True)
 
 
-def require_numbers(*, seed: int, **counts: int) -> None:
-    """Refuse a negative seed, and counts below 1.
-
-    Raises
-    ------
-    ValueError
-        Naming the parameter.
-    """
-    for name, value, least in [*((name, n, 1) for name, n in counts.items()), ("seed", seed, 0)]:
-        if value < least:
-            raise ValueError(f"{name}: found {value}, allowed are whole numbers from {least}")
-
-
 def require_data(block: Block, prior: Prior, seed: int, stop: Stop | None = None) -> None:
     """Find one data set of a block, so that what cannot be found is known before the drawing.
 
@@ -174,13 +159,7 @@ def require_data(block: Block, prior: Prior, seed: int, stop: Stop | None = None
     shown = refute(block)
     if shown is not None:
         raise ContradictionError(shown.figures, shown.why)
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            find_data(block, prior, seed + attempt - 1, attempts=1)
-            return
-        except NothingFoundError:
-            if attempt == _ATTEMPTS or (stop is not None and stop()):
-                raise
+    find_data(block, prior, seed, stop=stop)
 
 
 def _batch(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 
-from rederive.recompute.summaries import Scale
 from rederive.reconstruct.block import predict
 from rederive.reconstruct.block.sampling import Progress
-from rederive.reconstruct.bounds import End, Kind, Quantity, bound
+from rederive.reconstruct.bounds import Bound, End, Kind, Quantity, bound
 from rederive.reconstruct.checks import unknown
-from rederive.reconstruct.study.drawing import Stop, require_data, require_numbers
+from rederive.reconstruct.study.drawing import Stop, require_data
 from rederive.reconstruct.study.model import Measure, Study
 
 _CHAINS = 4
@@ -56,11 +55,10 @@ def predict_figure(
     Raises
     ------
     ValueError
-        If the figure or the prior is unknown, or a number is out of range.
+        If the figure or the prior is unknown.
     ContradictionError, NothingFoundError
         If the other figures contradict each other, or no data were found.
     """
-    require_numbers(draws=draws, seed=seed)
     study.check_prior(prior)
     measure, target = study.figure(figure)
     chosen = measure.prior(prior)
@@ -130,19 +128,7 @@ def bound_quantity(
         scale, the description does not say what a responder is, or the figures contradict each
         other.
     """
-    if quantity not in list(Kind):
-        raise unknown("quantity", quantity, Kind)
-    measure.block.index(at)
-    rises = False
-    if quantity == Kind.RESPONDERS and threshold is not None:
-        if measure.rises is None:
-            raise ValueError(
-                f"measures.{measure.name}: found no key improvement, allowed: improvement: fall or "
-                "improvement: rise, which says what a responder is"
-            )
-        require_threshold(threshold, measure.block.scale)
-        rises = measure.rises
-    asked = Quantity(Kind(quantity), at, threshold, reference, rises)
+    asked = quantity_of(measure, quantity, at, threshold, reference)
     without = tuple(without)
     found = bound(
         measure.block,
@@ -153,41 +139,59 @@ def bound_quantity(
         progress=progress,
         stop=stop,
     )
-    record: dict[str, object] = {
+    return {
         "measure": measure.name,
         "quantity": quantity,
         "at": at,
         "threshold": None if threshold is None else float(threshold),
         "reference": None if reference is None else float(reference),
         "without": list(without),
-        "sharp": found.sharp,
-        "seconds": round(found.seconds, 1),
+        **as_record(found),
+        "witnesses": {
+            name: _witness(measure, end) for name, end in (("low", found.low), ("high", found.high))
+        },
     }
-    ends = {"low": found.low, "high": found.high}
-    for name, end in ends.items():
+
+
+def quantity_of(
+    measure: Measure,
+    name: str,
+    at: str,
+    threshold: Fraction | None = None,
+    reference: Fraction | None = None,
+) -> Quantity:
+    """Return a quantity of a measure; parameters and errors as of :func:`bound_quantity`."""
+    if name not in list(Kind):
+        raise unknown("quantity", name, Kind)
+    measure.block.index(at)
+    rises = False
+    if name == Kind.RESPONDERS and threshold is not None:
+        if measure.rises is None:
+            raise ValueError(
+                f"measures.{measure.name}: found no key improvement, allowed: improvement: fall or "
+                "improvement: rise, which says what a responder is"
+            )
+        rises, scale = measure.rises, measure.block.scale
+        width = scale.maximum - scale.minimum
+        if not 0 < threshold <= width:
+            raise ValueError(
+                f"threshold: found {float(threshold):.10g}, allowed are numbers above 0 up to "
+                f"{float(width):.10g}, the range of the scale"
+            )
+    return Quantity(Kind(name), at, threshold, reference, rises)
+
+
+def as_record(found: Bound) -> dict[str, object]:
+    """Return both ends of a bound, ready for JSON: what is proved, found and known of them."""
+    record: dict[str, object] = {"sharp": found.sharp, "seconds": round(found.seconds, 1)}
+    for name, end in (("low", found.low), ("high", found.high)):
         record |= {
             name: end.limit,
             f"{name}_found": end.best,
             f"{name}_status": end.status,
             f"{name}_proof": str(end.proof),
         }
-    return record | {"witnesses": {name: _witness(measure, end) for name, end in ends.items()}}
-
-
-def require_threshold(threshold: Fraction, scale: Scale) -> None:
-    """Refuse a threshold of response that no change on the scale reaches, or that is not above 0.
-
-    Raises
-    ------
-    ValueError
-        Naming the range of the scale.
-    """
-    width = scale.maximum - scale.minimum
-    if not 0 < threshold <= width:
-        raise ValueError(
-            f"threshold: found {float(threshold):.10g}, allowed are numbers above 0 up to "
-            f"{float(width):.10g}, the range of the scale"
-        )
+    return record
 
 
 def _witness(measure: Measure, end: End) -> list[list[float | None]] | None:

@@ -18,7 +18,7 @@ from rederive.printed.schema import nearest
 from rederive.recompute.summaries import Scale
 from rederive.reconstruct.block import Block, Component, Figure, Prior, Statistic
 from rederive.reconstruct.study.model import Measure, Study
-from rederive.reconstruct.study.tree import Node, StudyError, StudyProblem, parse_tree
+from rederive.reconstruct.study.tree import Node, StudyError, parse_tree, problem_of
 
 _STUDY_KEYS = ("name", "title", "source", "patients", "rounding", "timepoints", "measures")
 _MEASURE_KEYS = ("scale", "unit", "n", "improvement", "figures", "priors")
@@ -53,10 +53,10 @@ def load_study(path: Path) -> Study:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         found = error.strerror or "no file"
-        raise StudyError([StudyProblem(path.name, 1, "", found, "a file")]) from error
+        raise StudyError([problem_of(path.name, 1, found, "a file")]) from error
     except UnicodeDecodeError as error:
         found = f"byte {error.start + 1} that is no UTF-8"
-        raise StudyError([StudyProblem(path.name, 1, "", found, "UTF-8 text")]) from error
+        raise StudyError([problem_of(path.name, 1, found, "UTF-8 text")]) from error
     return parse_study(text, path.name)
 
 

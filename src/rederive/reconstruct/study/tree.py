@@ -24,25 +24,8 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _FIGURE = 'a figure as printed, in quotes, such as "10.0" or "<0.001"'
 
 
-@dataclass(frozen=True, slots=True)
-class StudyProblem:
-    """One thing that is wrong in one place of a description.
-
-    ``place`` are the keys that lead there, such as ``measures.grip.n.week6``; ``found``,
-    ``allowed`` and ``hint`` what stands there, what may, and what was probably meant.
-    """
-
-    file: str
-    line: int
-    place: str
-    found: str
-    allowed: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        where = f"{self.file}, line {self.line}" + (f", {self.place}" if self.place else "")
-        meant = f" (did you mean {self.hint}?)" if self.hint else ""
-        return f"{where}: found {self.found}, allowed: {self.allowed}{meant}"
+Problem = tuple[int, str]
+"""A line of a description and what is wrong there."""
 
 
 class StudyError(ValueError):
@@ -50,13 +33,22 @@ class StudyError(ValueError):
 
     Attributes
     ----------
-    problems : tuple of StudyProblem
+    problems : tuple of str
         Everything that is wrong, in the order of the file.
     """
 
-    def __init__(self, problems: Iterable[StudyProblem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(text for _, text in sorted(problems, key=lambda each: each[0]))
         super().__init__(listed(self.problems, "\n"))
+
+
+def problem_of(
+    file: str, line: int, found: str, allowed: str, place: str = "", hint: str = ""
+) -> Problem:
+    """Return a problem in words; ``place`` are the keys that lead there, as ``measures.grip.n``."""
+    where = f"{file}, line {line}" + (f", {place}" if place else "")
+    meant = f" (did you mean {hint}?)" if hint else ""
+    return line, f"{where}: found {found}, allowed: {allowed}{meant}"
 
 
 @dataclass(slots=True)
@@ -71,7 +63,7 @@ class Node:
     place: str
     line: int
     key_line: int
-    problems: list[StudyProblem] = field(repr=False)
+    problems: list[Problem] = field(repr=False)
     value: str | list[Node] | dict[str, Node] = ""
     number: bool = False
 
@@ -85,8 +77,8 @@ class Node:
     def wrong(self, allowed: str, found: object = None, hint: str = "", line: int = 0) -> None:
         """Note a problem, with the value as what was found unless something else is given."""
         text = str(self if found is None else found)
-        problem = StudyProblem(self.file, line or self.line, self.place, text, allowed, hint)
-        self.problems.append(problem)
+        line = line or self.line
+        self.problems.append(problem_of(self.file, line, text, allowed, self.place, hint))
 
     def text(self) -> str:
         """Return the text of a scalar."""
@@ -205,11 +197,11 @@ def parse_tree(text: str, file: str) -> Node:
         found, allowed = problem.removeprefix("found "), "YAML"
         if found.startswith(_TAB):
             found, allowed = "a tab character", "spaces"
-        raise StudyError([StudyProblem(file, line, "", found, allowed)]) from error
+        raise StudyError([problem_of(file, line, found, allowed)]) from error
     except yaml.YAMLError as error:
-        raise StudyError([StudyProblem(file, 1, "", str(error), "YAML")]) from error
+        raise StudyError([problem_of(file, 1, str(error), "YAML")]) from error
     if root is None:
-        raise StudyError([StudyProblem(file, 1, "", "an empty file", "a description of a study")])
+        raise StudyError([problem_of(file, 1, "an empty file", "a description of a study")])
     tree = Node(file, "", 1, 1, [])
     _fill(tree, root, ())
     if tree.problems:
