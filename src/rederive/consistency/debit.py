@@ -17,7 +17,7 @@ from rederive.consistency.lattice import (
     squared,
     variance_factors,
 )
-from rederive.printed import PrintedNumber, RoundingRule, require_figure
+from rederive.printed import PrintedNumber, RoundingRule, require_figure, require_sd
 from rederive.printed.result import Reach, Recomputed, habit
 
 BINARY = Lattice.of(minimum=0, maximum=1)
@@ -39,7 +39,8 @@ def debit(
     ----------
     mean, sd : PrintedNumber
         The published mean (a proportion, or a percentage with its sign) and SD; the SD of a
-        percentage is in percentage points if it carries the sign, else on the scale 0 to 1.
+        percentage is in percentage points if it carries the sign or is above 1, else on the
+        scale 0 to 1.
     n : int or PrintedNumber
         Number of observations, at least 2.
     rule : RoundingRule
@@ -62,12 +63,14 @@ def debit(
     False
     """
     require_figure("mean", mean)
-    require_figure("sd", sd, Fraction(0))
+    require_sd(sd)
+    require_figure("sd", sd)
     size = sample_size(n, 2)
     lattice = PERCENT_BINARY if mean.percent else BINARY
     counts = lattice.sums(mean, size, rule)
     shown = counts or sorted(set(nearest_sums(lattice, mean, size, rule)))
-    scale = 100 if sd.percent else 1
+    in_points = sd.percent or (mean.percent and sd.value > 1)
+    scale = 100 if in_points else 1
     variances = [scale**2 * Fraction(k * (size - k), size * (size - 1)) for k in shown]
     spread = squared(sd.interval(rule))
     inside = [v for v in variances if counts and spread is not None and v in spread]

@@ -23,7 +23,7 @@ from rederive.consistency.lattice import (
     squared,
     variance_factors,
 )
-from rederive.printed import Interval, PrintedNumber, RoundingRule, require_figure
+from rederive.printed import Interval, PrintedNumber, RoundingRule, require_figure, require_sd
 from rederive.printed.result import Reach, Recomputed, habit
 
 
@@ -69,9 +69,10 @@ def grimmer(
     False
     """
     require_figure("mean", mean)
-    require_figure("sd", sd, Fraction(0))
+    require_sd(sd)
+    require_figure("sd", sd)
     size = sample_size(n, 2)
-    lattice = Lattice.of(items, step, minimum, maximum, mean.percent)
+    lattice = Lattice.of(items, step, minimum, maximum, mean.percent or sd.percent)
     spread = squared(sd.interval(rule))
     sums: Iterable[int] = lattice.sums(mean, size, rule)
     mean_attainable = bool(sums)

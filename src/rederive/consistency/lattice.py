@@ -68,7 +68,7 @@ class Lattice:
             Ends of the scale, both allowed; multiples of ``step / items``.
         percent : bool
             Whether figures are printed in percent of the step's unit: observations of 0 and 1 have
-            the step 1, which is 100 %. The ends are in percent then.
+            the step 1, which is 100 %. The ends are in percent then, by default 0 and 100.
 
         Raises
         ------
@@ -82,6 +82,8 @@ class Lattice:
         if size <= 0:
             raise ValueError(f"step: found {written(size)}, allowed are numbers above 0")
         granule = (100 if percent else 1) * size / items
+        if percent and size == 1 and minimum is None and maximum is None:
+            minimum, maximum = 0, 100  # a share
         low = None if minimum is None else _on_lattice("minimum", minimum, granule)
         high = None if maximum is None else _on_lattice("maximum", maximum, granule)
         if low is not None and high is not None and low > high:

@@ -230,6 +230,7 @@ def _count_ends(inside: Interval | None, n: Sizes) -> tuple[Sizes, Sizes]:
 
 
 def _possible(percent: PrintedNumber, rule: RoundingRule) -> Interval | None:
+    require_printed("percent", percent)
     return percent.interval(rule).intersect(PERCENT_DOMAIN)
 
 

@@ -20,7 +20,7 @@ from rederive.printed import (
     PrintedNumber,
     RoundingRule,
     require_figure,
-    require_printed,
+    require_sd,
     written,
 )
 from rederive.printed.result import Reach, Recomputed
@@ -68,7 +68,10 @@ def sd_limits(
     False
     """
     require_figure("mean", mean)
-    require_printed("sd", sd, Fraction(0))
+    require_sd(sd)
+    for name, figure in (("mean", mean), ("sd", sd)):
+        if figure.percent:
+            raise ValueError(f"{name}: found {figure}, allowed are figures without a percent sign")
     size = sample_size(n, 2)
     low_end, high_end = exact("minimum", minimum), exact("maximum", maximum)
     if low_end >= high_end:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
 from rederive.consistency.lattice import squared
+from rederive.errors import meant
 from rederive.printed import (
     P_VALUE_DOMAIN,
     Interval,
@@ -54,12 +55,18 @@ class Statistic(StrEnum):
         return self in (Statistic.T, Statistic.Z, Statistic.R)
 
 
-ALIASES: Mapping[str, Statistic] = dict.fromkeys(
-    ("χ²", "χ2", "x2", "x²", "chi-square", "chi-squared", "chi²", "Q", "QB", "QW", "QM", "QE"),
-    Statistic.CHI2,
-)
-"""Other names of the statistics; a Q of heterogeneity, of moderators or of what is left within or
-between subgroups has the distribution of chi2."""
+ALIASES: Mapping[str, Statistic] = {
+    **{str(statistic).lower(): statistic for statistic in Statistic},
+    **dict.fromkeys(
+        (
+            *("χ²", "χ2", "x2", "x²", "chi²", "chi-square", "chi-squared", "chi square", "chisq"),
+            *("q", "qb", "qw", "qm", "qe"),
+        ),
+        Statistic.CHI2,
+    ),
+}
+"""Names of the statistics in small letters; a Q of heterogeneity, of moderators or of what is left
+within or between subgroups has the distribution of chi2."""
 
 
 class Classification(StrEnum):
@@ -140,6 +147,8 @@ def check_statistic(
     degrees = tuple(df) if isinstance(df, tuple | list) else (df,)
     for what, figure in (("statistic", statistic), ("p", p), *(("df", each) for each in degrees)):
         require_printed(what, figure)
+        if figure.percent:
+            raise ValueError(f"{what}: found {figure}, allowed are figures without a percent sign")
     if len(degrees) != name.df_count:
         raise ValueError(f"df: found {len(degrees)}, {name} takes {name.df_count}")
     if one_sided and not name.has_sides:
@@ -206,6 +215,14 @@ def _possibilities(
         squares.append(("F is its root (t)", Statistic.F, squared(magnitude), df))
     elif name is Statistic.CHI2 and df[0] == one:
         squares.append(("χ² is its root (z)", Statistic.CHI2, squared(magnitude), df))
+    if name is Statistic.F:
+        squares.append(("degrees of freedom exchanged", Statistic.F, magnitude, df[::-1]))
+    elif name is Statistic.R and df[0].low is not None and df[0].low > 2:
+        high = None if df[0].high is None else df[0].high - 2
+        fewer = Interval(df[0].low - 2, high)
+        squares.append(
+            ("n in place of the degrees of freedom, n - 2", Statistic.R, magnitude, [fewer])
+        )
     others = {
         words: [_p_range(kind, value, degrees, False)]
         for words, kind, value, degrees in squares
@@ -263,11 +280,12 @@ def p_values(
 
 
 def _kind(kind: Statistic | str) -> Statistic:
-    try:
-        return ALIASES.get(kind) or ALIASES.get(kind.upper()) or Statistic(kind)
-    except ValueError:
+    name = str(kind).lower().replace("_", "")
+    if name not in ALIASES:
         allowed = ", ".join(Statistic)
-        raise ValueError(f"kind: found {kind!r}, allowed are {allowed}") from None
+        hint = meant(name, ALIASES)
+        raise ValueError(f"kind: found {kind!r}, allowed are {allowed}, χ² and Q{hint}")
+    return ALIASES[name]
 
 
 def _magnitude(kind: Statistic, statistic: PrintedNumber, rule: RoundingRule) -> Interval:

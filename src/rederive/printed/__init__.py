@@ -15,6 +15,7 @@ from rederive.printed.number import (
     readings,
     require_figure,
     require_printed,
+    require_sd,
     written,
 )
 from rederive.printed.rounding import RoundingRule, preimage, round_to, rounded_figures
@@ -37,6 +38,7 @@ __all__ = [
     "readings",
     "require_figure",
     "require_printed",
+    "require_sd",
     "round_to",
     "rounded_figures",
     "written",

@@ -393,6 +393,13 @@ def require_printed(name: str, number: PrintedNumber, least: Fraction | None = N
         raise ValueError(f"{name}: found {number}, allowed are figures from {least}")
 
 
+def require_sd(sd: PrintedNumber) -> None:
+    """Refuse a negative SD, a standard error, and what :func:`require_printed` refuses."""
+    require_printed("sd", sd, Fraction(0))
+    if sd.label.replace(".", "").upper() in ("SE", "SEM"):
+        raise ValueError(f"sd: found {sd}, allowed is an SD: SE × √n")
+
+
 def written(value: Rational) -> str:
     """Return an exact number as a decimal if it has an end, else as a fraction."""
     text = format_fixed(value, 6).rstrip("0").rstrip(".")

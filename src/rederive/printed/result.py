@@ -178,6 +178,7 @@ def possible_p(
     rule: RoundingRule,
     two_sided: Iterable[tuple[float, float]],
     others: Mapping[str, Iterable[tuple[float, float]]] = MappingProxyType({}),
+    halves: bool = True,
 ) -> tuple[Reach, ...]:
     """Return the habits that would give a printed p, each on its own.
 
@@ -191,15 +192,17 @@ def possible_p(
         Ranges of the two-sided p from the figures as printed.
     others : mapping
         Ranges of p under other habits, by name.
+    halves : bool
+        Whether a one-sided p is half of the two-sided one, as for a symmetric distribution.
     """
     ranges = list(two_sided)
-    tried = {
+    sides = {
         "one-sided p": [(low / 2, high / 2) for low, high in ranges],
         "one-sided p in the other direction (1 - p/2)": [
             (1 - high / 2, 1 - low / 2) for low, high in ranges
         ],
-        **others,
     }
+    tried = (sides if halves else {}) | dict(others)
     printed = p.interval(rule, P_VALUE_DOMAIN)
     found = [possibility(name, printed, tried[name]) for name in tried]
     found += [possibility(name, target, ranges) for name, target in p.otherwise_rounded().items()]

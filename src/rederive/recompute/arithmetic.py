@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from rederive.consistency import attainable_denominators, counts
-from rederive.printed import PrintedNumber, RoundingRule
+from rederive.printed import PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed
 
 
@@ -39,6 +39,7 @@ def percent_of_count(
     >>> percent_of_count(7, 30, parse("23.4")).as_row()["verdict"]
     'differs'
     """
+    require_printed("percent", percent)
     if n < 1 or not 0 <= count <= n:
         raise ValueError(f"count {count} is not between 0 and n = {n}, or n is below 1")
     value = Fraction(100 * count, n)
@@ -85,6 +86,8 @@ def attainable_percent(
     >>> str(attainable_percent(parse("23.3"), 30).verdict)
     'same'
     """
+    for each in (percent, *siblings):
+        require_printed("percent", each)
     figures = (percent, *siblings)
     reaches = [_attainable_reach(figures, n, f"n = {n}", True, exhaustive, rule)]
     if rule is not RoundingRule.TRUNCATE:
@@ -146,6 +149,8 @@ def count_of_percent(
     >>> count_of_percent(parse("20"), 30, parse("6")).main.point
     6.0
     """
+    require_printed("percent", percent)
+    require_printed("count", count)
     found = counts(percent, n, rule)
     if found:
         low, high = found[0], found[-1]
@@ -183,6 +188,8 @@ def n_of_count_and_percent(
     >>> n_of_count_and_percent(7, parse("23.3"), parse("30")).main.point
     30.0
     """
+    require_printed("percent", percent)
+    require_printed("n", n)
     if count < 1:
         raise ValueError("a count of zero says nothing of its denominator")
     interval = percent.interval(rule)
@@ -225,6 +232,7 @@ def remainder(total: int, parts: Sequence[int], printed: PrintedNumber) -> Recom
     >>> remainder(30, [7, 5], parse("18")).main.point
     18.0
     """
+    require_printed("printed", printed)
     left = total - sum(parts)
     if left < 0:
         raise ValueError(f"the parts add up to {sum(parts)}, more than the total {total}")
@@ -259,6 +267,7 @@ def every_percent(
     >>> every_percent([(16, 30), (20, 30)], parse("over 50%")).inside
     True
     """
+    require_printed("printed", printed)
     for count, n in shares:
         if n < 1 or not 0 <= count <= n:
             raise ValueError(f"count {count} is not between 0 and n = {n}, or n is below 1")

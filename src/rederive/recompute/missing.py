@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from rederive.printed import Interval, PrintedNumber, RoundingRule
+from rederive.printed import Interval, PrintedNumber, RoundingRule, require_printed
 from rederive.recompute.summaries import Scale
 
 
@@ -30,6 +30,7 @@ def sum_range(
     ValueError
         If no multiple of the step has that mean.
     """
+    require_printed("mean", mean)
     interval = mean.interval(rule)
     if interval.low is None or interval.high is None:
         raise ValueError(f"the mean {mean} has no finite rounding interval")

@@ -11,9 +11,10 @@ from functools import lru_cache
 
 import numpy as np
 from scipy.special import chdtrc
-from scipy.stats import fisher_exact
+from scipy.stats import fisher_exact, hypergeom
 
-from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
+from rederive.errors import meant
+from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed, possible_p
 from rederive.recompute.t_formulas import student_p, welch_p
 
@@ -42,6 +43,8 @@ class Share:
     note: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.counts, tuple):
+            raise ValueError(f"counts: found {self.counts!r}, allowed are several, such as (5, 6)")
         if self.n < 1:
             raise ValueError(f"n: found {self.n}, allowed are whole numbers from 1")
         if not self.counts:
@@ -103,12 +106,20 @@ def fisher(count1: int, n1: int, count2: int, n2: int) -> float:
     return float(fisher_exact([[count1, n1 - count1], [count2, n2 - count2]]).pvalue)
 
 
+def fisher_tails(count1: int, n1: int, count2: int, n2: int) -> tuple[float, float, float]:
+    """Return both one-sided p of Fisher's exact test, and the probability of the table itself."""
+    table = hypergeom(n1 + n2, count1 + count2, n1)
+    return float(table.cdf(count1)), float(table.sf(count1 - 1)), float(table.pmf(count1))
+
+
+EXACT = "Fisher's exact test"
+
 PROPORTION_TESTS: dict[str, Callable[[int, int, int, int], float]] = {
     "Student t on 0/1": t_on_zero_one,
     "Welch t on 0/1": welch_on_zero_one,
     "χ²": chi_squared,
     "χ² with Yates' correction": chi_squared_yates,
-    "Fisher's exact test": fisher,
+    EXACT: fisher,
 }
 """Every convention tried for two proportions, by name."""
 
@@ -173,8 +184,8 @@ def two_proportions(
 
     Raises
     ------
-    KeyError
-        If ``stated`` is not a known convention.
+    ValueError
+        If ``stated`` is not a known convention, or p is not a printed figure.
 
     Notes
     -----
@@ -188,7 +199,10 @@ def two_proportions(
     ('needs an unstated choice', ("Fisher's exact test",))
     """
     if stated not in PROPORTION_TESTS:
-        raise KeyError(f"unknown test {stated!r}; allowed: {', '.join(PROPORTION_TESTS)}")
+        allowed, hint = ", ".join(PROPORTION_TESTS), meant(stated, PROPORTION_TESTS)
+        raise ValueError(f"stated: found {stated!r}, allowed: {allowed}{hint}")
+    if p is not None:
+        require_printed("p", p)
     note = "; ".join(part for part in (first.note, second.note) if part)
     target = None if p is None else p.interval(rule, P_VALUE_DOMAIN)
     reaches = []
@@ -223,9 +237,21 @@ def _possibilities(
         for name, test in RARER_TESTS.items()
     }
     others |= {
-        f"one-sided p of: {reach.convention}": [(reach.low / 2, reach.high / 2)]
+        f"one-sided p of: {reach.convention}": [
+            (reach.low / 2, reach.high / 2),
+            (1 - reach.high / 2, 1 - reach.low / 2),
+        ]
         for reach in reaches
-        if not reach.stated and first.n > 1 < second.n
+        if not reach.stated and EXACT not in reach.convention and first.n > 1 < second.n
+    }
+    tails = [fisher_tails(a, first.n, b, second.n) for a, b in pairs]
+    others |= {
+        f"one-sided p of: {EXACT}": [
+            (tail, tail) for lower, upper, _ in tails for tail in (lower, upper)
+        ],
+        f"{EXACT}, one-sided p doubled": [(min(1.0, 2 * min(each[:2])),) * 2 for each in tails],
+        f"{EXACT}, mid-p": [(min(1.0, 2 * min(each[:2]) - each[2]),) * 2 for each in tails],
     }
     stated = [reach for reach in reaches if reach.stated] or reaches
-    return possible_p(p, rule, [(reach.low, reach.high) for reach in stated], others)
+    halves = not any(EXACT in reach.convention for reach in stated)
+    return possible_p(p, rule, [(reach.low, reach.high) for reach in stated], others, halves)

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from rederive.consistency.lattice import nearest_fraction
+from rederive.consistency.lattice import exact, nearest_fraction, sample_size
 from rederive.printed import (
     Interval,
     PrintedNumber,
     RoundingRule,
     readings,
     require_printed,
+    require_sd,
     written,
 )
 
@@ -35,7 +36,7 @@ class Scale:
 
     def __post_init__(self) -> None:
         for name in ("minimum", "maximum", "step"):
-            object.__setattr__(self, name, Fraction(getattr(self, name)))
+            object.__setattr__(self, name, exact(name, getattr(self, name)))
         step, low, high = written(self.step), written(self.minimum), written(self.maximum)
         if self.step <= 0:
             raise ValueError(f"step: found {step}, allowed are numbers above 0")
@@ -80,7 +81,7 @@ class Summary:
     Raises
     ------
     ValueError
-        If n is below 2, the SD is negative, or it is printed without an upper limit.
+        If n is no whole number from 2, the SD is negative, or it is printed without an upper limit.
     """
 
     mean: PrintedNumber
@@ -93,13 +94,8 @@ class Summary:
 
     def __post_init__(self) -> None:
         require_printed("mean", self.mean)
-        require_printed("sd", self.sd)
-        if self.sd.label in ("SE", "SEM"):
-            raise ValueError(f"an SD is needed, found {self.sd}: SD = SE × √n")
-        if self.n < 2:
-            raise ValueError(f"a summary with an SD needs at least 2 patients, not {self.n}")
-        if self.sd.value < 0:
-            raise ValueError(f"an SD cannot be negative: {self.sd}")
+        require_sd(self.sd)
+        object.__setattr__(self, "n", sample_size(self.n, 2))
         if self.sd.operator in (">", "≥", "over"):
             raise ValueError(f"an SD needs an upper limit: {self.sd}")
 

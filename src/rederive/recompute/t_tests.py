@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import ndtr, stdtrit
 
 from rederive.consistency.lattice import attainable_moments, variance_factors
-from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
+from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed, possible_p
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_formulas import (
@@ -23,6 +23,9 @@ from rederive.recompute.t_formulas import (
     distance_range,
     one_sample_p,
 )
+
+Ends = tuple[float, float]
+"""Least and greatest value of a figure."""
 
 LARGEST_LATTICE_N = 40
 """Groups up to this size are taken through their attainable sums; above, rounding hides them."""
@@ -252,6 +255,8 @@ def two_sample_t(
     >>> str(found.verdict), round(found.main.low, 3), round(found.main.high, 3)
     ('same', 0.045, 0.067)
     """
+    if p is not None:
+        require_printed("p", p)
     reaches: list[Reach] = []
     for test in (STUDENT, WELCH):
         name = f"{test.name}, {note}" if note else test.name
@@ -280,27 +285,51 @@ def _possibilities(
     stated = [reach for reach in reaches if reach.stated]
     if p is None or any(reach.meets for reach in stated):
         return ()
-    others: dict[str, list[tuple[float, float]]] = {}
-    means = [group.mean_range(rule) for group in groups]
-    for name in variance_factors(2):
-        spreads = []
-        for group in groups:
-            factor = math.sqrt(variance_factors(group.n)[name])
-            low, high = group.sd_range(rule)
-            spreads.append((low * factor, high * factor))
-        if test is None:
-            near, far = distance_range(*means[0])
-            ranges = [
-                one_sample_p(distance, sd, groups[0].n)
-                for distance, sd in zip((far, near), spreads[0], strict=True)
-            ]
-        else:
-            difference = (means[0][0] - means[1][1], means[0][1] - means[1][0])
-            ranges = list(
-                test.over_box(difference, spreads[0], groups[0].n, spreads[1], groups[1].n)
-            )
-        others[name] = [(float(ranges[0]), float(ranges[1]))]
+    others = {name: [ends] for name, ends in _under_habits(test, groups, rule)}
     return possible_p(p, rule, [(reach.low, reach.high) for reach in stated], others)
+
+
+def _under_habits(
+    test: TwoSampleTest | None, groups: Sequence[Summary], rule: RoundingRule
+) -> Iterator[tuple[str, tuple[float, float]]]:
+    """Yield the name of an unstated habit, and the range of p under it; no test: paired."""
+    means = [group.mean_range(rule) for group in groups]
+    least, most = (
+        means[0] if test is None else (means[0][0] - means[1][1], means[0][1] - means[1][0])
+    )
+    near, far = distance_range(least, most)
+
+    def p_range(kind: TwoSampleTest | None, spreads: Sequence[Ends]) -> Ends:
+        if kind is None:
+            low = one_sample_p(far, spreads[0][0], groups[0].n)
+            return float(low), float(one_sample_p(near, spreads[0][1], groups[0].n))
+        one, other = groups
+        ends = kind.over_box((least, most), spreads[0], one.n, spreads[1], other.n)
+        return float(ends[0]), float(ends[1])
+
+    printed = [group.sd_range(rule) for group in groups]
+    kinds = [test] if test is None else [test, WELCH if test is STUDENT else STUDENT]
+    for habit in variance_factors(2):
+        roots = [math.sqrt(variance_factors(group.n)[habit]) for group in groups]
+        scaled = [
+            (low * root, high * root) for (low, high), root in zip(printed, roots, strict=True)
+        ]
+        for kind in kinds:
+            words = habit if kind is test or kind is None else f"{habit}, {kind.name}"
+            yield words, p_range(kind, scaled)
+    for kind in kinds[1:]:
+        if kind is not None:
+            low, high = p_range(kind, printed)
+            yield f"one-sided p of: {kind.name}", (low / 2, high / 2)
+    errors = [
+        math.hypot(
+            *(sds[end] / math.sqrt(group.n) for sds, group in zip(printed, groups, strict=True))
+        )
+        for end in (0, 1)
+    ]
+    if errors[0] > 0:
+        z = (far / errors[0], near / errors[1])
+        yield "normal distribution in place of t", (2 * float(ndtr(-z[0])), 2 * float(ndtr(-z[1])))
 
 
 def difference_interval(
@@ -328,6 +357,8 @@ def difference_interval(
 
 
 def _half_width(first: Summary, second: Summary, sd1: float, sd2: float, level: float) -> float:
+    if not 0 < level < 1:
+        raise ValueError(f"level: found {level}, allowed are numbers between 0 and 1")
     df = first.n + second.n - 2
     pooled = ((first.n - 1) * sd1**2 + (second.n - 1) * sd2**2) / df
     error = math.sqrt(pooled * (1 / first.n + 1 / second.n))
@@ -390,6 +421,8 @@ def paired_t(
     >>> str(found.verdict), round(found.main.point, 3)
     ('same', 0.026)
     """
+    if p is not None:
+        require_printed("p", p)
     by_reading: dict[Reading, Reach] = {}
     for name, reading in change.readings():
         boxes = moments_of(reading, rule)

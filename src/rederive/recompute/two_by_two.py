@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
 from scipy.special import chdtrc, ndtri, stdtr
 from scipy.stats import fisher_exact
+from scipy.stats.contingency import odds_ratio as conditional_odds_ratio
 
 from rederive.printed import (
     P_VALUE_DOMAIN,
@@ -19,6 +21,8 @@ from rederive.printed import (
     require_printed,
 )
 from rederive.printed.result import Reach, Recomputed, habit, possible_p
+from rederive.recompute.proportions import chi_squared, chi_squared_yates
+from rederive.recompute.t_tests import Ends
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -195,17 +199,74 @@ class PrintedOddsRatio:
 
     def accepts(self, table: Table2x2, rule: RoundingRule, leaving_out: str = "") -> bool:
         """Return whether a table prints all the figures, one of them perhaps left out."""
-        values = {
-            "odds_ratio": (self.odds_ratio, table.odds_ratio, None),
-            "ci_low": (self.ci_low, table.confidence_limit(-1), None),
-            "ci_high": (self.ci_high, table.confidence_limit(+1), None),
-            "p": (self.p, table.wald_p, P_VALUE_DOMAIN),
-        }
+        return self.prints(wald_figures(table), rule, leaving_out)
+
+    def prints(
+        self, values: Mapping[str, float], rule: RoundingRule, leaving_out: str = ""
+    ) -> bool:
+        """Return whether values, by the names of the figures, print as these."""
         return all(
-            printed.interval(rule, domain).meets(value, value, floor=0.0)
-            for name, (printed, value, domain) in values.items()
-            if printed is not None and name != leaving_out
+            printed.interval(rule, P_VALUE_DOMAIN if name == "p" else None).meets(
+                value, value, floor=0.0
+            )
+            for name, value in values.items()
+            if name != leaving_out and (printed := getattr(self, name)) is not None
         )
+
+
+def wald_figures(table: Table2x2, level: float = 0.95) -> dict[str, float]:
+    """Return odds ratio, Wald interval and Wald p of a table without an empty cell."""
+    return {
+        "odds_ratio": table.odds_ratio,
+        "ci_low": table.confidence_limit(-1, level),
+        "ci_high": table.confidence_limit(+1, level),
+        "p": table.wald_p,
+    }
+
+
+def _risk_ratio(table: Table2x2) -> dict[str, float]:
+    a, b, c, d = table.cells
+    log = math.log(a / (a + b)) - math.log(c / (c + d))
+    error = math.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d))
+    z = float(ndtri(0.975))
+    ends = {"ci_low": math.exp(log - z * error), "ci_high": math.exp(log + z * error)}
+    p = math.erfc(abs(log) / error / math.sqrt(2)) if error else float(log == 0)
+    return {"odds_ratio": math.exp(log), **ends, "p": p}
+
+
+def _conditional(table: Table2x2) -> dict[str, float]:
+    a, b, c, d = table.counts
+    found = conditional_odds_ratio([[a, b], [c, d]], kind="conditional")
+    low, high = found.confidence_interval(0.95)
+    ratio = float(found.statistic)
+    return {"odds_ratio": ratio, "ci_low": low, "ci_high": high, "p": table.fisher_p}
+
+
+def _with_p(test: Callable[[int, int, int, int], float], sides: int = 2) -> Habit:
+    def figures(table: Table2x2) -> dict[str, float]:
+        a, b, c, d = table.counts
+        return wald_figures(table) | {"p": test(a, a + b, c, c + d) * sides / 2}
+
+    return figures
+
+
+Habit = Callable[[Table2x2], dict[str, float]]
+
+HABITS: Mapping[str, Habit] = {
+    "90 % interval": partial(wald_figures, level=0.90),
+    "99 % interval": partial(wald_figures, level=0.99),
+    "risk ratio": _risk_ratio,
+    "one-sided p": lambda table: wald_figures(table) | {"p": table.wald_p / 2},
+    "p of: χ²": _with_p(chi_squared),
+    "p of: χ² with Yates' correction": _with_p(chi_squared_yates),
+    "one-sided p of: χ²": _with_p(chi_squared, 1),
+}
+"""What else may be printed of a table without an empty cell; never the stated convention."""
+
+CONDITIONAL = "conditional estimate, exact interval and p (Fisher)"
+
+MOST_FOR_HABITS = 200
+"""Most tables that are tried under these habits, of which the exact interval is slow."""
 
 
 def compatible_tables(
@@ -326,6 +387,13 @@ def odds_ratio_figure(
             stated = position == 0 and not words
             ends = (min(values), max(values))
             reaches.append(Reach(convention + words, stated, *ends, point, meets))
+    if not tables and not halved and len(margins) <= MOST_FOR_HABITS:
+        drawn = [(table, _conditional(table)) for table in margins]
+        exact = [each for each in drawn if figures.prints(each[1], rule, leaving_out=name)]
+        values = [figures_of[name] for _, figures_of in exact]
+        if values:
+            meets = any(target.meets(value, value, floor=0.0) for value in values)
+            reaches.append(Reach(CONDITIONAL, False, min(values), max(values), None, meets))
     if not tables:
         quantities = list(_QUANTITIES[name].values())
         values = [quantity(table) for table in margins for quantity in quantities]
@@ -345,7 +413,8 @@ def _remark_on_tables(
     """Return which tables print the other figures, in words."""
     if not tables and not halved:
         more = f" ({empty} of them with 0.5 added, for an empty cell)" if empty else ""
-        return f"none of {tried + empty} tables with these margins{more} prints the other figures"
+        many = f"none of {tried + empty} tables with these margins{more}"
+        return f"{many} prints the other figures by Wald's formulas"
     parts = []
     for found, words in ((tables, ""), (halved, f"{_HALVES},")):
         if found:
@@ -376,11 +445,34 @@ def _possibilities(
     }
     quantity = next(iter(_QUANTITIES[name].values()))
     found = []
+    for words, habitual in HABITS.items() if len(whole) <= MOST_FOR_HABITS else ():
+        drawn = [habitual(table) for table in whole]
+        fitting = [each[name] for each in drawn if figures.prints(each, rule)]
+        if fitting:
+            found.append(habit(words, min(fitting), max(fitting)))
     for words, (read, candidates, rounding) in tried.items():
         values = [quantity(table) for table in candidates if read.accepts(table, rounding)]
         if values:
             found.append(habit(words, min(values), max(values)))
     return tuple(found)
+
+
+def _from_interval(name: str, ratio: Ends, low: Ends, high: Ends, level: float) -> Ends:
+    """Return the range of one figure from the others; all given as logarithms."""
+    if name != "p":
+        sums = {
+            "odds_ratio": ((low[0] + high[0]) / 2, (low[1] + high[1]) / 2),
+            "ci_low": (2 * ratio[0] - high[1], 2 * ratio[1] - high[0]),
+            "ci_high": (2 * ratio[0] - low[1], 2 * ratio[1] - low[0]),
+        }[name]
+        return math.exp(sums[0]), math.exp(sums[1])
+    z = float(ndtri(0.5 + level / 2))
+    near = 0.0 if ratio[0] <= 0 <= ratio[1] else min(map(abs, ratio))
+    narrow, wide = max(high[0] - low[1], 0.0) / (2 * z), (high[1] - low[0]) / (2 * z)
+    far = max(map(abs, ratio))
+    most = math.erfc(near / wide / math.sqrt(2)) if wide > 0 else float(near == 0)
+    least = math.erfc(far / narrow / math.sqrt(2)) if narrow > 0 else float(far == 0)
+    return least, most
 
 
 def ratio_and_interval(
@@ -425,36 +517,40 @@ def ratio_and_interval(
         interval = part.interval(rule)
         ranges.append((math.log(max(interval.lower, 1e-300)), math.log(interval.upper)))
     ratio, low, high = ranges
+    if not 0 < level < 1:
+        raise ValueError(f"level: found {level}, allowed are numbers between 0 and 1")
     if figures.interval_turned_round:
         low, high = high, low
-    z = float(ndtri(0.5 + level / 2))
+    ends = _from_interval(name, ratio, low, high, level)
+    convention = "interval symmetric about the logarithm of the ratio"
     if name == "p":
-        near = 0.0 if ratio[0] <= 0 <= ratio[1] else min(map(abs, ratio))
-        narrow, wide = max(high[0] - low[1], 0.0) / (2 * z), (high[1] - low[0]) / (2 * z)
-        far = max(map(abs, ratio))
-        most = math.erfc(near / wide / math.sqrt(2)) if wide > 0 else float(near == 0)
-        least = math.erfc(far / narrow / math.sqrt(2)) if narrow > 0 else float(far == 0)
-        ends, convention = (least, most), "Wald test, standard error from the interval"
-    else:
-        sums = {
-            "odds_ratio": ((low[0] + high[0]) / 2, (low[1] + high[1]) / 2),
-            "ci_low": (2 * ratio[0] - high[1], 2 * ratio[1] - high[0]),
-            "ci_high": (2 * ratio[0] - low[1], 2 * ratio[1] - low[0]),
-        }[name]
-        ends = (math.exp(sums[0]), math.exp(sums[1]))
-        convention = "interval symmetric about the logarithm of the ratio"
+        convention = "Wald test, standard error from the interval"
     domain = P_VALUE_DOMAIN if name == "p" else Interval(Fraction(0), None)
     in_order = not figures.out_of_order
-    meets = in_order and printed.interval(rule, domain).meets(*ends, floor=0.0)
+    target = printed.interval(rule, domain)
+    meets = in_order and target.meets(*ends, floor=0.0)
     reach = Reach(convention, True, *ends, None, meets)
+    tried: dict[str, Ends] = {}
+    if figures.interval_turned_round:
+        tried["interval turned round"] = ends
+    if name == "odds_ratio":
+        inverse = (1 / ends[1], 1 / max(ends[0], 1e-300))
+    else:
+        inverse = _from_interval(name, (-ratio[1], -ratio[0]), low, high, level)
+    tried["reverse comparison (one over the ratio)"] = inverse
+    if name == "p" and in_order:
+        for other in (0.90, 0.95, 0.99):
+            if other != level:
+                words = f"{100 * other:.0f} % interval"
+                tried[words] = _from_interval(name, ratio, low, high, other)
     possible: tuple[Reach, ...] = ()
     if not meets:
-        turned = printed.interval(rule, domain).meets(*ends)
-        possible = (habit("interval turned round", *ends),) if turned else ()
-        inverse = printed.interval(rule, domain).meets(1 / ends[1], 1 / max(ends[0], 1e-300))
-        if name == "odds_ratio" and inverse:
-            possible += (habit("reverse comparison (one over the ratio)", *ends),)
-        if name == "p":
+        possible = tuple(
+            habit(words, *found)
+            for words, found in tried.items()
+            if target.meets(*found, floor=0.0)
+        )
+        if name == "p" and in_order:
             possible += possible_p(printed, rule, [ends])
     remark = "; ".join(figures.out_of_order)
     return Recomputed("ratio with its interval", printed, (reach,), remark, possible)
