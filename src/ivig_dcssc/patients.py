@@ -17,7 +17,7 @@ from ivig_dcssc.generator.ensemble import PATIENTS
 from ivig_dcssc.generator.predictions import HELD_OUT_FILE, PREDICTIONS_FILE
 from ivig_dcssc.generator.skin import READINGS, first_mention, skin_block
 from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, own_quantity
-from ivig_dcssc.parameters import ALL_PRIORS
+from ivig_dcssc.parameters import ALL_PRIORS, COHORT_SEED
 from ivig_dcssc.shipped import cohorts_folder
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.reconstruct.block import Block
@@ -63,6 +63,12 @@ class Cohorts:
     def reconstructed(self) -> bool:
         """Whether the cohorts are the shipped synthetic ones."""
         return not self.choices.cohort_folder
+
+    @property
+    def key(self) -> str:
+        """The choices, where the data are those of the sources: neither one's own nor made anew."""
+        own = self.choices.cohort_folder or self.choices.cohort_seed != COHORT_SEED
+        return "" if own else repr(self.choices)
 
     @property
     def priors(self) -> pd.Series[Any]:
