@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -178,41 +177,6 @@ class Cohorts:
             raise ValueError(f"figure: found {figure!r}, allowed: {allowed}")
         own = self._of_priors(own.drop(columns="figure"))
         return own.set_index(["prior", "draw", "patient"]).astype(float)
-
-    def each(
-        self,
-        function: Callable[..., Any],
-        without: str = "",
-        measure: str = "mrss",
-        **arguments: Any,
-    ) -> pd.DataFrame | pd.Series[Any]:
-        """Apply a function of one cohort's scores to every cohort.
-
-        Parameters
-        ----------
-        function : callable
-            Takes a table by patient with the columns ``baseline`` and the follow-ups; returns a
-            number or a Series.
-        without : str
-            Id of a figure: the function is applied to the cohorts that left it out of the fit.
-        measure : str
-            Measure of the scores; held-out cohorts have skin scores alone.
-        **arguments
-            Further arguments of the function.
-
-        Returns
-        -------
-        DataFrame or Series
-            What the function returns, by cohort, or by prior and draw of held-out cohorts.
-        """
-        keys = ("prior", "draw") if without else ("cohort",)
-        scores = self.held_out(without) if without else self.scores(measure)
-        level = list(keys) if without else "cohort"
-        groups = scores.groupby(level=level, sort=False, observed=True)
-        found = [function(table.droplevel(keys), **arguments) for _, table in groups]
-        index = scores.reset_index("patient").index.unique()
-        many = isinstance(found[0], pd.Series)
-        return pd.DataFrame(found, index=index) if many else pd.Series(found, index=index)
 
     def bound(self, row_id: str) -> tuple[float, float]:
         """Return least and greatest of a held-out skin-score figure over all compatible data.
