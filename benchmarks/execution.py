@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -206,7 +207,7 @@ def cold() -> None:
         shutil.rmtree(project.cache, ignore_errors=True)
         with ThreadPoolExecutor(CORES) as pool:
             tasks = [Task(path) for path in project.notebooks]
-            done = list(pool.map(lambda task: run_task(project, task, cache=shares), tasks))
+            done = list(pool.map(partial(run_task, project, cache=shares), tasks))
         emit(f"| {name} | {sum(each.seconds for each in done):.1f} |")
     emit()
 
