@@ -164,10 +164,10 @@ def _least_on_edge(
     bound = least.copy()
     at = np.flatnonzero(low < high)
     # p nearly always rises along the edge; then such pieces are short enough at once.
-    ends = (low if sign > 0 else high)[at, None] + sign * (high - low)[at, None] * _CUTS
-    ends = np.sort(np.clip(ends, low[at, None], high[at, None]), axis=1)
-    ends[:, 0], ends[:, -1] = low[at], high[at]
-    low, high = ends[:, :-1].ravel(), ends[:, 1:].ravel()
+    cuts = (low if sign > 0 else high)[at, None] + sign * (high - low)[at, None] * _CUTS
+    cuts = np.sort(np.clip(cuts, low[at, None], high[at, None]), axis=1)
+    cuts[:, 0], cuts[:, -1] = low[at], high[at]
+    low, high = cuts[:, :-1].ravel(), cuts[:, 1:].ravel()
     at = np.repeat(at, len(_CUTS) - 1)
     for _ in range(MOST_HALVINGS):
         if not len(at):
