@@ -10,11 +10,15 @@ import argparse
 import itertools
 import os
 import platform
+import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +152,7 @@ def book() -> None:
     names = [contents["root"]]
     names += [entry["file"] for part in contents["parts"] for entry in part["chapters"]]
     paths = [path for name in names if (path := ROOT / f"{name}.ipynb").is_file()]
-    emit("### The whole book, cold")
+    emit("### The whole book, cold, its rows of the ledger not kept")
     emit()
     emit(f"| {CORES} at a time | notebooks | own time of all cells, s | wall, s | share of cells |")
     emit("|---|---:|---:|---:|---:|")
@@ -161,6 +165,53 @@ def book() -> None:
     emit()
 
 
+def sections(names: list[str]) -> None:
+    """Rerun each section by the command with one changed parameter, beside bare imports."""
+    libraries = [sys.executable, "-c", IMPORTS]
+    command = [str(Path(sys.executable).with_name("rederive")), "run"]
+    # What is changed is used in every section: the rows of the ledger are worked out anew.
+    changed = ["-p", "minimum_cycles=4"]
+    emit("### One section with a changed parameter, beside importing the libraries")
+    emit()
+    emit("| section | imports, s | nothing kept, s | ratio | the article's rows kept, s | ratio |")
+    emit("|---|---:|---:|---:|---:|---:|")
+
+    def seconds(words: list[str]) -> float:
+        spent, _ = timed(lambda: subprocess.run(words, check=True, capture_output=True))
+        return spent
+
+    for name in names:
+        shutil.rmtree(ROOT / "_build" / "cache", ignore_errors=True)
+        seconds([*command, name])
+        bare = [seconds(libraries)]
+        alone = seconds([*command, name, *changed, "--no-cache"])
+        bare.append(seconds(libraries))
+        shared = seconds([*command, name, *changed])
+        bare.append(seconds(libraries))
+        base = statistics.median(bare)
+        emit(
+            f"| {name} | {base:.1f} | {alone:.1f} | {alone / base:.1f} "
+            f"| {shared:.1f} | {shared / base:.1f} |"
+        )
+    emit()
+
+
+def cold() -> None:
+    """Execute all notebooks from nothing with and without rows that they share."""
+    project = Project(ROOT)
+    emit("### Rows of the ledger worked out once a build")
+    emit()
+    emit("| 2 at a time | all runs, s |")
+    emit("|---|---:|")
+    for name, shares in (("each notebook by itself", False), ("shared", True)):
+        shutil.rmtree(project.cache, ignore_errors=True)
+        with ThreadPoolExecutor(CORES) as pool:
+            tasks = [Task(path) for path in project.notebooks]
+            done = list(pool.map(partial(run_task, project, cache=shares), tasks))
+        emit(f"| {name} | {sum(each.seconds for each in done):.1f} |")
+    emit()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5, help="plain runs of the first table")
@@ -168,6 +219,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100, help="parameter sets of the sweep")
     parser.add_argument("--without-book", action="store_true", help="leave the last table out")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".md"))
+    every = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+    parser.add_argument("--sections", nargs="*", default=every, help="sections that are rerun")
     options = parser.parse_args()
     # The same for all sides: one thread for each process, as the book is built.
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
@@ -180,6 +233,9 @@ def main() -> None:
         f"{platform.machine()}, {os.cpu_count()} cores"
     )
     emit()
+    sections(options.sections)
+    if not options.without_book:
+        cold()
     overhead(options.repeats)
     sweep(options.plain_runs, options.runs)
     if not options.without_book:

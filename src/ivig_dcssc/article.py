@@ -14,6 +14,7 @@ from ivig_dcssc.style import use_style
 from rederive.book.ledger import Ledger
 from rederive.book.published import Published
 from rederive.book.section import Section
+from rederive.execution.kept import KeptRows
 from rederive.parameters import Value, cells_run, check_injected
 from rederive.printed import RoundingRule
 from rederive.printed.registry import load_registry
@@ -73,7 +74,8 @@ def open_ledger(**parameters: object) -> Ledger:
     if any(name in PARAMETERS.changed(values) for name in _ABOUT_COHORTS):
         # Opened now, so that what does not suit them is said in the first lines of a notebook.
         cohorts.results  # noqa: B018
-    return Ledger(registry, settings_of(values), built_notebooks(root), cohorts)
+    kept = KeptRows.of_run()
+    return Ledger(registry, settings_of(values), built_notebooks(root), cohorts, kept)
 
 
 def open_compared(**parameters: object) -> Ledger:

@@ -82,19 +82,18 @@ class CohortEvidence(Cohorts):
         if row.statistic == "count" and size is not None:
             # Where nobody's value is known, a count of 0 says nothing.
             values = values.where(size > 0)
-        texts, interval = [as_printed(value, row.printed) for value in values], ""
+        decimals, interval = row.printed.decimals, ""
+        ends = [as_printed(end, row.printed) for end in _ends(values)]
         if row.statistic == "p":
-            texts = [p_text(value, row.printed.decimals) for value in values]
+            ends = [p_text(end, decimals) for end in _ends(values)]
             if values.notna().any():
-                interval = p_between(values.min(), values.max(), row.printed.decimals + 1)
+                interval = p_between(values.min(), values.max(), decimals + 1)
         else:
             interval = _range(values, row.printed)
-        why = self._whose
-        if len(set(texts)) > 1:
-            why = f"the least and the greatest {why}"
+        why = self._whose if ends[0] == ends[1] else f"the least and the greatest {self._whose}"
         if row.statistic == "p" and not self.reconstructed and size is not None:
             why += f", n = {int(size.iloc[0])}"
-        return _with_numbers(Shown(_span(texts), interval, Verdict.NONE, why), values)
+        return _with_numbers(Shown(between(*ends), interval, Verdict.NONE, why), values)
 
     @property
     def _whose(self) -> str:
@@ -112,7 +111,7 @@ class CohortEvidence(Cohorts):
         values = self.values(row.id)
         if isinstance(row, NumberRow):
             agree = printing(values, row.printed)
-            shown = _span([as_printed(value, row.printed) for value in values])
+            shown = between(*(as_printed(end, row.printed) for end in _ends(values)))
             interval = _range(values, row.printed)
         else:
             agree, shown, interval = values, _holds(values), ""
@@ -216,14 +215,9 @@ def _range(values: pd.Series[Any], model: PrintedNumber) -> str:
     return " to ".join(outward(low, high, model.decimals + 1))
 
 
-def _span(texts: list[str]) -> str:
-    """Return texts as one if they agree, else the least and the greatest."""
-    distinct = sorted(set(texts), key=_number)
-    return between(distinct[0], distinct[-1])
-
-
-def _number(text: str) -> float:
-    return np.inf if text == "none" else float(text.strip("<>≤≥over% "))
+def _ends(values: pd.Series[Any]) -> tuple[float, float]:
+    """Return the least and the greatest value; what is not known is greater than any."""
+    return float(values.min()), float(values.max(skipna=False))
 
 
 def _holds(holds: Any) -> str:

@@ -17,6 +17,9 @@ CENTRAL = (0.025, 0.975)
 FLOAT_NOISE_DECIMALS = 9
 """Decimals of a computed figure that are kept before it is held against a printed one."""
 
+_AT_AN_END = 2 * 10.0**-FLOAT_NOISE_DECIMALS
+"""Distance within which that noise decides on which side of an end a figure lies."""
+
 P_DECIMALS = 3
 """Figures with so many decimals or more are p values."""
 
@@ -50,7 +53,7 @@ def as_printed(value: float, model: PrintedNumber) -> str:
     """Return a computed figure in the manner of a printed one, its floating-point noise cut off."""
     if np.isnan(value):
         return "none"
-    return format_like(Fraction(str(round(float(value), FLOAT_NOISE_DECIMALS))), model)
+    return format_like(_without_noise(value), model)
 
 
 def between(low: str, high: str) -> str:
@@ -90,8 +93,13 @@ def printing(values: pd.Series[Any], printed: PrintedNumber) -> pd.Series[Any]:
     printed : PrintedNumber
         The published figure.
     """
-    verdicts = {
-        value: printed.prints(Fraction(str(round(float(value), FLOAT_NOISE_DECIMALS))))
-        for value in values.dropna().unique()
-    }
-    return values.map(lambda value: verdicts.get(value, False)).astype(bool)
+    interval, figures = printed.interval(), values.to_numpy(np.float64)
+    found = (figures > interval.lower) & (figures < interval.upper)
+    ends = [np.isclose(figures, end, 1e-12, _AT_AN_END) for end in (interval.lower, interval.upper)]
+    for at in np.flatnonzero(ends[0] | ends[1]):  # alone these need exact arithmetic
+        found[at] = printed.prints(_without_noise(figures[at]))
+    return pd.Series(found, index=values.index, name=values.name)
+
+
+def _without_noise(value: float) -> Fraction:
+    return Fraction(str(round(float(value), FLOAT_NOISE_DECIMALS)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +16,7 @@ from ivig_dcssc.generator.ensemble import PATIENTS
 from ivig_dcssc.generator.predictions import HELD_OUT_FILE, PREDICTIONS_FILE
 from ivig_dcssc.generator.skin import READINGS, first_mention, skin_block
 from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, own_quantity
-from ivig_dcssc.parameters import ALL_PRIORS
+from ivig_dcssc.parameters import ALL_PRIORS, COHORT_SEED
 from ivig_dcssc.shipped import cohorts_folder
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.reconstruct.block import Block
@@ -63,6 +62,12 @@ class Cohorts:
     def reconstructed(self) -> bool:
         """Whether the cohorts are the shipped synthetic ones."""
         return not self.choices.cohort_folder
+
+    @property
+    def key(self) -> str:
+        """The choices, where the data are those of the sources: neither one's own nor made anew."""
+        own = self.choices.cohort_folder or self.choices.cohort_seed != COHORT_SEED
+        return "" if own else repr(self.choices)
 
     @property
     def priors(self) -> pd.Series[Any]:
@@ -172,41 +177,6 @@ class Cohorts:
             raise ValueError(f"figure: found {figure!r}, allowed: {allowed}")
         own = self._of_priors(own.drop(columns="figure"))
         return own.set_index(["prior", "draw", "patient"]).astype(float)
-
-    def each(
-        self,
-        function: Callable[..., Any],
-        without: str = "",
-        measure: str = "mrss",
-        **arguments: Any,
-    ) -> pd.DataFrame | pd.Series[Any]:
-        """Apply a function of one cohort's scores to every cohort.
-
-        Parameters
-        ----------
-        function : callable
-            Takes a table by patient with the columns ``baseline`` and the follow-ups; returns a
-            number or a Series.
-        without : str
-            Id of a figure: the function is applied to the cohorts that left it out of the fit.
-        measure : str
-            Measure of the scores; held-out cohorts have skin scores alone.
-        **arguments
-            Further arguments of the function.
-
-        Returns
-        -------
-        DataFrame or Series
-            What the function returns, by cohort, or by prior and draw of held-out cohorts.
-        """
-        keys = ("prior", "draw") if without else ("cohort",)
-        scores = self.held_out(without) if without else self.scores(measure)
-        level = list(keys) if without else "cohort"
-        groups = scores.groupby(level=level, sort=False, observed=True)
-        found = [function(table.droplevel(keys), **arguments) for _, table in groups]
-        index = scores.reset_index("patient").index.unique()
-        many = isinstance(found[0], pd.Series)
-        return pd.DataFrame(found, index=index) if many else pd.Series(found, index=index)
 
     def bound(self, row_id: str) -> tuple[float, float]:
         """Return least and greatest of a held-out skin-score figure over all compatible data.

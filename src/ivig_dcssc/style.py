@@ -34,6 +34,8 @@ def use_style() -> None:
         }
     )
     set_matplotlib_formats("svg", metadata=_NO_DATE)
+    # IPython shows every figure at the end of its cell; pyplot would draw it once more before that.
+    plt.uninstall_repl_displayhook()
     shell = get_ipython()
     if shell is not None and shell.display_formatter is not None:
         shell.display_formatter.formatters["image/svg+xml"].for_type(Figure, settled_svg)
@@ -43,14 +45,18 @@ def settled_svg(figure: Figure) -> str:
     """Return a figure as SVG that is the same in every run.
 
     The layout is solved by an iteration whose last bits can differ from run to run, and the ids in
-    an SVG are made of positions; so these are rounded first.
+    an SVG are made of positions; so these are rounded first. Layout, margins and drawing are each
+    worked out once, where the defaults lay out and draw a figure three times.
     """
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+    with plt.rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
     for axes in figure.axes:
         bounds, counts = axes.get_position(original=True).bounds, axes.get_in_layout()
         rounded = (round(float(end), POSITION_DECIMALS) for end in bounds)
         axes.set_position(Bbox.from_bounds(*rounded))
         # A position that is set by hand takes axes out of what is kept when the margins are cut.
         axes.set_in_layout(counts)
-    return str(print_figure(figure, "svg", metadata=_NO_DATE))
+    box = figure.get_tightbbox().padded(plt.rcParams["savefig.pad_inches"])
+    return str(print_figure(figure, "svg", bbox_inches=box, metadata=_NO_DATE))

@@ -69,20 +69,20 @@ def test_cohorts_are_shown_as_fitted_and_each_must_agree(section: Section) -> No
 
 @pytest.mark.parametrize("source", ["one cohort", "all cohorts", "printed figures"])
 def test_fitted_values_cannot_pass_as_a_prediction(section: Section, source: str) -> None:
-    fitted = section.cohorts.each(paired_p, month="m18")
+    fitted = section.cohorts.scores().groupby("cohort").apply(paired_p, month="m18")
     with pytest.raises(SourceError):
         section.beside({P18: fitted}, source=source)
 
 
 def test_fitted_values_called_held_out_are_found_out(section: Section) -> None:
-    fitted = section.cohorts.each(paired_p, month="m18")
+    fitted = section.cohorts.scores().groupby("cohort").apply(paired_p, month="m18")
     draws = fitted.set_axis(pd.MultiIndex.from_product([["gaussian"], range(20)]))
     with pytest.raises(MismatchError, match="cohorts differ"):
         section.beside({P18: draws}, source="held-out cohorts")
 
 
 def test_held_out_draws_give_what_the_ledger_predicts(section: Section) -> None:
-    draws = section.cohorts.each(paired_p, month="m18", without=P18)
+    draws = section.cohorts.held_out(P18).groupby(["prior", "draw"]).apply(paired_p, month="m18")
     data = section.beside({P18: draws}, source="held-out cohorts").data
     assert data.loc[P18, "evidence"] == "predicted"
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rederive.printed import Evidence, PrintedNumber, Verdict, format_fixed, outward
-from rederive.printed.registry import ClaimRow, NumberRow, Registry
+from rederive.printed.registry import NumberRow, Registry
 from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.claims import CheckedClaim
 from rederive.recompute.planned import Outcome, Settings, carry_out
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from rederive.execution.kept import KeptRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,13 @@ class Shown:
     high: float | None = None
     evidence: Evidence | None = None
     before: str = ""
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Shown:
+        """Return what was written as plain JSON values."""
+        values = {name: tuple(v) if isinstance(v, list) else v for name, v in kept.items()}
+        evidence = kept["evidence"] and Evidence(kept["evidence"])
+        return cls(**values | {"verdict": Verdict(kept["verdict"]), "evidence": evidence})
 
 
 COLUMNS = (
@@ -137,6 +146,11 @@ class CohortEvidence(Protocol):
         """Number of the cohort that a notebook shows by itself."""
         ...
 
+    @property
+    def key(self) -> str:
+        """All that rows from the data depend on besides the sources; empty if not only on that."""
+        ...
+
     def show(self, row_id: str, evidence: Evidence) -> Shown | None:
         """Return what the data say about a calibrated or predicted row; ``None`` if nothing."""
         ...
@@ -167,6 +181,8 @@ class Ledger:
         Notebooks that are part of the book.
     cohorts : CohortEvidence, optional
         Patient-level data for the calibrated and predicted rows, which are pending without.
+    kept : KeptRows, optional
+        Rows of other runs.
 
     Attributes
     ----------
@@ -180,8 +196,10 @@ class Ledger:
         settings: Settings,
         built: Collection[str],
         cohorts: CohortEvidence | None = None,
+        kept: KeptRows | None = None,
     ) -> None:
         self.registry = registry
+        self._kept = kept
         self.cohorts = cohorts
         self.reference: Ledger | None = None
         self.settings = settings
@@ -190,8 +208,7 @@ class Ledger:
         self._rows: dict[str, LedgerRow] = {}
 
     def __iter__(self) -> Iterator[LedgerRow]:
-        for row in self.registry:
-            yield self.row(row.id)
+        yield from self.rows(row.id for row in self.registry)
 
     def compare_with(self, reference: Ledger) -> None:
         """Take the same registry under the article's parameters as the reference.
@@ -216,18 +233,42 @@ class Ledger:
 
     def row(self, row_id: str) -> LedgerRow:
         """Return one row of the ledger, reproducing it if need be."""
-        if row_id not in self._rows:
-            self._rows[row_id] = self._make(row_id)
-        return self._rows[row_id]
+        return self.rows([row_id])[0]
+
+    def rows(self, ids: Iterable[str]) -> list[LedgerRow]:
+        """Return several rows; each is taken from another run, or else reproduced and kept."""
+        ids = list(ids)
+        missing = [row_id for row_id in dict.fromkeys(ids) if row_id not in self._rows]
+        if self.reference is not None:
+            self.reference.rows(missing)
+        by_key: dict[str, list[str]] = {}
+        for row_id in missing:
+            by_key.setdefault(self._key(row_id), []).append(row_id)
+        for key, under_it in by_key.items():
+            kept = self._kept.get(key, under_it) if self._kept and key else {}
+            shown = {row_id: Shown.of(values) for row_id, values in kept.items()}
+            new = {row_id: self._show(row_id) for row_id in under_it if row_id not in kept}
+            if self._kept and key:
+                self._kept.put(key, {row_id: asdict(each) for row_id, each in new.items()})
+            for row_id, each in (shown | new).items():
+                self._rows[row_id] = self._make(row_id, each)
+        return [self._rows[row_id] for row_id in ids]
+
+    def _key(self, row_id: str) -> str:
+        """Return what a row depends on besides the sources; empty if it is not worth keeping."""
+        evidence = self.registry.plan[row_id].evidence
+        if evidence is Evidence.RECOMPUTED:
+            return repr(self.settings)
+        from_cohorts = evidence in (Evidence.CALIBRATED, Evidence.PREDICTED)
+        return self.cohorts.key if self.cohorts is not None and from_cohorts else ""
 
     def count(self) -> Counter[tuple[Evidence, Verdict]]:
         """Return how many rows there are by evidence and verdict."""
         return Counter((row.evidence, row.verdict) for row in self)
 
-    def _make(self, row_id: str) -> LedgerRow:
+    def _make(self, row_id: str, shown: Shown) -> LedgerRow:
         source = self.registry.row(row_id)
         plan = self.registry.plan[row_id]
-        shown = self._show(row_id, source)
         numbers = {name: _finite(getattr(shown, name)) for name in ("value", "low", "high")}
         words = asdict(replace(shown, evidence=shown.evidence or plan.evidence, before=""))
         return LedgerRow(
@@ -262,7 +303,8 @@ class Ledger:
             "before_decision": "" if ours == theirs else row.decision or "nothing",
         }
 
-    def _show(self, row_id: str, source: NumberRow | ClaimRow) -> Shown:
+    def _show(self, row_id: str) -> Shown:
+        source = self.registry.row(row_id)
         evidence = self.registry.plan[row_id].evidence
         if evidence is Evidence.RECOMPUTED:
             outcome = self.outcome(row_id)

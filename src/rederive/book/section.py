@@ -72,7 +72,7 @@ class Section:
 
     def rows(self, *ids: str) -> list[LedgerRow]:
         """Return rows of the ledger; without ids all of this section."""
-        return [self.ledger.row(row_id) for row_id in ids or self.ids]
+        return self.ledger.rows(ids or self.ids)
 
     def beside(self, values: object, ids: str = "", *, source: str) -> render.Table:
         """Set values beside the published figures; refuse them if the engine has others.

@@ -17,6 +17,7 @@ from typing import Any
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution import forkserver
 from rederive.execution.cache import ExecutionCache, execution_key, source_digest
+from rederive.execution.kept import ROWS_VARIABLE, rows_file
 from rederive.execution.notebooks import canonical_bytes, published_form, read_notebook
 from rederive.execution.project import ROOT_VARIABLE, SOURCE_DATE_EPOCH, Project
 
@@ -162,7 +163,7 @@ def run_task(
     timeout
         Seconds that one cell may take.
     cache
-        Whether to look the run up, and to keep it.
+        Whether to look the run and the rows of its ledger up, and to keep them.
 
     Returns
     -------
@@ -174,7 +175,7 @@ def run_task(
         key = _key(project, task)
         if cache and (content := kept.get(key)) is not None:
             return Outcome(content, cached=True)
-        outcome = _run(project, task, timeout)
+        outcome = _run(project, task, timeout, rows_file(project) if cache else "")
         # What it depends on may have been changed meanwhile.
         if cache and outcome.content is not None and _key(project, task) == key:
             kept.put(key, outcome.content)
@@ -232,11 +233,12 @@ def _side_by_side(
     return contents
 
 
-def _environment(root: Path, scratch: str) -> dict[str, str]:
+def _environment(root: Path, scratch: str, rows: Path | str) -> dict[str, str]:
     """Variables that make a notebook's result independent of the machine's settings."""
     paths = [str(root / "src"), os.environ.get("PYTHONPATH", "")]
     return {
         ROOT_VARIABLE: str(root),
+        ROWS_VARIABLE: str(rows),
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         "PYTHONHASHSEED": "0",
         "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH,
@@ -249,14 +251,17 @@ def _environment(root: Path, scratch: str) -> dict[str, str]:
     }
 
 
-def _run(project: Project, task: Task, timeout: float) -> Outcome:
+def _run(project: Project, task: Task, timeout: float, rows: Path | str) -> Outcome:
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rederive-", ignore_cleanup_errors=True) as scratch:
-        outcome = _execute(project.root, task, timeout, scratch)
+        environment = _environment(project.root, scratch, rows)
+        outcome = _execute(project.root, task, timeout, scratch, environment)
     return replace(outcome, seconds=time.monotonic() - start)
 
 
-def _execute(root: Path, task: Task, timeout: float, scratch: str) -> Outcome:
+def _execute(
+    root: Path, task: Task, timeout: float, scratch: str, environment: Mapping[str, str]
+) -> Outcome:
     import papermill
 
     path = root / task.notebook
@@ -275,7 +280,7 @@ def _execute(root: Path, task: Task, timeout: float, scratch: str) -> Outcome:
             kernel_name="python3",
             engine_name="rederive-fork",
             run_in=path.parent,
-            environment=_environment(root, scratch),
+            environment=environment,
             execution_timeout=timeout,
             progress_bar=False,
         )

@@ -25,6 +25,9 @@ TOLERANCE = 1e-6
 MOST_HALVINGS = 50
 """Most halvings of an edge; more than the tolerance ever needs."""
 
+_CUTS = np.append(0.0, 8.0 ** np.arange(-7, 1))
+"""Where an edge is cut at first, as shares of it from the end where p is extreme if it rises."""
+
 TABLE_SIZE = 512
 """Degrees of freedom for which critical values are tabled."""
 
@@ -160,7 +163,12 @@ def _least_on_edge(
     least = np.minimum(p(at, low, low), p(at, high, high))
     bound = least.copy()
     at = np.flatnonzero(low < high)
-    low, high = low[at], high[at]
+    # p nearly always rises along the edge; then such pieces are short enough at once.
+    cuts = (low if sign > 0 else high)[at, None] + sign * (high - low)[at, None] * _CUTS
+    cuts = np.sort(np.clip(cuts, low[at, None], high[at, None]), axis=1)
+    cuts[:, 0], cuts[:, -1] = low[at], high[at]
+    low, high = cuts[:, :-1].ravel(), cuts[:, 1:].ravel()
+    at = np.repeat(at, len(_CUTS) - 1)
     for _ in range(MOST_HALVINGS):
         if not len(at):
             break
