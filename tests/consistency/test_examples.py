@@ -257,7 +257,10 @@ def test_large_samples_say_what_they_rest_on() -> None:
         (lambda: counts(parse("5"), 0), "n: found 0"),
         (lambda: attainable_denominators([], 9), "percents: found none"),
         (lambda: attainable_denominators([parse("5")], 3, n_min=4), "n_max: found 3"),
-        (lambda: statistic("T", "1", "9", ".3"), "kind: found 'T', allowed are t, F, chi2, z, r"),
+        (
+            lambda: statistic("U", "1", "9", ".3"),
+            "kind: found 'U', allowed are t, F, chi2, z, r, χ² and Q",
+        ),
         (lambda: statistic("F", "1", "9", ".3"), "df: found 1, F takes 2"),
         (lambda: statistic("t", "1", "-9", ".3"), "df: found -9, allowed are figures above 0"),
         (lambda: statistic("r", "1.2", "9", ".3"), "statistic: found 1.2, allowed for r are"),

@@ -310,6 +310,10 @@ def test_cells_of_tables_are_read(text: str, read: list[str]) -> None:
         ("−5 to −3", ["-5", "-3"]),
         ("[0·5; 2·3]", ["0.5", "2.3"]),
         ("3～24", ["3", "24"]),
+        ("3–24¹", ["3", "24"]),
+        ("95% CI 1.2 to 3.4", ["1.2", "3.4"]),
+        ("95% CI (1.2, 3.4)", ["1.2", "3.4"]),
+        ("range 3–24", ["3", "24"]),
     ],
 )
 def test_ranges_with_any_dash_are_read(text: str, read: list[str]) -> None:
@@ -321,6 +325,28 @@ def test_a_decimal_comma_is_no_thousands_separator() -> None:
         parse("0,05")
     with pytest.raises(ValueError, match=re.escape("did you mean '1.23'?")):
         parse("1,23")
+    with pytest.raises(ValueError, match=re.escape("did you mean '0.5–0.9'?")):
+        parse_range("0,5–0,9")
+    with pytest.raises(ValueError, match="not a printed range"):
+        parse_range("0,05")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("0.03¹", "0.03"),
+        ("12.4²", "12.4"),
+        ("n = 28³", "n = 28"),
+        ("p < 0.05②", "p < 0.05"),
+        ("p: 0.03", "p = 0.03"),
+        ("p = <0.001", "p < 0.001"),
+        ("p = ns", "≥0.05"),
+        ("&lt;0.001", "<0.001"),
+        ("5 percent", "5%"),
+    ],
+)
+def test_marks_of_footnotes_and_looser_forms_are_read(text: str, read: str) -> None:
+    assert str(parse(text)) == read
 
 
 @pytest.mark.parametrize(("text", "meant"), [("- 0.5", "-0.5"), ("5.", "5"), ("- 0,5.", "-0.5")])

@@ -253,8 +253,14 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: rc.grimmer(parse("3.41"), parse("-1.20"), 17), "sd: found -1.20, allowed"),
     (lambda: rc.debit(parse("0.35"), parse("-0.49"), 20), "sd: found -0.49, allowed"),
     (lambda: rc.sd_limits(parse("4"), parse("-1.2"), 12, 1, 7), "sd: found -1.2, allowed"),
-    (lambda: rc.Summary(parse("4"), parse("-1.2"), 12), "an SD cannot be negative: -1.2"),
-    (lambda: rc.Summary(parse("4"), PrintedNumber("1.2", label="SE"), 12), "SD = SE × √n"),
+    (
+        lambda: rc.Summary(parse("4"), parse("-1.2"), 12),
+        "sd: found -1.2, allowed are figures from 0",
+    ),
+    (
+        lambda: rc.Summary(parse("4"), PrintedNumber("1.2", label="SE"), 12),
+        "allowed is an SD: SE × √n",
+    ),
     (lambda: rc.Scale(0, Fraction("51.5")), "maximum: found 51.5, allowed are multiples of 1"),
     (lambda: rc.Scale(0, 51, -1), "step: found -1, allowed are numbers above 0"),
     (lambda: rc.Scale(0, 1, Fraction("0.3333333333333333")), "did you mean the step 1/3?"),

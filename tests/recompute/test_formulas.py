@@ -237,7 +237,7 @@ def test_bad_shares(counts: tuple[int, ...], n: int, match: str) -> None:
 
 
 def test_unknown_convention() -> None:
-    with pytest.raises(KeyError, match="allowed: Student t on 0/1"):
+    with pytest.raises(ValueError, match="allowed: Student t on 0/1"):
         two_proportions(Share((1,), 5), Share((1,), 5), parse("0.5"), stated="chi")
 
 

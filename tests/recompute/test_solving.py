@@ -324,7 +324,7 @@ def test_bad_scales(ends: tuple[int, int, int], match: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sd", "n", "match"), [("1", 1, "at least 2 patients"), ("-1", 5, "cannot be negative: -1")]
+    ("sd", "n", "match"), [("1", 1, "n: found 1, allowed"), ("-1", 5, "sd: found -1, allowed")]
 )
 def test_bad_summaries(sd: str, n: int, match: str) -> None:
     with pytest.raises(ValueError, match=match):

@@ -233,15 +233,39 @@ def test_a_figure_that_cannot_be_at_all_is_named_alone() -> None:
     assert diagnose(block, 10).figures == ("sd",)
 
 
-def test_a_standard_error_printed_as_an_sd_is_suspected() -> None:
+@pytest.mark.parametrize(
+    ("sd", "p", "named"),
+    [
+        ("1.1", "0.002", [("sd", "standard error in place of the SD")]),
+        ("6.03", "0.0009", [("p", "one-sided p")]),
+    ],
+)
+def test_a_habit_that_would_explain_a_contradiction_is_named(
+    sd: str, p: str, named: list[tuple[str, str]]
+) -> None:
     # Mean change -3.8, p 0.002 and n 30: with an SD of 1.1 t would be 18.9.
     scale = Scale(Fraction(0), Fraction(51))
     figures = (
         Figure("change", Statistic.CHANGE_MEAN, "b", parse("-3.8")),
-        Figure("sd", Statistic.CHANGE_SD, "b", parse("1.1")),
-        Figure("p", Statistic.PAIRED_P, "b", parse("0.002")),
+        Figure("sd", Statistic.CHANGE_SD, "b", parse(sd)),
+        Figure("p", Statistic.PAIRED_P, "b", parse(p)),
     )
     found = diagnose(Block("x", scale, 30, ("a", "b"), (30, 30), figures), 20)
     assert found.outcome is Outcome.CONTRADICTION
-    assert found.standard_errors == ("sd",)
-    assert "Were sd a standard error" in found.message
+    assert list(found.habits) == named
+    assert f"{named[0][0]} as: {named[0][1]}" in found.message
+
+
+def test_a_habit_counts_only_if_every_figure_holds_with_it() -> None:
+    # 18 changes of mean -0.89 with SD 2.03, of which 1.969 is printed, by divisor n: with a
+    # standard error the change alone would do, with the scores at both times it does not.
+    figures = (
+        Figure("before", Statistic.SD, "a", parse("2.02")),
+        Figure("after", Statistic.SD, "b", parse("2.89")),
+        Figure("change", Statistic.CHANGE_MEAN, "b", parse("-0.89")),
+        Figure("sd", Statistic.CHANGE_SD, "b", parse("1.969")),
+        Figure("p", Statistic.PAIRED_P, "b", parse("0.080")),
+    )
+    scale = Scale(Fraction(0), Fraction(10))
+    found = diagnose(Block("x", scale, 18, ("a", "b"), (18, 18), figures), 20)
+    assert [habit for _, habit in found.habits] == ["SD with divisor n"]

@@ -141,10 +141,13 @@ def percent_to_count(
         stated = sample_size(count, 0, name="count")
         if stated > size:
             raise ValueError(f"count: found {stated}, allowed are 0 to n = {size}")
-        value = float(Fraction(100 * stated, size))
+        share = Fraction(100 * stated, size)
+        value = float(share)
         convention = f"count {stated} of {size}, rounding {rule}"
         reach = Reach(convention, True, value, value, value, stated in found)
-        return Recomputed("percent to count", percent, (reach,), _remark_on_counts(found, size))
+        words = _remark_on_counts(found, size)
+        otherwise = () if reach.meets else rounded_otherwise(percent, share)
+        return Recomputed("percent to count", percent, (reach,), words, otherwise)
     centre = percent.value * size / 100
     low, high = attainable_figures(found, centre, range(size + 1))
     least, greatest = (float(Fraction(100 * k, size)) for k in (low, high))
@@ -157,6 +160,12 @@ def percent_to_count(
             possible.append(habit(name, Fraction(100 * first, size), Fraction(100 * last, size)))
     words = _remark_on_counts(found, size)
     return Recomputed("percent to count", percent, (reach,), words, tuple(possible))
+
+
+def rounded_otherwise(percent: PrintedNumber, share: Fraction) -> tuple[Reach, ...]:
+    """Return the habits of rounding, other than to the nearest, that print a share so."""
+    habits = percent.otherwise_rounded().items()
+    return tuple(habit(name, share, share) for name, interval in habits if share in interval)
 
 
 def denominator(

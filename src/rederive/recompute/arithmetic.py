@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from rederive.consistency import attainable_denominators, counts
+from rederive.consistency.percent import rounded_otherwise
 from rederive.printed import PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed
 
@@ -48,7 +49,9 @@ def percent_of_count(
     if rule is not RoundingRule.TRUNCATE:
         truncated = f"{words}, truncated"
         reaches.append(_exact_reach(truncated, False, value, percent, RoundingRule.TRUNCATE))
-    return Recomputed("percentage of a count", percent, tuple(reaches))
+    met = any(reach.meets for reach in reaches)
+    possible = () if met else rounded_otherwise(percent, value)
+    return Recomputed("percentage of a count", percent, tuple(reaches), possibilities=possible)
 
 
 def attainable_percent(
@@ -216,7 +219,9 @@ def n_of_count_and_percent(
         high = low + 1
     point = float(low) if low == high else None
     reach = Reach(words, True, float(low), float(high), point, meets)
-    return Recomputed("denominator of a percentage", n, (reach,))
+    share = Fraction(100 * count, max(count, round(n.value)))
+    possible = () if meets else rounded_otherwise(percent, share)
+    return Recomputed("denominator of a percentage", n, (reach,), possibilities=possible)
 
 
 def remainder(total: int, parts: Sequence[int], printed: PrintedNumber) -> Recomputed:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
+from rederive.consistency.lattice import variance_factors
 from rederive.consistency.multiset import exists
 from rederive.printed import PrintedNumber, format_fixed
 from rederive.reconstruct.block import (
@@ -29,6 +30,7 @@ from rederive.reconstruct.block import (
     ContradictionError,
     Figure,
     NothingFoundError,
+    Statistic,
     boxes_of,
     find_data,
 )
@@ -73,8 +75,8 @@ class Diagnosis:
         Data were found for the set without each one of its figures: none of them is superfluous.
     minimum : bool
         No smaller set of figures is contradictory.
-    standard_errors : tuple of str
-        SDs of the set with which the others would hold, were they standard errors.
+    habits : tuple of (str, str)
+        Figures of the set, and unstated habits of printing with which all figures would hold.
     """
 
     outcome: Outcome
@@ -82,7 +84,7 @@ class Diagnosis:
     why: str = ""
     irreducible: bool = False
     minimum: bool = False
-    standard_errors: tuple[str, ...] = ()
+    habits: tuple[tuple[str, str], ...] = ()
     data: BlockData | None = None
     seconds: float = 0.0
 
@@ -101,8 +103,8 @@ class Diagnosis:
                 together = " together" if len(self.figures) > 1 else ""
                 words = f"no data print {', '.join(self.figures)}{together}: {self.why}. "
                 words += self._size
-                for name in self.standard_errors:
-                    words += f" Were {name} a standard error (SD / sqrt(n)), they would hold."
+                for name, habit in self.habits:
+                    words += f" All figures would hold with {name} as: {habit}."
                 return words
 
     @property
@@ -296,7 +298,7 @@ def diagnose(
         answer = _shrink(block, answer, clock)
         if answer.irreducible:
             answer = _smallest(block, answer, clock)
-        answer = replace(answer, standard_errors=_standard_errors(block, answer.figures))
+        answer = replace(answer, habits=tuple(_habits(block, answer.figures)))
     return replace(answer, seconds=time.monotonic() - begun)
 
 
@@ -376,20 +378,32 @@ def _smallest(block: Block, answer: Diagnosis, clock: _Clock) -> Diagnosis:
     return none_smaller
 
 
-def _standard_errors(block: Block, names: Iterable[str]) -> tuple[str, ...]:
-    """Return the SDs of a contradictory set that end it if taken for standard errors."""
-    fitting = []
+def _habits(block: Block, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield figures of a contradictory set with habits of printing that end every contradiction."""
     for figure in (block.figure(name) for name in names):
-        if not figure.statistic.is_sd or figure.printed.operator != "=":
+        if figure.printed.operator != "=":
             continue
-        root = math.sqrt(block.observed[block.index(figure.at)])
         ends = figure.interval(block.rule)
-        texts = (format_fixed(Fraction(end * root), 9) for end in (ends.lower, ends.upper))
-        limits = [
-            Figure(f"{figure.id} {sign}", figure.statistic, figure.at, PrintedNumber(text, sign))
-            for text, sign in zip(texts, "≥≤", strict=True)
-        ]
-        others = block.only(set(names) - {figure.id}).with_figures(limits)
-        if decide(others, 0.0, attempts=1).outcome is Outcome.FOUND:
-            fitting.append(figure.id)
-    return tuple(fitting)
+        tried: dict[str, tuple[float, float]] = {}
+        if figure.statistic.is_sd:
+            for habit, factor in variance_factors(block.observed[block.index(figure.at)]).items():
+                root = math.sqrt(factor)
+                tried[habit] = (ends.lower * root, ends.upper * root)
+        elif figure.statistic is Statistic.PAIRED_P:
+            tried["one-sided p"] = (2 * ends.lower, 2 * ends.upper)
+            other = (2 - 2 * ends.upper, 2 - 2 * ends.lower)
+            tried["one-sided p in the other direction (1 - p/2)"] = other
+        for habit, (low, high) in tried.items():
+            if figure.statistic is Statistic.PAIRED_P and low > 1:
+                continue
+            texts = (format_fixed(Fraction(end), 9) for end in (low, high))
+            limits = [
+                Figure(
+                    f"{figure.id} {sign}", figure.statistic, figure.at, PrintedNumber(text, sign)
+                )
+                for text, sign in zip(texts, "≥≤", strict=True)
+            ]
+            others = {each.id for each in block.figures} - {figure.id}
+            rest = block.only(others).with_figures(limits)
+            if decide(rest, 0.0, attempts=1).outcome is Outcome.FOUND:
+                yield figure.id, habit

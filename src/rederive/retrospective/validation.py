@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -204,7 +205,8 @@ def _same_name(found: str, patients: set[str]) -> str:
     """Return the one patient whose name is the same but for case, blanks or leading zeros."""
 
     def bare(name: str) -> str:
-        return "".join(name.split()).lower().lstrip("0")
+        # A spreadsheet makes 1.0 of 001.
+        return re.sub(r"\.0+$", "", "".join(name.split())).lower().lstrip("0")
 
     same = [patient for patient in patients if bare(patient) == bare(found)]
     return same[0] if len(same) == 1 else ""

@@ -129,7 +129,11 @@ def _grid(texts: Sequence[str], parameters: ParameterSet, faults: Faults) -> dic
             faults.add(f"grid: found {text!r}, allowed: NAME=VALUE,VALUE or NAME=3..8 or NAME=*")
         elif name in grid:
             faults.add(f"parameter {name}: two grids, allowed: one with all values")
-        elif re.search(r",0\d", listed):
+        elif (
+            name in parameters.names
+            and parameters[name].kind == "number"
+            and re.search(r",0\d", listed)
+        ):
             point = listed.replace(",", ".")  # many languages write a comma
             faults.add(f"parameter {name}: found {listed!r} (did you mean {point!r}?)")
         else:
