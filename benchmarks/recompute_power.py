@@ -23,10 +23,11 @@ from scipy import stats
 
 from rederive.printed import PrintedNumber, Verdict, format_fixed
 from rederive.printed.result import Recomputed
+from rederive.recompute.odds_ratio import odds_ratio_figure
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_formulas import one_sample_p, student_p
 from rederive.recompute.t_tests import paired_t, two_sample_t
-from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, odds_ratio_figure
+from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2
 
 MOVES = (0, 1, 2, 5, 10, 20)
 P_DECIMALS = 3

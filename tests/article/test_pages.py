@@ -49,7 +49,7 @@ def _no_window() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_run_on_a_cohort_of_ones_own(page: str) -> None:
     html = run(page, {"cohort_folder": TEACHING})
-    assert html
+    assert html or page == "index"  # which shows pictures alone
     assert "made to print it" not in html
 
 

@@ -12,14 +12,15 @@ from scipy import stats
 
 from honest_summaries import root_figures, value_figures
 from rederive.printed import Interval, PrintedNumber, RoundingRule, Verdict, parse
-from rederive.recompute.missing import implied_mean_of_missing, sum_range
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_tests import STUDENT, WELCH, moments_of, p_ranges, two_sample_t
 from rederive.recompute.two_visits import (
     correlation_range,
     implied_correlation,
     implied_correlation_from_p,
+    implied_mean_of_missing,
     paired_t_from_marginals,
+    sum_range,
 )
 from rederive.recompute.unstated_n import (
     Comparison,

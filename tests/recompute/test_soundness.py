@@ -19,19 +19,15 @@ from scipy.special import betainc
 from honest_summaries import root_figures, value_figures
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule, Verdict
 from rederive.recompute import arithmetic, claims
-from rederive.recompute.missing import implied_mean_of_missing
+from rederive.recompute.odds_ratio import odds_ratio_figure
 from rederive.recompute.proportions import PROPORTION_TESTS, Share, two_proportions
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_tests import STUDENT, WELCH, paired_t, two_sample_t
-from rederive.recompute.two_by_two import (
-    PrintedOddsRatio,
-    Table2x2,
-    compatible_tables,
-    odds_ratio_figure,
-)
+from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, compatible_tables
 from rederive.recompute.two_visits import (
     implied_correlation,
     implied_correlation_from_p,
+    implied_mean_of_missing,
     paired_t_from_marginals,
 )
 from rederive.recompute.unstated_n import Comparison, solve_n, two_sample_t_unstated_n

@@ -13,11 +13,12 @@ from rederive.printed.registry import ClaimRow, NumberRow, PlanRow, Registry, Va
 from rederive.printed.result import Reach, Recomputed, merge
 from rederive.recompute import arithmetic, claims
 from rederive.recompute.claims import CheckedClaim, ClaimReach
+from rederive.recompute.odds_ratio import odds_ratio_figure
 from rederive.recompute.planned import METHODS, Outcome, PlanError, Settings, carry_out
 from rederive.recompute.proportions import Share, two_proportions
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_tests import drop_idle_readings, two_sample_t
-from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, odds_ratio_figure
+from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2
 
 P = parse("0.04")
 

@@ -233,6 +233,16 @@ def test_a_figure_that_cannot_be_at_all_is_named_alone() -> None:
     assert diagnose(block, 10).figures == ("sd",)
 
 
+def test_responders_of_a_greater_threshold_are_no_more() -> None:
+    figures = tuple(
+        Figure(f"r{threshold}", Statistic.RESPONDERS, "b", parse(count), Fraction(threshold))
+        for threshold, count in ((2, "8"), (3, "10"), (5, "4"))
+    )
+    block = Block("x", Scale(Fraction(0), Fraction(10)), 18, ("a", "b"), (18, 18), figures)
+    found = diagnose(block, 5)
+    assert found.figures == ("r2", "r3") and found.minimum
+
+
 @pytest.mark.parametrize(
     ("sd", "p", "named"),
     [

@@ -75,6 +75,8 @@ class Counts:
         """Return how many patients have a characteristic, from its count or its percentage."""
         if (variable, "count") in self._rows:
             return self.number(variable, "count")
+        if (variable, "percent") not in self._rows:
+            raise ValueError(f"numbers.csv: no count and no percentage of {variable}")
         row = self._rows[variable, "percent"]
         shares = row.printed.interval(RoundingRule.HALF_UP, Interval(Fraction(0), Fraction(100)))
         (count,) = integers_within(scaled(shares, Fraction(row.n or self.size, 100)))

@@ -18,8 +18,6 @@ from rederive.recompute.planned import Outcome, Settings, carry_out
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rederive.execution.kept import KeptRows
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -168,6 +166,18 @@ class CohortEvidence(Protocol):
         ...
 
 
+class SharedRows(Protocol):
+    """Rows that other runs have worked out, as plain values by a key and their id."""
+
+    def get(self, key: str, ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Return those that are there."""
+        ...
+
+    def put(self, key: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep rows for other runs."""
+        ...
+
+
 class Ledger:
     """All rows of a registry, reproduced on demand and kept.
 
@@ -181,7 +191,7 @@ class Ledger:
         Notebooks that are part of the book.
     cohorts : CohortEvidence, optional
         Patient-level data for the calibrated and predicted rows, which are pending without.
-    kept : KeptRows, optional
+    kept : SharedRows, optional
         Rows of other runs.
 
     Attributes
@@ -196,7 +206,7 @@ class Ledger:
         settings: Settings,
         built: Collection[str],
         cohorts: CohortEvidence | None = None,
-        kept: KeptRows | None = None,
+        kept: SharedRows | None = None,
     ) -> None:
         self.registry = registry
         self._kept = kept

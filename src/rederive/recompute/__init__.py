@@ -21,7 +21,7 @@ from rederive.recompute.arithmetic import (
     remainder,
 )
 from rederive.recompute.claims import CheckedClaim, ClaimReach
-from rederive.recompute.missing import implied_mean_of_missing
+from rederive.recompute.odds_ratio import odds_ratio_figure, ratio_and_interval
 from rederive.recompute.proportions import Share, two_proportions
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_tests import (
@@ -30,13 +30,12 @@ from rederive.recompute.t_tests import (
     two_sample_t,
     widest_difference_interval,
 )
-from rederive.recompute.two_by_two import (
-    PrintedOddsRatio,
-    compatible_tables,
-    odds_ratio_figure,
-    ratio_and_interval,
+from rederive.recompute.two_by_two import PrintedOddsRatio, compatible_tables
+from rederive.recompute.two_visits import (
+    implied_correlation,
+    implied_mean_of_missing,
+    paired_t_from_marginals,
 )
-from rederive.recompute.two_visits import implied_correlation, paired_t_from_marginals
 from rederive.recompute.unstated_n import Comparison, solve_n, two_sample_t_unstated_n
 
 __all__ = [

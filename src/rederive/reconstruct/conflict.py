@@ -160,6 +160,14 @@ def refute(block: Block) -> Diagnosis | None:
             n = block.observed[block.index(figure.at)]
             why = f"{n} values on the scale cannot have it"
             return Diagnosis(Outcome.CONTRADICTION, (figure.id,), why)
+    counts = [figure for figure in block.figures if figure.statistic is Statistic.RESPONDERS]
+    for less, more in itertools.permutations(counts, 2):
+        alike = (less.at, less.rises) == (more.at, more.rises)
+        if alike and less.threshold <= more.threshold:  # type: ignore[operator]
+            fewest, most = more.interval(block.rule).lower, less.interval(block.rule).upper
+            if fewest > most:
+                why = "whoever changes by the greater threshold changes by the smaller one, too"
+                return Diagnosis(Outcome.CONTRADICTION, (less.id, more.id), why)
     try:
         boxes = boxes_of(block)
     except ContradictionError as error:

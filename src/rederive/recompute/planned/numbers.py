@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from rederive.printed.result import Reach, Recomputed
 from rederive.recompute import arithmetic
+from rederive.recompute.odds_ratio import odds_ratio_figure
 from rederive.recompute.planned.task import Method, Outcome, PlanError, Task
 from rederive.recompute.proportions import Share, two_proportions
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_tests import paired_t, two_sample_t
-from rederive.recompute.two_by_two import PrintedOddsRatio, odds_ratio_figure
+from rederive.recompute.two_by_two import PrintedOddsRatio
 from rederive.recompute.two_visits import paired_t_from_marginals
 from rederive.recompute.unstated_n import describe_sizes, two_sample_t_unstated_n
 
