@@ -97,9 +97,7 @@ def _collagen(id: str, side: int) -> Exercise:
             "The other limit, or the other sign? Which group is subtracted from which?": lambda c: (
                 limit(-side, 0.95, COLLAGEN_FOUND)
             ),
-            "Which group is subtracted from which?": lambda c: (
-                -limit(-side, 0.95, COLLAGEN_FOUND)
-            ),
+            "Which group is subtracted from which?": lambda c: -limit(-side, 0.95, COLLAGEN_FOUND),
             "That is your cohort's own mean and SD. What does the article print?": lambda c: limit(
                 side, 0.95, welch(own(c), COLLAGEN)
             ),

@@ -88,8 +88,8 @@ EXERCISES = (
                 table(c.visits).ffill(axis=1)["m24"].mean()
             ),
             "That is for 12 months.": lambda c: float(carried(c, 12).mean()),
-            "Is a fall a positive or a negative change here?": lambda c: -float(
-                carried(c, 24).mean()
+            "Is a fall a positive or a negative change here?": lambda c: (
+                -float(carried(c, 24).mean())
             ),
         },
         individual=True,
