@@ -125,9 +125,6 @@ EXERCISES = (
             "Do the patients without a score at 12 months contribute to its mean?": lambda c: (
                 effective(c, 24.5, 12, seen_only=False)
             ),
-            "That is for a mean baseline of 21.0. Which group has 24.5?": lambda c: effective(
-                c, 21.0, 12
-            ),
             "That is for a mean baseline of 26.1. Which group has 24.5?": lambda c: effective(
                 c, 26.1, 12
             ),
@@ -154,7 +151,9 @@ EXERCISES = (
             "Did you double it? Two one-sided tests at 5 % each keep 5 % in all: why?": lambda c: (
                 2 * equivalence(3.2, welch(IVIG, MMF))
             ),
-            "That is for the larger margin, 5.3.": lambda c: equivalence(5.3, welch(IVIG, MMF)),
+            "That is for the larger margin. Which one does the task take?": lambda c: equivalence(
+                5.3, welch(IVIG, MMF)
+            ),
         },
         low=0,
         high=1,

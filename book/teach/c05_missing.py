@@ -87,7 +87,9 @@ EXERCISES = (
             "Is that the mean score or the mean change?": lambda c: float(
                 table(c.visits).ffill(axis=1)["m24"].mean()
             ),
-            "That is for 12 months.": lambda c: float(carried(c, 12).mean()),
+            "That is for 12 months. Which visit is asked for?": lambda c: float(
+                carried(c, 12).mean()
+            ),
             "Is a fall a positive or a negative change here?": lambda c: (
                 -float(carried(c, 24).mean())
             ),
@@ -109,7 +111,7 @@ EXERCISES = (
             "Is that how many were seen? Did all of them respond?": lambda c: int(
                 changes(c, 12).notna().sum()
             ),
-            "That is for 6 months.": lambda c: most(c, 6),
+            "That is for 6 months. Which visit is asked for?": lambda c: most(c, 6),
         },
         low=0,
         high=200,
@@ -132,7 +134,7 @@ EXERCISES = (
             ),
             "Did every missing patient change by + 51? From their baseline, how far up can they "
             "go?": lambda c: float(changes(c, 12, tol=1).fillna(SCALE).mean()),
-            "That leaves the missing at their baseline.": lambda c: float(
+            "That leaves the missing at their baseline. How far up could they be?": lambda c: float(
                 changes(c, 12, tol=1).fillna(0).mean()
             ),
         },
@@ -153,7 +155,7 @@ EXERCISES = (
             "Is −8 taken as −7.5 to −8.5? The task takes −8.0.": lambda c: missing_mean(
                 0, low=True
             ),
-            "That is the mean baseline of those who were seen.": lambda c: 30.5,
+            "That is the mean baseline of those who were seen. Who was not?": lambda c: 30.5,
             "Rounding is carried through, but a sum of whole scores is whole: does that narrow "
             "it?": lambda c: (30 * 29.55 - 25 * (22.55 + 8.05)) / 5,
         },
@@ -173,7 +175,7 @@ EXERCISES = (
             "Is −8 taken as −7.5 to −8.5? The task takes −8.0.": lambda c: missing_mean(
                 0, low=False
             ),
-            "That is the mean baseline of those who were seen.": lambda c: 30.5,
+            "That is the mean baseline of those who were seen. Who was not?": lambda c: 30.5,
             "Rounding is carried through, but a sum of whole scores is whole: does that narrow "
             "it?": lambda c: (30 * 29.65 - 25 * (22.45 + 7.95)) / 5,
         },

@@ -48,10 +48,10 @@ def _share(id: str, upper: int) -> Exercise:
                 lambda c: limit(upper, method="normal")
             ),
             "That is the exact interval (Clopper and Pearson), which is wider than it need be; the "
-            "task asks for Wilson's.": lambda c: limit(upper, method="beta"),
+            "task asks for Wilson's. Why is it shorter?": lambda c: limit(upper, method="beta"),
             "How many patients were seen at 6 months?": lambda c: limit(upper, number=30),
-            "That is for 12 months.": lambda c: limit(upper, 15, 25),
-            "That is the other limit.": lambda c: limit(1 - upper),
+            "That is for 12 months. Which visit has 16 of 29?": lambda c: limit(upper, 15, 25),
+            "That is the other limit. Which one is asked for?": lambda c: limit(1 - upper),
             "Is that a share of 1 or a percentage?": lambda c: limit(upper) / 100,
         },
         low=0,
@@ -68,8 +68,10 @@ EXERCISES = (
         "patients",
         {
             "Is 'at least 6' the same as 'more than 6'?": lambda c: responders(c, 12, 7),
-            "That is the article's threshold, 5 points.": lambda c: responders(c, 12, 5),
-            "That is for 6 months.": lambda c: responders(c, 6, 6),
+            "That is the article's threshold, 5 points. What does the task ask for?": lambda c: (
+                responders(c, 12, 5)
+            ),
+            "That is for 6 months. Which visit is asked for?": lambda c: responders(c, 6, 6),
             "How many were seen at 12 months, or how many responded?": lambda c: len(
                 changes(c, 12)
             ),
@@ -77,7 +79,6 @@ EXERCISES = (
                 (changes(c, 12) >= 6).sum()
             ),
         },
-        individual=True,
         low=0,
         high=200,
     ),
@@ -88,11 +89,15 @@ EXERCISES = (
         2,
         "points",
         {
-            "That is the mean change of everybody who was seen.": lambda c: float(
-                changes(c, 12).mean()
+            "That is the mean change of everybody who was seen. Of whom is it asked?": lambda c: (
+                float(changes(c, 12).mean())
             ),
-            "These are the responders by 5 points.": lambda c: mean_of(c, 12, 5),
-            "These are the responders at 6 months.": lambda c: mean_of(c, 6, 6),
+            "These are the responders by 5 points. What does the task ask for?": lambda c: mean_of(
+                c, 12, 5
+            ),
+            "These are the responders at 6 months. Which visit is asked for?": lambda c: mean_of(
+                c, 6, 6
+            ),
             "'At least 6' or 'more than 6'?": lambda c: mean_of(c, 12, 7),
             "Is a fall a positive or a negative change here?": lambda c: -mean_of(c, 12, 6),
         },
@@ -118,8 +123,7 @@ EXERCISES = (
             ),
             "Does a rise of 5 points count as a response?": lambda c: 2 * false_response(3.0),
             "Is 3 the variance of the error or its SD?": lambda c: false_response(3.0**0.5),
-            "That is for an error SD of 2.45.": lambda c: false_response(2.45),
-            "That is for an error SD of 4.6.": lambda c: false_response(4.6),
+            "That is for an error SD of 4.6. What is it here?": lambda c: false_response(4.6),
         },
         low=0,
         high=1,
