@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
@@ -17,6 +19,7 @@ def simulate(centre: float = 3.0, spread: float = 1.2, seed: int = 7) -> pd.Data
     return pd.DataFrame({"change": 6 * slope, "stops": stops})
 
 
+@cache
 def mean_change(stops: bool | None, centre: float = 3.0, spread: float = 1.2) -> float:
     """Return the mean change of those who stop, who stay, or (None) of all."""
     people = simulate(centre, spread)

@@ -24,13 +24,11 @@ def predictors(patients: pd.DataFrame) -> pd.DataFrame:
 
 def status(values: pd.Series[float], response: pd.Series[bool]) -> str:
     """Tell whether a predictor has an odds ratio (``fit``), is separated or constant."""
-    known = values.dropna()
-    if known.nunique() < 2:
+    known = values.notna()
+    yes, no = values[known & response].to_numpy(), values[known & ~response].to_numpy()
+    if np.unique(np.concatenate([yes, no])).size < 2:
         return "constant"
-    ends = known.groupby(response[known.index]).agg(["min", "max"])
-    apart = len(ends) < 2 or (
-        ends["min"].iloc[1] >= ends["max"].iloc[0] or ends["min"].iloc[0] >= ends["max"].iloc[1]
-    )
+    apart = not (yes.size and no.size) or yes.min() >= no.max() or no.min() >= yes.max()
     return "separated" if apart else "fit"
 
 
