@@ -98,7 +98,7 @@ EXERCISES = (
             "Is that one side of the distribution? The article's tests are two-sided.": lambda _: (
                 paired_p(155, 7.85) / 2
             ),
-            "That is the other end of the interval.": lambda _: paired_p(153, 7.95),
+            "Which end of the interval is that?": lambda _: paired_p(153, 7.95),
         },
         low=0,
         high=1,
@@ -118,7 +118,7 @@ EXERCISES = (
             "Is that one side of the distribution? The article's tests are two-sided.": lambda _: (
                 paired_p(153, 7.95) / 2
             ),
-            "That is the other end of the interval.": lambda _: paired_p(155, 7.85),
+            "Which end of the interval is that?": lambda _: paired_p(155, 7.85),
         },
         low=0,
         high=1,
