@@ -1,0 +1,143 @@
+"""Exercises of the chapter on reading a paper with its own numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from rederive.teach.lesson import Cohort, Exercise, table
+
+DPEN = (77.6, 67.9, 19.4, 12.7)  # printed percentages of the D-penicillamine trial
+DPEN_SIZE = 134
+
+
+def fits(n: int, percents: tuple[float, ...]) -> bool:
+    """Tell whether whole numbers of `n` patients print all `percents`, given to one decimal."""
+    return all(abs(100 * round(p / 100 * n) / n - p) <= 0.05 + 1e-9 for p in percents)
+
+
+def smallest(percents: tuple[float, ...]) -> int:
+    """Return the least number of patients that prints all `percents`."""
+    return next(n for n in range(1, DPEN_SIZE + 1) if fits(n, percents))
+
+
+def paired_p(total: float, sd: float, n: int = 29) -> float:
+    """Return the two-sided p of a paired t test from the sum and the SD of `n` changes."""
+    return float(2 * stats.t.sf(abs(total) / n / (sd / math.sqrt(n)), n - 1))
+
+
+def sd_of_change(cohort: Cohort, month: str = "m24", ddof: int = 1) -> float:
+    """Return the SD of the change in skin score from baseline."""
+    scores = table(cohort.visits)
+    return float(np.std((scores[month] - scores["m0"]).dropna(), ddof=ddof))
+
+
+def sd_if_independent(cohort: Cohort) -> float:
+    """Return the SD that the change at 24 months would have without any correlation."""
+    both = table(cohort.visits)[["m0", "m24"]].dropna()
+    return float(np.sqrt(both.var().sum()))
+
+
+EXERCISES = (
+    Exercise(
+        "1.1a",
+        "printed",
+        lambda _: math.ceil(24.05 * 29),
+        None,
+        "points",
+        {
+            "That is the printed mean times 29. Which smaller sums print 24.1 as well?": lambda _: (
+                round(24.1 * 29)
+            ),
+            "Divide your sum by 29: does it print 24.1?": lambda _: math.floor(24.05 * 29),
+        },
+        low=0,
+        high=29 * 51,
+    ),
+    Exercise(
+        "1.1b",
+        "printed",
+        lambda _: math.floor(24.15 * 29),
+        None,
+        "points",
+        {
+            "That is the printed mean times 29. Which larger sums print 24.1 as well?": lambda _: (
+                round(24.1 * 29)
+            ),
+            "Divide your sum by 29: does it print 24.1?": lambda _: math.ceil(24.15 * 29),
+        },
+        low=0,
+        high=29 * 51,
+    ),
+    Exercise(
+        "1.2",
+        "printed",
+        lambda _: smallest(DPEN),
+        None,
+        "patients",
+        {
+            "This number prints the percentage of women. Does it print the races too?": lambda _: (
+                smallest(DPEN[:1])
+            ),
+            "Is one percentage enough to find the number?": lambda _: smallest(DPEN[1:2]),
+        },
+        low=1,
+        high=DPEN_SIZE,
+    ),
+    Exercise(
+        "1.3a",
+        "printed",
+        lambda _: paired_p(155, 7.85),
+        None,
+        "p",
+        {
+            "That is the p at the printed values. Which mean and SD within the rounding give "
+            "the smallest?": lambda _: paired_p(5.3 * 29, 7.9),
+            "Is that one side of the distribution? The article's tests are two-sided.": lambda _: (
+                paired_p(155, 7.85) / 2
+            ),
+            "Which end of the interval is that?": lambda _: paired_p(153, 7.95),
+        },
+        low=0,
+        high=1,
+    ),
+    Exercise(
+        "1.3b",
+        "printed",
+        lambda _: paired_p(153, 7.95),
+        None,
+        "p",
+        {
+            "Can the mean of 29 whole numbers be 5.25? Which means near it can be?": lambda _: (
+                paired_p(5.25 * 29, 7.95)
+            ),
+            "That is the p at the printed values. Which mean and SD within the rounding give "
+            "the largest?": lambda _: paired_p(5.3 * 29, 7.9),
+            "Is that one side of the distribution? The article's tests are two-sided.": lambda _: (
+                paired_p(153, 7.95) / 2
+            ),
+            "Which end of the interval is that?": lambda _: paired_p(155, 7.85),
+        },
+        low=0,
+        high=1,
+    ),
+    Exercise(
+        "1.3c",
+        "choice",
+        sd_of_change,
+        2,
+        "points",
+        {
+            "Did you divide by n? The SD of a sample divides by n − 1.": lambda cohort: (
+                sd_of_change(cohort, ddof=0)
+            ),
+            "Is that the change at another month?": lambda cohort: sd_of_change(cohort, "m18"),
+            "That treats the two scores as independent. Whose are they?": sd_if_independent,
+        },
+        individual=True,
+        low=0,
+        high=51,
+    ),
+)

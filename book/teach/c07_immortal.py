@@ -1,0 +1,133 @@
+"""Exercises of the chapter on immortal time and conditioning on the future."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from rederive.teach.lesson import Cohort, Exercise, table
+
+
+def simulate(centre: float = 3.0, spread: float = 1.2, seed: int = 7) -> pd.DataFrame:
+    """Return changes after 6 months without any effect, and who stops early for worsening."""
+    rng, n = np.random.default_rng(seed), 200_000
+    slope = rng.normal(0, spread, n)
+    early = 2 * slope + rng.normal(0, 2.45 * 2**0.5, n)
+    stops = rng.random(n) < 1 / (1 + np.exp(-(early - centre) / 2))
+    return pd.DataFrame({"change": 6 * slope, "stops": stops})
+
+
+@cache
+def mean_change(stops: bool | None, centre: float = 3.0, spread: float = 1.2) -> float:
+    """Return the mean change of those who stop, who stay, or (None) of all."""
+    people = simulate(centre, spread)
+    group = people if stops is None else people[people["stops"] == stops]
+    return float(group["change"].mean())
+
+
+def spread_of(cohort: Cohort, months: int = 6) -> float:
+    """Return the SD of the monthly slope of the skin score between months 12 and 18."""
+    scores = table(cohort.visits)
+    return float(((scores["m18"] - scores["m12"]) / months).std())
+
+
+def until_ninth(
+    cohort: Cohort, steps: int = 8, all_patients: bool = False, fewer: int = 1
+) -> float:
+    """Return the months between first and ninth cycle, summed over those who reached it."""
+    people = cohort.patients
+    own = people if all_patients else people[people["cycles"] >= 9]
+    return float((steps * own["treatment_length"] / (own["cycles"] - fewer)).sum())
+
+
+def treated(cohort: Cohort) -> float:
+    """Return the whole treatment of those who reached the ninth cycle, in months."""
+    people = cohort.patients
+    return float(people.loc[people["cycles"] >= 9, "treatment_length"].sum())
+
+
+EXERCISES = (
+    Exercise(
+        "7.1a",
+        "added",
+        lambda _: mean_change(True),
+        1,
+        "points",
+        {
+            "Is that the mean of those who stay?": lambda _: mean_change(False),
+            "Is that the mean of all?": lambda _: mean_change(None),
+        },
+        low=-30,
+        high=30,
+    ),
+    Exercise(
+        "7.1b",
+        "choice",
+        lambda cohort: mean_change(True, spread=spread_of(cohort)),
+        2,
+        "points",
+        {
+            "Is that the mean of those who stay?": lambda cohort: mean_change(
+                False, spread=spread_of(cohort)
+            ),
+            "Is the spread that of your cohort?": lambda _: mean_change(True),
+            "The spread is that of a slope per month. How many months lie between the scores?": (
+                lambda cohort: mean_change(True, spread=spread_of(cohort, 1))
+            ),
+        },
+        individual=True,
+        low=-200,
+        high=200,
+    ),
+    Exercise(
+        "7.2",
+        "added",
+        lambda _: mean_change(False, centre=5),
+        1,
+        "points",
+        {
+            "Is that the mean of those who stop?": lambda _: mean_change(True, centre=5),
+            "Is that still with 3 as the centre?": lambda _: mean_change(False),
+            "Is that the mean of all?": lambda _: mean_change(None),
+        },
+        low=-30,
+        high=30,
+    ),
+    Exercise(
+        "7.3a",
+        "printed",
+        lambda _: "bataa",
+        None,
+        "word",
+        {
+            "Rule 2: on which day is it known that a third cycle was given?": lambda _: "bbtaa",
+            "Rule 2: is the first infusion also the third?": lambda _: "bttaa",
+            "Rule 4: is a score of month 12 on record at the first infusion?": lambda _: "batba",
+            "Rule 5: who has not stopped, and when is that known?": lambda _: "batab",
+        },
+    ),
+    Exercise(
+        "7.3b",
+        "choice",
+        until_ninth,
+        1,
+        "months",
+        {
+            "Between the first and the ninth cycle, how many intervals are there?": (
+                lambda cohort: until_ninth(cohort, 9)
+            ),
+            "Into how many intervals do the cycles divide the treatment?": (
+                lambda cohort: until_ninth(cohort, fewer=0)
+            ),
+            "Did everybody reach the ninth cycle?": (
+                lambda cohort: until_ninth(cohort, all_patients=True)
+            ),
+            "Is the time after the ninth cycle immortal too?": treated,
+        },
+        individual=True,
+        low=0,
+        high=720,
+    ),
+)

@@ -1,0 +1,97 @@
+"""Exercises of the chapter on confounding by indication."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from rederive.teach.lesson import Cohort, Exercise, table
+
+
+def taking(cohort: Cohort, when: str = "concomitant") -> pd.Series[bool]:
+    """Tell which patients took mycophenolate before (``prior``) or beside the infusions."""
+    return cohort.patients.set_index("patient")[f"{when}_mmf"] == 1
+
+
+def difference(cohort: Cohort, month: str = "m12", when: str = "concomitant") -> float:
+    """Return the mean change with mycophenolate minus that without."""
+    scores = table(cohort.visits)
+    change = (scores[month] - scores["m0"]).dropna()
+    with_drug = taking(cohort, when).reindex(change.index)
+    return float(change[with_drug].mean() - change[~with_drug].mean())
+
+
+def difference_of_scores(cohort: Cohort) -> float:
+    """Return the difference of the scores at 12 months, whatever they were at baseline."""
+    later = table(cohort.visits)["m12"].dropna()
+    with_drug = taking(cohort).reindex(later.index)
+    return float(later[with_drug].mean() - later[~with_drug].mean())
+
+
+EXERCISES = (
+    Exercise(
+        "8.1",
+        "added",
+        lambda _: "severity",
+        None,
+        "word",
+        {
+            "Which path stays open through severity?": lambda _: "duration",
+            "Is the dose before the decision, or on the way from it to the change?": (
+                lambda _: "dose"
+            ),
+            "Two arrows meet in the visits. What does it do to a path to condition there?": (
+                lambda _: "visits"
+            ),
+            "Is there no path into IVIG?": lambda _: "nothing",
+        },
+    ),
+    Exercise(
+        "8.2a",
+        "forced",
+        lambda cohort: int((~taking(cohort)).sum()),
+        None,
+        "patients",
+        {
+            "Are those the patients who took it?": lambda cohort: int(taking(cohort).sum()),
+            "Before the infusions, or beside them?": (
+                lambda cohort: int((~taking(cohort, "prior")).sum())
+            ),
+            "Is that only those who never took it?": lambda cohort: int(
+                (~taking(cohort) & ~taking(cohort, "prior")).sum()
+            ),
+        },
+        low=0,
+        high=30,
+    ),
+    Exercise(
+        "8.2b",
+        "choice",
+        difference,
+        2,
+        "points",
+        {
+            "With minus without, or the other way round?": lambda cohort: -difference(cohort),
+            "Is that the change at 6 months?": lambda cohort: difference(cohort, "m6"),
+            "Before the infusions, or beside them?": (
+                lambda cohort: difference(cohort, when="prior")
+            ),
+            "Is that the score at 12 months, or its change?": difference_of_scores,
+        },
+        individual=True,
+        low=-51,
+        high=51,
+    ),
+    Exercise(
+        "8.3",
+        "added",
+        lambda _: "pnz",
+        None,
+        "word",
+        {
+            "Which sign has an improvement?": lambda _: "npz",
+            "Story 2: where does a score go that was taken at its worst?": lambda _: "ppz",
+            "Story 1: do those who failed before improve more, or less?": lambda _: "nnz",
+            "Story 3: does the insurer know the course?": lambda _: "pnp",
+        },
+    ),
+)
