@@ -45,9 +45,8 @@ EXERCISES = (
         None,
         "patients",
         {
-            "Is this the number with a baseline of three months?": lambda c: len(changes(c, 6)),
-            "Have all of these a baseline score? Count who has both.": lambda c: int(
-                table(c.visits)["m6"].count()
+            "Have all of these a score in the two months before, or in three?": lambda c: len(
+                changes(c, 6)
             ),
             "Have all of these a score at 6 months? Count who has both.": lambda c: int(
                 table(c.visits, back=2)["m0"].count()
