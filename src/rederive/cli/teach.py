@@ -87,7 +87,7 @@ def pack_command(
     secret, names = read_secret(seed_file), read_class(students)
     taught = Course(course, _chapters(ctx, chapters), graded)
     shipped = find_project(ctx.obj).root / "data" / "cohorts"
-    folder = cohorts or sorted(shipped.glob("*/visits.parquet"))[0].parent
+    folder = cohorts or shipped / open_cohorts(article).priors[0]
     if graded and cohorts is None:
         folder = out / "teacher" / "cohorts"
         _make_fresh(folder, len(names) + len(replace), seed_of(secret, course), article)
