@@ -15,6 +15,7 @@ LAYERS = {
     "rederive.recompute": 2,
     "rederive.reconstruct": 3,
     "rederive.retrospective": 3,
+    "rederive.teach": 4,
     "rederive.book": 4,
     "rederive.execution": 5,
     "rederive.parameters": 6,

@@ -30,6 +30,7 @@ _LATER = {
     "sample": "cli.column",
     "sweep": "cli.sweep",
     "sweep-page": "cli.sweep",
+    "teach": "cli.teach",
     "template": "cli.cohort_tables",
     "validate": "cli.cohort_tables",
 }

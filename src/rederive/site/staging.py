@@ -13,6 +13,7 @@ from rederive.execution.files import files_below
 from rederive.execution.project import Project, read_settings
 from rederive.printed.files import write_atomically
 from rederive.site.variant import CHANGES_PAGE, STAGED_FILE, Variant
+from rederive.teach.split import staged
 
 STATIC_FOLDER = Path("book/_static")
 
@@ -43,7 +44,7 @@ def staged_files(
     dict
         Contents by path relative to the root: every page, the table of contents, the settings
         with execution switched off, bibliographies, static files, and all of ``data/`` so that
-        pages can offer data for download.
+        pages can offer data for download. Solutions of exercises stand on a page of their own.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def staged_files(
             if page.suffix == ".ipynb":
                 files[page] = variant.as_page(content)
         files[STAGED_FILE] = variant.described(CHANGES_PAGE in files)
-    return files
+    return staged(files)
 
 
 def _contents(project: Project, added: Mapping[Path, str]) -> bytes:

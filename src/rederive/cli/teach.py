@@ -1,0 +1,183 @@
+"""The commands ``rederive teach``: packs for a class, their key and their grading."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import click
+
+from rederive.book.cohort_form import open_cohorts
+from rederive.errors import BookError, ConfigurationError
+from rederive.execution.project import find_project
+from rederive.teach.cohorts import SHARED_AT_MOST, cohorts_of, shared_answers
+from rederive.teach.grade import Class, grade
+from rederive.teach.lesson import Cohort, Exercise, exercises_of, judge, same
+from rederive.teach.pack import (
+    Course,
+    assign,
+    chapters_of,
+    read_class,
+    read_secret,
+    seed_of,
+    write_packs,
+)
+
+_POOL = 40
+"""Least number of fresh cohorts; more are made by doubling, so that few students move."""
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group("teach")
+def teach_command() -> None:
+    """Teach with the book: packs with a different cohort for each student, and their grading."""
+
+
+def _chapters(ctx: click.Context, text: str = "") -> tuple[Path, ...]:
+    folder = find_project(ctx.obj).root / "book" / "teach"
+    try:
+        numbers = [int(number) for number in text.split(",") if number.strip()]
+    except ValueError:
+        raise ConfigurationError(f"chapters: found {text!r}, allowed: such as 2,3,5") from None
+    return chapters_of(folder, numbers)
+
+
+@teach_command.command("list")
+@click.pass_context
+def list_command(ctx: click.Context) -> None:
+    """List the chapters with their exercises and what each answer rests on."""
+    for chapter in _chapters(ctx):
+        click.echo(chapter.stem)
+        for each in exercises_of(chapter.with_suffix(".py")):
+            whose = "individual" if each.individual else "shared"
+            click.echo(f"  {each.id:6} {each.mark:8} {whose:10} {len(each.roads)} wrong roads")
+
+
+@teach_command.command("pack")
+@click.argument("students", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--seed-file", required=True, type=_FILE, help="Secret that chooses the cohorts.")
+@click.option("--chapters", default="", help="Numbers, such as 2,3; by default all.")
+@click.option("--course", default="course", show_default=True, help="Name; another year, another.")
+@click.option("--graded", is_flag=True, help="Fresh cohorts; packs do not say what is right.")
+@click.option("--cohorts", type=_FOLDER, help="Cohorts made by 'rederive reconstruct'.")
+@click.option("--replace", multiple=True, metavar="ID", help="Give a student another cohort.")
+@click.option("--article", default="", help="Name of the article, if several are installed.")
+@click.pass_context
+def pack_command(
+    ctx: click.Context,
+    students: Path,
+    out: Path,
+    seed_file: Path,
+    chapters: str,
+    course: str,
+    graded: bool,
+    cohorts: Path | None,
+    replace: tuple[str, ...],
+    article: str,
+) -> None:
+    """Write a zip for each student in the column id of STUDENTS, and a folder for the teacher.
+
+    To practise, cohorts are those shipped with the book; to grade, fresh ones are made from the
+    secret, about a minute for forty.
+    """
+    secret, names = read_secret(seed_file), read_class(students)
+    taught = Course(course, _chapters(ctx, chapters), graded)
+    shipped = find_project(ctx.obj).root / "data" / "cohorts"
+    folder = cohorts or shipped / open_cohorts(article).priors[0]
+    if graded and cohorts is None:
+        folder = out / "teacher" / "cohorts"
+        _make_fresh(folder, len(names) + len(replace), seed_of(secret, course), article)
+    pool = list(cohorts_of(folder))
+    chosen = assign(names, secret, course, len(pool), replace)
+    own = {name: pool[at] for name, at in chosen.items()}
+    codebook = shipped / "codebook.csv"
+    write_packs(out, taught, own, codebook if codebook.is_file() else None)
+    click.echo(f"{out}: {len(names)} packs of {len(taught.chapters)} chapters")
+
+
+def _make_fresh(folder: Path, wanted: int, seed: int, article: str) -> None:
+    offered = open_cohorts(article)
+    number = _POOL
+    while number < 1.5 * wanted:
+        number *= 2
+
+    def progress(done: int, of: int) -> None:
+        click.echo(f"\rfresh cohorts: {done} of {of}", nl=done == of, err=True)
+
+    try:
+        offered.reconstruct(
+            folder,
+            prior=offered.priors[0],
+            cohorts=number,
+            seed=seed,
+            without=(),
+            reading=offered.readings[0],
+            progress=progress,
+        )
+    except (ValueError, RuntimeError) as error:
+        raise BookError(f"fresh cohorts: {error}") from None
+
+
+@teach_command.command("grade")
+@click.argument("folder", type=_FOLDER)
+@click.argument("submissions", type=_FOLDER)
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+def grade_command(folder: Path, submissions: Path, out: Path) -> None:
+    """Grade the answers.json of the students of FOLDER, without running any of their code."""
+    results = grade(folder, submissions, out)
+    noted = sum(bool(each.note) for each in results)
+    click.echo(f"{out}: {len(results)} students, {noted} of them with a note")
+
+
+@teach_command.command("key")
+@click.argument("folder", type=_FOLDER)
+@click.option("--student", default="", help="Only of this student.")
+def key_command(folder: Path, student: str) -> None:
+    """Print the right answers of the students of FOLDER as CSV."""
+    taught = Class.open(folder)
+    sink = io.StringIO()
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(["student_id", "exercise", "answer"])
+    for name in [student] if student else taught.fingerprints:
+        writer.writerows([name, each, answer] for each, answer in taught.key(name).items())
+    click.echo(sink.getvalue(), nl=False)
+
+
+@teach_command.command("check")
+@click.option("--cohorts", "number", type=click.IntRange(2), default=20, show_default=True)
+@click.pass_context
+def check_command(ctx: click.Context, number: int) -> None:
+    """Try every exercise on shipped cohorts: right answers, wrong roads, answers shared by few."""
+    shipped = sorted((find_project(ctx.obj).root / "data" / "cohorts").glob("*/visits.parquet"))
+    cohorts = [each for path in shipped for each in cohorts_of(path.parent, number)]
+    failed = []
+    for chapter in _chapters(ctx):
+        for each in exercises_of(chapter.with_suffix(".py")):
+            shared = shared_answers(each, cohorts)
+            wrong = _faults(each, cohorts)
+            if each.individual and shared > SHARED_AT_MOST:
+                wrong.append(f"shared by {shared:.0%}, allowed {SHARED_AT_MOST:.0%}")
+            click.echo(f"{each.id:6} shared {shared:5.1%}  {'; '.join(wrong) or 'passed'}")
+            failed += wrong
+    if failed:
+        raise BookError(f"{len(failed)} faults")
+
+
+def _faults(exercise: Exercise, cohorts: list[Cohort]) -> list[str]:
+    """Return what is wrong with an exercise on the first cohort of each folder."""
+    first = {each.folder.split("/")[0]: each for each in reversed(cohorts)}
+    found = []
+    for cohort in first.values():
+        right = exercise.right(cohort)
+        if judge(exercise, cohort, right).kind != "right":
+            found.append(f"{cohort.folder}: the right answer is not taken")
+        for question, road in exercise.roads.items():
+            value = road(cohort)
+            hit = same(right, value, exercise.decimals, exercise.unit)
+            if not hit and judge(exercise, cohort, value).kind != "road":
+                found.append(f"{cohort.folder}: road not recognised: {question}")
+    return found

@@ -1,0 +1,1 @@
+"""Teaching: lessons on cohorts, checks, packs for students and their grading."""

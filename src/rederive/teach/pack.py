@@ -1,0 +1,223 @@
+"""Packs: a zip with notebooks and data for each student of a class, the rest for the teacher."""
+
+from __future__ import annotations
+
+import csv
+import hmac
+import io
+import json
+import re
+import zipfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from rederive.errors import ConfigurationError, meant
+from rederive.printed.files import write_atomically
+from rederive.reconstruct.study import SYNTHETIC
+from rederive.teach import lesson
+from rederive.teach.cohorts import csv_of
+from rederive.teach.lesson import Cohort, exercises_of
+from rederive.teach.split import student_version, students_source, teacher_version
+
+SECRET_BYTES = 16
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DATE = (2000, 1, 1, 0, 0, 0)
+_README = """\
+Your pack: notebooks, and data of your own.
+
+No patient is behind a row: the data are synthetic and print a published article's figures.
+
+1. You need Python 3.11 or later with pandas, SciPy, statsmodels, matplotlib and Jupyter.
+2. Unpack this file, open a notebook in its folder and run it from the top.
+3. Put your answers where it says check("...", ...), and run the cell.
+4. Hand in the file answers.json, which the checks write beside the notebook.
+"""
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a class is taught.
+
+    Parameters
+    ----------
+    name
+        Name of the course; part of the choice of each student's cohort.
+    chapters
+        Notebooks of the chapters, each beside its exercises.
+    graded
+        Whether packs say only what an answer looks like, and not whether it is right.
+    """
+
+    name: str
+    chapters: tuple[Path, ...]
+    graded: bool = False
+
+
+def chapters_of(folder: Path, numbers: Sequence[int] = ()) -> tuple[Path, ...]:
+    """Return the chapters in a folder, all or those of some numbers.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no chapter of a number.
+    """
+    found = {int(path.name[1:3]): path for path in sorted(folder.glob("c[0-9][0-9]_*.ipynb"))}
+    for number in numbers:
+        if number not in found:
+            allowed = ", ".join(map(str, found)) or "none, since there are no chapters"
+            raise ConfigurationError(f"chapters: found {number}, allowed: {allowed}")
+    return tuple(found[number] for number in numbers or found)
+
+
+def read_class(path: Path) -> list[str]:
+    """Return the names of students in the column ``id`` of a CSV file.
+
+    Raises
+    ------
+    ConfigurationError
+        If the column is missing, or a name is repeated or no safe file name.
+    """
+    with path.open(newline="", encoding="utf-8-sig") as lines:
+        rows = csv.DictReader(lines)
+        if "id" not in (rows.fieldnames or []):
+            raise ConfigurationError(f"{path.name}: found no column id in the first line")
+        names = [(row["id"] or "").strip() for row in rows]
+    for at, name in enumerate(names, start=2):
+        if not _ID.fullmatch(name) or name in names[: at - 2]:
+            raise ConfigurationError(
+                f"{path.name}: line {at}: found id {name!r}, allowed: letters, digits, dots, "
+                "hyphens and underscores, at most 64, each student once"
+            )
+    return names
+
+
+def read_secret(path: Path) -> bytes:
+    """Return the secret that a file holds.
+
+    Raises
+    ------
+    ConfigurationError
+        If the file is missing or too short to be a secret.
+    """
+    secret = path.read_bytes().strip() if path.is_file() else b""
+    if len(secret) < SECRET_BYTES:
+        raise ConfigurationError(
+            f"{path}: found {len(secret)} bytes, allowed: at least {SECRET_BYTES}; make one: "
+            f"python -c 'import secrets; print(secrets.token_hex(32))' > {path}"
+        )
+    return secret
+
+
+def seed_of(secret: bytes, course: str) -> int:
+    """Return the seed of a course's fresh cohorts."""
+    return int.from_bytes(_digest(secret, f"{course}/seed")[:4]) >> 1
+
+
+def assign(
+    students: Sequence[str], secret: bytes, course: str, number: int, replaced: Collection[str] = ()
+) -> dict[str, int]:
+    """Choose for each student a cohort of its own.
+
+    Each student ranks the cohorts by a keyed hash of course, name and cohort, and takes the first
+    that nobody before took; so one who is added at the end moves nobody.
+
+    Parameters
+    ----------
+    students, secret, course
+        Who is taught what; the secret is the key.
+    number
+        How many cohorts there are.
+    replaced
+        Students who get another cohort than before; they choose last, and nobody else moves.
+
+    Raises
+    ------
+    ConfigurationError
+        If there are fewer cohorts than students, or nobody of a name that is to be replaced.
+    """
+    for name in replaced:
+        if name not in students:
+            raise ConfigurationError(f"replace: no student {name!r}{meant(name, students)}")
+    if number < len(students) + len(replaced):
+        raise ConfigurationError(
+            f"found {number} cohorts, allowed: at least {len(students) + len(replaced)}"
+        )
+
+    def ranked(name: str) -> Iterator[int]:
+        keys = {at: _digest(secret, f"{course}/{name}/{at}") for at in range(number)}
+        return iter(sorted(keys, key=keys.__getitem__))
+
+    taken: dict[int, str] = {}
+    chosen: dict[str, int] = {}
+    for name in [*students, *(name for name in students if name in replaced)]:
+        chosen[name] = next(at for at in ranked(name) if at not in taken)
+        taken[chosen[name]] = name
+    return chosen
+
+
+def _digest(secret: bytes, text: str) -> bytes:
+    return hmac.digest(secret, text.encode(), "sha256")
+
+
+def student_files(course: Course, student: str, cohort: Cohort) -> dict[str, bytes]:
+    """Return the files of a student's pack by name."""
+    files = {"README.txt": _README.encode(), "lesson.py": Path(lesson.__file__).read_bytes()}
+    files["visits.csv"] = csv_of(cohort.visits, SYNTHETIC)
+    files["patients.csv"] = csv_of(cohort.patients, SYNTHETIC)
+    files["pack.json"] = _json({"student": student, "course": course.name})
+    for chapter in course.chapters:
+        notebook = json.loads(chapter.read_text(encoding="utf-8"))
+        files[chapter.name] = _json(student_version(notebook))
+        source = chapter.with_suffix(".py")
+        if course.graded:
+            forms = {each.id: each.form for each in exercises_of(source)}
+            files[f"{chapter.stem}.json"] = _json(forms)
+        else:
+            files[source.name] = students_source(source.read_text(encoding="utf-8")).encode()
+    return files
+
+
+def write_packs(
+    out: Path, course: Course, cohorts: Mapping[str, Cohort], codebook: Path | None = None
+) -> None:
+    """Write ``students/ID.zip`` for each student, and what the teacher needs to ``teacher/``.
+
+    The same class, course and cohorts give the same bytes.
+    """
+    extra = {"codebook.csv": codebook.read_bytes()} if codebook else {}
+    fingerprints = {}
+    for student, cohort in cohorts.items():
+        files = student_files(course, student, cohort) | extra
+        write_atomically(out / "students" / f"{student}.zip", zipped(files))
+        handed_out = pd.read_csv(io.BytesIO(files["visits.csv"]), comment="#")
+        fingerprints[student] = Cohort(handed_out, cohort.patients).fingerprint
+    teacher = out / "teacher"
+    for chapter in course.chapters:
+        source = chapter.with_suffix(".py").read_bytes()
+        write_atomically(teacher / f"{chapter.stem}.py", source)
+        notebook = json.loads(chapter.read_text(encoding="utf-8"))
+        write_atomically(teacher / chapter.name, _json(teacher_version(notebook)))
+    write_atomically(teacher / "lesson.py", Path(lesson.__file__).read_bytes())
+    described = {
+        "course": course.name,
+        "graded": course.graded,
+        "chapters": [chapter.stem for chapter in course.chapters],
+        "students": fingerprints,
+    }
+    write_atomically(teacher / "class.json", _json(described))
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """Return files as a zip, the same bytes every time."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            archive.writestr(zipfile.ZipInfo(name, _DATE), files[name], zipfile.ZIP_DEFLATED)
+    return sink.getvalue()
+
+
+def _json(content: object) -> bytes:
+    return f"{json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)}\n".encode()

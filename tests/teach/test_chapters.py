@@ -1,0 +1,135 @@
+"""Chapters run, their exercises know right answers and wrong roads, and outputs carry a mark."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import matplotlib.pyplot as plt
+import pytest
+
+from rederive.teach.cohorts import SHARED_AT_MOST, shared_answers
+from rederive.teach.lesson import MARKS, Cohort, Exercise, Feedback, exercises_of, judge, same
+from rederive.teach.split import source_of, tags_of
+from teach.conftest import CHAPTERS, EACH_PRIOR, exercises, notebook_of
+
+UNMARKED = {"parameters", "solution", "hide-output", "answer"}
+SENTENCE = "No patient is behind a row: the data are synthetic and print the article's figures."
+EXERCISES = exercises()
+
+
+def run(source: str, names: dict[str, Any]) -> object:
+    """Run a cell, return the value of its last expression."""
+    body = ast.parse(source).body
+    last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
+    exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
+    if last is None:
+        return None
+    value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
+    return None if source.rstrip().endswith(";") else value
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_runs_with_right_solutions_and_a_mark_on_every_output(
+    chapter: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matplotlib.use("Agg")
+    monkeypatch.chdir(chapter.parent)
+    names: dict[str, Any] = {}
+    solved, unmarked = set(), []
+    for cell in notebook_of(chapter)["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        plt.close("all")
+        value = run(source_of(cell), names)
+        shown = value is not None or bool(plt.get_fignums()) or bool(capsys.readouterr().out)
+        tags = set(tags_of(cell))
+        if "solution" in tags:
+            if isinstance(value, Feedback):
+                assert value.kind == "right", value
+                solved.add(value.id)
+        elif "answer" in tags:
+            assert isinstance(value, Feedback) and value.kind == "unanswered"
+        if not tags & UNMARKED and (shown != (len(tags & set(MARKS)) == 1)):
+            unmarked.append((source_of(cell), tags))
+    assert unmarked == []
+    assert solved == {each.id for each in exercises_of(chapter.with_suffix(".py"))}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_has_the_parts_of_a_chapter(chapter: Path) -> None:
+    notebook = notebook_of(chapter)
+    text = "\n".join(source_of(cell) for cell in notebook["cells"])
+    assert ":::{admonition} What you will be able to do" in text
+    assert SENTENCE in text
+    assert re.search(r"\d+ minutes", text)
+    for heading in ("## Key points", "## Further reading"):
+        assert heading in text
+    tagged = [tag for cell in notebook["cells"] for tag in tags_of(cell)]
+    assert tagged.count("exercise") >= 4
+    assert "teacher" in tagged
+    answers = re.findall(r'check\("([\w.]+)", \.\.\.\)', text)
+    assert answers == [each.id for each in exercises_of(chapter.with_suffix(".py"))]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda each: each.id)
+def test_right_answers_and_roads_are_recognised(exercise: Exercise, cohorts: list[Cohort]) -> None:
+    for cohort in cohorts:
+        right = exercise.right(cohort)
+        assert judge(exercise, cohort, right).kind == "right"
+        told = {}
+        for question, road in exercise.roads.items():
+            value = road(cohort)
+            assert isinstance(value, str) or math.isfinite(value), (question, cohort.folder)
+            feedback = judge(exercise, cohort, value)
+            if same(right, value, exercise.decimals, exercise.unit):
+                assert feedback.kind == "right"
+            else:
+                told[question] = feedback
+        assert {each.kind for each in told.values()} <= {"road"}, (cohort.folder, told)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda each: each.id)
+def test_every_road_is_a_question_that_some_cohort_hears(
+    exercise: Exercise, cohorts: list[Cohort]
+) -> None:
+    assert exercise.roads
+    heard = {
+        judge(exercise, cohort, road(cohort)).words
+        for cohort in cohorts
+        for road in exercise.roads.values()
+    }
+    assert set(exercise.roads) <= heard
+    assert all("?" in question for question in exercise.roads)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda each: each.id)
+def test_nothing_that_is_typed_raises(exercise: Exercise, cohorts: list[Cohort]) -> None:
+    text = exercise.unit == "word"
+    for cohort in cohorts:
+        for value in (None, "", "  ", [], 1j, True, math.nan, math.inf, 10**400):
+            assert judge(exercise, cohort, value).kind == "malformed", value
+        assert judge(exercise, cohort, "surely not").kind == ("off" if text else "malformed")
+        assert judge(exercise, cohort, ...).kind == "unanswered"
+        right = exercise.right(cohort)
+        zero = judge(exercise, cohort, 0).kind
+        if text:
+            assert zero == "malformed"
+        elif not same(right, 0, exercise.decimals, exercise.unit):
+            assert zero in {"off", "road"}
+            assert judge(exercise, cohort, -987654.0).kind == "off"
+
+
+@pytest.mark.skipif(EACH_PRIOR < 20, reason="needs TEACH_COHORTS=20")
+@pytest.mark.parametrize("exercise", [e for e in EXERCISES if e.individual], ids=lambda e: e.id)
+def test_individual_answers_are_shared_by_few(exercise: Exercise, cohorts: list[Cohort]) -> None:
+    assert shared_answers(exercise, cohorts) <= SHARED_AT_MOST
+
+
+def test_numbers_of_exercises_are_used_once() -> None:
+    numbers = [each.id for each in EXERCISES]
+    assert len(set(numbers)) == len(numbers)

@@ -1,0 +1,154 @@
+"""A class is packed, works with the pack alone, and is graded without running its code."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rederive.cli.main import main
+from rederive.errors import ConfigurationError
+from rederive.teach.grade import Class, grade
+from rederive.teach.lesson import exercises_of
+from rederive.teach.pack import assign, read_class, read_secret, seed_of
+from teach.conftest import ROOT
+
+SECRET = b"0123456789abcdef0123456789abcdef"
+STUDENTS = ["anna", "ben", "cem", "dora"]
+# What a student has: the pack and common packages, nothing of this project.
+RUN = """
+import json, sys
+sys.path.insert(0, "."); sys.modules["rederive"] = None; sys.modules["ivig_dcssc"] = None
+import importlib.metadata; importlib.metadata.entry_points = lambda **_: ()
+import matplotlib; matplotlib.use("Agg")
+for cell in json.load(open(sys.argv[1]))["cells"]:
+    if cell["cell_type"] == "code":
+        exec("".join(cell["source"]), globals())
+"""
+
+
+@pytest.fixture(scope="module")
+def monday(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two folders, packed twice with the same input."""
+    folder = tmp_path_factory.mktemp("class")
+    (folder / "class.csv").write_text("id,mail\n" + "".join(f"{s},x\n" for s in STUDENTS))
+    (folder / "secret").write_bytes(SECRET)
+    for out in ("monday", "again"):
+        words = ["teach", "pack", str(folder / "class.csv"), "--out", str(folder / out)]
+        words += ["--seed-file", str(folder / "secret"), "--chapters", "2,3", "--graded"]
+        words += ["--cohorts", str(ROOT / "data" / "cohorts" / "flat")]
+        done = CliRunner().invoke(main, ["--root", str(ROOT), *words])
+        assert done.exit_code == 0, done.output
+    return folder / "monday"
+
+
+def unpacked(monday: Path, student: str, folder: Path) -> Path:
+    with zipfile.ZipFile(monday / "students" / f"{student}.zip") as pack:
+        pack.extractall(folder)
+    return folder
+
+
+def test_same_input_same_bytes(monday: Path) -> None:
+    again = monday.with_name("again")
+    names = [path.relative_to(monday) for path in monday.rglob("*") if path.is_file()]
+    assert len(names) == len(STUDENTS) + 6
+    assert all((monday / name).read_bytes() == (again / name).read_bytes() for name in names)
+
+
+def test_packs_are_small_differ_and_hold_no_answer(monday: Path, tmp_path: Path) -> None:
+    taught = Class.open(monday)
+    assert len(set(taught.fingerprints.values())) == len(STUDENTS)
+    for student in STUDENTS:
+        assert (monday / "students" / f"{student}.zip").stat().st_size < 1_000_000
+        folder = unpacked(monday, student, tmp_path / student)
+        names = {path.name for path in folder.iterdir()}
+        assert "c02_windows.json" in names and "c02_windows.py" not in names
+        assert all(
+            b"ynthetic" in (folder / n).read_bytes()[:40] for n in ("visits.csv", "patients.csv")
+        )
+        key = taught.key(student)
+        texts = "".join(
+            path.read_text() for path in folder.iterdir() if path.suffix in {".json", ".ipynb"}
+        )
+        own = [str(key[each.id]) for each in taught.exercises if each.individual]
+        assert own and not [answer for answer in own if answer in texts]
+        assert SECRET.decode() not in texts and str(seed_of(SECRET, "course")) not in texts
+        assert '"solution"' not in texts and "rederive" not in texts
+
+
+def test_a_student_answers_with_the_pack_alone_and_is_graded(monday: Path, tmp_path: Path) -> None:
+    taught, submissions = Class.open(monday), tmp_path / "submissions"
+    key = taught.key("anna")
+    folder = unpacked(monday, "anna", submissions / "anna")
+    for chapter in ("c02_windows", "c03_regression"):
+        text = (folder / f"{chapter}.ipynb").read_text()
+        for number, answer in key.items():
+            text = text.replace(f'check(\\"{number}\\", ...)', f'check(\\"{number}\\", {answer})')
+        (folder / f"{chapter}.ipynb").write_text(text)
+        command = [sys.executable, "-c", RUN, f"{chapter}.ipynb"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    noted = json.loads((folder / "answers.json").read_text())
+    assert set(noted) == set(key)
+    # Another student's answers, one on a wrong road, one that is no file of answers, and none.
+    (submissions / "ben.json").write_text(json.dumps(noted))
+    (submissions / "cem.json").write_text('{"2.1a": [1, 2')
+    results = {each.student: each for each in grade(monday, submissions, tmp_path / "grades")}
+    assert results["anna"].score == len(key) and not results["anna"].note
+    assert results["ben"].score < len(key) and "other data" in results["ben"].note
+    assert "could not be read" in results["cem"].note
+    assert results["dora"].score == 0 and "No answers" in results["dora"].note
+    with (tmp_path / "grades" / "grades.csv").open() as lines:
+        rows = {row["student_id"]: row for row in csv.DictReader(lines)}
+    assert rows["anna"]["score"] == str(len(key)) and rows["anna"]["2.1b"] == "right"
+
+
+def test_feedback_names_the_road_and_escapes_what_was_typed(monday: Path, tmp_path: Path) -> None:
+    taught = Class.open(monday)
+    source = monday / "teacher" / "c02_windows.py"
+    exercise = next(each for each in exercises_of(source) if each.id == "2.1b")
+    question, road = next(iter(exercise.roads.items()))
+    answers = {
+        "2.1b": {"value": road(taught.cohort("anna"))},
+        "2.2a": {"value": "<script>alert(1)</script>"},
+        "2.2b": {"value": [1e400, None]},
+        "2.3": "surely",
+    }
+    (tmp_path / "anna.json").write_text(json.dumps({**answers, "2.3": {"value": True}}))
+    grade(monday, tmp_path, tmp_path / "grades")
+    page = (tmp_path / "grades" / "anna.html").read_text()
+    assert question in page and "<script" not in page
+    (tmp_path / "anna.json").write_text(json.dumps(answers))
+    grade(monday, tmp_path, tmp_path / "grades")
+    assert "could not be read" in (tmp_path / "grades" / "anna.html").read_text()
+
+
+def test_who_gets_which_cohort() -> None:
+    chosen = assign(STUDENTS, SECRET, "course", 50)
+    assert len(set(chosen.values())) == len(STUDENTS)
+    longer = assign([*STUDENTS, "emil"], SECRET, "course", 50)
+    assert {name: longer[name] for name in STUDENTS} == chosen
+    replaced = assign(STUDENTS, SECRET, "course", 50, ("ben",))
+    assert [name for name in STUDENTS if replaced[name] != chosen[name]] == ["ben"]
+    assert assign(STUDENTS, SECRET, "next year", 50) != chosen
+    with pytest.raises(ConfigurationError, match="at least 4"):
+        assign(STUDENTS, SECRET, "course", 3)
+
+
+@pytest.mark.parametrize("text", ["name\nanna\n", "id\n../x\n", "id\nanna\nanna\n", "id\n\n,\n"])
+def test_unusable_classes_are_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "class.csv"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"class\.csv"):
+        read_class(path)
+
+
+def test_a_short_secret_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="at least 16"):
+        read_secret(tmp_path / "none")

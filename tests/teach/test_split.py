@@ -1,0 +1,70 @@
+"""Students' versions hold nothing of a solution; the site shows them on a page of their own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rederive.teach.split import (
+    source_of,
+    staged,
+    student_version,
+    students_source,
+    tags_of,
+    teacher_version,
+)
+from teach.conftest import CHAPTERS, ROOT, notebook_of
+
+SOLUTIONS = Path("book/teach/solutions.ipynb")
+
+
+def secrets_of(chapter: Path) -> list[str]:
+    """Return the lines that only a solution or a teacher's note has."""
+    cells = notebook_of(chapter)["cells"]
+    hidden = [c for c in cells if {"solution", "teacher"} & set(tags_of(c))]
+    open_text = "\n".join(source_of(c) for c in cells if c not in hidden)
+    lines = [line.strip() for cell in hidden for line in source_of(cell).splitlines()]
+    return [line for line in lines if len(line) > 8 and line not in open_text]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_student_version(chapter: Path) -> None:
+    notebook = notebook_of(chapter)
+    student = json.dumps(student_version(notebook), ensure_ascii=False)
+    written = [json.dumps(line, ensure_ascii=False)[1:-1] for line in secrets_of(chapter)]
+    assert written
+    assert not [line for line in written if line in student]
+    assert "rederive" not in student and "ivig_dcssc" not in student
+    assert "from lesson import" in student
+    teacher = json.dumps(teacher_version(notebook), ensure_ascii=False)
+    assert all(line in teacher for line in written)
+    exercises = chapter.with_suffix(".py").read_text(encoding="utf-8")
+    assert "rederive" not in students_source(exercises)
+
+
+def test_site_has_solutions_on_their_own_page_and_teachers_notes_nowhere() -> None:
+    pages = {path.relative_to(ROOT): path.read_bytes() for path in CHAPTERS}
+    pages[SOLUTIONS] = (ROOT / SOLUTIONS).read_bytes()
+    made = staged(pages)
+    solved = made.pop(SOLUTIONS).decode()
+    cells = json.loads(solved)["cells"]
+    assert len({cell["id"] for cell in cells}) == len(cells)
+    for chapter in CHAPTERS:
+        page = made[chapter.relative_to(ROOT)].decode()
+        assert '"solution"' not in page and '"teacher"' not in page
+        written = [json.dumps(line, ensure_ascii=False)[1:-1] for line in secrets_of(chapter)]
+        assert not [line for line in written if line in page]
+    assert '"solution"' in solved and '"teacher"' not in solved
+
+
+def test_built_site_has_no_solution_in_a_chapter(built_book: Path) -> None:
+    names = [f"{path.stem}" for path in CHAPTERS]
+    sources = [path for path in built_book.rglob("*") if path.is_file() and path.suffix != ".png"]
+    for chapter in CHAPTERS:
+        lines = [line for line in secrets_of(chapter) if "check(" in line or "|" in line]
+        for path in sources:
+            if any(name in path.name for name in names):
+                text = path.read_text(encoding="utf-8")
+                assert not [line for line in lines if line in text], path
