@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 STORED = sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("book/*.ipynb")])
+CHAPTERS = sorted(ROOT.glob("book/teach/*.ipynb"))
 SECTIONS = [path for path in STORED if path.parent.name == "notebooks"]
 LONG_CELL = 10
 
@@ -30,7 +31,7 @@ def test_there_are_notebooks():
     assert len(SECTIONS) >= 3
 
 
-@pytest.mark.parametrize("path", STORED, ids=name_of)
+@pytest.mark.parametrize("path", [*STORED, *CHAPTERS], ids=name_of)
 def test_stored_without_outputs_in_a_form_that_can_be_cached(path):
     notebook = read(path)
     assert (notebook["nbformat"], notebook["nbformat_minor"]) >= (4, 5)
@@ -60,7 +61,7 @@ def test_names_begin_with_a_letter_and_are_in_the_contents(path, project):
     assert path.relative_to(ROOT) in project.pages
 
 
-@pytest.mark.parametrize("path", STORED, ids=name_of)
+@pytest.mark.parametrize("path", [*STORED, *CHAPTERS], ids=name_of)
 def test_captions_have_no_asterisk_that_markup_would_take(path):
     """Captions are Markdown, in which a pair of bare asterisks turns into emphasis."""
     figures = [cell["metadata"].get("mystnb", {}).get("figure", {}) for cell in read(path)["cells"]]

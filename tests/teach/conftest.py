@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,20 @@ def notebook_of(chapter: Path) -> dict[str, Any]:
 
 def exercises() -> list[Exercise]:
     return [each for path in CHAPTERS for each in exercises_of(path.with_suffix(".py"))]
+
+
+_SETTLED: dict[tuple[str, str], Exercise] = {}
+
+
+def settled(exercise: Exercise, cohort: Cohort) -> Exercise:
+    """Return an exercise whose answers on one cohort are computed once for all tests."""
+    at = (exercise.id, cohort.folder)
+    if at not in _SETTLED:
+        right = exercise.right(cohort)
+        values = {question: road(cohort) for question, road in exercise.roads.items()}
+        roads = {question: lambda _, value=value: value for question, value in values.items()}
+        _SETTLED[at] = replace(exercise, right=lambda _: right, roads=roads)
+    return _SETTLED[at]
 
 
 @pytest.fixture(scope="session")
