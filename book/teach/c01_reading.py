@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy import stats
 
-from rederive.teach.lesson import Cohort, Exercise, table
+from rederive_teach.lesson import Cohort, Exercise, table
 
 DPEN = (77.6, 67.9, 19.4, 12.7)  # printed percentages of the D-penicillamine trial
 DPEN_SIZE = 134

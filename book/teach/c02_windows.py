@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rederive.teach.lesson import Cohort, Exercise, table
+from rederive_teach.lesson import Cohort, Exercise, table
 
 
 def changes(cohort: Cohort, month: int, back: int = 3, tol: int = 2) -> pd.Series:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rederive.teach.lesson import Cohort, Exercise, table
+from rederive_teach.lesson import Cohort, Exercise, table
 
 TREATED, SOURCE, RELIABILITY = 29.6, 24.5, 0.8
 DISTANCE, SPREAD, FALL = 29.6 - 21.0, 8.0, 5.3

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from rederive.teach.lesson import Cohort, Exercise, table
+from rederive_teach.lesson import Cohort, Exercise, table
 
 SCALE = 51
 """Greatest skin score."""

@@ -6,7 +6,7 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from rederive.teach.lesson import Cohort, Exercise, table
+from rederive_teach.lesson import Cohort, Exercise, table
 
 
 def changes(cohort: Cohort, month: int) -> pd.Series:

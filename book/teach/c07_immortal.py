@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from rederive.teach.lesson import Cohort, Exercise, table
+from rederive_teach.lesson import Cohort, Exercise, table
 
 
 def simulate(centre: float = 3.0, spread: float = 1.2, seed: int = 7) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rederive.teach.lesson import Cohort, Exercise, table
+from rederive_teach.lesson import Cohort, Exercise, table
 
 
 def taking(cohort: Cohort, when: str = "concomitant") -> pd.Series[bool]:

@@ -7,7 +7,7 @@ import pandas as pd
 import statsmodels.api as sm
 from statsmodels.stats.multitest import multipletests
 
-from rederive.teach.lesson import Cohort, Exercise, table
+from rederive_teach.lesson import Cohort, Exercise, table
 
 NUMBERS = ["age_onset", "disease_duration", "cycles", "treatment_length"]
 FLAGS = ["female", "antitopoisomerase", "anti_rna_polymerase_iii"]

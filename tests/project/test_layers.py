@@ -15,14 +15,14 @@ LAYERS = {
     "rederive.recompute": 2,
     "rederive.reconstruct": 3,
     "rederive.retrospective": 3,
-    "rederive.teach": 4,
     "rederive.book": 4,
     "rederive.execution": 5,
     "rederive.parameters": 6,
     "rederive.site": 7,
     "rederive.sweep": 8,
     "rederive.cli": 9,
-    "ivig_dcssc": 10,
+    "rederive_teach": 10,
+    "ivig_dcssc": 11,
 }
 MODULES = sorted(path.relative_to(SOURCES) for path in SOURCES.rglob("*.py"))
 
@@ -51,7 +51,7 @@ def test_imports_point_downwards(path: Path) -> None:
         for name in imported(path)
         if (level := layer_of(name)) is not None
         and (level > own or (level == own and name.split(".")[:2] != list(path.parts[:2])))
-        and not (own == 10 and level == 10)
+        and not (own >= 10 and level == own)
     ]
     assert above == []
 

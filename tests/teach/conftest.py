@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from rederive.teach.cohorts import cohorts_of
-from rederive.teach.lesson import Cohort, Exercise, exercises_of
+from rederive_teach.cohorts import cohorts_of
+from rederive_teach.lesson import Cohort, Exercise, exercises_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TEACHING = ROOT / "data" / "cohorts" / "synthetic-teaching"

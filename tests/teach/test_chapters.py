@@ -12,8 +12,8 @@ import matplotlib
 import matplotlib.pyplot as plt
 import pytest
 
-from rederive.teach.cohorts import SHARED_AT_MOST, shared_answers
-from rederive.teach.lesson import (
+from rederive_teach.cohorts import SHARED_AT_MOST, shared_answers
+from rederive_teach.lesson import (
     MARKS,
     Cohort,
     Exercise,
@@ -23,7 +23,7 @@ from rederive.teach.lesson import (
     judge,
     same,
 )
-from rederive.teach.split import source_of, tags_of
+from rederive_teach.split import source_of, tags_of
 from teach.conftest import CHAPTERS, EACH_PRIOR, exercises, notebook_of, settled
 
 UNMARKED = {"parameters", "solution", "hide-output", "answer"}

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 
 from rederive.cli.main import main
 from rederive.errors import ConfigurationError
-from rederive.teach.grade import Class, grade
-from rederive.teach.lesson import exercises_of
-from rederive.teach.pack import assign, read_class, read_secret, seed_of
+from rederive_teach.grade import Class, grade
+from rederive_teach.lesson import exercises_of
+from rederive_teach.pack import assign, read_class, read_secret, seed_of
 from teach.conftest import ROOT
 
 SECRET = b"0123456789abcdef0123456789abcdef"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rederive.teach.split import (
+from rederive_teach.split import (
     source_of,
     staged,
     student_version,

@@ -20,19 +20,19 @@ from rederive.execution.project import find_project
 from rederive.printed.files import write_atomically
 
 _LATER = {
-    "bounds": "cli.cohort",
-    "check": "cli.cohort",
-    "count": "cli.column",
-    "params": "cli.params",
-    "predict": "cli.cohort",
-    "reconstruct": "cli.cohort",
-    "run": "cli.run",
-    "sample": "cli.column",
-    "sweep": "cli.sweep",
-    "sweep-page": "cli.sweep",
-    "teach": "cli.teach",
-    "template": "cli.cohort_tables",
-    "validate": "cli.cohort_tables",
+    "bounds": "rederive.cli.cohort",
+    "check": "rederive.cli.cohort",
+    "count": "rederive.cli.column",
+    "params": "rederive.cli.params",
+    "predict": "rederive.cli.cohort",
+    "reconstruct": "rederive.cli.cohort",
+    "run": "rederive.cli.run",
+    "sample": "rederive.cli.column",
+    "sweep": "rederive.cli.sweep",
+    "sweep-page": "rederive.cli.sweep",
+    "teach": "rederive_teach.cli",
+    "template": "rederive.cli.cohort_tables",
+    "validate": "rederive.cli.cohort_tables",
 }
 """Commands that are imported when asked for, with their module: much comes with them."""
 
@@ -46,7 +46,7 @@ class _BookGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _LATER:
             return super().get_command(ctx, cmd_name)
-        module = import_module(f"rederive.{_LATER[cmd_name]}")
+        module = import_module(_LATER[cmd_name])
         command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import yaml
@@ -13,9 +14,11 @@ from rederive.execution.files import files_below
 from rederive.execution.project import Project, read_settings
 from rederive.printed.files import write_atomically
 from rederive.site.variant import CHANGES_PAGE, STAGED_FILE, Variant
-from rederive.teach.split import staged
 
 STATIC_FOLDER = Path("book/_static")
+
+STAGING = "rederive.staging"
+"""Entry points of functions that take and return the files of a staged tree."""
 
 
 def staged_files(
@@ -44,7 +47,7 @@ def staged_files(
     dict
         Contents by path relative to the root: every page, the table of contents, the settings
         with execution switched off, bibliographies, static files, and all of ``data/`` so that
-        pages can offer data for download. Solutions of exercises stand on a page of their own.
+        pages can offer data for download; then what the plugins of :data:`STAGING` make of them.
 
     Raises
     ------
@@ -77,7 +80,9 @@ def staged_files(
             if page.suffix == ".ipynb":
                 files[page] = variant.as_page(content)
         files[STAGED_FILE] = variant.described(CHANGES_PAGE in files)
-    return staged(files)
+    for plugin in entry_points(group=STAGING):
+        files = plugin.load()(files)
+    return files
 
 
 def _contents(project: Project, added: Mapping[Path, str]) -> bytes:

@@ -17,10 +17,10 @@ import pandas as pd
 from rederive.errors import ConfigurationError, meant
 from rederive.printed.files import write_atomically
 from rederive.reconstruct.study import SYNTHETIC
-from rederive.teach import lesson
-from rederive.teach.cohorts import csv_of
-from rederive.teach.lesson import Cohort, exercises_of
-from rederive.teach.split import student_version, students_source, teacher_version
+from rederive_teach import lesson
+from rederive_teach.cohorts import csv_of
+from rederive_teach.lesson import Cohort, exercises_of
+from rederive_teach.split import student_version, students_source, teacher_version
 
 SECRET_BYTES = 16
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

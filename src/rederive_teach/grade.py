@@ -16,7 +16,7 @@ import pandas as pd
 
 from rederive.errors import ConfigurationError, meant
 from rederive.printed.files import write_atomically
-from rederive.teach.lesson import ANSWERS, Cohort, Exercise, Feedback, exercises_of, judge
+from rederive_teach.lesson import ANSWERS, Cohort, Exercise, Feedback, exercises_of, judge
 
 _LARGEST = 1_000_000
 

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rederive.teach.lesson import MARKS
+from rederive_teach.lesson import MARKS
 
 SOLUTIONS = "solutions.ipynb"
 """Page beside the chapters of a site that holds the worked solutions to practice exercises."""
 
 _TEACHERS = ("solution", "teacher")
-_IMPORT = ("from rederive.teach.lesson import", "from lesson import")
+_IMPORT = ("from rederive_teach.lesson import", "from lesson import")
 
 Notebook = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ from statistics import mean
 import pandas as pd
 
 from rederive.errors import ConfigurationError
-from rederive.teach.lesson import Cohort, Exercise, same
+from rederive_teach.lesson import Cohort, Exercise, same
 
 SHARED_AT_MOST = 0.05
 """Greatest probability that two students with individual data have the same answer."""

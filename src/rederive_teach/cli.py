@@ -11,10 +11,10 @@ import click
 from rederive.book.cohort_form import open_cohorts
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import find_project
-from rederive.teach.cohorts import SHARED_AT_MOST, cohorts_of, shared_answers
-from rederive.teach.grade import Class, grade
-from rederive.teach.lesson import Cohort, Exercise, exercises_of, judge, same
-from rederive.teach.pack import (
+from rederive_teach.cohorts import SHARED_AT_MOST, cohorts_of, shared_answers
+from rederive_teach.grade import Class, grade
+from rederive_teach.lesson import Cohort, Exercise, exercises_of, judge, same
+from rederive_teach.pack import (
     Course,
     assign,
     chapters_of,
