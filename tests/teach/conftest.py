@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,16 @@ import pytest
 
 from rederive_teach.cohorts import cohorts_of
 from rederive_teach.lesson import Cohort, Exercise, exercises_of
+from repetitions import repeated
 
 ROOT = Path(__file__).resolve().parents[2]
 TEACHING = ROOT / "data" / "cohorts" / "synthetic-teaching"
 CHAPTERS = sorted((ROOT / "book" / "teach").glob("c[0-9]*.ipynb"))
-EACH_PRIOR = int(os.environ.get("TEACH_COHORTS", "2"))
-"""Cohorts of each prior; 20 for a thorough run."""
+EACH_PRIOR = repeated(2)
+"""Cohorts of each prior; ``REDERIVE_REPETITIONS=10`` is a thorough run."""
+
+RUN = CHAPTERS if EACH_PRIOR > 2 else CHAPTERS[::3]
+"""Chapters that are run cell by cell; every build of the book runs all."""
 
 
 def notebook_of(chapter: Path) -> dict[str, Any]:

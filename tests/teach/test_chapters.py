@@ -24,7 +24,7 @@ from rederive_teach.lesson import (
     same,
 )
 from rederive_teach.split import source_of, tags_of
-from teach.conftest import CHAPTERS, EACH_PRIOR, exercises, notebook_of, settled
+from teach.conftest import CHAPTERS, EACH_PRIOR, RUN, exercises, notebook_of, settled
 
 UNMARKED = {"parameters", "solution", "hide-output", "answer"}
 SENTENCE = "No patient is behind a row: the data are synthetic and print the article's figures."
@@ -42,7 +42,7 @@ def run(source: str, names: dict[str, Any]) -> object:
     return None if source.rstrip().endswith(";") else value
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("chapter", RUN, ids=lambda path: path.stem)
 def test_runs_with_right_solutions_and_a_mark_on_every_output(
     chapter: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -141,7 +141,7 @@ def test_nothing_that_is_typed_raises(exercise: Exercise, cohorts: list[Cohort])
             assert judge(own, cohort, -987654.0).kind == "off"
 
 
-@pytest.mark.skipif(EACH_PRIOR < 20, reason="needs TEACH_COHORTS=20")
+@pytest.mark.skipif(EACH_PRIOR < 20, reason="needs REDERIVE_REPETITIONS=10")
 @pytest.mark.parametrize("exercise", [e for e in EXERCISES if e.individual], ids=lambda e: e.id)
 def test_individual_answers_are_shared_by_few(exercise: Exercise, cohorts: list[Cohort]) -> None:
     assert shared_answers(exercise, cohorts) <= SHARED_AT_MOST

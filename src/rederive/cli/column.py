@@ -108,6 +108,14 @@ def number(text: str) -> Fraction:
     return found
 
 
+def whole(text: str) -> int:
+    """Return a whole number, the type of an option."""
+    found = number(text)
+    if found.denominator != 1:
+        raise _not_allowed(text, "a whole number", "")
+    return int(found)
+
+
 def figure(text: str) -> PrintedNumber:
     """Return a printed figure, the type of an option; trailing zeros count."""
     found, hint = read_figure(text)
@@ -124,7 +132,7 @@ def _not_allowed(text: str, allowed: str, hint: str) -> click.BadParameter:
 _COLUMN_OPTIONS = (
     click.option("--mean", type=figure, required=True, help="Mean as printed."),
     click.option("--sd", type=figure, help="Sample SD (divisor n - 1) as printed."),
-    click.option("--n", type=int, required=True, help="Number of values."),
+    click.option("--n", type=whole, required=True, help="Number of values."),
     click.option("--min", "minimum", type=number, required=True, help="Least value."),
     click.option("--max", "maximum", type=number, required=True, help="Greatest value."),
     click.option(
