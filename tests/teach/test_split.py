@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rederive.errors import ConfigurationError
+from rederive.execution.project import Project
+from rederive.site import staging
 from rederive_teach.split import (
     source_of,
     staged,
@@ -72,3 +75,11 @@ def test_built_site_has_no_solution_but_on_its_page(built_book: Path) -> None:
         if path.stem != SOLUTIONS.stem:
             text = path.read_text(encoding="utf-8")
             assert not [line for line in hidden if line in text], path
+
+
+def test_no_site_is_staged_with_solutions_in_its_chapters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "entry_points", lambda group: ())
+    project = Project(ROOT)
+    executed = {page: (ROOT / page).read_bytes() for page in project.notebooks}
+    with pytest.raises(ConfigurationError, match="make setup"):
+        staging.staged_files(project, executed)

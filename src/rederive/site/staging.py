@@ -80,7 +80,11 @@ def staged_files(
             if page.suffix == ".ipynb":
                 files[page] = variant.as_page(content)
         files[STAGED_FILE] = variant.described(CHANGES_PAGE in files)
-    for plugin in entry_points(group=STAGING):
+    plugins = entry_points(group=STAGING)
+    if not plugins and any(b'"solution"' in files[page] for page in notebooks):
+        # The environment is older than the project's list of plugins.
+        raise ConfigurationError("solutions would stand beside their exercises; run 'make setup'")
+    for plugin in plugins:
         files = plugin.load()(files)
     return files
 
