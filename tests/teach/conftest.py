@@ -47,6 +47,15 @@ def settled(exercise: Exercise, cohort: Cohort) -> Exercise:
 
 @pytest.fixture(scope="session")
 def cohorts() -> list[Cohort]:
+    return [Cohort.read(TEACHING), *first_of_each_prior(EACH_PRIOR)]
+
+
+@pytest.fixture(scope="session")
+def students() -> list[Cohort]:
+    return first_of_each_prior(repeated(10))
+
+
+def first_of_each_prior(number: int) -> list[Cohort]:
     folders = [path.parent for path in sorted((ROOT / "data" / "cohorts").glob("*/visits.parquet"))]
     assert len(folders) >= 3
-    return [Cohort.read(TEACHING), *(c for each in folders for c in cohorts_of(each, EACH_PRIOR))]
+    return [cohort for folder in folders for cohort in cohorts_of(folder, number)]

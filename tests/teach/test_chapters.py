@@ -24,7 +24,7 @@ from rederive_teach.lesson import (
     same,
 )
 from rederive_teach.split import source_of, tags_of
-from teach.conftest import CHAPTERS, EACH_PRIOR, RUN, exercises, notebook_of, settled
+from teach.conftest import CHAPTERS, RUN, exercises, notebook_of, settled
 
 UNMARKED = {"parameters", "solution", "hide-output", "answer"}
 SENTENCE = "No patient is behind a row: the data are synthetic and print the article's figures."
@@ -141,10 +141,14 @@ def test_nothing_that_is_typed_raises(exercise: Exercise, cohorts: list[Cohort])
             assert judge(own, cohort, -987654.0).kind == "off"
 
 
-@pytest.mark.skipif(EACH_PRIOR < 20, reason="needs REDERIVE_REPETITIONS=10")
 @pytest.mark.parametrize("exercise", [e for e in EXERCISES if e.individual], ids=lambda e: e.id)
-def test_individual_answers_are_shared_by_few(exercise: Exercise, cohorts: list[Cohort]) -> None:
-    assert shared_answers(exercise, cohorts) <= SHARED_AT_MOST
+def test_individual_answers_are_shared_by_few(exercise: Exercise, students: list[Cohort]) -> None:
+    assert shared_answers(exercise, students) <= SHARED_AT_MOST
+
+
+def test_an_answer_of_all_is_found_to_be_shared(students: list[Cohort]) -> None:
+    shared = [each for each in EXERCISES if each.mark == "printed" and not each.individual]
+    assert shared_answers(shared[0], students) == 1
 
 
 def test_numbers_of_exercises_are_used_once() -> None:
