@@ -24,7 +24,7 @@ LOADING_RELATIONS = {"stylesheet", "preload", "prefetch", "modulepreload", "icon
 
 @cache
 def parsed(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html5lib")
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
 @cache
