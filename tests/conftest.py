@@ -23,7 +23,7 @@ from repetitions import repeated
 ROOT = Path(__file__).resolve().parents[1]
 
 settings.register_profile(
-    "same each time", derandomize=True, deadline=None, max_examples=repeated(40)
+    "same each time", derandomize=True, deadline=None, max_examples=repeated(20)
 )
 settings.load_profile("same each time")
 

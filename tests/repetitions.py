@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 FACTOR = int(os.environ.get("REDERIVE_REPETITIONS", "1"))
-"""Times the usual number of tries; 25 reaches every shipped cohort."""
+"""Times the usual number of tries; 50 reaches every shipped cohort."""
 
 
 def repeated(usual: int) -> int:

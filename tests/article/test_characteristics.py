@@ -41,7 +41,7 @@ from rederive.reconstruct.block import sample_data
 from repetitions import repeated
 
 ROOT = Path(__file__).resolve().parents[2]
-PER_PRIOR = repeated(4)
+PER_PRIOR = repeated(2)
 MONTHS = (0, 6, 12, 18, 24)
 OTHERS_WORK = ("severity", "tfr", "restricted", "cpk-serial")
 """Ids with these words are about records that the made-up visits here do not hold."""

@@ -42,14 +42,14 @@ from pathlib import Path
 from ivig_dcssc.generator.ensemble import make_ensemble
 from ivig_dcssc.generator.recipe import Recipe
 if __name__ == "__main__":
-    make_ensemble(Path(sys.argv[1]), Path(sys.argv[2]), Recipe("gaussian", int(sys.argv[3])), 3)
+    make_ensemble(Path(sys.argv[1]), Path(sys.argv[2]), Recipe("gaussian", int(sys.argv[3])), 2)
 """
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ensemble") / "gaussian"
-    make_ensemble(PUBLISHED, folder, Recipe("gaussian", SEED), 3)
+    make_ensemble(PUBLISHED, folder, Recipe("gaussian", SEED), 2)
     return folder
 
 
@@ -57,7 +57,7 @@ def test_the_shipped_ensemble_is_what_its_recipe_makes(made: Path) -> None:
     for name in (PATIENTS, VISITS):
         mine = pd.read_parquet(made / name)
         shipped = pd.read_parquet(
-            cohorts_folder(ROOT) / "gaussian" / name, filters=[("cohort", "<", 3)]
+            cohorts_folder(ROOT) / "gaussian" / name, filters=[("cohort", "<", 2)]
         )
         pd.testing.assert_frame_equal(
             mine, shipped.reset_index(drop=True), check_categorical=False, check_dtype=False
@@ -81,7 +81,7 @@ def test_killed_and_run_again_it_gives_the_same_bytes(
     whole = [name for name in (PATIENTS, VISITS) if (folder / name).exists()]
     assert whole in ([], [PATIENTS, VISITS])
     monkeypatch.setattr(ensemble, "ProcessPoolExecutor", _Here)
-    make_ensemble(PUBLISHED, folder, Recipe("gaussian", SEED), 3)
+    make_ensemble(PUBLISHED, folder, Recipe("gaussian", SEED), 2)
     for name in (PATIENTS, VISITS):
         assert (folder / name).read_bytes() == (made / name).read_bytes()
 
@@ -94,11 +94,11 @@ def test_a_finished_ensemble_is_left_alone(made: Path, monkeypatch: pytest.Monke
         PUBLISHED,
         made,
         Recipe("gaussian", SEED),
-        3,
+        2,
         progress=lambda done, wanted: reports.append((done, wanted)),
     )
     assert (made / PATIENTS).stat().st_mtime_ns == before
-    assert reports == [(3, 3)]
+    assert reports == [(2, 2)]
 
 
 def test_a_part_that_fails_is_named_and_nothing_is_joined(

@@ -72,7 +72,7 @@ TIGHTEST = ARTICLE | {"baseline_window": 0, "followup_tolerance": 0, "prior": "b
         ARTICLE,
         TIGHTEST,
         ARTICLE | {"followup_tolerance": 3, "visit_rule": "last"},
-        *specifications(repeated(2), seed=11),
+        *specifications(repeated(1), seed=11),
     ],
     ids=lambda levels: "-".join(str(each)[:9] for each in levels.values()),
 )

@@ -24,7 +24,7 @@ from repetitions import spaced
 ROOT = project_root()
 FOLDER = cohorts_folder(ROOT)
 PUBLISHED = ROOT / "data" / "published"
-CHECKED = range(0, COHORTS, spaced(25))
+CHECKED = range(0, COHORTS, spaced(50))
 """Cohorts of each ensemble that are checked."""
 
 

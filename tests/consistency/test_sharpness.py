@@ -78,7 +78,7 @@ def test_grim_and_grimmer_equal_brute_force(
                 for sd in moments.sd_figures(1, rule):
                     pairs[mean.text, sd.text].add((moments.total, moments.squares))
         deviations = grid(Fraction(0), (maximum - minimum) * Fraction(4, 5), 1)[2:]
-        for mean in grid(minimum, maximum, decimals)[:: spaced(2 if decimals == 1 else 7)]:
+        for mean in grid(minimum, maximum, decimals)[:: spaced(4 if decimals == 1 else 14)]:
             args = (mean, n, items, step, minimum, maximum, rule)
             assert grim(*args).inside == (mean.text in by_mean)
             sums = attainable_sums(

@@ -33,7 +33,7 @@ from rederive.printed import PrintedNumber, RoundingRule
 from repetitions import repeated
 
 RULES = list(RoundingRule)
-PER_RULE = repeated(600)
+PER_RULE = repeated(300)
 
 
 def generator(check: int, rule: RoundingRule) -> np.random.Generator:
@@ -123,7 +123,7 @@ def test_grimmer_without_ends(rule: RoundingRule) -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_attainable_moments_hold_the_true_ones(rule: RoundingRule) -> None:
-    for case in data_sets(4, rule, repeated(300)):
+    for case in data_sets(4, rule, repeated(150)):
         low, high = case.ends
         moments = case.moments
         if moments.n > 40 or moments.step < Fraction(1, 2):

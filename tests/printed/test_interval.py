@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rederive.printed import Interval
 from repetitions import repeated
 
-PROFILE = settings(max_examples=repeated(100))
+PROFILE = settings(max_examples=repeated(50))
 END = st.one_of(st.none(), st.fractions(-3, 3, max_denominator=4))
 
 

@@ -26,7 +26,7 @@ from rederive.printed import (
 from rederive.printed.number import OPERATORS
 from repetitions import repeated
 
-PROFILE = settings(max_examples=repeated(100))
+PROFILE = settings(max_examples=repeated(50))
 FIGURES = st.from_regex(r"\A-?([0-9]{1,4}(\.[0-9]{1,5})?|\.[0-9]{1,4})\Z")
 LABELS = st.sampled_from(["", "n", "p", "P", "mean change", "OR"])
 RULES = st.sampled_from([rule for rule in RoundingRule if rule is not RoundingRule.EITHER])

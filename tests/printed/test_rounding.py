@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rederive.printed import RoundingRule, preimage, round_to, rounded_figures
 from repetitions import repeated
 
-PROFILE = settings(max_examples=repeated(100))
+PROFILE = settings(max_examples=repeated(50))
 MODES = {
     RoundingRule.HALF_UP: decimal.ROUND_HALF_UP,
     RoundingRule.HALF_EVEN: decimal.ROUND_HALF_EVEN,

@@ -33,7 +33,7 @@ from rederive.recompute.two_visits import (
 from rederive.recompute.unstated_n import Comparison, solve_n, two_sample_t_unstated_n
 from repetitions import repeated
 
-DATA_SETS = repeated(1_000)
+DATA_SETS = repeated(500)
 HONEST = (RoundingRule.HALF_UP, RoundingRule.HALF_EVEN)
 ALPHA = 0.05
 Column = NDArray[np.float64]
