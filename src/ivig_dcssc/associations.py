@@ -16,12 +16,10 @@ from ivig_dcssc.analysis import Choices, CohortResults
 from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.generator.recipe import Recipe, draw_cohorts, versions
 from ivig_dcssc.generator.skin import PRIORS
+from ivig_dcssc.project import ASSOCIATIONS_FILE
 from rederive.printed.registry import Registry
 from rederive.reconstruct.study.tables import write_table
 from rederive.retrospective import Cohort
-
-ASSOCIATIONS_FILE = "associations.parquet"
-"""One row for each prior, cohort and simple regression."""
 
 COHORTS = 200
 SEED = 20150202
@@ -73,8 +71,3 @@ def _draw(registry: Registry, recipe: Recipe) -> Cohort:
             patients.append(drawn.patients.assign(cohort=number))
             visits.append(drawn.visits.assign(cohort=number))
     return Cohort(pd.concat(patients, ignore_index=True), pd.concat(visits, ignore_index=True))
-
-
-def load_associations(folder: Path) -> pd.DataFrame:
-    """Return the regressions of every prior and cohort."""
-    return pd.read_parquet(folder / ASSOCIATIONS_FILE)

@@ -7,7 +7,7 @@ what cohorts that left the figure out of the fit make of it, and the sharp bound
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,13 +23,14 @@ from ivig_dcssc.formats import (
     plain,
     printing,
 )
-from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.parameters import PARAMETERS
 from ivig_dcssc.patients import Cohorts
 from rederive.book.ledger import Shown
 from rederive.printed import Evidence, PrintedNumber, Verdict, outward
 from rederive.printed.registry import ClaimRow, NumberRow
-from rederive.reconstruct.bounds import Bound
+
+if TYPE_CHECKING:
+    from rederive.reconstruct.bounds import Bound
 
 
 class CohortEvidence(Cohorts):
@@ -150,8 +151,11 @@ class CohortEvidence(Cohorts):
     def _predicted_claim(self, row: ClaimRow) -> Shown | None:
         first = self.registry.claims.get(row.same_as, row)
         deciding = self.deciding_p(first)
-        if deciding is None and first.id not in predictor_claims(self.registry):
-            return None
+        if deciding is None:
+            from ivig_dcssc.generator.patients.predictors import predictor_claims
+
+            if first.id not in predictor_claims(self.registry):
+                return None
         holds = self.held_out_values(first.id)
         shares = holds.groupby(level=0, sort=False).mean()
         words = "; ".join(f"{prior}: in {percent(share)}" for prior, share in shares.items())

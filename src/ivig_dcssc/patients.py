@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 
 from ivig_dcssc.analysis import Choices, CohortResults, Ensembles, open_cohort
 from ivig_dcssc.analysis.figures import about, any_significant
-from ivig_dcssc.associations import load_associations
-from ivig_dcssc.generator.ensemble import PATIENTS
-from ivig_dcssc.generator.predictions import HELD_OUT_FILE, PREDICTIONS_FILE
-from ivig_dcssc.generator.skin import READINGS, first_mention, skin_block
-from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, own_quantity
-from ivig_dcssc.parameters import ALL_PRIORS, COHORT_SEED
-from ivig_dcssc.shipped import cohorts_folder
+from ivig_dcssc.parameters import ALL_PRIORS, COHORT_SEED, READINGS
+from ivig_dcssc.project import (
+    ASSOCIATIONS_FILE,
+    BOUNDS_FILE,
+    HELD_OUT_FILE,
+    PATIENTS,
+    PREDICTIONS_FILE,
+    cohorts_folder,
+)
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
-from rederive.reconstruct.block import Block
-from rederive.reconstruct.bounds import Bound, key_of, load_bounds
-from rederive.reconstruct.study.tables import read_notes
-from rederive.retrospective import Cohort
+from rederive.retrospective.cohort import Cohort
+
+if TYPE_CHECKING:
+    from rederive.reconstruct.block import Block
+    from rederive.reconstruct.bounds import Bound
 
 
 class Cohorts:
@@ -84,7 +87,7 @@ class Cohorts:
     @cached_property
     def associations(self) -> pd.DataFrame:
         """Regressions in cohorts without the claims about predictors, under this run's priors."""
-        return self._of_priors(load_associations(cohorts_folder(self.root)))
+        return self._of_priors(pd.read_parquet(cohorts_folder(self.root) / ASSOCIATIONS_FILE))
 
     def _of_priors(self, table: pd.DataFrame) -> pd.DataFrame:
         prior = self.choices.prior
@@ -93,6 +96,8 @@ class Cohorts:
     @cached_property
     def bounds(self) -> dict[str, Bound]:
         """Sharp bounds by their key."""
+        from rederive.reconstruct.bounds.result import load_bounds
+
         return {bound.key: bound for bound in load_bounds(self.root / BOUNDS_FILE).values()}
 
     @property
@@ -106,7 +111,11 @@ class Cohorts:
         Bounds that were computed under the wider interpretation of the mean change only are taken
         from there: they hold under the narrower too.
         """
-        first = first_mention(self.registry, row_id)
+        from ivig_dcssc.generator.skin import skin_block
+        from ivig_dcssc.generator.skin_bounds import own_quantity
+        from rederive.reconstruct.bounds.result import key_of
+
+        first = self.registry.first_mention(row_id)
         for block in (skin_block(self.registry, each) for each in (self.reading, READINGS[0])):
             for figure in (each for each in block.figures if each.id == first):
                 found = self.bounds.get(key_of(block, own_quantity(figure), (first,)))
@@ -171,7 +180,7 @@ class Cohorts:
             If there are no such cohorts.
         """
         every: pd.DataFrame = pd.read_parquet(cohorts_folder(self.root) / HELD_OUT_FILE)
-        own = every[every["figure"] == first_mention(self.registry, figure)]
+        own = every[every["figure"] == self.registry.first_mention(figure)]
         if own.empty:
             allowed = ", ".join(sorted(set(every["figure"])))
             raise ValueError(f"figure: found {figure!r}, allowed: {allowed}")
@@ -199,6 +208,8 @@ class Cohorts:
     @property
     def block(self) -> Block:
         """Every published skin-score figure of the treated patients, as a constraint."""
+        from ivig_dcssc.generator.skin import skin_block
+
         return skin_block(self.registry)
 
     def convergence(self) -> pd.DataFrame:
@@ -210,6 +221,8 @@ class Cohorts:
             Columns ``prior``, ``quantity``, ``r_hat``, ``ess`` (effective sample size) and
             ``draws``.
         """
+        from rederive.reconstruct.study.tables import read_notes
+
         parts: list[pd.DataFrame] = []
         for prior in self.priors.unique():
             notes: Any = read_notes(cohorts_folder(self.root) / prior / PATIENTS)
@@ -226,6 +239,8 @@ class Cohorts:
             ``threshold`` (of responders, in points; else NaN), ``held_out`` (id of the figure that
             is no constraint, or empty), ``least``, ``greatest``, ``sharp`` and ``proof``.
         """
+        from ivig_dcssc.generator.skin import skin_block
+
         blocks = {name: skin_block(self.registry, name) for name in READINGS}
         return pd.DataFrame(
             {
@@ -289,7 +304,7 @@ class Cohorts:
             What the mean change at month 12 means; by default as in this run.
         """
         table = self.predictions
-        own = table[table["figure"] == first_mention(self.registry, row_id)]
+        own = table[table["figure"] == self.registry.first_mention(row_id)]
         so = own["reading"] == (interpretation or self.reading)
         chosen = own[so if so.any() else own["reading"] == READINGS[0]]
         return {

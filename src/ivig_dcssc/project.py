@@ -8,6 +8,21 @@ from pathlib import Path
 ROOT_VARIABLE = "REDERIVE_ROOT"
 """Environment variable that names the project's folder; the build sets it."""
 
+PATIENTS, VISITS = "patients.parquet", "visits.parquet"
+"""The two tables of an ensemble."""
+
+PREDICTIONS_FILE = "predictions.parquet"
+"""Draws of every figure, one row for each reading, prior, figure and draw."""
+
+HELD_OUT_FILE = "held_out.parquet"
+"""The skin scores themselves of the first draws of the figures that the plan predicts."""
+
+ASSOCIATIONS_FILE = "associations.parquet"
+"""One row for each prior, cohort and simple regression."""
+
+BOUNDS_FILE = Path("data") / "cohorts" / "bounds.json"
+"""Where the bounds are kept, from the root of the project."""
+
 _MARK = Path("data") / "published" / "numbers.csv"
 
 
@@ -34,6 +49,11 @@ def project_root(start: Path | None = None) -> Path:
         if (folder / _MARK).is_file():
             return folder
     raise FileNotFoundError(f"no folder with {_MARK.as_posix()} at or above {candidates[0].name!r}")
+
+
+def cohorts_folder(root: Path) -> Path:
+    """Return the folder of everything that is shipped about cohorts."""
+    return root / "data" / "cohorts"
 
 
 def built_notebooks(root: Path) -> frozenset[str]:

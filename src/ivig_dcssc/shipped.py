@@ -11,12 +11,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from ivig_dcssc.associations import ASSOCIATIONS_FILE, compute_associations
-from ivig_dcssc.generator.ensemble import PATIENTS, SYNTHETIC, VISITS, make_ensemble
-from ivig_dcssc.generator.predictions import PREDICTIONS_FILE, compute_predictions
+from ivig_dcssc.associations import compute_associations
+from ivig_dcssc.generator.ensemble import SYNTHETIC, make_ensemble
+from ivig_dcssc.generator.predictions import compute_predictions
 from ivig_dcssc.generator.recipe import Recipe
 from ivig_dcssc.generator.skin import PRIORS
-from ivig_dcssc.project import project_root
+from ivig_dcssc.project import (
+    ASSOCIATIONS_FILE,
+    PATIENTS,
+    PREDICTIONS_FILE,
+    VISITS,
+    cohorts_folder,
+    project_root,
+)
 from rederive.printed.registry import load_registry
 from rederive.retrospective import Cohort, write_cohort
 
@@ -29,11 +36,6 @@ TEACHING = "synthetic-teaching"
 
 TEACHING_COHORT = ("gaussian", 0)
 """Prior and number of the cohort to teach with."""
-
-
-def cohorts_folder(root: Path) -> Path:
-    """Return the folder of everything that is shipped about cohorts."""
-    return root / "data" / "cohorts"
 
 
 def ship(root: Path) -> None:

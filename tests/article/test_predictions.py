@@ -9,21 +9,23 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ivig_dcssc.associations import load_associations
 from ivig_dcssc.generator.drawing import falls
 from ivig_dcssc.generator.plugin import PoelmanCohorts
 from ivig_dcssc.generator.predictions import (
     AMBIGUOUS_AT,
     DRAWS,
     HELD_OUT_DRAWS,
-    HELD_OUT_FILE,
-    PREDICTIONS_FILE,
     held_out_figures,
     predict_figure,
 )
-from ivig_dcssc.generator.skin import PRIORS, READINGS, TIMEPOINTS, first_mention, skin_block
-from ivig_dcssc.project import project_root
-from ivig_dcssc.shipped import cohorts_folder
+from ivig_dcssc.generator.skin import PRIORS, READINGS, TIMEPOINTS, skin_block
+from ivig_dcssc.project import (
+    ASSOCIATIONS_FILE,
+    HELD_OUT_FILE,
+    PREDICTIONS_FILE,
+    cohorts_folder,
+    project_root,
+)
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.block import BlockData, Statistic, holds
 from rederive.reconstruct.study.tables import read_notes
@@ -55,8 +57,8 @@ def test_all_predictions_have_converged() -> None:
 
 
 def test_a_repeat_is_predicted_as_its_first_mention() -> None:
-    assert first_mention(REGISTRY, "results-mrss-ivig-m6-mean") == "abstract-mrss-ivig-m6-mean"
-    assert first_mention(REGISTRY, "nothing") == "nothing"
+    assert REGISTRY.first_mention("results-mrss-ivig-m6-mean") == "abstract-mrss-ivig-m6-mean"
+    assert REGISTRY.first_mention("nothing") == "nothing"
 
 
 def test_only_a_mean_is_told_that_it_fell() -> None:
@@ -124,7 +126,7 @@ def test_bad_requests_name_what_is_allowed() -> None:
 
 
 def test_associations_cover_every_predictor_in_every_cohort() -> None:
-    table = load_associations(FOLDER)
+    table = pd.read_parquet(FOLDER / ASSOCIATIONS_FILE)
     counts = table.groupby(["prior", "cohort"]).size()
     assert counts.nunique() == 1
     assert table.groupby("prior")["cohort"].nunique().min() >= 195

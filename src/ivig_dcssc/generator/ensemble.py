@@ -31,11 +31,11 @@ from ivig_dcssc.generator.recipe import (
     versions,
 )
 from ivig_dcssc.generator.skin import PRIORS, TIMEPOINTS
+from ivig_dcssc.project import PATIENTS, VISITS
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block.prediction import diagnose_quantity, open_quantities
 from rederive.reconstruct.study.tables import read_notes, write_table
 
-PATIENTS, VISITS = "patients.parquet", "visits.parquet"
 OPEN = "open.parquet"
 """File of a part with what the figures leave open, for the diagnostics of the chains."""
 

@@ -11,21 +11,26 @@ import pandas as pd
 
 from ivig_dcssc.checker import check_cohort, incoherences
 from ivig_dcssc.generator.drawing import alpha_of
-from ivig_dcssc.generator.ensemble import PATIENTS, VISITS, Progress, make_ensemble
+from ivig_dcssc.generator.ensemble import Progress, make_ensemble
 from ivig_dcssc.generator.other_predictions import predict_claim, predict_free, predict_measure
 from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.generator.predictions import predict_figure
 from ivig_dcssc.generator.recipe import Recipe, refusal, switchable
-from ivig_dcssc.generator.skin import PRIORS, READINGS, THRESHOLD, first_mention, skin_block
-from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, own_quantity
-from ivig_dcssc.project import project_root
+from ivig_dcssc.generator.skin import PRIORS, READINGS, THRESHOLD, skin_block
+from ivig_dcssc.generator.skin_bounds import own_quantity
+from ivig_dcssc.project import (
+    ASSOCIATIONS_FILE,
+    BOUNDS_FILE,
+    PATIENTS,
+    VISITS,
+    cohorts_folder,
+    project_root,
+)
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.block import Prediction
 from rederive.reconstruct.bounds import Bound, Kind, Quantity, bound, key_of, load_bounds
 from rederive.reconstruct.study import Measure, as_record, quantity_of
 from rederive.retrospective import Codebook, read_cohort
-
-ASSOCIATIONS_FILE = "associations.parquet"
 
 INCOHERENCE = "coherence"
 """Stands in the column of ids where a fact without a printed figure is broken."""
@@ -39,7 +44,7 @@ class PoelmanCohorts:
 
     def __init__(self) -> None:
         self._root = project_root()
-        self._shipped_folder = self._root / "data" / "cohorts"
+        self._shipped_folder = cohorts_folder(self._root)
         self._published = self._root / "data" / "published"
         self._registry = load_registry(self._published)
 
@@ -57,7 +62,7 @@ class PoelmanCohorts:
         """Write an ensemble to a folder; an interrupted one is finished."""
         if out.is_file():
             raise ValueError(f"{out}: found a file, allowed is a folder for two Parquet files")
-        first = tuple(first_mention(self._registry, name) for name in without)
+        first = tuple(self._registry.first_mention(name) for name in without)
         make_ensemble(
             self._published, out, Recipe(prior, seed, reading, first), cohorts, progress=progress
         )
@@ -66,7 +71,7 @@ class PoelmanCohorts:
         self, figure: str, *, prior: str, draws: int, seed: int, reading: str
     ) -> Mapping[str, object]:
         """Switch a figure off and say what the others make of it; bounds for skin scores only."""
-        registry, first = self._registry, first_mention(self._registry, figure)
+        registry, first = self._registry, self._registry.first_mention(figure)
         known = switchable(registry)
         part = next((name for name, ids in known.items() if first in ids), None)
         match part:

@@ -16,19 +16,13 @@ from ivig_dcssc.generator.skin import (
     PRIORS,
     READINGS,
     TIMEPOINTS,
-    first_mention,
     skin_block,
 )
+from ivig_dcssc.project import HELD_OUT_FILE, PREDICTIONS_FILE
 from rederive.printed.evidence import Evidence
 from rederive.printed.registry import Registry
 from rederive.reconstruct.block import Prediction, Statistic, predict
 from rederive.reconstruct.study.tables import write_table
-
-PREDICTIONS_FILE = "predictions.parquet"
-"""Draws of every figure, one row for each reading, prior, figure and draw."""
-
-HELD_OUT_FILE = "held_out.parquet"
-"""The skin scores themselves of the first draws of the figures that the plan predicts."""
 
 DRAWS = 600
 HELD_OUT_DRAWS = 200
@@ -70,7 +64,7 @@ def predict_figure(
     if prior not in PRIORS:
         raise ValueError(f"prior: found {prior!r}, allowed are {', '.join(PRIORS)}")
     block = skin_block(registry, reading)
-    wanted = block.figure(first_mention(registry, figure))
+    wanted = block.figure(registry.first_mention(figure))
     if wanted.statistic is Statistic.MEAN:
         block = block.with_figures(falls(registry, MEASURE, wanted.at))
     return predict(block, wanted.id, PRIORS[prior], draws, seed)

@@ -26,7 +26,6 @@ from ivig_dcssc.generator.skin import (
     PRIORS,
     READINGS,
     TIMEPOINTS,
-    first_mention,
     skin_block,
 )
 from ivig_dcssc.generator.visits.records import date_visits, seen_before
@@ -142,7 +141,7 @@ def switches(registry: Registry, without: tuple[str, ...]) -> Switches:
         For an id that is unknown, or that is no constraint on a cohort, with the reason.
     """
     allowed = {name for ids in switchable(registry).values() for name in ids}
-    first = [first_mention(registry, name) for name in without]
+    first = [registry.first_mention(name) for name in without]
     for name, mention in zip(without, first, strict=True):
         if mention not in allowed:
             raise ValueError(refusal(registry, name))
@@ -184,7 +183,7 @@ def refusal(registry: Registry, name: str) -> str:
         meant = f"did you mean {hint}?" if hint else "ids are listed by `rederive ledger`"
         return f"figure: found {name!r}, allowed are ids of figures and claims of cohorts; {meant}"
     row, plan = registry.row(name), registry.plan[name]
-    near = [*(i for i in plan.inputs if first_mention(registry, i) in allowed)]
+    near = [*(i for i in plan.inputs if registry.first_mention(i) in allowed)]
     near += [known for known in allowed if registry.row(known).variable == row.variable]
     if row.group != GROUP:
         why = "a figure that is not of the reconstructed patients, so no cohort is held to it"

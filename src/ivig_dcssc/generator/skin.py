@@ -85,9 +85,3 @@ def skin_block(
     ends = scale.minimum or Fraction(0), scale.maximum or Fraction(0), scale.step or Fraction(1)
     observed = tuple(sizes[at] for at in TIMEPOINTS)
     return Block(MEASURE, Scale(*ends), observed[0], TIMEPOINTS, observed, tuple(figures))
-
-
-def first_mention(registry: Registry, figure: str) -> str:
-    """Return the id of the first mention of a number, which may be itself."""
-    row = registry.numbers.get(figure)
-    return row.same_as if row is not None and row.same_as else figure

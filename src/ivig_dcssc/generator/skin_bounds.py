@@ -11,21 +11,17 @@ from fractions import Fraction
 from pathlib import Path
 
 from ivig_dcssc.generator.skin import READINGS, THRESHOLD, TIMEPOINTS, skin_block
-from ivig_dcssc.project import project_root
+from ivig_dcssc.project import BOUNDS_FILE, project_root
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import Block, Figure, Statistic
 from rederive.reconstruct.bounds import (
     Bound,
     Kind,
     Quantity,
-    bound,
     key_of,
     load_bounds,
     save_bounds,
 )
-
-BOUNDS_FILE = Path("data") / "cohorts" / "bounds.json"
-"""Where the bounds are kept, from the root of the project."""
 
 CONTROLS = {"m6": ("relaxin", "MMF"), "m12": ("D-pen", "collagen", "MMF")}
 """The historical controls by the months at which their change is printed."""
@@ -95,6 +91,8 @@ def own_quantity(figure: Figure) -> Quantity:
 
 def compute_bounds(registry: Registry, path: Path) -> Iterator[tuple[str, Bound]]:
     """Compute what is missing or stale, writing after every bound; yield each as it comes."""
+    from rederive.reconstruct.bounds.solve import bound
+
     blocks = {reading: skin_block(registry, reading) for reading in READINGS}
     wanted = wanted_bounds(registry)
     had = load_bounds(path) if path.exists() else {}

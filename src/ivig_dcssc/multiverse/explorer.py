@@ -20,7 +20,6 @@ import pandas as pd
 from ivig_dcssc.analysis import load_ensembles
 from ivig_dcssc.analysis.choices import FOLLOWUPS
 from ivig_dcssc.formats import fixed, p_text, percent, printing
-from ivig_dcssc.generator.skin import READINGS
 from ivig_dcssc.multiverse.figures import level_name
 from ivig_dcssc.multiverse.results import (
     AGAINST,
@@ -35,7 +34,7 @@ from ivig_dcssc.multiverse.results import (
     published,
 )
 from ivig_dcssc.multiverse.universe import Multiverse
-from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS, PRIORS
+from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS, PRIORS, READINGS
 from ivig_dcssc.project import project_root
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
 from rederive.book.render import Html

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from ivig_dcssc.analysis.choices import FOLLOWUPS
-from ivig_dcssc.generator.skin import READINGS
-from ivig_dcssc.parameters import PRIORS
+from ivig_dcssc.parameters import PRIORS, READINGS
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry

@@ -1,23 +1,30 @@
 """Consistency of printed summaries: whether any data can have been printed this way."""
 
-from rederive.consistency.debit import debit
-from rederive.consistency.grim import grim
-from rederive.consistency.grimmer import grimmer
-from rederive.consistency.lattice import attainable_moments, attainable_sums
-from rederive.consistency.percent import (
-    attainable_denominators,
-    counts,
-    denominator,
-    percent_to_count,
-)
-from rederive.consistency.sd_limits import sd_limits
-from rederive.consistency.statcheck import (
-    Classification,
-    Statistic,
-    StatisticCheck,
-    check_statistic,
-    p_values,
-)
+from typing import TYPE_CHECKING
+
+from rederive.lazy import lazily
+
+if TYPE_CHECKING:
+    from rederive.consistency.debit import debit
+    from rederive.consistency.grim import grim
+    from rederive.consistency.grimmer import grimmer
+    from rederive.consistency.lattice import attainable_moments, attainable_sums
+    from rederive.consistency.percent import (
+        attainable_denominators,
+        counts,
+        denominator,
+        percent_to_count,
+    )
+    from rederive.consistency.sd_limits import sd_limits
+    from rederive.consistency.statcheck import (
+        Classification,
+        Statistic,
+        StatisticCheck,
+        check_statistic,
+        p_values,
+    )
+
+lazily(__name__)
 
 __all__ = [
     "Classification",

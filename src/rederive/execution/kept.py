@@ -9,10 +9,10 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from rederive.execution.cache import source_digest
-from rederive.execution.project import ROOT_VARIABLE, Project
+if TYPE_CHECKING:
+    from rederive.execution.project import Project
 
 ROWS_VARIABLE = "REDERIVE_ROWS"
 """Environment variable that names the file of a run; without it nothing is looked up or kept."""
@@ -30,6 +30,8 @@ _OLDEST = "DELETE FROM rows WHERE rowid <= (SELECT max(rowid) FROM rows) - ?"
 
 def rows_file(project: Project) -> Path:
     """Return the file for the present state of all that a row may depend on."""
+    from rederive.execution.cache import source_digest
+
     return project.cache / "rows" / f"{source_digest(project)}.sqlite"
 
 
@@ -55,6 +57,8 @@ class KeptRows:
         """Return the rows that are shared with the run of this process, if there are any."""
         if not (named := os.environ.get(ROWS_VARIABLE)):
             return None
+        from rederive.execution.project import ROOT_VARIABLE, Project
+
         project = Project(Path(os.environ[ROOT_VARIABLE]))
         return cls(Path(named), lambda: rows_file(project) == Path(named))
 

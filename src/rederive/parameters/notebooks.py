@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython import get_ipython
 
 from rederive.errors import ConfigurationError, meant
-from rederive.execution.notebooks import read_notebook
-from rederive.execution.project import Project
 from rederive.parameters.given import GROUP, not_taken, open_parameters
 from rederive.parameters.types import Faults, Parameter, ParameterSet, Value
+
+if TYPE_CHECKING:
+    from rederive.execution.project import Project
 
 TAG = "parameters"
 """Tag of the cell that assigns a notebook's defaults."""
@@ -78,6 +79,8 @@ def notebook_parameters(path: Path, known: Sequence[str] = ()) -> tuple[str, ...
     ConfigurationError
         If the file is no notebook.
     """
+    from rederive.execution.notebooks import read_notebook
+
     notebook = read_notebook(path)
     takes_all = any(TAKES_ALL in "".join(cell["source"]) for cell in notebook["cells"])
     return tuple(dict.fromkeys([*own_defaults(notebook), *(known if takes_all else ())]))
@@ -142,6 +145,8 @@ def project_parameters(project: Project) -> ParameterSet:
     for entry in entry_points(group=GROUP):
         if (project.root / "src" / entry.module.split(".")[0]).is_dir():
             return open_parameters(entry.name)
+    from rederive.execution.notebooks import read_notebook
+
     found: dict[str, Value] = {}
     for notebook in all_notebooks(project):
         for name, value in own_defaults(read_notebook(project.root / notebook)).items():

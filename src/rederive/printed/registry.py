@@ -181,6 +181,11 @@ class Registry:
             return self.numbers[row_id]
         return self.claims[row_id]
 
+    def first_mention(self, name: str) -> str:
+        """Return the id of the first mention of a number, which may be itself."""
+        row = self.numbers.get(name)
+        return row.same_as if row is not None and row.same_as else name
+
 
 def _optional_fraction(text: str) -> Fraction | None:
     return Fraction(text) if text else None

@@ -1,42 +1,49 @@
 """Recomputation of printed figures from other printed figures, rounding carried through."""
 
-from rederive.consistency import (
-    StatisticCheck,
-    attainable_denominators,
-    check_statistic,
-    debit,
-    denominator,
-    grim,
-    grimmer,
-    percent_to_count,
-    sd_limits,
-)
-from rederive.printed.result import Reach, Recomputed
-from rederive.recompute.arithmetic import (
-    attainable_percent,
-    count_of_percent,
-    every_percent,
-    n_of_count_and_percent,
-    percent_of_count,
-    remainder,
-)
-from rederive.recompute.claims import CheckedClaim, ClaimReach
-from rederive.recompute.odds_ratio import odds_ratio_figure, ratio_and_interval
-from rederive.recompute.proportions import Share, two_proportions
-from rederive.recompute.summaries import Scale, Summary
-from rederive.recompute.t_tests import (
-    difference_interval,
-    paired_t,
-    two_sample_t,
-    widest_difference_interval,
-)
-from rederive.recompute.two_by_two import PrintedOddsRatio, compatible_tables
-from rederive.recompute.two_visits import (
-    implied_correlation,
-    implied_mean_of_missing,
-    paired_t_from_marginals,
-)
-from rederive.recompute.unstated_n import Comparison, solve_n, two_sample_t_unstated_n
+from typing import TYPE_CHECKING
+
+from rederive.lazy import lazily
+
+if TYPE_CHECKING:
+    from rederive.consistency import (
+        StatisticCheck,
+        attainable_denominators,
+        check_statistic,
+        debit,
+        denominator,
+        grim,
+        grimmer,
+        percent_to_count,
+        sd_limits,
+    )
+    from rederive.printed.result import Reach, Recomputed
+    from rederive.recompute.arithmetic import (
+        attainable_percent,
+        count_of_percent,
+        every_percent,
+        n_of_count_and_percent,
+        percent_of_count,
+        remainder,
+    )
+    from rederive.recompute.claims import CheckedClaim, ClaimReach
+    from rederive.recompute.odds_ratio import odds_ratio_figure, ratio_and_interval
+    from rederive.recompute.proportions import Share, two_proportions
+    from rederive.recompute.summaries import Scale, Summary
+    from rederive.recompute.t_tests import (
+        difference_interval,
+        paired_t,
+        two_sample_t,
+        widest_difference_interval,
+    )
+    from rederive.recompute.two_by_two import PrintedOddsRatio, compatible_tables
+    from rederive.recompute.two_visits import (
+        implied_correlation,
+        implied_mean_of_missing,
+        paired_t_from_marginals,
+    )
+    from rederive.recompute.unstated_n import Comparison, solve_n, two_sample_t_unstated_n
+
+lazily(__name__)
 
 __all__ = [
     "CheckedClaim",

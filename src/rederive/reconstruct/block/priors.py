@@ -10,11 +10,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rederive.reconstruct.block.figures import Block
-from rederive.reconstruct.block.kernel import Density, Floats
+
+if TYPE_CHECKING:
+    from rederive.reconstruct.block.kernel import Density, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ def density_of(prior: Prior, block: Block) -> Density:
     ValueError
         If a component has another number of time points than the block.
     """
+    from rederive.reconstruct.block.kernel import Density
+
     times, step = len(block.timepoints), float(block.scale.step)
     kinds = len(prior.components)
     result = Density(np.zeros((kinds, times)), np.zeros((kinds, times, times)), np.zeros(kinds))

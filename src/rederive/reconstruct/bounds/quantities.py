@@ -11,12 +11,15 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from scipy import stats
 
 from rederive.reconstruct.block import Block, Statistic
 from rederive.reconstruct.block.boxes import t_squared
-from rederive.reconstruct.block.kernel import Flags, Integers
+
+if TYPE_CHECKING:
+    from rederive.reconstruct.block.kernel import Flags, Integers
 
 Exact = Fraction | float
 """An exact value: a fraction, or infinity for the t² of changes that are all the same."""
