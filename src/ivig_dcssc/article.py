@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from IPython.core.getipython import get_ipython
 
-from ivig_dcssc.analysis import Choices
+from ivig_dcssc.analysis.choices import Choices
 from ivig_dcssc.evidence import CohortEvidence, share_results
 from ivig_dcssc.parameters import BOTH_READINGS, PARAMETERS
 from ivig_dcssc.project import built_notebooks, project_root

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.analysis import Choices, CohortResults, Ensembles, open_cohort
-from ivig_dcssc.analysis.figures import about, any_significant
+from ivig_dcssc import analysis
+from ivig_dcssc.analysis.choices import Choices
 from ivig_dcssc.parameters import ALL_PRIORS, COHORT_SEED, READINGS
 from ivig_dcssc.project import (
     ASSOCIATIONS_FILE,
@@ -21,11 +21,12 @@ from ivig_dcssc.project import (
     cohorts_folder,
 )
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
-from rederive.retrospective.cohort import Cohort
 
 if TYPE_CHECKING:
+    from ivig_dcssc.analysis import CohortResults
     from rederive.reconstruct.block import Block
     from rederive.reconstruct.bounds import Bound
+    from rederive.retrospective import Cohort
 
 
 class Cohorts:
@@ -54,12 +55,12 @@ class Cohorts:
 
     @cached_property
     def _opened(self) -> Cohort:
-        return open_cohort(self.root, self.choices)
+        return analysis.open_cohort(self.root, self.choices)
 
     @cached_property
     def results(self) -> CohortResults:
         """All results of the cohorts, computed when first asked for."""
-        return CohortResults(self._opened, self.choices, self.registry)
+        return analysis.CohortResults(self._opened, self.choices, self.registry)
 
     @property
     def reconstructed(self) -> bool:
@@ -75,7 +76,7 @@ class Cohorts:
     @property
     def priors(self) -> pd.Series[Any]:
         """Prior of every cohort; for a user's own cohort the word ``own``."""
-        if isinstance(self._opened, Ensembles):
+        if isinstance(self._opened, analysis.Ensembles):
             return self._opened.priors
         return pd.Series("own", index=self.results.cohorts, name="prior")
 
@@ -282,6 +283,8 @@ class Cohorts:
         if deciding is not None:
             decided: pd.Series[Any] = self.held_out_values(deciding.id) < self.choices.alpha
             return decided
+        from ivig_dcssc.analysis.figures import about, any_significant
+
         return pd.concat(
             {
                 str(prior): ~any_significant(

@@ -9,6 +9,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+_MODULES: set[str] = set()
+
+
+def load_all() -> None:
+    """Import all that packages have put off so far, for forks that share what is imported."""
+    for name in sorted(_MODULES):
+        import_module(name)
+
 
 def lazily(package: str) -> None:
     """Let a package import what it imports ``if TYPE_CHECKING`` when it is asked for.
@@ -20,6 +28,7 @@ def lazily(package: str) -> None:
     block = next(node for node in tree.body if isinstance(node, ast.If))
     imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
     homes = {each.name: str(node.module) for node in imports for each in node.names}
+    _MODULES.update(homes.values())
 
     class Lazy(ModuleType):
         def __getattr__(self, name: str) -> Any:

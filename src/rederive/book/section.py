@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from rederive.book import beside, render
-from rederive.book.article_table import article_table
 from rederive.book.ledger import Ledger, LedgerRow
 from rederive.book.published import Published
 from rederive.book.results import ResultsTable
@@ -122,6 +121,8 @@ class Section:
         ValueError
             If there is no such table.
         """
+        from rederive.book.article_table import article_table
+
         return article_table(self.ledger, table)
 
     def figures(self, *ids: str, caption: str = "All figures of this section") -> ResultsTable:

@@ -12,7 +12,6 @@ import gc
 import importlib
 import importlib.util
 import os
-import pkgutil
 import signal
 import socket
 import subprocess
@@ -25,6 +24,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
+
+from rederive.lazy import load_all
 
 ENGINE_VARIABLE = "REDERIVE_ENGINE"
 ORDINARY = "ordinary"
@@ -87,22 +88,17 @@ def _preload() -> None:
     # Some libraries look for the shell to find out that they are not in a terminal.
     shell = SimpleNamespace(kernel=None)
     builtins.get_ipython = lambda: shell  # type: ignore[attr-defined]
-    for name in (*_LIBRARIES, *_article_modules()):
+    for name in (*_LIBRARIES, *_articles()):
         with suppress(Exception):
             importlib.import_module(name)
+    with suppress(Exception):
+        load_all()
     del builtins.get_ipython  # type: ignore[attr-defined]
 
 
 def _articles() -> list[str]:
     """Return the packages of the installed articles."""
     return [entry.module.partition(".")[0] for entry in entry_points(group="rederive.articles")]
-
-
-def _article_modules() -> Iterator[str]:
-    for package in _articles():
-        for module in pkgutil.iter_modules(_folders_of(package)):
-            if not module.name.startswith("_"):
-                yield f"{package}.{module.name}"
 
 
 def _folders_of(package: str) -> list[str]:
@@ -180,19 +176,24 @@ def forked(environment: Mapping[str, str]) -> Iterator[Connection]:
             _kill(pid)
 
 
-def _connect(environment: Mapping[str, str]) -> tuple[Connection, int]:
-    """Fork; a server that turns out to have ended is replaced once."""
+def start(environment: Mapping[str, str]) -> _Server:
+    """Return the server for an environment; one that starts imports the libraries meanwhile."""
     global _server
     stamp = _stamp(environment)
+    with _lock:
+        if _server is not None and not (_server.alive and _server.stamp == stamp):
+            _server.close()
+            _server = None
+        if _server is None:
+            _server = _Server(stamp, environment)
+        return _server
+
+
+def _connect(environment: Mapping[str, str]) -> tuple[Connection, int]:
+    """Fork; a server that turns out to have ended is replaced once."""
     for _ in range(2):
-        with _lock:
-            if _server is not None and not (_server.alive and _server.stamp == stamp):
-                _server.close()
-                _server = None
-            if _server is None:
-                _server = _Server(stamp, environment)
-            server = _server
-            connection = server.fork()
+        server = start(environment)
+        connection = server.fork()
         try:
             return connection, int(connection.recv()[1]["pid"])
         except (EOFError, OSError):

@@ -262,6 +262,8 @@ def _run(project: Project, task: Task, timeout: float, rows: Path | str) -> Outc
 def _execute(
     root: Path, task: Task, timeout: float, scratch: str, environment: Mapping[str, str]
 ) -> Outcome:
+    if forkserver.available():  # its libraries are imported while papermill is
+        forkserver.start({**os.environ, **environment})
     import papermill
 
     path = root / task.notebook

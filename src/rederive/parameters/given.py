@@ -9,7 +9,6 @@ from typing import Any
 import yaml
 
 from rederive.errors import meant
-from rederive.installed import load_installed
 from rederive.parameters.types import Faults, ParameterError, ParameterSet, Value
 
 GROUP = "rederive.parameters"
@@ -24,6 +23,8 @@ def open_parameters(article: str = "") -> ParameterSet:
     ConfigurationError
         If there is no such article, or what it offers is no set of parameters.
     """
+    from rederive.installed import load_installed
+
     found = load_installed(GROUP, article, "an article that offers its parameters")
     if not isinstance(found, ParameterSet):
         kind = type(found).__name__

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
-from rederive.consistency import attainable_denominators, counts
+from rederive import consistency, recompute
 from rederive.printed import PrintedNumber, RoundingRule, Verdict
 from rederive.printed.registry import ClaimRow
 from rederive.printed.result import Recomputed, merge
@@ -13,14 +13,11 @@ from rederive.recompute import claims
 from rederive.recompute.claims import CheckedClaim, ClaimReach
 from rederive.recompute.planned.numbers import NUMBERS
 from rederive.recompute.planned.task import Method, Outcome, PlanError, Task
-from rederive.recompute.proportions import Share, two_proportions
-from rederive.recompute.t_tests import difference_interval, paired_t, two_sample_t
-from rederive.recompute.unstated_n import describe_sizes, sizes_with_decision
 
 
 def _claim_two_sample_t(task: Task) -> Outcome:
     settings = task.settings
-    result = two_sample_t(
+    result = recompute.two_sample_t(
         task.compared(1),
         task.compared(4),
         None,
@@ -38,10 +35,12 @@ def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
     Where the claim holds at the stated size these are the sizes at which it might not; where it
     does not, those at which it can.
     """
+    from rederive.recompute.unstated_n import describe_sizes, sizes_with_decision
+
     settings, significant = task.settings, task.expects_significance
     shared, comparator = task.compared(1), task.compared(4)
     note = f"n = {comparator.n} as at baseline"
-    result = two_sample_t(
+    result = recompute.two_sample_t(
         shared, comparator, None, settings.rule, settings.two_sample, note, task.claim_alpha
     )
     claim = task.decided(result)
@@ -62,7 +61,7 @@ def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
             reaches.append(ClaimReach(convention, False, shown, True, False))
     remark = ""
     if is_likeness(task.claim):
-        low, high = difference_interval(shared, comparator)
+        low, high = recompute.difference_interval(shared, comparator)
         remark = f"The 95 % interval of the difference is {low:.1f} to {high:.1f}"
     claim = CheckedClaim(claim.method, tuple(reaches), remark)
     return task.directed(claim, task.figure(1), task.figure(4))
@@ -70,16 +69,16 @@ def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
 
 def _claim_paired_t(task: Task) -> Outcome:
     settings = task.settings
-    result = paired_t(task.summary(1), None, settings.rule, task.claim_alpha)
+    result = recompute.paired_t(task.summary(1), None, settings.rule, task.claim_alpha)
     claim = task.decided(result)
     return task.directed(claim, task.figure(1))
 
 
 def _claim_two_proportions(task: Task) -> Outcome:
     first, n1, second, n2 = task.wholes(1)
-    result = two_proportions(
-        Share((first,), n1),
-        Share((second,), n2),
+    result = recompute.two_proportions(
+        recompute.Share((first,), n1),
+        recompute.Share((second,), n2),
         None,
         task.rule,
         task.settings.proportion_test,
@@ -105,7 +104,7 @@ def _claim_two_percentages(task: Task) -> Outcome:
     )
     parts: list[Recomputed] = []
     for first, second in itertools.product(firsts, seconds):
-        parts.append(two_proportions(first, second, None, rule, settings.proportion_test))
+        parts.append(recompute.two_proportions(first, second, None, rule, settings.proportion_test))
         result = merge(parts[0].method, parts)
         claim = task.decided(result)
         if len(parts) > 1 and claim.verdict is not Verdict.DIFFERS:
@@ -115,25 +114,25 @@ def _claim_two_percentages(task: Task) -> Outcome:
 
 def _possible_shares(
     percents: Sequence[PrintedNumber], n: int, exhaustive: bool, rule: RoundingRule, name: str
-) -> list[Share]:
+) -> list[recompute.Share]:
     """Return the share at the printed size, then those at smaller ones if that does not suit."""
     shares = [share_of(percents[0], n, rule)]
-    sizes = attainable_denominators(percents, n, rule, must_sum=exhaustive)
+    sizes = consistency.attainable_denominators(percents, n, rule, must_sum=exhaustive)
     if n not in sizes:
         shares += [
-            Share(counts(percents[0], size, rule), size, f"{name} n = {size}")
+            recompute.Share(consistency.counts(percents[0], size, rule), size, f"{name} n = {size}")
             for size in reversed(sizes)
         ]
     return shares
 
 
-def share_of(percent: PrintedNumber, n: int, rule: RoundingRule) -> Share:
+def share_of(percent: PrintedNumber, n: int, rule: RoundingRule) -> recompute.Share:
     """Return the counts behind a percentage, or the two nearest ones if there is none."""
-    found = counts(percent, n, rule)
+    found = consistency.counts(percent, n, rule)
     if found:
-        return Share(found, n)
+        return recompute.Share(found, n)
     below = min(int(percent.value * n / 100), n - 1)
-    return Share((below, below + 1), n)
+    return recompute.Share((below, below + 1), n)
 
 
 def _claim_p(task: Task) -> Outcome:

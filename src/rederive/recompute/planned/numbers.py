@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from rederive import recompute
 from rederive.printed.result import Reach, Recomputed
-from rederive.recompute import arithmetic
-from rederive.recompute.odds_ratio import odds_ratio_figure
 from rederive.recompute.planned.task import Method, Outcome, PlanError, Task
-from rederive.recompute.proportions import Share, two_proportions
 from rederive.recompute.summaries import Summary
-from rederive.recompute.t_tests import paired_t, two_sample_t
-from rederive.recompute.two_by_two import PrintedOddsRatio
-from rederive.recompute.two_visits import paired_t_from_marginals
-from rederive.recompute.unstated_n import describe_sizes, two_sample_t_unstated_n
 
 
 def _two_sample_t(task: Task) -> Outcome:
     settings = task.settings
-    return two_sample_t(
+    return recompute.two_sample_t(
         task.compared(0),
         task.compared(3),
         task.target,
@@ -31,7 +25,7 @@ def _two_sample_t(task: Task) -> Outcome:
 
 def _two_sample_t_unstated_n(task: Task) -> Outcome:
     settings = task.settings
-    return two_sample_t_unstated_n(
+    return recompute.two_sample_t_unstated_n(
         task.compared(0),
         task.compared(3),
         task.target,
@@ -44,13 +38,15 @@ def _two_sample_t_unstated_n(task: Task) -> Outcome:
 
 def _paired_t_from_visits(task: Task) -> Outcome:
     """Both visits' means and SDs, and n; with the option ``n=at most`` every n up to it."""
+    from rederive.recompute.unstated_n import describe_sizes
+
     largest = task.whole(4)
     at_most = task.plan.options.get("n") == "at most"
     parts: dict[int, Recomputed] = {}
     for n in range(2 if at_most else largest, max(largest, 2) + 1):
         before = Summary(task.figure(0), task.figure(1), n)
         after = Summary(task.figure(2), task.figure(3), n)
-        parts[n] = paired_t_from_marginals(before, after, task.target, task.rule)
+        parts[n] = recompute.paired_t_from_marginals(before, after, task.target, task.rule)
     last = parts[largest]
     if not at_most:
         return last
@@ -75,7 +71,7 @@ def _paired_t_from_visits(task: Task) -> Outcome:
 
 
 def _odds_ratio(task: Task) -> Outcome:
-    figures = PrintedOddsRatio(*task.figures(0, 4))
+    figures = recompute.PrintedOddsRatio(*task.figures(0, 4))
     total, outcome, exposed, cohort = task.wholes(4, 8)
     names = dict(zip(task.plan.inputs, ("odds_ratio", "ci_low", "ci_high", "p"), strict=False))
     if task.plan.id not in names:
@@ -83,14 +79,14 @@ def _odds_ratio(task: Task) -> Outcome:
     lost = cohort - total
     margin = range(max(0, exposed - lost), exposed + 1)
     name = names[task.plan.id]
-    return odds_ratio_figure(name, figures, total, [outcome], margin, task.rule)
+    return recompute.odds_ratio_figure(name, figures, total, [outcome], margin, task.rule)
 
 
 def _two_proportions(task: Task) -> Outcome:
     first, n1, second, n2 = task.wholes(0)
-    return two_proportions(
-        Share((first,), n1),
-        Share((second,), n2),
+    return recompute.two_proportions(
+        recompute.Share((first,), n1),
+        recompute.Share((second,), n2),
         task.target,
         task.rule,
         task.settings.proportion_test,
@@ -98,31 +94,33 @@ def _two_proportions(task: Task) -> Outcome:
 
 
 NUMBERS: Mapping[str, Method] = {
-    "percent_of_count": lambda task: arithmetic.percent_of_count(
+    "percent_of_count": lambda task: recompute.percent_of_count(
         task.whole(0), task.whole(1), task.target, task.rule
     ),
-    "attainable_percent": lambda task: arithmetic.attainable_percent(
+    "attainable_percent": lambda task: recompute.attainable_percent(
         task.target, task.whole(0), task.figures(1), task.is_exhaustive, task.rule
     ),
-    "count_of_percent": lambda task: arithmetic.count_of_percent(
+    "count_of_percent": lambda task: recompute.count_of_percent(
         task.figure(0), task.whole(1), task.target, task.rule
     ),
-    "n_of_count_and_percent": lambda task: arithmetic.n_of_count_and_percent(
+    "n_of_count_and_percent": lambda task: recompute.n_of_count_and_percent(
         task.whole(0), task.figure(1), task.target, task.rule
     ),
-    "percent_of_sum": lambda task: arithmetic.percent_of_count(
+    "percent_of_sum": lambda task: recompute.percent_of_count(
         sum(task.wholes(1)), task.whole(0), task.target, task.rule
     ),
-    "percent_of_remainder": lambda task: arithmetic.percent_of_count(
+    "percent_of_remainder": lambda task: recompute.percent_of_count(
         task.whole(0) - sum(task.wholes(1)), task.whole(0), task.target, task.rule
     ),
-    "remainder": lambda task: arithmetic.remainder(task.whole(0), task.wholes(1), task.target),
-    "every_percent": lambda task: arithmetic.every_percent(
+    "remainder": lambda task: recompute.remainder(task.whole(0), task.wholes(1), task.target),
+    "every_percent": lambda task: recompute.every_percent(
         list(zip(task.wholes(0)[::2], task.wholes(0)[1::2], strict=True)), task.target, task.rule
     ),
     "two_sample_t": _two_sample_t,
     "two_sample_t_unstated_n": _two_sample_t_unstated_n,
-    "paired_t": lambda task: paired_t(task.summary(0), task.target, task.rule, task.settings.alpha),
+    "paired_t": lambda task: recompute.paired_t(
+        task.summary(0), task.target, task.rule, task.settings.alpha
+    ),
     "paired_t_from_visits": _paired_t_from_visits,
     "odds_ratio": _odds_ratio,
     "two_proportions": _two_proportions,
