@@ -1,0 +1,179 @@
+"""Exercises of the chapter on reporting."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+from scipy import stats
+from scipy.optimize import brentq
+
+from rederive_teach.lesson import Cohort, Exercise, table
+
+SIX, TWELVE, COLLAGEN = (-5.3, 7.9, 29), (-8.0, 8.3, 25), (-3.4, 7.12, 168)
+"""Printed mean and SD of the change, and number of patients."""
+
+
+def half_width(sd: float, number: int, normal: bool = False) -> float:
+    """Return half the width of the 95 % interval of a mean."""
+    quantile = stats.norm.ppf(0.975) if normal else stats.t.ppf(0.975, number - 1)
+    return float(quantile * sd / math.sqrt(number))
+
+
+def changes(cohort: Cohort, month: int, measure: str = "mrss", tol: int = 2) -> pd.Series[float]:
+    """Return the change of each patient with both scores."""
+    scores = table(cohort.visits, tol=tol, months=(month,), measure=measure)
+    return (scores[f"m{month}"] - scores["m0"]).dropna()
+
+
+def limit(change: pd.Series[float], side: int, normal: bool = False) -> float:
+    """Return the lower (-1) or upper (1) 95 % limit of a mean change."""
+    return float(change.mean() + side * half_width(change.std(), len(change), normal))
+
+
+def haq_p(correlation: float, number: int = 28, fall: float = 0.08) -> float:
+    """Return the paired p of the printed HAQ-DI means and SDs under a correlation."""
+    variance = 0.70**2 + 0.75**2 - 2 * correlation * 0.70 * 0.75
+    return float(2 * stats.t.sf(fall / math.sqrt(variance / number), number - 1))
+
+
+def implied(number: int = 28, p: float = 0.436) -> float:
+    """Return the correlation with which printed means and SDs give a p."""
+    return float(brentq(lambda r: haq_p(r, number) - p, -0.99, 0.99))
+
+
+def against_collagen(change: pd.Series[float], side: int, pooled: bool = False) -> float:
+    """Return a 95 % limit of the difference from the collagen controls."""
+    mean, sd, number = COLLAGEN
+    a, b = change.var() / len(change), sd**2 / number
+    error, df = math.sqrt(a + b), (a + b) ** 2 / (a**2 / (len(change) - 1) + b**2 / (number - 1))
+    if pooled:
+        df = len(change) + number - 2
+        within = ((len(change) - 1) * change.var() + (number - 1) * sd**2) / df
+        error = math.sqrt(within * (1 / len(change) + 1 / number))
+    return float(change.mean() - mean + side * stats.t.ppf(0.975, df) * error)
+
+
+EXERCISES = (
+    Exercise(
+        "13.1a",
+        "printed",
+        lambda _: SIX[0] - half_width(*SIX[1:]),
+        1,
+        "points",
+        {
+            "Is that the mean less one SD? What is the interval of a mean?": lambda _: (
+                SIX[0] - SIX[1]
+            ),
+            "Is that the mean less two SDs, where most patients lie?": lambda _: (
+                SIX[0] - 1.96 * SIX[1]
+            ),
+            "That is the upper limit. Which one is asked for?": lambda _: (
+                SIX[0] + half_width(*SIX[1:])
+            ),
+            "Is that for 12 months?": lambda _: TWELVE[0] - half_width(*TWELVE[1:]),
+            "Is that the half width?": lambda _: half_width(*SIX[1:]),
+            "Did the score rise or fall? Later less earlier.": lambda _: (
+                -SIX[0] + half_width(*SIX[1:])
+            ),
+        },
+        low=-51,
+        high=51,
+    ),
+    Exercise(
+        "13.1b",
+        "choice",
+        lambda c: limit(changes(c, 24), 1),
+        2,
+        "points",
+        {
+            "That is the lower limit. Which one is asked for?": lambda c: limit(changes(c, 24), -1),
+            "Is that with 1.96? How many patients are there?": lambda c: limit(
+                changes(c, 24), 1, normal=True
+            ),
+            "Is that for 12 months?": lambda c: limit(changes(c, 12), 1),
+            "Is that the mean score of those who came, or a change?": lambda c: float(
+                table(c.visits)["m24"].mean()
+            ),
+        },
+        individual=True,
+        low=-51,
+        high=51,
+    ),
+    Exercise(
+        "13.2a",
+        "printed",
+        lambda _: implied(),
+        2,
+        "",
+        {
+            "Is that with 25 patients? The task takes 28.": lambda _: implied(25),
+            "Is p halved? The printed one is two-sided already.": lambda _: implied(p=0.218),
+            "Is that the p at some correlation? The correlation is asked for.": lambda _: 0.436,
+            "Scores without any correlation give a larger p. Which correlation gives the printed "
+            "one?": lambda _: 0.0,
+        },
+        low=-1,
+        high=1,
+    ),
+    Exercise(
+        "13.2b",
+        "choice",
+        lambda c: limit(changes(c, 12, "haq_di"), -1),
+        2,
+        "points",
+        {
+            "That is the upper limit. Which one is asked for?": lambda c: limit(
+                changes(c, 12, "haq_di"), 1
+            ),
+            "Is that with 1.96? How many patients are there?": lambda c: limit(
+                changes(c, 12, "haq_di"), -1, normal=True
+            ),
+            "Is that the mean change?": lambda c: float(changes(c, 12, "haq_di").mean()),
+            "Is that the skin score?": lambda c: limit(changes(c, 12), -1),
+        },
+        individual=True,
+        low=-51,
+        high=51,
+    ),
+    Exercise(
+        "13.3a",
+        "printed",
+        lambda _: "snnsn",
+        None,
+        "word",
+        {
+            "Sentence 2: what besides IVIG had these patients, and with whom are they compared?": (
+                lambda _: "ssnsn"
+            ),
+            "Sentence 3: is a large p a proof of equality?": lambda _: "snssn",
+            "Sentence 5: does p = 0.436 say that nothing changed, or that the change is not known "
+            "well?": lambda _: "snnss",
+            "Sentences 1 and 4: is there a cause in them, or a count and an interval?": (
+                lambda _: "nnnnn"
+            ),
+        },
+    ),
+    Exercise(
+        "13.3b",
+        "choice",
+        lambda c: against_collagen(changes(c, 12, tol=3), 1),
+        2,
+        "points",
+        {
+            "That is the lower limit. Which one is asked for?": lambda c: against_collagen(
+                changes(c, 12, tol=3), -1
+            ),
+            "Is the SD pooled? The task does not suppose equal SDs.": lambda c: against_collagen(
+                changes(c, 12, tol=3), 1, pooled=True
+            ),
+            "Is that with two months either side?": lambda c: against_collagen(changes(c, 12), 1),
+            "Is that the interval of the change, without the controls?": lambda c: limit(
+                changes(c, 12, tol=3), 1
+            ),
+        },
+        individual=True,
+        low=-51,
+        high=51,
+    ),
+)
