@@ -11,6 +11,7 @@ import click
 from rederive.book.cohort_form import open_cohorts
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import find_project
+from rederive.printed.files import write_atomically
 from rederive_teach.cohorts import SHARED_AT_MOST, cohorts_of, shared_answers
 from rederive_teach.grade import Class, grade
 from rederive_teach.lesson import Cohort, Exercise, exercises_of, judge, same
@@ -23,6 +24,8 @@ from rederive_teach.pack import (
     seed_of,
     write_packs,
 )
+from rederive_teach.quiz import read_quiz
+from rederive_teach.quiz_formats import FORMATS
 
 _POOL = 40
 """Least number of fresh cohorts; more are made by doubling, so that few students move."""
@@ -145,6 +148,21 @@ def key_command(folder: Path, student: str) -> None:
     for name in [student] if student else taught.fingerprints:
         writer.writerows([name, each, answer] for each, answer in taught.key(name).items())
     click.echo(sink.getvalue(), nl=False)
+
+
+@teach_command.command("quiz")
+@click.option("--format", "kind", type=click.Choice(list(FORMATS)), required=True)
+@click.option("--chapters", default="", help="Numbers, such as 2,3; by default all.")
+@click.option("--out", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.pass_context
+def quiz_command(ctx: click.Context, kind: str, chapters: str, out: Path) -> None:
+    """Write the quiz of each chapter: as a page, for an LMS, or on paper."""
+    ending, write = FORMATS[kind]
+    for chapter in _chapters(ctx, chapters):
+        quiz = read_quiz(chapter.parent / "quizzes" / f"{chapter.stem}.yaml")
+        path = out / f"{chapter.stem}{ending}"
+        write_atomically(path, write(quiz))
+        click.echo(f"{path}: {len(quiz.questions)} questions")
 
 
 @teach_command.command("check")

@@ -226,16 +226,16 @@ class Lesson:
     """
 
     def __init__(self, chapter: str, folder: str = "") -> None:
-        self.folder = Path(folder) if folder else _found("visits.csv", TEACHING_COHORT).parent
+        self.folder = Path(folder) if folder else find_file("visits.csv", TEACHING_COHORT).parent
         self.cohort = Cohort.read(self.folder)
         self.chapter = chapter
-        forms = _found(f"{chapter}.json", CHAPTERS, optional=True)
+        forms = find_file(f"{chapter}.json", CHAPTERS, optional=True)
         self.forms: dict[str, dict[str, object]] = {}
         self.exercises: dict[str, Exercise] = {}
         if forms.is_file():
             self.forms = json.loads(forms.read_text(encoding="utf-8"))
         else:
-            source = _found(f"{chapter}.py", CHAPTERS)
+            source = find_file(f"{chapter}.py", CHAPTERS)
             self.exercises = {each.id: each for each in exercises_of(source)}
         self.answers = self.folder / ANSWERS if (self.folder / "pack.json").is_file() else None
 
@@ -276,7 +276,7 @@ def exercises_of(source: Path) -> tuple[Exercise, ...]:
     return found
 
 
-def _found(name: str, place: Path, optional: bool = False) -> Path:
+def find_file(name: str, place: Path, optional: bool = False) -> Path:
     """Find a file in the working directory, or in `place` below it or one above it."""
     here = Path.cwd()
     for path in (here / name, *(above / place / name for above in (here, *here.parents))):

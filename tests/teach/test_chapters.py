@@ -26,7 +26,7 @@ from rederive_teach.lesson import (
 from rederive_teach.split import source_of, tags_of
 from teach.conftest import CHAPTERS, RUN, exercises, notebook_of, settled
 
-UNMARKED = {"parameters", "solution", "hide-output", "answer"}
+UNMARKED = {"parameters", "solution", "hide-output", "answer", "quiz"}
 SENTENCE = "No patient is behind a row: the data are synthetic and print the article's figures."
 EXERCISES = exercises()
 
