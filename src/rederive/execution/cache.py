@@ -26,17 +26,17 @@ _ENGINE = Path(__file__).resolve().parents[1]
 def source_digest(project: Project) -> str:
     """Digest all that any notebook of a book may depend on besides itself.
 
-    These are the packages below ``src/``, modules beside pages in ``book/``, the data below
-    ``data/``, the pinned packages, the version of Python and, where it is installed elsewhere,
-    this package. The digest is the same wherever the book stands. Files are read again only if one
-    of them has another time or size.
+    These are the packages below ``src/``, modules and YAML files beside pages in ``book/``, the
+    data below ``data/``, the pinned packages, the version of Python and, where it is installed
+    elsewhere, this package. The digest is the same wherever the book stands. Files are read again
+    only if one of them has another time or size.
     """
     folders = [project.root / "src", project.root / "data"]
     if not _ENGINE.is_relative_to(folders[0].resolve()):
         folders.append(_ENGINE)
     paths = [(folder, path) for folder in folders for path in files_below(folder)]
     pages = project.root / "book"
-    paths += [(pages, path) for path in files_below(pages) if path.suffix == ".py"]
+    paths += [(pages, path) for path in files_below(pages) if path.suffix in (".py", ".yaml")]
     if project.lock_file.is_file():
         paths.append((project.root, project.lock_file))
     stats = [(folder, path, path.stat()) for folder, path in paths]
