@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import click
@@ -14,11 +15,13 @@ from rederive.execution.project import find_project
 from rederive.printed.files import write_atomically
 from rederive_teach.cohorts import SHARED_AT_MOST, cohorts_of, shared_answers
 from rederive_teach.grade import Class, grade
+from rederive_teach.handouts import executed, print_to_pdf, printed_sheet, slides
 from rederive_teach.lesson import Cohort, Exercise, exercises_of, judge, same
 from rederive_teach.pack import (
     Course,
     assign,
     chapters_of,
+    guide_of,
     read_class,
     read_secret,
     seed_of,
@@ -163,6 +166,55 @@ def quiz_command(ctx: click.Context, kind: str, chapters: str, out: Path) -> Non
         path = out / f"{chapter.stem}{ending}"
         write_atomically(path, write(quiz))
         click.echo(f"{path}: {len(quiz.questions)} questions")
+
+
+@teach_command.command("sheet")
+@click.argument("folder", type=_FOLDER, required=False)
+@click.option("--course", type=click.Choice(["hour"]), help="The sheet of a course on paper.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--pdf", is_flag=True, help="Also as PDF, where Chromium is installed.")
+@click.pass_context
+def sheet_command(
+    ctx: click.Context, folder: Path | None, course: str | None, out: Path, pdf: bool
+) -> None:
+    """Write the sheet of each student of FOLDER, with own data, or of a course, to print."""
+    if (folder is None) == (course is None):
+        raise ConfigurationError(
+            "sheet: allowed: either a folder that teach pack wrote or --course"
+        )
+    if folder is None:
+        source = find_project(ctx.obj).root / "book" / "teach" / f"{course}.md"
+        pages = {str(course): printed_sheet(source.read_text(encoding="utf-8"))}
+    else:
+        pages = {name: Class.open(folder).sheet(name) for name in Class.open(folder).fingerprints}
+    for name, text in pages.items():
+        write_atomically(out / f"{name}.html", text.encode())
+        if pdf:
+            print_to_pdf(out / f"{name}.html")
+    click.echo(f"{out}: {len(pages)} sheets")
+
+
+@teach_command.command("slides")
+@click.argument("chapters")
+@click.option("--out", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.pass_context
+def slides_command(ctx: click.Context, chapters: str, out: Path) -> None:
+    """Run CHAPTERS, such as 2,3, and write slides of each: one file, no network needed."""
+    for chapter in _chapters(ctx, chapters):
+        notebook = json.loads(chapter.read_text(encoding="utf-8"))
+        path = out / f"{chapter.stem}.slides.html"
+        write_atomically(path, slides(executed(notebook, chapter.parent)).encode())
+        click.echo(f"{path}: add ?notes to the address for the teacher's notes")
+
+
+@teach_command.command("guide")
+@click.option("--chapters", default="", help="Numbers, such as 2,3; by default all.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.pass_context
+def guide_command(ctx: click.Context, chapters: str, out: Path) -> None:
+    """Write the instructor's guide: plans, timing, errors, expected answers and rubrics."""
+    write_atomically(out, guide_of(_chapters(ctx, chapters)).encode())
+    click.echo(str(out))
 
 
 @teach_command.command("check")

@@ -47,23 +47,25 @@ class Class:
         return cls(folder, exercises, known["students"])
 
     def cohort(self, student: str) -> Cohort:
-        """Return a student's cohort, from the pack that was handed out.
+        """Return a student's cohort, from the pack that was handed out."""
+        names = ("visits.csv", "patients.csv")
+        visits, patients = (
+            pd.read_csv(io.BytesIO(text), comment="#") for text in self._packed(student, *names)
+        )
+        return Cohort(visits, patients, student)
 
-        Raises
-        ------
-        ConfigurationError
-            If there is no such student.
-        """
+    def sheet(self, student: str) -> str:
+        """Return a student's printed sheet, from the pack that was handed out."""
+        return self._packed(student, "sheet.html")[0].decode()
+
+    def _packed(self, student: str, *names: str) -> list[bytes]:
+        """Return files of a student's pack; ConfigurationError if there is no such student."""
         if student not in self.fingerprints:
             raise ConfigurationError(
                 f"student: found no {student!r}{meant(student, self.fingerprints)}"
             )
         with zipfile.ZipFile(self.folder / "students" / f"{student}.zip") as pack:
-            names = ("visits.csv", "patients.csv")
-            visits, patients = (
-                pd.read_csv(io.BytesIO(pack.read(name)), comment="#") for name in names
-            )
-        return Cohort(visits, patients, student)
+            return [pack.read(name) for name in names]
 
     def key(self, student: str) -> dict[str, float | int | str]:
         """Return a student's right answers by exercise, rounded as asked for."""

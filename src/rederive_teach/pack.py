@@ -7,7 +7,6 @@ import hmac
 import io
 import json
 import re
-import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,17 +17,21 @@ from rederive.errors import ConfigurationError, meant
 from rederive.printed.files import write_atomically
 from rederive.reconstruct.study import SYNTHETIC
 from rederive_teach import lesson
+from rederive_teach.archive import zipped
 from rederive_teach.cohorts import csv_of
+from rederive_teach.handouts import guide, sheet
 from rederive_teach.lesson import Cohort, exercises_of
 from rederive_teach.split import student_version, students_source, teacher_version
 
 SECRET_BYTES = 16
+GUIDE = "guide.md"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_DATE = (2000, 1, 1, 0, 0, 0)
 _README = """\
 Your pack: notebooks, and data of your own.
 
 No patient is behind a row: the data are synthetic and print a published article's figures.
+
+sheet.html shows your skin scores and the tasks, to be printed.
 
 1. You need Python 3.11 or later with pandas, SciPy, statsmodels, matplotlib and Jupyter.
 2. Unpack this file, open a notebook in its folder and run it from the top.
@@ -168,8 +171,9 @@ def student_files(course: Course, student: str, cohort: Cohort) -> dict[str, byt
     files["visits.csv"] = csv_of(cohort.visits, SYNTHETIC)
     files["patients.csv"] = csv_of(cohort.patients, SYNTHETIC)
     files["pack.json"] = _json({"student": student, "course": course.name})
-    for chapter in course.chapters:
-        notebook = json.loads(chapter.read_text(encoding="utf-8"))
+    notebooks = [json.loads(each.read_text(encoding="utf-8")) for each in course.chapters]
+    files["sheet.html"] = sheet(student, cohort, notebooks).encode()
+    for chapter, notebook in zip(course.chapters, notebooks, strict=True):
         files[chapter.name] = _json(student_version(notebook))
         source = chapter.with_suffix(".py")
         if course.graded:
@@ -201,6 +205,7 @@ def write_packs(
         notebook = json.loads(chapter.read_text(encoding="utf-8"))
         write_atomically(teacher / chapter.name, _json(teacher_version(notebook)))
     write_atomically(teacher / "lesson.py", Path(lesson.__file__).read_bytes())
+    write_atomically(teacher / "guide.html", guide_of(course.chapters).encode())
     described = {
         "course": course.name,
         "graded": course.graded,
@@ -210,13 +215,14 @@ def write_packs(
     write_atomically(teacher / "class.json", _json(described))
 
 
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    """Return files as a zip, the same bytes every time."""
-    sink = io.BytesIO()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(files):
-            archive.writestr(zipfile.ZipInfo(name, _DATE), files[name], zipfile.ZIP_DEFLATED)
-    return sink.getvalue()
+def guide_of(chapters: Sequence[Path]) -> str:
+    """Return the instructor's guide to some chapters, which ``guide.md`` beside them opens."""
+    parts = [
+        (json.loads(each.read_text(encoding="utf-8")), exercises_of(each.with_suffix(".py")))
+        for each in chapters
+    ]
+    opening = [path.read_text(encoding="utf-8") for path in {c.parent / GUIDE for c in chapters}]
+    return guide("\n".join(opening), parts, "Instructor's guide")
 
 
 def _json(content: object) -> bytes:

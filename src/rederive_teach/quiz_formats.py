@@ -12,8 +12,8 @@ from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
 
+from rederive_teach.archive import zipped
 from rederive_teach.lesson import CHAPTERS, find_file
-from rederive_teach.pack import zipped
 from rederive_teach.quiz import SENTENCE, Question, Quiz, read_quiz
 
 _SCRIPT = Path(__file__).with_name("quiz.js").read_text(encoding="utf-8")
@@ -256,7 +256,7 @@ def printed_page(title: str, body: str) -> str:
         "@page{margin:15mm}body{font:10.5pt/1.35 sans-serif;max-width:180mm;margin:auto;color:#000}"
         "h1{font-size:15pt}h2{font-size:12pt}.new{break-before:page}"
         "li,tr,h2{break-inside:avoid}h2{break-after:avoid}ol ol li{margin:0}"
-        "table{border-collapse:collapse;font-size:9pt}"
+        "table{border-collapse:collapse;font-size:9pt;margin:1em 0}"
         "th,td{border:.5pt solid #000;padding:1pt 6pt;text-align:right}"
     )
     return (

@@ -57,7 +57,7 @@ def unpacked(monday: Path, student: str, folder: Path) -> Path:
 def test_same_input_same_bytes(monday: Path) -> None:
     again = monday.with_name("again")
     names = [path.relative_to(monday) for path in monday.rglob("*") if path.is_file()]
-    assert len(names) == len(STUDENTS) + 6
+    assert len(names) == len(STUDENTS) + 7
     assert all((monday / name).read_bytes() == (again / name).read_bytes() for name in names)
 
 

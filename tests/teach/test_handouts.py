@@ -1,0 +1,127 @@
+"""Slides, sheets and the guide: one file each, no network, nothing in it that does not belong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from click.testing import CliRunner
+
+from rederive.cli.main import main
+from rederive_teach.handouts import executed, rendered, sheet, slides
+from rederive_teach.lesson import Cohort, exercises_of, table
+from rederive_teach.pack import guide_of
+from rederive_teach.quiz import SENTENCE
+from teach.conftest import CHAPTERS, ROOT, TEACHING, notebook_of
+from teach.test_split import secrets_of
+
+CHAPTER = next(path for path in CHAPTERS if path.stem == "c03_regression")
+
+
+def loaded(page: str) -> list[str]:
+    """Return what a page would fetch."""
+    read = BeautifulSoup(page, "html5lib")
+    found = [
+        e[a] for a in ("src", "href") for e in read.select(f"link[{a}], script[{a}], img[{a}]")
+    ]
+    return [address for address in found if not address.startswith("data:")]
+
+
+def as_if_run(chapter: Path) -> dict[str, Any]:
+    """Return a chapter with an output in each code cell, without running it."""
+    notebook = json.loads(json.dumps(notebook_of(chapter)))
+    for at, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [{"data": {"text/plain": f"output <{at}>"}}]
+    return notebook
+
+
+def test_slides_need_no_network_and_keep_notes_and_marks() -> None:
+    page = slides(as_if_run(CHAPTER))
+    assert page == slides(as_if_run(CHAPTER))
+    assert loaded(page) == []
+    read = BeautifulSoup(page, "html5lib")
+    assert read.select_one("aside.notes").get_text().startswith("Expected.")
+    assert {mark.get_text() for mark in read.select(".mark")} == {
+        "printed",
+        "forced",
+        "choice",
+        "added",
+    }
+    assert read.select("math") and "\\text{SD}" not in read.select_one(".slides").get_text()
+    titles = [each.get_text() for each in read.select(".slides h1, .slides h2, .slides h3")]
+    assert titles[0] == "Regression to the mean" and "Exercise 3.1" in titles
+
+
+def test_a_chapter_is_run_without_its_solutions(tmp_path: Path) -> None:
+    def code(source: str, *tags: str) -> dict[str, Any]:
+        cell = {"cell_type": "code", "id": "a", "metadata": {"tags": [*tags]}, "source": source}
+        return {**cell, "execution_count": None, "outputs": []}
+
+    cells = [code("1 + 1"), code("1 / 0", "solution"), code("1 / 0", "book-only")]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    made = executed(notebook, tmp_path)["cells"]
+    assert [cell["outputs"][0]["data"]["text/plain"] for cell in made] == ["2"]
+
+
+def test_markup_in_a_text_is_shown_and_not_obeyed() -> None:
+    hostile = "<script>alert(1)</script>"
+    cohort = Cohort.read(TEACHING)
+    task = {"cell_type": "markdown", "metadata": {"tags": ["exercise"]}, "source": hostile}
+    visits = cohort.visits.assign(patient="<img src=x>" + cohort.visits["patient"])
+    page = sheet(hostile, Cohort(visits, cohort.patients), [{"cells": [task]}])
+    for text in (page, rendered(hostile)):
+        read = BeautifulSoup(text, "html5lib")
+        assert not read.select("script, img") and hostile in read.get_text()
+
+
+def test_a_sheet_shows_the_students_own_scores_and_no_solution() -> None:
+    cohort = Cohort.read(TEACHING)
+    page = sheet("anna", cohort, [notebook_of(path) for path in CHAPTERS])
+    read = BeautifulSoup(page, "html5lib")
+    rows = [
+        [c.get_text() for c in row.select("td")] for row in read.select_one("tbody").select("tr")
+    ]
+    scores = table(cohort.visits)
+    assert [float(row[0]) for row in rows] == list(scores["m0"])
+    assert sum(row[-1] != "" for row in rows) == 15
+    text = read.get_text()
+    assert SENTENCE in text and "Exercise 13.1" in text and loaded(page) == []
+    for path in CHAPTERS:
+        assert not [line for line in secrets_of(path) if len(line) > 24 and line in text]
+
+
+def test_the_guide_holds_plans_rubrics_answers_and_errors() -> None:
+    text = BeautifulSoup(guide_of(CHAPTERS), "html5lib").get_text()
+    for wanted in ("One hour", "Half a day", "Six weeks", "Online", "Licence", "CC BY 4.0"):
+        assert wanted in text
+    for path in CHAPTERS:
+        assert all(each.id in text for each in exercises_of(path.with_suffix(".py")))
+    assert text.count("Expected") >= len(CHAPTERS)
+
+
+def test_the_guide_and_the_key_are_on_no_page_of_the_book() -> None:
+    contents = (ROOT / "_toc.yml").read_text()
+    assert "teach/guide" not in contents and "teach/hour" not in contents
+
+
+def test_sheets_of_a_course_are_printed(tmp_path: Path) -> None:
+    words = ["teach", "sheet", "--course", "hour", "--out", str(tmp_path)]
+    browser = any(shutil.which(name) for name in ("chromium", "google-chrome"))
+    done = CliRunner().invoke(main, ["--root", str(ROOT), *words, *(["--pdf"] if browser else [])])
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "hour.html").read_text()
+    assert loaded(page) == [] and "85.246" in page.split("class='new'")[1]
+    if browser:
+        pages = (tmp_path / "hour.pdf").read_bytes().count(b"/Type /Page\n")
+        assert pages <= 3
+
+
+@pytest.mark.parametrize("words", [["sheet"], ["sheet", str(ROOT), "--course", "hour"]])
+def test_a_sheet_is_of_a_class_or_of_a_course(words: list[str], tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["--root", str(ROOT), "teach", *words, "--out", str(tmp_path)])
+    assert done.exit_code == 2 and "either" in done.output
