@@ -30,6 +30,7 @@ from sphinx.writers.html5 import HTML5Translator
 from rederive.execution.cache import source_digest
 from rederive.execution.project import Project, read_settings
 from rederive.printed.files import write_atomically
+from rederive.site.assets import STATIC, lighten
 from rederive.site.repository import repository_of, theme_options_for
 from rederive.site.variant import SITE_FILE, STAGED_FILE, banner
 
@@ -49,6 +50,8 @@ _MENDED_MARKUP = (
     (re.compile(r"<script>kernelName = '[^']*'</script>"), ""),
     # 1.5 MB: the same icons are in the theme's fonts.
     (re.compile(r"<script [^>]*fontawesome\.js[^>]*></script>\s*"), ""),
+    (re.compile(r"<script>(?:let toggle|DOCUMENTATION_OPTIONS)[^<]*</script>\s*"), ""),
+    (re.compile(r'(?<=/>)<meta name="viewport"[^>]*>|<meta name="docsearch:[^>]*>\s*'), ""),
 )
 # For results while one types, which the theme has switched off.
 _SEARCH_TOOLS = re.compile(
@@ -125,14 +128,17 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     described = Path(app.srcdir) / STAGED_FILE
     if described.is_file():
         shutil.copyfile(described, Path(app.outdir) / SITE_FILE)
-    for path in sorted(Path(app.outdir).rglob("*.html")):
-        if "_static" not in path.relative_to(app.outdir).parts:
-            page = path.read_text(encoding="utf-8")
-            mended = mend_markup(page)
-            if path.name != "search.html":
-                mended = _SEARCH_TOOLS.sub("", mended)
-            if mended != page:
-                path.write_text(mended, encoding="utf-8")
+    site = Path(app.outdir)
+    pages = {
+        path: mend_markup(path.read_text(encoding="utf-8"))
+        for path in sorted(site.rglob("*.html"))
+        if STATIC not in path.relative_to(site).parts
+    }
+    for path, page in pages.items():
+        if path.name != "search.html":
+            pages[path] = _SEARCH_TOOLS.sub("", page)
+    for path, page in lighten(site, pages).items():
+        path.write_text(page, encoding="utf-8")
 
 
 def _write_entry_page(app: Sphinx) -> None:
