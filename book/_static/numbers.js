@@ -78,6 +78,25 @@ document.addEventListener("DOMContentLoaded", () => {
     results.before(line);
   }
 
+  // What scrolls sideways is reached by keyboard, and has a name.
+  const named = (box) =>
+    box.querySelector("caption, figcaption")?.textContent ||
+    box.querySelector("img")?.alt.split(".")[0] ||
+    (box.querySelector("table") ? "Table" : box.matches("math, .math, span.math") ? "Formula" : "Code or output");
+  const reach = () => {
+    const boxes =
+      "article pre, article .output, article figure, article .math, .pst-scrollable-table-container";
+    for (const box of document.querySelectorAll(boxes)) {
+      if (box.scrollWidth <= box.clientWidth || box.querySelector("[tabindex='0']")) continue;
+      box.tabIndex = 0;
+      if (!box.matches("figure")) box.setAttribute("role", "region");
+      box.setAttribute("aria-label", named(box));
+    }
+  };
+  reach();
+  window.addEventListener("resize", reach);
+  document.addEventListener("toggle", reach, true);
+
   // What is folded is printed, too.
   window.addEventListener("beforeprint", () => {
     for (const each of document.querySelectorAll("details")) each.open = true;

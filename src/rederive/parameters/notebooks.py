@@ -55,10 +55,10 @@ def _assigned(source: str) -> dict[str, Any]:
     return found
 
 
-def own_defaults(notebook: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a notebook's cell tagged ``parameters`` assigns, by name."""
+def own_defaults(notebook: Mapping[str, Any], tag: str = TAG) -> dict[str, Any]:
+    """Return what a notebook's cell tagged ``parameters`` (or `tag`) assigns, by name."""
     for cell in notebook["cells"]:
-        if cell["cell_type"] == "code" and TAG in cell["metadata"].get("tags", []):
+        if cell["cell_type"] == "code" and tag in cell["metadata"].get("tags", []):
             return _assigned("".join(cell["source"]))
     return {}
 

@@ -50,7 +50,7 @@ def lighten(site: Path, pages: Mapping[Path, str]) -> dict[Path, str]:
         known.update(re.findall(r"[\w-]+", file.read_text(encoding="utf-8")))
     css = pruned("".join(_inlined(file, site / STATIC) for file in styles), known)
     for font in sorted((site / STATIC / "vendor").rglob("*.ttf")):
-        _keep_icons(font, {chr(int(each, 16)) for each in re.findall(r'content:"\\(\w+)"', css)})
+        _keep_icons(font, {chr(int(each, 16)) for each in re.findall(r'"\\([0-9a-f]{4})"', css)})
     css = re.sub(r'url\([^)]*\.woff2\) format\("woff2"\),', "", css)
     style = _written(site, css, "css")
     lighter = {}

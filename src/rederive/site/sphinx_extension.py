@@ -7,6 +7,7 @@
   loaded.
 * Every page of a variant has a banner with the parameters that differ from the article's.
 * Small faults of the theme's markup that hinder screen readers are mended.
+* In long sections of the article the calculations are folded, and each ends with its command.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -28,11 +30,13 @@ from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
 from rederive.execution.cache import source_digest
+from rederive.execution.notebooks import read_notebook
 from rederive.execution.project import Project, read_settings
+from rederive.parameters.notebooks import NOTEBOOKS_FOLDER, own_defaults
 from rederive.printed.files import write_atomically
 from rederive.site.assets import STATIC, lighten
 from rederive.site.repository import repository_of, theme_options_for
-from rederive.site.variant import SITE_FILE, STAGED_FILE, banner
+from rederive.site.variant import INJECTED, SITE_FILE, STAGED_FILE, banner
 
 _LOGGER = logging.getLogger(__name__)
 # What assistive technology stumbles on in the theme's markup, and what takes its place: a button
@@ -57,6 +61,9 @@ _MENDED_MARKUP = (
 _SEARCH_TOOLS = re.compile(
     r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>\s*'
 )
+LONG_PAGE, LONG_PART = 2500, 200
+"""Words of a page from which its calculations are folded, and of a part that is then folded."""
+
 _DROPPED_FILES = ("thebe", "mathjax", "require.js", "://", "design-tabs", "togglebutton")
 """Scripts of another origin, and files of the theme that no page of the book needs."""
 
@@ -89,6 +96,49 @@ def show_variant(
     if path.is_file():
         described = json.loads(path.read_text(encoding="utf-8"))
         context["theme_announcement"] = banner(described, context["pathto"])
+
+
+def end_section(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Fold the calculations of a long section of the article, and end it with its command."""
+    path = Path(docname)
+    notebook = Path(app.srcdir) / path.with_suffix(".ipynb")
+    if path.parent != NOTEBOOKS_FOLDER or not notebook.is_file():
+        return
+    page = next(doctree.findall(nodes.section))
+    parts = [part for part in page.children if isinstance(part, nodes.section)]
+    if _words(page) > LONG_PAGE:
+        for part in parts[1:]:
+            if _words(part) > LONG_PART:
+                _fold(part)
+    content = read_notebook(notebook)
+    values = own_defaults(content) | own_defaults(content, INJECTED)
+    given = [f"-p {shlex.quote(f'{name}={value}')}" for name, value in values.items() if value]
+    text = " \\\n  ".join([f"rederive run {path.name}", *given])
+    command = nodes.literal_block(text, text, language="bash")
+    page += nodes.container(
+        "", nodes.paragraph("", "To run this page with these or other values:"), command
+    )
+
+
+def _words(node: nodes.Element) -> int:
+    """Return how many words of a part of a page are seen while nothing that is folded is opened."""
+    shown = "\n".join(
+        re.sub(r"<details.*?</details>|<[^>]*>", " ", each.astext(), flags=re.DOTALL)
+        for each in node.findall(nodes.Text)
+    )
+    return len(shown.split())
+
+
+def _fold(part: nodes.section) -> None:
+    """Fold what follows on the words that open a part of a page."""
+    children = part.children
+    starts = [place for place, each in enumerate(children) if "cell" in each.get("classes", ())]
+    if not starts:
+        return
+    words = sum(_words(each) for each in children[starts[0] :])
+    summary = f"Calculation and result ({round(words, -1)} words)"
+    part.insert(starts[0], nodes.raw("", f"<details><summary>{summary}</summary>", format="html"))
+    part += nodes.raw("", "</details>", format="html")
 
 
 def _is_dropped(file: Any) -> bool:
@@ -172,6 +222,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.connect("config-inited", apply_settings, priority=100)
+    app.connect("doctree-resolved", end_section, priority=900)
     app.connect("html-page-context", drop_files, priority=900)
     app.connect("html-page-context", show_variant, priority=900)
     app.connect("build-finished", finish_site)

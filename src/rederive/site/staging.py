@@ -15,7 +15,7 @@ from rederive.execution.project import Project, read_settings
 from rederive.printed.files import write_atomically
 from rederive.site.variant import CHANGES_PAGE, STAGED_FILE, Variant
 
-STATIC_FOLDER = Path("book/_static")
+PAGE_FOLDERS = tuple(Path("book") / name for name in ("_static", "_templates"))
 
 STAGING = "rederive.staging"
 """Entry points of functions that take and return the files of a staged tree."""
@@ -68,8 +68,8 @@ def staged_files(
         if not source.is_file():
             raise ConfigurationError(f"_config.yml: bibtex_bibfiles: {name!r} not found")
         files[Path(name)] = source.read_bytes()
-    for folder in (project.root / STATIC_FOLDER, project.root / "data"):
-        for path in files_below(folder):
+    for folder in (*PAGE_FOLDERS, Path("data")):
+        for path in files_below(project.root / folder):
             files[path.relative_to(project.root)] = path.read_bytes()
     execute = dict(settings.get("execute") or {})
     settings["execute"] = {**execute, "execute_notebooks": "off"}
