@@ -15,7 +15,14 @@ Examples
 [-3.4, 7.12]
 """
 
-from ivig_dcssc.article import open_compared, open_ledger, open_section, published
+from ivig_dcssc.article import before_forks, open_compared, open_ledger, open_section, published
 from ivig_dcssc.parameters import PARAMETERS
 
-__all__ = ["PARAMETERS", "open_compared", "open_ledger", "open_section", "published"]
+__all__ = [
+    "PARAMETERS",
+    "before_forks",
+    "open_compared",
+    "open_ledger",
+    "open_section",
+    "published",
+]

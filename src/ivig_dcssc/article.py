@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 
 from IPython.core.getipython import get_ipython
 
+from ivig_dcssc import analysis
 from ivig_dcssc.analysis.choices import Choices
 from ivig_dcssc.evidence import CohortEvidence, share_results
 from ivig_dcssc.parameters import BOTH_READINGS, PARAMETERS
@@ -17,7 +20,7 @@ from rederive.book.section import Section
 from rederive.execution.kept import KeptRows
 from rederive.parameters import Value, cells_run, check_injected
 from rederive.printed import RoundingRule
-from rederive.printed.registry import load_registry
+from rederive.printed.registry import Registry, load_registry
 from rederive.recompute.planned import Settings
 
 DOI = "10.3899/jrheum.140833"
@@ -34,6 +37,11 @@ _ABOUT_COHORTS = ("minimum_cycles", "reading", "cohorts", "cohort_seed", "cohort
 """Parameters of which not every value suits the cohorts; a notebook fails on these at once."""
 
 
+def before_forks() -> None:
+    """Read the cohorts, once for all notebooks that are run in forks of this process."""
+    analysis.open_cohort(project_root(), Choices.of())
+
+
 def settings_of(values: Mapping[str, Value]) -> Settings:
     """Return the choices for recomputations that checked parameters make."""
     reading = str(values["reading"])
@@ -44,6 +52,17 @@ def settings_of(values: Mapping[str, Value]) -> Settings:
         unstated_n=str(values["comparator_n"]),
         reading=() if reading == BOTH_READINGS else ((AMBIGUOUS, reading),),
     )
+
+
+def _registry(root: Path) -> Registry:
+    """Return the registry, read again only if one of its files has changed."""
+    files = [(path, path.stat()) for path in sorted((root / "data" / "published").iterdir())]
+    return _read_registry(tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in files))
+
+
+@lru_cache(maxsize=2)
+def _read_registry(stamps: tuple[tuple[Path, int, int], ...]) -> Registry:
+    return load_registry(stamps[0][0].parent)
 
 
 def open_ledger(**parameters: object) -> Ledger:
@@ -69,7 +88,7 @@ def open_ledger(**parameters: object) -> Ledger:
     if any(cell.startswith("# Parameters") for cell in cells):
         check_injected(cells, PARAMETERS.names)
     values = PARAMETERS.check(parameters)
-    registry = load_registry(root / "data" / "published")
+    registry = _registry(root)
     cohorts = CohortEvidence(root, Choices.of(values), registry)
     if any(name in PARAMETERS.changed(values) for name in _ABOUT_COHORTS):
         # Opened now, so that what does not suit them is said in the first lines of a notebook.
@@ -145,5 +164,5 @@ def _pass_over(mark: str) -> None:
     shell.input_transformers_cleanup.append(emptied)
 
 
-published = Published(load_registry(project_root() / "data" / "published"))
+published = Published(_registry(project_root()))
 """What the article prints."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,17 @@ def load_ensembles(
         If there is no such prior, its files are missing, unreadable or without a column, or no
         cohort prints the interpretation.
     """
+    places = [root / COHORTS, root / OTHER_SEEDS / f"seed-{seed}"]
+    files = [path for place in places for path in sorted(place.glob("*/*.parquet"))]
+    stamps = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    return _load_ensembles(root, prior, number, seed, reading, stamps)
+
+
+@lru_cache(maxsize=2)
+def _load_ensembles(
+    root: Path, prior: str, number: int, seed: int, reading: str, stamps: tuple[object, ...]
+) -> Ensembles:
+    """Load the cohorts once for all that analyse them, as long as no file has changed."""
     if prior not in (*PRIORS, ALL_PRIORS):
         hint = nearest(prior, (*PRIORS, ALL_PRIORS))
         meant = f" (did you mean {hint!r}?)" if hint else ""

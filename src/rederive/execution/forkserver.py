@@ -93,6 +93,9 @@ def _preload() -> None:
             importlib.import_module(name)
     with suppress(Exception):
         load_all()
+    for name in _articles():
+        with suppress(Exception):  # data that nearly every notebook of the article reads
+            sys.modules[name].before_forks()
     del builtins.get_ipython  # type: ignore[attr-defined]
 
 

@@ -150,7 +150,12 @@ def execute_tasks(
 
 
 def run_task(
-    project: Project, task: Task, *, timeout: float = CELL_TIMEOUT_SECONDS, cache: bool = True
+    project: Project,
+    task: Task,
+    *,
+    timeout: float = CELL_TIMEOUT_SECONDS,
+    cache: bool = True,
+    share_rows: bool | None = None,
 ) -> Outcome:
     """Run one notebook, or take it from the cache; whatever happens to it becomes an outcome.
 
@@ -163,7 +168,9 @@ def run_task(
     timeout
         Seconds that one cell may take.
     cache
-        Whether to look the run and the rows of its ledger up, and to keep them.
+        Whether to look the run up, and to keep it.
+    share_rows
+        Whether to look the rows of its ledger up, and to keep them; by default as `cache`.
 
     Returns
     -------
@@ -171,11 +178,12 @@ def run_task(
         The result, or what went wrong; nothing half done is left in the cache.
     """
     kept = ExecutionCache(project.cache)
+    share_rows = cache if share_rows is None else share_rows
     try:
         key = _key(project, task)
         if cache and (content := kept.get(key)) is not None:
             return Outcome(content, cached=True)
-        outcome = _run(project, task, timeout, rows_file(project) if cache else "")
+        outcome = _run(project, task, timeout, rows_file(project) if share_rows else "")
         # What it depends on may have been changed meanwhile.
         if cache and outcome.content is not None and _key(project, task) == key:
             kept.put(key, outcome.content)

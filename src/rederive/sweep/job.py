@@ -104,7 +104,9 @@ def perform(job: Job) -> Finished:
             # Of several notebooks few take what is swept: the others are executed once.
             shared = len(job.run.tasks) > 1
             task = Task(Path(name), given)
-            outcomes[name] = run_task(project, task, timeout=job.timeout, cache=shared)
+            outcomes[name] = run_task(
+                project, task, timeout=job.timeout, cache=shared, share_rows=True
+            )
         if source_digest(project) != job.sources:
             return job.ended("pending", STALE)
     except OSError as error:
