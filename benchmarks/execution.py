@@ -1,13 +1,12 @@
-"""Execution of notebooks in forks beside plain papermill: start-up, a sweep, the whole book.
+"""From a changed parameter to the answer: each bar as a ratio, measured side by side in one run.
 
-Run by hand from the root of the project: ``python benchmarks/execution.py``. Both sides run in
-the same few minutes on the same computer and take turns, so that its other work weighs on both.
+Run by hand from the root of the project: ``python benchmarks/execution.py``; ``--quick`` takes
+three sections, few runs and no build. It empties ``_build/cache`` and ``_build/html``.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
 import platform
 import shutil
@@ -17,40 +16,32 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import papermill
-import yaml
-from nbformat import v4
+import psutil
+from feasible_sizes import compared
 
+from ivig_dcssc import open_ledger
 from ivig_dcssc.project import project_root
-from rederive.execution.forkserver import ENGINE_VARIABLE, ORDINARY
-from rederive.execution.project import Project
-from rederive.execution.run import Task, run_task
+from rederive.printed import parse
+from rederive.recompute import Comparison, Scale, Summary, solve_n
 
 ROOT = project_root()
 LINES: list[str] = []
 CORES = 2
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-IMPORTS = """
-import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
-import scipy.stats
-import seaborn as sns
-import statsmodels.api as sm
-"""
-# The notebook whose own computing is least.
-LIGHT = "notebooks/results_treatment.ipynb"
-
+COMMAND = str(Path(sys.executable).with_name("rederive"))
+LIBRARIES = "import pandas, scipy.stats, statsmodels.api, seaborn"
+# What is changed is used in every section: the rows of the ledger are worked out anew.
+CHANGED = ["-p", "minimum_cycles=4"]
+GRID = ("baseline_window=1..5", "followup_tolerance=0..3", "responder_threshold=4..8")
 EXPLANATION = """
-*Overhead* is the time from call to result, less the time of the cells that compute. The imports of
-the libraries belong to the overhead. *Plain* is `papermill.execute_notebook` as it comes, one
-notebook after the other; *forks* is the engine `rederive-fork`, whose one start is given by itself.
+*CPU* is the user and system time of a command and of all processes that it starts, read every
+20 ms; it does not hang on what else the computer does, and is what the bars are held against.
+*Wall* is the time on the clock, on a computer that had other work at the same time.
 """
 
 
@@ -59,187 +50,212 @@ def emit(line: str = "") -> None:
     LINES.append(line)
 
 
-def plain(path: Path, parameters: dict[str, Any] | None = None) -> Any:
-    return papermill.execute_notebook(
-        str(path),
-        None,
-        parameters=parameters or {},
-        cwd=str(path.parent),
-        progress_bar=False,
-        kernel_name="python3",
-        extra_arguments=["--IPKernelApp.log_level=40"],
-    )
+@dataclass
+class Used:
+    """What a command took: seconds on the clock and of the processors, and bytes at most."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+    forks: float = 0.0
+    memory: int = 0
 
 
-def forked(path: Path, parameters: dict[str, Any] | None = None) -> Any:
-    return papermill.execute_notebook(
-        str(path),
-        None,
-        parameters=parameters or {},
-        run_in=path.parent,
-        progress_bar=False,
-        kernel_name="python3",
-        engine_name="rederive-fork",
-    )
+def used(words: list[str], memory: bool = False) -> Used:
+    """Run a command; processes that its server forks run the cells."""
+    start, seen, first = time.perf_counter(), {}, time.perf_counter()
+    found, depth, spent = Used(), {}, {}
+    process = psutil.Popen(words, stdout=subprocess.DEVNULL, cwd=ROOT)
+    depth[process.pid] = 0
+    while process.poll() is None:
+        for each in [process, *children(process)]:
+            with _gone():
+                seen[each.pid] = each
+                depth.setdefault(each.pid, depth.get(each.ppid(), 0) + 1)
+                times = each.cpu_times()
+                spent[each.pid] = times.user + times.system
+        if memory and time.perf_counter() - first > 0.5:
+            first = time.perf_counter()
+            total = 0
+            for each in [process, *children(process)]:
+                with _gone():
+                    total += each.memory_full_info().pss
+            found.memory = max(found.memory, total)
+        time.sleep(0.02)
+    found.wall = time.perf_counter() - start
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(words)}: exit status {process.returncode}")
+    found.cpu = sum(spent.values())
+    found.forks = sum(seconds for pid, seconds in spent.items() if depth[pid] >= 2)
+    return found
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    start = time.perf_counter()
-    result = work()
-    return time.perf_counter() - start, result
+def children(process: psutil.Process) -> list[psutil.Process]:
+    with _gone():
+        return list(process.children(recursive=True))
+    return []
 
 
-def cell_seconds(notebook: Any, first: int = 0) -> float:
-    return sum(cell.metadata.papermill.duration for cell in notebook.cells[first:])
+class _gone:  # noqa: N801
+    """Passes over processes that have ended meanwhile."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        return isinstance(error, psutil.Error | FileNotFoundError | ProcessLookupError)
 
 
-def overhead(repeats: int) -> None:
-    cells = [v4.new_code_cell(source) for source in (IMPORTS, "1 + 1", "print('a')", "x = 2", "x")]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "trivial.ipynb"
-        nbformat.write(v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), path)
-        start, _ = timed(lambda: forked(path))
-        seconds: dict[str, list[float]] = {"plain": [], "forks": []}
-        for _ in range(repeats):
-            for name, run, times in (("plain", plain, 1), ("forks", forked, 4)):
-                for _ in range(times):
-                    spent, done = timed(lambda run=run: run(path))
-                    seconds[name].append(spent - cell_seconds(done, first=1))
-    emit("### Overhead of one notebook")
-    emit()
-    emit("| | median, s | least, s | runs |")
-    emit("|---|---:|---:|---:|")
-    for name, each in seconds.items():
-        emit(f"| {name} | {statistics.median(each):.2f} | {min(each):.2f} | {len(each)} |")
-    ratio = statistics.median(seconds["plain"]) / statistics.median(seconds["forks"])
-    emit()
-    emit(f"Ratio of the medians: **{ratio:.1f}**. First run, with the start: {start:.1f} s.")
-    emit()
-
-
-def sweep(plain_runs: int, runs: int) -> None:
-    grid = itertools.product(range(1, 6), range(4), ("closest", "first", "last"), (4, 5))
-    names = ("baseline_window", "followup_tolerance", "visit_rule", "responder_threshold")
-    sets = [dict(zip(names, point, strict=True)) for point in itertools.islice(grid, runs)]
-    project = Project(ROOT)
-    half = plain_runs // 2
-    before, _ = timed(lambda: [plain(ROOT / LIGHT, given) for given in sets[:half]])
-    with ThreadPoolExecutor(CORES) as pool:
-
-        def one(given: dict[str, Any]) -> str:
-            outcome = run_task(project, Task(Path(LIGHT), given), cache=False)
-            return outcome.message if outcome.kind != "done" else ""
-
-        list(pool.map(one, sets[:1]))
-        spent, messages = timed(lambda: list(pool.map(one, sets)))
-    after, _ = timed(lambda: [plain(ROOT / LIGHT, given) for given in sets[half:plain_runs]])
-    if any(messages):
-        raise RuntimeError(next(filter(None, messages)))
-    rates = {"plain": plain_runs / (before + after), "forks": len(sets) / spent}
-    emit(f"### A sweep of {len(sets)} parameter sets of `{LIGHT}`")
-    emit()
-    emit("| | runs | seconds | runs per second |")
-    emit("|---|---:|---:|---:|")
-    emit(f"| plain loop | {plain_runs} | {before + after:.1f} | {rates['plain']:.3f} |")
-    emit(f"| forks, {CORES} at a time | {len(sets)} | {spent:.1f} | {rates['forks']:.3f} |")
-    emit()
-    emit(f"Ratio: **{rates['forks'] / rates['plain']:.1f}**.")
-    emit()
-
-
-def book() -> None:
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    names = [contents["root"]]
-    names += [entry["file"] for part in contents["parts"] for entry in part["chapters"]]
-    paths = [path for name in names if (path := ROOT / f"{name}.ipynb").is_file()]
-    emit("### The whole book, cold, its rows of the ledger not kept")
-    emit()
-    emit(f"| {CORES} at a time | notebooks | own time of all cells, s | wall, s | share of cells |")
-    emit("|---|---:|---:|---:|---:|")
-    for name, engine in (("ordinary kernels", ORDINARY), ("forks", "")):
-        os.environ[ENGINE_VARIABLE] = engine
-        with ThreadPoolExecutor(CORES) as pool:
-            wall, done = timed(lambda: list(pool.map(forked, paths)))
-        own = sum(cell_seconds(notebook) for notebook in done)
-        emit(f"| {name} | {len(paths)} | {own:.1f} | {wall:.1f} | {own / CORES / wall:.0%} |")
-    emit()
+def bare() -> Used:
+    return used([sys.executable, "-c", LIBRARIES])
 
 
 def sections(names: list[str]) -> None:
     """Rerun each section by the command with one changed parameter, beside bare imports."""
-    libraries = [sys.executable, "-c", IMPORTS]
-    command = [str(Path(sys.executable).with_name("rederive")), "run"]
-    # What is changed is used in every section: the rows of the ledger are worked out anew.
-    changed = ["-p", "minimum_cycles=4"]
-    emit("### One section with a changed parameter, beside importing the libraries")
+    emit("### One section with a changed parameter, nothing kept, beside importing the libraries")
     emit()
-    emit("| section | imports, s | nothing kept, s | ratio | the article's rows kept, s | ratio |")
+    emit("Bar: at most 3.")
+    emit()
+    emit(
+        "| section | imports, CPU s | rerun, CPU s | of these cells | ratio | ratio on the clock |"
+    )
     emit("|---|---:|---:|---:|---:|---:|")
-
-    def seconds(words: list[str]) -> float:
-        spent, _ = timed(lambda: subprocess.run(words, check=True, capture_output=True))
-        return spent
-
+    before, ratios = bare(), []
     for name in names:
-        shutil.rmtree(ROOT / "_build" / "cache", ignore_errors=True)
-        seconds([*command, name])
-        bare = [seconds(libraries)]
-        alone = seconds([*command, name, *changed, "--no-cache"])
-        bare.append(seconds(libraries))
-        shared = seconds([*command, name, *changed])
-        bare.append(seconds(libraries))
-        base = statistics.median(bare)
+        run = used([COMMAND, "run", name, *CHANGED, "--no-cache"])
+        after = bare()
+        base, wall = (before.cpu + after.cpu) / 2, (before.wall + after.wall) / 2
+        ratios.append(run.cpu / base)
         emit(
-            f"| {name} | {base:.1f} | {alone:.1f} | {alone / base:.1f} "
-            f"| {shared:.1f} | {shared / base:.1f} |"
+            f"| {name} | {base:.1f} | {run.cpu:.1f} | {run.forks:.1f} | {run.cpu / base:.1f} "
+            f"| {run.wall / wall:.1f} |"
         )
+        before = after
+    emit()
+    emit(f"Largest **{max(ratios):.1f}**, median {statistics.median(ratios):.1f}.")
     emit()
 
 
-def cold() -> None:
-    """Execute all notebooks from nothing with and without rows that they share."""
-    project = Project(ROOT)
-    emit("### Rows of the ledger worked out once a build")
+def build() -> None:
+    """Build the book from nothing, and once more."""
+    for folder in ("cache", "html"):
+        shutil.rmtree(ROOT / "_build" / folder, ignore_errors=True)
+    first = used([COMMAND, "build", "--jobs", str(CORES)], memory=True)
+    second = used([COMMAND, "build", "--jobs", str(CORES)])
+    emit("### The whole book")
     emit()
-    emit("| 2 at a time | all runs, s |")
-    emit("|---|---:|")
-    for name, shares in (("each notebook by itself", False), ("shared", True)):
-        shutil.rmtree(project.cache, ignore_errors=True)
-        with ThreadPoolExecutor(CORES) as pool:
-            tasks = [Task(path) for path in project.notebooks]
-            done = list(pool.map(partial(run_task, project, cache=shares), tasks))
-        emit(f"| {name} | {sum(each.seconds for each in done):.1f} |")
+    emit("| | bar | measured |")
+    emit("|---|---:|---:|")
+    emit(f"| cold: cells of all notebooks, CPU s | 35 | {first.forks:.1f} |")
+    emit(f"| cold: everything, CPU s | | {first.cpu:.1f} |")
+    emit(f"| cold: wall, s | | {first.wall:.0f} |")
+    emit(f"| cold: memory at most (shared pages once), GB | 1.5 | {first.memory / 1e9:.2f} |")
+    emit(f"| once more: CPU s | 2 | {second.cpu:.1f} |")
+    emit(f"| once more: wall, s | 2 | {second.wall:.1f} |")
+    emit()
+
+
+def plain(name: str) -> Used:
+    """Run a notebook by papermill as it comes, as its share of a loop in one process."""
+    code = (
+        "import sys, papermill\n"
+        "for i in range(int(sys.argv[2])):\n"
+        "    papermill.execute_notebook(sys.argv[1], None, {'baseline_window': 1 + i % 5},\n"
+        "        cwd='notebooks', progress_bar=False, kernel_name='python3',\n"
+        "        extra_arguments=['--IPKernelApp.log_level=40'])\n"
+    )
+    path = str(ROOT / "notebooks" / f"{name}.ipynb")
+    return used([sys.executable, "-c", code, path, "3"])
+
+
+def sweeps(names: list[str], grids: tuple[str, ...], bigger: bool) -> None:
+    emit("### A sweep beside a plain loop")
+    emit()
+    emit(
+        f"The plain loop is measured on 6 runs, 3 before and 3 after. The bar is 25, {CORES} runs "
+        "at a time: the ratio of CPU times a run, times the processors."
+    )
+    emit()
+    emit("| notebook | runs | plain, CPU s a run | sweep, CPU s a run | ratio | on the clock |")
+    emit("|---|---:|---:|---:|---:|---:|")
+    with tempfile.TemporaryDirectory() as folder:
+        tasks = [(name, grids) for name in names]
+        if bigger:
+            tasks.append((names[0], ("alpha=0.01..0.1..0.01", *GRID)))
+        for index, (name, chosen) in enumerate(tasks):
+            shutil.rmtree(ROOT / "_build" / "cache", ignore_errors=True)
+            words = [word for each in chosen for word in ("--grid", each)]
+            out = Path(folder) / str(index)
+            before = plain(name)
+            swept = used([COMMAND, "sweep", name, "--out", str(out), *words, "--workers", "0"])
+            after = plain(name)
+            runs = len(list((out / "runs").iterdir()))
+            cpu, wall = (before.cpu + after.cpu) / 6, (before.wall + after.wall) / 6
+            emit(
+                f"| {name} | {runs} | {cpu:.2f} | {swept.cpu / runs:.2f} "
+                f"| **{CORES * cpu / (swept.cpu / runs):.1f}** | {wall / (swept.wall / runs):.1f} |"
+            )
+    emit()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def growth() -> None:
+    """Sizes up to 10,000, and ten ledgers that share nothing."""
+    emit("### Growth")
+    emit()
+    fast, slow, same = compared()
+    emit(
+        f"Solving for an unstated n up to 168: {fast:.3f} s, by points along every edge "
+        f"{slow:.2f} s: **{slow / fast:.0f}** times faster (bar: 50), "
+        f"{'the same sizes' if same else 'OTHER SIZES'}."
+    )
+    emit()
+    emit("| sizes tried, up to | CPU s |")
+    emit("|---:|---:|")
+    treated = Summary(parse("-8"), parse("8.3"), 25, Scale(Fraction(-51), Fraction(51)))
+    for n in (168, 1000, 10_000):
+        comparator = Summary(parse("-3.4"), parse("7.12"), n)
+        solving = Comparison("comparator", comparator, (parse("0.005"),))
+        spent = seconds(lambda solving=solving: solve_n(treated, [solving]))
+        emit(f"| {n:,} | {spent:.3f} |")
+    emit()
+    emit("| ledgers of 637 rows, each at a level of its own | CPU s |")
+    emit("|---:|---:|")
+    for count in (1, 10):
+        levels = [0.05 + index / 1000 for index in range(1, count + 1)]
+        spent = seconds(lambda levels=levels: [list(open_ledger(alpha=each)) for each in levels])
+        emit(f"| {count} | {spent:.1f} |")
     emit()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=5, help="plain runs of the first table")
-    parser.add_argument("--plain-runs", type=int, default=12, help="plain runs of the sweep")
-    parser.add_argument("--runs", type=int, default=100, help="parameter sets of the sweep")
-    parser.add_argument("--without-book", action="store_true", help="leave the last table out")
+    parser.add_argument("--quick", action="store_true", help="three sections, few runs, no build")
+    parser.add_argument("--long", action="store_true", help="also a sweep of 1,000 runs")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".md"))
-    every = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-    parser.add_argument("--sections", nargs="*", default=every, help="sections that are rerun")
     options = parser.parse_args()
     # The same for all sides: one thread for each process, as the book is built.
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
-    emit("# Execution of notebooks: forks beside plain papermill")
+    emit("# From a changed parameter to the answer")
     emit()
-    emit("`python benchmarks/execution.py`")
+    emit(f"`python benchmarks/execution.py{' --quick' * options.quick}`")
     emit(EXPLANATION)
     emit(
         f"- Python {platform.python_version()}, papermill {papermill.__version__} on "
         f"{platform.machine()}, {os.cpu_count()} cores"
     )
     emit()
-    sections(options.sections)
-    if not options.without_book:
-        cold()
-    overhead(options.repeats)
-    sweep(options.plain_runs, options.runs)
-    if not options.without_book:
-        book()
+    every = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+    bare()  # what is read from the disk for the first time
+    growth()
+    sections(every[:3] if options.quick else every)
+    grids = GRID[:1] if options.quick else GRID
+    sweeps(["methods", "results_controls"], grids, options.long)
+    if not options.quick:
+        build()
     options.output.write_text("\n".join(LINES).rstrip("\n") + "\n", encoding="utf-8")
 
 
