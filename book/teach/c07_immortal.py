@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -48,53 +49,49 @@ def treated(cohort: Cohort) -> float:
     return float(people.loc[people["cycles"] >= 9, "treatment_length"].sum())
 
 
-EXERCISES = (
-    Exercise(
-        "7.1a",
-        "added",
-        lambda _: mean_change(True),
-        1,
-        "points",
-        {
-            "Is that the mean of those who stay?": lambda _: mean_change(False),
-            "Is that the mean of all?": lambda _: mean_change(None),
-        },
-        low=-30,
-        high=30,
-    ),
-    Exercise(
-        "7.1b",
+def _guessed(id: str, stops: bool, centre: float) -> Exercise:
+    """Ask for the mean change of those who stop or stay, with the spread that is in sight."""
+    roads: dict[str, Callable[[Cohort], float]] = {
+        f"Is that the mean of those who {'stay' if stops else 'stop'}?": (
+            lambda _: mean_change(not stops, centre)
+        ),
+        "Is that the mean of all?": lambda _: mean_change(None),
+    }
+    if centre != 3:
+        roads["Is that still with 3 as the centre?"] = lambda _: mean_change(stops)
+    return Exercise(
+        id, "added", lambda _: mean_change(stops, centre), 1, "points", roads, low=-30, high=30
+    )
+
+
+def _own(id: str, stops: bool, centre: float) -> Exercise:
+    """Ask for the same with the spread of the cohort's slopes."""
+    return Exercise(
+        id,
         "choice",
-        lambda cohort: mean_change(True, spread=spread_of(cohort)),
+        lambda cohort: mean_change(stops, centre, spread_of(cohort)),
         2,
         "points",
         {
-            "Is that the mean of those who stay?": lambda cohort: mean_change(
-                False, spread=spread_of(cohort)
+            f"Is that the mean of those who {'stay' if stops else 'stop'}?": (
+                lambda cohort: mean_change(not stops, centre, spread_of(cohort))
             ),
-            "Is the spread that of your cohort?": lambda _: mean_change(True),
+            "Is the spread that of your cohort?": lambda _: mean_change(stops, centre),
             "The spread is that of a slope per month. How many months lie between the scores?": (
-                lambda cohort: mean_change(True, spread=spread_of(cohort, 1))
+                lambda cohort: mean_change(stops, centre, spread_of(cohort, 1))
             ),
         },
         individual=True,
         low=-200,
         high=200,
-    ),
-    Exercise(
-        "7.2",
-        "added",
-        lambda _: mean_change(False, centre=5),
-        1,
-        "points",
-        {
-            "Is that the mean of those who stop?": lambda _: mean_change(True, centre=5),
-            "Is that still with 3 as the centre?": lambda _: mean_change(False),
-            "Is that the mean of all?": lambda _: mean_change(None),
-        },
-        low=-30,
-        high=30,
-    ),
+    )
+
+
+EXERCISES = (
+    _guessed("7.1a", True, 3),
+    _own("7.1b", True, 3),
+    _guessed("7.2a", False, 5),
+    _own("7.2b", False, 5),
     Exercise(
         "7.3a",
         "printed",

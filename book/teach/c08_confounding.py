@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pandas as pd
+import statsmodels.api as sm
 
 from rederive_teach.lesson import Cohort, Exercise, table
+
+RELIABILITY = 0.67
+"""Share of a difference between groups that a second measurement keeps, in exercise 8.3b."""
 
 
 def taking(cohort: Cohort, when: str = "concomitant") -> pd.Series[bool]:
@@ -27,9 +31,25 @@ def difference_of_scores(cohort: Cohort) -> float:
     return float(later[with_drug].mean() - later[~with_drug].mean())
 
 
+def adjusted(cohort: Cohort, month: str = "m12", of: str = "mmf") -> float:
+    """Return a coefficient of the change on mycophenolate and baseline, by least squares."""
+    scores = table(cohort.visits)
+    change = (scores[month] - scores["m0"]).dropna()
+    known = pd.DataFrame({"mmf": taking(cohort), "baseline": scores["m0"]}).loc[change.index]
+    return float(sm.OLS(change, sm.add_constant(known.astype(float))).fit().params[of])
+
+
+def higher(cohort: Cohort, seen: bool = True) -> float:
+    """Return the mean baseline with mycophenolate less that without, of those seen or of all."""
+    scores = table(cohort.visits)
+    baseline = (scores.dropna(subset=["m12"]) if seen else scores)["m0"].dropna()
+    with_drug = taking(cohort).reindex(baseline.index)
+    return float(baseline[with_drug].mean() - baseline[~with_drug].mean())
+
+
 EXERCISES = (
     Exercise(
-        "8.1",
+        "8.1a",
         "added",
         lambda _: "severity",
         None,
@@ -44,6 +64,26 @@ EXERCISES = (
             ),
             "Is there no path into IVIG?": lambda _: "nothing",
         },
+    ),
+    Exercise(
+        "8.1b",
+        "choice",
+        adjusted,
+        2,
+        "points",
+        {
+            "Is that without the baseline?": difference,
+            "Is that the coefficient of the baseline?": lambda cohort: adjusted(
+                cohort, of="baseline"
+            ),
+            "Without minus with? The coefficient is with minus without.": lambda cohort: (
+                -adjusted(cohort)
+            ),
+            "Is that the change at 6 months?": lambda cohort: adjusted(cohort, "m6"),
+        },
+        individual=True,
+        low=-51,
+        high=51,
     ),
     Exercise(
         "8.2a",
@@ -82,7 +122,7 @@ EXERCISES = (
         high=51,
     ),
     Exercise(
-        "8.3",
+        "8.3a",
         "added",
         lambda _: "pnz",
         None,
@@ -93,5 +133,27 @@ EXERCISES = (
             "Story 1: do those who failed before improve more, or less?": lambda _: "nnz",
             "Story 3: does the insurer know the course?": lambda _: "pnp",
         },
+    ),
+    Exercise(
+        "8.3b",
+        "choice",
+        lambda cohort: -(1 - RELIABILITY) * higher(cohort),
+        2,
+        "points",
+        {
+            "Is that the share that stays? Which share is lost?": lambda cohort: (
+                -RELIABILITY * higher(cohort)
+            ),
+            "Do higher scores fall more, or less?": lambda cohort: (
+                (1 - RELIABILITY) * higher(cohort)
+            ),
+            "Is that the difference of the baselines? How much of it is lost?": higher,
+            "Is that of all thirty? Who was seen at 12 months?": lambda cohort: (
+                -(1 - RELIABILITY) * higher(cohort, seen=False)
+            ),
+        },
+        individual=True,
+        low=-51,
+        high=51,
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from rederive_teach.lesson import Cohort, Exercise, table
@@ -54,6 +55,27 @@ def age_ratio(cohort: Cohort, years: int = 10, month: str = "m12") -> float:
     return float(np.exp(years * fit.params["age_onset"]))
 
 
+def baseline_ratio(cohort: Cohort, points: int = 10, month: str = "m12") -> float:
+    """Return the odds ratio of response for so many points of baseline score."""
+    response = outcome(cohort, month)[1]
+    design = sm.add_constant(table(cohort.visits)["m0"].loc[response.index])
+    fit = sm.Logit(response.astype(float), design).fit(disp=0)
+    return float(np.exp(points * fit.params["m0"]))
+
+
+def five_tests(cohort: Cohort, month: str = "m12", equal: bool = True) -> np.ndarray:
+    """Return p of five t tests between those who responded and those who did not."""
+    people, response = outcome(cohort, month)
+    five = people[NUMBERS].join(table(cohort.visits)["m0"])
+    tests = stats.ttest_ind(five[response], five[~response], equal_var=equal, nan_policy="omit")
+    return np.asarray(tests.pvalue)
+
+
+def as_small_of_five(p: np.ndarray) -> float:
+    """Return how probable a p as small as the smallest is among five independent tests."""
+    return float(1 - (1 - p.min()) ** 5)
+
+
 def tables_printing(ratio: float, low: float, high: float) -> list[tuple[int, int, int, int]]:
     """Return tables of 29 patients, 16 responders, 10 exposed, that print an odds ratio."""
     found = []
@@ -75,7 +97,7 @@ def adjusted(method: str) -> float:
 
 EXERCISES = (
     Exercise(
-        "9.1",
+        "9.1a",
         "printed",
         lambda _: tables_printing(0.20, 0.04, 1.04)[0][0],
         None,
@@ -90,6 +112,24 @@ EXERCISES = (
         },
         low=0,
         high=29,
+    ),
+    Exercise(
+        "9.1b",
+        "choice",
+        baseline_ratio,
+        2,
+        "",
+        {
+            "For how many points is that odds ratio?": lambda cohort: baseline_ratio(cohort, 1),
+            "Odds of response, or of no response?": lambda cohort: baseline_ratio(cohort, -10),
+            "Is that the response at 6 months?": lambda cohort: baseline_ratio(cohort, 10, "m6"),
+            "Is that an odds ratio, or its logarithm?": (
+                lambda cohort: float(np.log(baseline_ratio(cohort)))
+            ),
+        },
+        individual=True,
+        low=-5,
+        high=1000,
     ),
     Exercise(
         "9.2a",
@@ -123,6 +163,30 @@ EXERCISES = (
         },
         low=0,
         high=1,
+    ),
+    Exercise(
+        "9.2c",
+        "choice",
+        lambda cohort: as_small_of_five(five_tests(cohort)),
+        None,
+        "p",
+        {
+            "That is the smallest p itself. Of how many tests is it the smallest?": (
+                lambda cohort: float(five_tests(cohort).min())
+            ),
+            "That is five times p, an upper bound. How probable is it exactly?": (
+                lambda cohort: float(5 * five_tests(cohort).min())
+            ),
+            "Are those Welch's tests? The task supposes equal variances.": lambda cohort: (
+                as_small_of_five(five_tests(cohort, equal=False))
+            ),
+            "Is that the response at 6 months?": lambda cohort: as_small_of_five(
+                five_tests(cohort, "m6")
+            ),
+        },
+        individual=True,
+        low=0,
+        high=5,
     ),
     Exercise(
         "9.3a",
