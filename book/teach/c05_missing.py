@@ -11,6 +11,18 @@ from rederive_teach.lesson import Cohort, Exercise, table
 SCALE = 51
 """Greatest skin score."""
 
+PRINTED = {
+    "abstract-mrss-ivig-baseline-mean": 29.6,
+    "abstract-mrss-ivig-m12-mean": 22.5,
+    "abstract-mrss-change-ivig-m12-mean": -8.0,
+    "abstract-cohort-size-ivig-n": 30,
+    "abstract-mrss-ivig-m12-n": 25,
+}
+"""Figures of the article by their row of the registry, which a pack does not hold."""
+
+BASELINE, LATER, CHANGE = list(PRINTED.values())[:3]
+TREATED, SEEN = (int(each) for each in list(PRINTED.values())[3:])
+
 
 def changes(cohort: Cohort, month: int, tol: int = 2) -> pd.Series:
     """Return the change of each patient, NaN where the score was not seen."""
@@ -48,23 +60,56 @@ def most(cohort: Cohort, month: int, tol: int = 2) -> int:
     return responders(cohort, month, tol) + int(could.sum())
 
 
-def missing_mean(decimals_of_change: int, low: bool, mean: float = -8.0) -> float:
+def missing_mean(decimals_of_change: int, low: bool, mean: float = CHANGE) -> float:
     """Return the extreme mean baseline of the 5 missing at 12 months, from printed figures.
 
     Scores are whole numbers, so that sums are.
     """
     half = 0.5 * 10.0**-decimals_of_change
-    first = _sums(29.6, 0.05, 30)
-    later = _sums(22.5, 0.05, 25)
-    change = _sums(mean, half, 25)
+    first = _sums(BASELINE, 0.05, TREATED)
+    later = _sums(LATER, 0.05, SEEN)
+    change = _sums(mean, half, SEEN)
     if low:
-        return (first[0] - (later[1] - change[0])) / 5
-    return (first[1] - (later[0] - change[1])) / 5
+        return (first[0] - (later[1] - change[0])) / (TREATED - SEEN)
+    return (first[1] - (later[0] - change[1])) / (TREATED - SEEN)
 
 
 def _sums(mean: float, half: float, n: int) -> tuple[int, int]:
     """Return the least and greatest whole sum of n scores that prints a mean."""
     return math.ceil((mean - half) * n - 1e-9), math.floor((mean + half) * n + 1e-9)
+
+
+def _missing(id: str, low: bool) -> Exercise:
+    """Ask for an end of the mean baseline of those missing at 12 months."""
+    sign = -1 if low else 1
+    exact = (TREATED * (BASELINE + sign * 0.05) - SEEN * (LATER - CHANGE - sign * 0.10)) / (
+        TREATED - SEEN
+    )
+    return Exercise(
+        id,
+        "forced",
+        lambda cohort: missing_mean(1, low=low),
+        1,
+        "points",
+        {
+            "That is the centre, from the printed figures as if they were exact. What does each "
+            "stand for?": lambda c: (
+                (TREATED * BASELINE - SEEN * (LATER - CHANGE)) / (TREATED - SEEN)
+            ),
+            f"That is the {'greatest' if low else 'least'} value. What is the "
+            f"{'least' if low else 'greatest'}?": lambda c: missing_mean(1, low=not low),
+            "Is −8 taken as −7.5 to −8.5? The task takes −8.0.": (
+                lambda c: missing_mean(0, low=low)
+            ),
+            "That is the mean baseline of those who were seen. Who was not?": (
+                lambda c: LATER - CHANGE
+            ),
+            "Rounding is carried through, but a sum of whole scores is whole: does that narrow "
+            "it?": lambda c: exact,
+        },
+        low=0,
+        high=SCALE,
+    )
 
 
 EXERCISES = (
@@ -142,44 +187,6 @@ EXERCISES = (
         low=-SCALE,
         high=SCALE,
     ),
-    Exercise(
-        "5.3a",
-        "forced",
-        lambda cohort: missing_mean(1, low=True),
-        1,
-        "points",
-        {
-            "That is the centre, from the printed figures as if they were exact. What does each "
-            "stand for?": lambda c: (30 * 29.6 - 25 * (22.5 + 8)) / 5,
-            "That is the greatest value. What is the least?": lambda c: missing_mean(1, low=False),
-            "Is −8 taken as −7.5 to −8.5? The task takes −8.0.": lambda c: missing_mean(
-                0, low=True
-            ),
-            "That is the mean baseline of those who were seen. Who was not?": lambda c: 30.5,
-            "Rounding is carried through, but a sum of whole scores is whole: does that narrow "
-            "it?": lambda c: (30 * 29.55 - 25 * (22.55 + 8.05)) / 5,
-        },
-        low=0,
-        high=SCALE,
-    ),
-    Exercise(
-        "5.3b",
-        "forced",
-        lambda cohort: missing_mean(1, low=False),
-        1,
-        "points",
-        {
-            "That is the centre, from the printed figures as if they were exact. What does each "
-            "stand for?": lambda c: (30 * 29.6 - 25 * (22.5 + 8)) / 5,
-            "That is the least value. What is the greatest?": lambda c: missing_mean(1, low=True),
-            "Is −8 taken as −7.5 to −8.5? The task takes −8.0.": lambda c: missing_mean(
-                0, low=False
-            ),
-            "That is the mean baseline of those who were seen. Who was not?": lambda c: 30.5,
-            "Rounding is carried through, but a sum of whole scores is whole: does that narrow "
-            "it?": lambda c: (30 * 29.65 - 25 * (22.45 + 7.95)) / 5,
-        },
-        low=0,
-        high=SCALE,
-    ),
+    _missing("5.3a", True),
+    _missing("5.3b", False),
 )

@@ -11,8 +11,16 @@ from statsmodels.stats.power import TTestIndPower, TTestPower
 from rederive_teach.lesson import Cohort, Exercise, table
 
 SD, DIFFERENCE, SEEN, CORRELATION = 8.0, 4.6, 25 / 30, 0.58
-IVIG, COLLAGEN = (8.3, 25), (7.12, 168)
-"""Printed SD of the change at 12 months and number of patients."""
+PRINTED = {
+    "abstract-mrss-change-ivig-m12-sd": 8.3,
+    "abstract-mrss-ivig-m12-n": 25,
+    "abstract-mrss-change-collagen-m12-sd": 7.12,
+    "table1-cohort-size-collagen-n": 168,
+}
+"""Figures of the article by their row of the registry, which a pack does not hold."""
+
+_SPREADS = list(PRINTED.values())
+IVIG, COLLAGEN = (_SPREADS[0], int(_SPREADS[1])), (_SPREADS[2], int(_SPREADS[3]))
 
 
 def per_arm(difference: float, power: float, sd: float = SD, sides: str = "two-sided") -> float:

@@ -10,8 +10,21 @@ from scipy.optimize import brentq
 
 from rederive_teach.lesson import Cohort, Exercise, table
 
-SIX, TWELVE, COLLAGEN = (-5.3, 7.9, 29), (-8.0, 8.3, 25), (-3.4, 7.12, 168)
-"""Printed mean and SD of the change, and number of patients."""
+PRINTED = {
+    "abstract-mrss-change-ivig-m6-mean": -5.3,
+    "abstract-mrss-change-ivig-m6-sd": 7.9,
+    "abstract-mrss-ivig-m6-n": 29,
+    "abstract-mrss-change-ivig-m12-mean": -8.0,
+    "abstract-mrss-change-ivig-m12-sd": 8.3,
+    "abstract-mrss-ivig-m12-n": 25,
+    "abstract-mrss-change-collagen-m12-mean": -3.4,
+    "abstract-mrss-change-collagen-m12-sd": 7.12,
+    "table1-cohort-size-collagen-n": 168,
+}
+"""Figures of the article by their row of the registry, which a pack does not hold."""
+
+_GROUPS = list(PRINTED.values())
+SIX, TWELVE, COLLAGEN = (tuple(_GROUPS[at : at + 3]) for at in (0, 3, 6))
 
 
 def half_width(sd: float, number: int, normal: bool = False) -> float:

@@ -45,8 +45,8 @@ def cohorts_of(folder: Path, number: int | None = None) -> Iterator[Cohort]:
 
 
 def csv_of(table: pd.DataFrame, remark: str) -> bytes:
-    """Return a table of a cohort as CSV, under a line that says what it is."""
-    text = table.to_csv(index=False, lineterminator="\n", float_format="%.12g")
+    """Return a table of a cohort as CSV; a first line and a column say that it is synthetic."""
+    text = table.assign(synthetic=1).to_csv(index=False, lineterminator="\n", float_format="%.12g")
     return f"# {remark}\n{text}".encode()
 
 

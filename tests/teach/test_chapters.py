@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import math
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 
 from rederive_teach.cohorts import SHARED_AT_MOST, shared_answers
@@ -24,7 +26,7 @@ from rederive_teach.lesson import (
     same,
 )
 from rederive_teach.split import source_of, tags_of
-from teach.conftest import CHAPTERS, RUN, exercises, notebook_of, settled
+from teach.conftest import CHAPTERS, ROOT, RUN, exercises, notebook_of, settled
 
 UNMARKED = {"parameters", "solution", "hide-output", "answer", "quiz"}
 SENTENCE = "No patient is behind a row: the data are synthetic and print the article's figures."
@@ -149,6 +151,18 @@ def test_individual_answers_are_shared_by_few(exercise: Exercise, students: list
 def test_an_answer_of_all_is_found_to_be_shared(students: list[Cohort]) -> None:
     shared = [each for each in EXERCISES if each.mark == "printed" and not each.individual]
     assert shared_answers(shared[0], students) == 1
+
+
+def test_printed_figures_in_exercises_are_those_of_the_registry() -> None:
+    """A pack holds no registry, so exercises name its rows beside the figures."""
+    numbers = pd.read_csv(ROOT / "data/published/numbers.csv").set_index("id")["value"]
+    typed = {
+        name: value
+        for path in CHAPTERS
+        for name, value in runpy.run_path(str(path.with_suffix(".py"))).get("PRINTED", {}).items()
+    }
+    assert len(typed) > 15
+    assert typed == {name: numbers[name] for name in typed}
 
 
 def test_numbers_of_exercises_are_used_once() -> None:

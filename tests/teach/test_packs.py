@@ -9,6 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -72,6 +73,8 @@ def test_packs_are_small_differ_and_hold_no_answer(monday: Path, tmp_path: Path)
         assert all(
             b"ynthetic" in (folder / n).read_bytes()[:40] for n in ("visits.csv", "patients.csv")
         )
+        for name in ("visits.csv", "patients.csv"):
+            assert (pd.read_csv(folder / name, comment="#")["synthetic"] == 1).all()
         key = taught.key(student)
         texts = "".join(
             path.read_text() for path in folder.iterdir() if path.suffix in {".json", ".ipynb"}
