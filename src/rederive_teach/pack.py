@@ -33,7 +33,8 @@ No patient is behind a row: the data are synthetic and print a published article
 
 sheet.html shows your skin scores and the tasks, to be printed.
 
-1. You need Python 3.11 or later with pandas, SciPy, statsmodels, matplotlib and Jupyter.
+1. You need Jupyter and Python 3.11 or later, with pandas 2.0, SciPy 1.11, statsmodels 0.14 and
+   matplotlib 3.7 or later.
 2. Unpack this file, open a notebook in its folder and run it from the top.
 3. Put your answers where it says check("...", ...), and run the cell.
 4. Hand in the file answers.json, which the checks write beside the notebook.
