@@ -1,7 +1,7 @@
 """Students' notebooks in other environments, the oldest and the newest that a pack supports.
 
-``REDERIVE_STUDENT_PYTHONS`` names interpreters, separated by the system's path separator, in which
-pandas, SciPy, statsmodels, matplotlib and IPython are installed and nothing of this project, such as::
+``REDERIVE_STUDENT_PYTHONS`` names interpreters, separated by the system's path separator, that have
+pandas, SciPy, statsmodels, matplotlib and IPython, and nothing of this project, such as::
 
     uv venv oldest && uv pip install --python oldest/bin/python \\
         "pandas==2.0.*" "scipy==1.11.*" "statsmodels==0.14.0" "matplotlib==3.7.*" "numpy<2" ipython
