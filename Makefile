@@ -13,7 +13,7 @@ STAMP := $(VENV)/.setup-complete
 LOCK_FLAGS := --extra dev --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
-.PHONY: help setup book test lint format serve cohorts bench lock clean distclean
+.PHONY: help setup book pdf test lint format serve cohorts bench lock clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' \
@@ -50,6 +50,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 book: $(STAMP) ## execute all notebooks and build the site into _build/html
 	@$(BIN)/rederive build --jobs $(JOBS)
+
+pdf: book ## the built book as one PDF, _build/pdf/book.pdf (needs Chromium)
+	@$(BIN)/python -m rederive.site.pdf
 
 test: $(STAMP) ## lint, format check, type check and all tests
 	$(BIN)/ruff check .

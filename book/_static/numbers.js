@@ -79,18 +79,19 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   // What scrolls sideways is reached by keyboard, and has a name.
-  const named = (box) =>
-    box.querySelector("caption, figcaption")?.textContent ||
-    box.querySelector("img")?.alt.split(".")[0] ||
-    (box.querySelector("table") ? "Table" : box.matches("math, .math, span.math") ? "Formula" : "Code or output");
+  const named = (box) => {
+    const caption = box.querySelector("caption, figcaption")?.textContent;
+    const kind = box.matches(".math") ? "Formula" : box.querySelector("table") ? "Table" : "Code";
+    return caption || box.querySelector("img")?.alt || kind;
+  };
   const reach = () => {
     const boxes =
       "article pre, article .output, article figure, article .math, .pst-scrollable-table-container";
-    for (const box of document.querySelectorAll(boxes)) {
+    for (const [place, box] of document.querySelectorAll(boxes).entries()) {
       if (box.scrollWidth <= box.clientWidth || box.querySelector("[tabindex='0']")) continue;
       box.tabIndex = 0;
       if (!box.matches("figure")) box.setAttribute("role", "region");
-      box.setAttribute("aria-label", named(box));
+      box.setAttribute("aria-label", `${named(box)} (${place + 1})`);
     }
   };
   reach();

@@ -49,8 +49,10 @@ def lighten(site: Path, pages: Mapping[Path, str]) -> dict[Path, str]:
     for file in (site / STATIC).rglob("*.js"):
         known.update(re.findall(r"[\w-]+", file.read_text(encoding="utf-8")))
     css = pruned("".join(_inlined(file, site / STATIC) for file in styles), known)
+    icons = {int(each, 16) for each in re.findall(r'"\\([0-9a-f]{4})"', css)}
+    icons |= {ord(each) for each in css if "\ue000" <= each <= "\uf8ff"}
     for font in sorted((site / STATIC / "vendor").rglob("*.ttf")):
-        _keep_icons(font, {chr(int(each, 16)) for each in re.findall(r'"\\([0-9a-f]{4})"', css)})
+        _keep_icons(font, icons)
     css = re.sub(r'url\([^)]*\.woff2\) format\("woff2"\),', "", css)
     style = _written(site, css, "css")
     lighter = {}
@@ -128,11 +130,11 @@ def _inlined(file: Path, static: Path) -> str:
     )
 
 
-def _keep_icons(font: Path, icons: set[str]) -> None:
+def _keep_icons(font: Path, icons: set[int]) -> None:
     options = Options(notdef_outline=True, layout_features=[], name_IDs=[], hinting=False)
     with TTFont(font, recalcTimestamp=False) as opened:
         subsetter = Subsetter(options)
-        subsetter.populate(unicodes=[ord(each) for each in icons])
+        subsetter.populate(unicodes=icons)
         subsetter.subset(opened)
         opened.save(font)
 

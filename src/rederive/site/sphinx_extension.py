@@ -50,6 +50,7 @@ _MENDED_MARKUP = (
     (re.compile(r'(<i class="theme-switch [^>]*?)\s+title="[^"]*"'), r"\1"),
     (re.compile(r' role="doc-(?:biblioentry|backlink)"'), ""),
     (re.compile(r'<div role="list" class="citation-list"'), '<div class="citation-list"'),
+    (re.compile(r"<th></th>"), "<td></td>"),
     (re.compile(r'<script type="text/x-thebe-config">.*?</script>', re.DOTALL), ""),
     (re.compile(r"<script>kernelName = '[^']*'</script>"), ""),
     # 1.5 MB: the same icons are in the theme's fonts.
