@@ -43,6 +43,7 @@ APART = {
 
 SHARED = {
     "test_browser": "book",
+    "test_pages_browser": "book",
     "test_fork_engine": "book",
     "test_site": "book",
     "test_explorer": "explorer",

@@ -61,7 +61,13 @@
     for (const input of form.querySelectorAll("input[type=range]")) {
       input.closest("label").querySelector("output").textContent = input.value;
     }
+    draw(at);
     const changed = names.filter((name) => field(name).value !== String(data.article[name]));
+    for (const name of names) {
+      const label = field(name).closest("label");
+      label.classList.toggle("changed", changed.includes(name));
+      label.title = changed.includes(name) ? `the article: ${data.article[name]}` : "";
+    }
     const n = lookUp("n_m12", at).median;
     const responders = lookUp("responders_m12", at).median;
     summary.textContent =
@@ -72,6 +78,62 @@
       `${marks[1]} lie in the range of the cohorts, ${marks[2]} within rounding, ` +
       `${marks[3]} outside.`;
     return changed;
+  };
+
+  // The picture: what the tables say of means and of differences, beside marks that do not move.
+  const picture = root.querySelector(".explorer-picture");
+  const numberOf = (text) => Number.parseFloat(text.replace("−", "-"));
+  const points = (prefix, at) =>
+    [...root.querySelectorAll(`td[data-result^="${prefix}_"]`)].map((cell) => {
+      const found = lookUp(cell.dataset.result, at);
+      const ends = (found.span || `${found.median} to ${found.median}`).split(" to ");
+      return {
+        name: cell.parentElement.cells[0].textContent,
+        value: numberOf(found.median),
+        ends: ends.map(numberOf),
+      };
+    });
+  const fixed = Object.fromEntries(
+    ["mean", "difference"].map((prefix) => [
+      prefix,
+      points(prefix, Object.fromEntries(
+        names.map((name) => [name, data.levels[name].indexOf(data.article[name])]),
+      )),
+    ]),
+  );
+  const panel = (prefix, title, low, high, at) => {
+    const shown = points(prefix, at);
+    const [left, width, step] = [128, 330, 30];
+    const x = (value) => left + ((Math.min(high, Math.max(low, value)) - low) / (high - low)) * width;
+    const foot = 34 + step * shown.length;
+    const ticks = Array.from({ length: 5 }, (_, place) => low + ((high - low) * place) / 4);
+    const words = shown.map((one) => `${one.name} ${one.value} (${one.ends.join(" to ")})`);
+    return (
+      `<svg viewBox="0 0 480 ${foot + 24}" role="img"><title>${title}: ${words.join("; ")}</title>` +
+      `<text x="4" y="16" class="title">${title}</text>` +
+      ticks.map((tick) =>
+        `<line class="grid${tick === 0 ? " zero" : ""}" x1="${x(tick)}" x2="${x(tick)}" y1="26" ` +
+        `y2="${foot}"/><text text-anchor="middle" x="${x(tick)}" y="${foot + 16}">${tick}</text>`,
+      ).join("") +
+      shown.map((one, place) => {
+        const y = 42 + step * place;
+        const still = x(fixed[prefix][place].value);
+        return (
+          `<text x="4" y="${y + 4}">${one.name}</text>` +
+          (Number.isNaN(one.value) ? "" :
+            `<line class="range" x1="${x(one.ends[0])}" x2="${x(one.ends[1])}" y1="${y}" y2="${y}"/>` +
+            `<circle cx="${x(one.value)}" cy="${y}" r="5"/>`) +
+          `<path class="still" d="M${still} ${y - 9}l9 9l-9 9l-9-9z"/>`
+        );
+      }).join("") +
+      "</svg>"
+    );
+  };
+  const draw = (at) => {
+    picture.innerHTML =
+      panel("mean", "Mean skin score", 0, 40, at) +
+      panel("difference", "Change on IVIG less change on the control (under 0: better)", -12, 4, at);
+    picture.hidden = false;
   };
 
   const address = (changed) => {

@@ -226,6 +226,7 @@ class Explorer:
         return Html(
             f"<style>{style}</style>"
             '<div class="rederive-explorer">'
+            '<div class="explorer-picture" hidden></div>'
             f"{self._form()}"
             '<p class="explorer-summary" role="status" aria-live="polite"></p>'
             "<noscript><p>The controls need scripts; the tables show the article’s setting.</p>"

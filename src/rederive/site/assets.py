@@ -21,6 +21,7 @@ _PRELOAD = re.compile(r'<link rel="preload"[^>]*>\s*')
 _IMAGE = re.compile(r'<img (?![^>]*\bheight=)([^>]*?src="([^":]+\.svg)"[^>]*?)\s*/?>')
 _SIZE = re.compile(r'<svg\b[^>]*? width="([\d.]+)pt"[^>]*? height="([\d.]+)pt"')
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|[{};]|[^{};"\']+')
+_OF_THE_PDF = {"rederive-book", "part"}
 _NEVER_LOADED = (
     "*.map",
     "fontawesome.js",
@@ -45,7 +46,7 @@ def lighten(site: Path, pages: Mapping[Path, str]) -> dict[Path, str]:
         for file in (site / STATIC).rglob(names):
             file.unlink()
     styles = dict.fromkeys(file for path in pages for file in _files(_STYLE, path, pages[path]))
-    known = {name for page in pages.values() for name in _classes(page)}
+    known = {name for page in pages.values() for name in _classes(page)} | _OF_THE_PDF
     for file in (site / STATIC).rglob("*.js"):
         known.update(re.findall(r"[\w-]+", file.read_text(encoding="utf-8")))
     css = pruned("".join(_inlined(file, site / STATIC) for file in styles), known)

@@ -122,7 +122,7 @@ def _combined(
     title = escape(re.sub(r"\s+", " ", _title(articles[next(iter(parts.values()))[0]])))
     lines = []
     for caption, names in parts.items():
-        lines.append(f"<li class='part'>{escape(caption)}</li>")
+        lines += [f"<li class='part'>{escape(caption)}</li>"] if caption else []
         for name in names:
             number = numbers.get(_key(name), "")
             link = f'<a href="#{_key(name)}">{escape(_title(articles[name]))}</a>'

@@ -1,0 +1,173 @@
+"""Pages of the real book as readers have them: accessible, light, short, and as one PDF."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import axe_playwright_python
+import html5lib
+import pytest
+from pypdf import PdfReader
+
+from rederive.site.assets import pruned
+from rederive.site.pdf import write_pdf
+from rederive.site.serve import site_server
+from repetitions import repeated
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+GRAVE = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
+  .filter(({impact}) => ["serious", "critical"].includes(impact))
+  .map(({id, nodes}) => `${id}: ${nodes.length}, first ${nodes[0].html.slice(0, 120)}`)"""
+SHIFTS = """window.shifted = 0; new PerformanceObserver((list) => {
+  for (const each of list.getEntries()) if (!each.hadRecentInput) window.shifted += each.value;
+}).observe({type: "layout-shift", buffered: true})"""
+WORDS = "document.querySelector('article').innerText.split(/\\s+/).length"
+HEIGHT = "document.documentElement.scrollHeight"
+
+
+@pytest.fixture(scope="module")
+def address(built_book: Path) -> Iterator[str]:
+    with site_server(built_book, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+        thread.join()
+
+
+def names_of(site: Path, folder: str = "") -> list[str]:
+    pages = sorted((site / folder).rglob("*.html"))
+    return [
+        path.relative_to(site).as_posix()
+        for path in pages
+        if "_static" not in path.parts and path != site / "index.html"
+    ]
+
+
+def test_axe_finds_nothing_serious(browser, address, built_book):
+    """In turn wide and light, narrow and dark; every page in every view when tried often."""
+    views = [("light", 1280), ("dark", 360), ("dark", 1280), ("light", 360)]
+    found = []
+    for number, name in enumerate(names_of(built_book)):
+        for place in range(repeated(1)):
+            scheme, width = views[(number + place) % len(views)]
+            page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
+            page.goto(address + name)
+            page.wait_for_load_state("networkidle")
+            page.evaluate(AXE)
+            found += [f"{name}, {scheme}, {width}: {each}" for each in page.evaluate(GRAVE)]
+            page.close()
+    assert found == []
+
+
+def test_sections_are_light_and_short(browser, address, built_book):
+    """At most 15 requests, 1 MB and 200 kB of script; at most 2,500 words before unfolding."""
+    for name in names_of(built_book, "notebooks"):
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        sizes: dict[str, int] = {}
+        page.on("requestfinished", lambda made, sizes=sizes: sizes.setdefault(made.url, 0))
+        page.add_init_script(SHIFTS)
+        page.goto(address + name, wait_until="networkidle")
+        for url in sizes:
+            path = built_book / url.removeprefix(address).partition("?")[0]
+            sizes[url] = path.stat().st_size
+        assert len(sizes) <= 15, name
+        assert sum(sizes.values()) < 1e6, name
+        assert sum(size for url, size in sizes.items() if ".js" in url) < 200e3, name
+        assert page.evaluate(WORDS) <= 2500, name
+        assert page.evaluate("window.shifted") < 0.01, name
+        unsized = "[...document.querySelectorAll('article img')].filter(i => !i.width).length"
+        assert page.evaluate(unsized) == 0, name
+        page.close()
+
+
+@pytest.mark.parametrize(("width", "most"), [(1280, 9000), (360, 20000)])
+def test_the_page_of_table_1_is_not_endless(browser, address, width, most):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(address + "notebooks/results_baseline.html")
+    assert page.evaluate(HEIGHT) <= most
+    page.close()
+
+
+def test_what_is_folded_opens_for_a_link_and_on_paper(browser, address):
+    page = browser.new_page()
+    page.goto(address + "notebooks/results_skin.html#results-score-treated-m18-p")
+    page.wait_for_load_state("networkidle")
+    assert page.locator("#results-score-treated-m18-p").is_visible()
+    folded = page.locator("section > details").last.locator(".cell").first
+    assert not folded.is_visible()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert folded.is_visible()
+    page.close()
+
+
+def test_what_scrolls_is_reached_by_keyboard_and_named(browser, address):
+    page = browser.new_page(viewport={"width": 360, "height": 800})
+    page.goto(address + "notebooks/results_skin.html")
+    page.wait_for_load_state("networkidle")
+    boxes = page.locator("article pre[tabindex='0']")
+    assert boxes.count() > 3
+    names = [boxes.nth(n).get_attribute("aria-label") for n in range(boxes.count())]
+    assert all(names) and len(set(names)) == len(names)
+    page.close()
+
+
+def test_a_page_says_what_it_is_and_how_to_run_it(built_book):
+    text = (built_book / "notebooks" / "results_skin.html").read_text(encoding="utf-8")
+    described = dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)"', text))
+    assert (
+        described["citation_title"]
+        == described["og:title"]
+        == ("Results: the skin score over time")
+    )
+    assert "skin score" in described["description"]
+    assert "10.3899/jrheum.140833" in described["citation_reference"]
+    assert (built_book / "_static" / "preview.png").is_file()
+    plain = re.sub(r"<[^>]+>", "", text)
+    assert "rederive run results_skin" in plain and "-p responder_threshold=5" in plain
+
+
+def test_every_page_is_html(built_book):
+    """html5lib finds no markup that a browser would have to guess at."""
+    tolerated = {"unexpected-end-tag-implies-table-voodoo"}
+    for name in names_of(built_book)[:: max(1, 8 // repeated(1))]:
+        parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+        parser.parse((built_book / name).read_text(encoding="utf-8"))
+        assert [each for each in parser.errors if each[1] not in tolerated][:3] == [], name
+
+
+def test_rules_that_no_page_uses_are_left_out():
+    css = (
+        "/* a */ @font-face{font-family:x} .kept,.gone{a:b} .kept .gone{c:d}"
+        "p:not(.gone),a[href='.gone']{e:f}@media print{.gone{g:h}.kept{i:'}'}}@media x{.gone{j:k}}"
+    )
+    assert pruned(css, {"kept"}).split("\n")[:-1] == [
+        "@font-face{font-family:x}",
+        ".kept{a:b}",
+        "p:not(.gone),a[href='.gone']{e:f}",
+        "@media print{.kept{i:'}'}",
+        "}",
+    ]
+
+
+def test_the_book_as_one_pdf(chromium, built_book, tmp_path):
+    names = ["book/how-to-read.html", "book/glossary.html"]
+    pages = write_pdf(built_book, {"": names[:1], "Reference": names[1:]}, tmp_path / "book.pdf")
+    reader = PdfReader(tmp_path / "book.pdf")
+    assert len(reader.pages) == pages >= 4
+    contents = reader.pages[0].extract_text()
+    place = reader.get_destination_page_number(reader.named_destinations["/book-glossary"])
+    assert place is not None and re.search(rf"Glossary\s*{place + 1}\b", contents)
+    assert f"1 / {pages}" in contents
+    titles = [str(each.title) for each in reader.outline if not isinstance(each, list)]
+    assert titles == ["Contents"] or "Glossary" in str(reader.outline)
+    places = set(reader.named_destinations)
+    for page in reader.pages:
+        for link in page.get("/Annots") or []:
+            goal = link.get_object().get("/Dest")
+            assert goal is None or str(goal) in places
