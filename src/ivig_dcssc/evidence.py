@@ -2,11 +2,13 @@
 
 A calibrated row shows that every cohort prints the figure it was fitted to. A predicted row shows
 what cohorts that left the figure out of the fit make of it, and the sharp bounds where they exist.
+Only a prediction that could easily have failed confirms: see :data:`TIGHT`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +32,12 @@ from rederive.printed import Evidence, PrintedNumber, Verdict, outward
 from rederive.printed.registry import ClaimRow, NumberRow
 
 if TYPE_CHECKING:
+    from rederive.reconstruct.block import Block, Figure
     from rederive.reconstruct.bounds import Bound
+
+TIGHT = 0.1
+"""A prediction is tight if all data that print the other figures leave at most this share of what
+the number of patients and the scale alone allow; agreement with a wider one confirms nothing."""
 
 
 class CohortEvidence(Cohorts):
@@ -117,6 +124,9 @@ class CohortEvidence(Cohorts):
         else:
             agree, shown, interval = values, _holds(values), ""
         verdict, why = Verdict.FITTED, f"all {len(agree)} synthetic cohorts were made to print it"
+        if (bound := self.own_bound(row.id)) is not None and isinstance(row, NumberRow):
+            without = _outward(bound, _finer(row))
+            why += f"; the other figures alone leave {without}, {self._tightness(row, bound)[1]}"
         if not agree.all():
             verdict = Verdict.DIFFERS
             why = f"{int(agree.sum())} of {len(agree)} synthetic cohorts print it, though made to"
@@ -131,20 +141,23 @@ class CohortEvidence(Cohorts):
             return None
         ends = [central(values) for values in draws.values()]
         low, high = min(end[0] for end in ends), max(end[1] for end in ends)
-        interval, decision, verdict = "", "", Verdict.NONE
+        interval, decision, verdict, width, model = "", "", Verdict.NONE, "", _finer(row)
         if bound is not None:
-            interval = _outward(bound, row.printed)
+            interval = _outward(bound, model)
             inside = row.printed.interval().meets(bound.low.limit, bound.high.limit)
-            verdict = Verdict.WITHIN_ROUNDING if inside else Verdict.DIFFERS
+            tight, width = self._tightness(row, bound)
+            agrees = Verdict.WITHIN_ROUNDING if tight else Verdict.NOT_SETTLED
+            verdict = agrees if inside else Verdict.DIFFERS
             decision = _decision(bound, self.choices.alpha) if row.statistic == "p" else ""
         words = [
-            f"{prior}: median {plain(float(np.median(values)), row.printed)}, 95 % "
-            f"{_between(*central(values), row.printed)}, {_share_printing(values, row.printed)} "
+            f"{prior}: median {plain(float(np.median(values)), model)}, 95 % "
+            f"{_between(*central(values), model)}, {_share_printing(values, row.printed)} "
             "print it"
             for prior, values in draws.items()
         ]
-        why = f"predicted from all other skin-score figures; {_proved(bound)}. {'; '.join(words)}"
-        reproduced = f"{_between(low, high, row.printed)} (95 %, priors together)"
+        why = f"predicted from all other skin-score figures; {_proved(bound)}"
+        why = "; ".join(filter(None, [why, width])) + f". {'; '.join(words)}"
+        reproduced = f"{_between(low, high, model)} (95 %, priors together)"
         middle = float(np.median(np.concatenate(list(draws.values()))))
         return Shown(reproduced, interval, verdict, why, decision, value=middle, low=low, high=high)
 
@@ -162,12 +175,12 @@ class CohortEvidence(Cohorts):
         reproduced = f"holds in {between(percent(shares.min()), percent(shares.max()))}"
         together = float(holds.mean())
         if deciding is None:
-            # Draws can show that a claim may hold, never that it cannot.
+            # Draws can show that a claim may hold, never that it must or cannot.
             seen = shares.max() > 0 and self.choices.alpha == PARAMETERS["alpha"].default
-            verdict = Verdict.WITHIN_ROUNDING if seen else Verdict.NONE
+            verdict = Verdict.NOT_SETTLED if seen else Verdict.NONE
             why = f"of cohorts that were not told so. {words}"
             return Shown(reproduced, "", verdict, why, "depends on the cohort", value=together)
-        interval, decision, verdict = "", "", Verdict.WITHIN_ROUNDING
+        interval, decision, verdict = "", "", Verdict.NOT_SETTLED
         bound = self.own_bound(deciding.id)
         if bound is not None:
             interval = f"p {_outward(bound, deciding.printed)}"
@@ -178,6 +191,35 @@ class CohortEvidence(Cohorts):
                 verdict, reproduced = Verdict.DIFFERS, "does not hold"
         why = f"p predicted from all other skin-score figures. {words} of draws"
         return Shown(reproduced, interval, verdict, why, decision, value=together)
+
+    def _tightness(self, row: NumberRow, bound: Bound) -> tuple[bool, str]:
+        """Return whether the bounds of a figure are tight, and in words how wide they are."""
+        figure = self.block.figure(self.registry.first_mention(row.id))
+        share = (bound.high.limit - bound.low.limit) / possible_width(self.block, figure)
+        words = f"{100 * share:.2g} % of what n and the scale allow"
+        return share <= TIGHT, words if share <= TIGHT else f"{words}: too wide to confirm it"
+
+
+def possible_width(block: Block, figure: Figure) -> float:
+    """Return the width of the range that a figure could have if nothing else were printed.
+
+    Parameters
+    ----------
+    block : Block
+        The measure, with its scale and numbers of patients.
+    figure : Figure
+        One of its figures: of a mean the whole scale (of changes twice that), of an SD the range
+        up to half of the patients at either end, of responders everybody, of p from 0 to 1.
+    """
+    n = block.observed[block.index(figure.at)]
+    if figure.statistic == "responders":
+        return n
+    if figure.statistic == "paired_p":
+        return 1
+    changes = figure.statistic in ("change_mean", "change_sd")
+    scale = block.scale.of_changes if changes else block.scale
+    span = float(scale.maximum - scale.minimum)
+    return span * sqrt((n // 2) * (n - n // 2) / n / (n - 1)) if figure.statistic.is_sd else span
 
 
 def share_results(cohorts: object, reference: object) -> None:
@@ -199,6 +241,13 @@ def _with_numbers(shown: Shown, values: pd.Series[Any]) -> Shown:
 
 def _between(low: float, high: float, model: PrintedNumber) -> str:
     return between(plain(low, model), plain(high, model))
+
+
+def _finer(row: NumberRow) -> PrintedNumber:
+    """Return a mean or an SD with one decimal more than printed; another figure as it is."""
+    text = row.printed.text
+    more = text + ("0" if "." in text else ".0")
+    return PrintedNumber(more) if row.statistic in ("mean", "sd") else row.printed
 
 
 def _outward(bound: Bound, model: PrintedNumber) -> str:

@@ -126,11 +126,12 @@ def compute_predictions(registry: Registry, folder: Path, report: Report) -> Non
 
 
 def held_out_figures(registry: Registry) -> tuple[str, ...]:
-    """Return the skin-score figures that the plan predicts."""
+    """Return the p values and numbers of responders that the plan predicts."""
     return tuple(
         figure.id
         for figure in skin_block(registry).figures
         if registry.plan[figure.id].evidence is Evidence.PREDICTED
+        and figure.statistic in (Statistic.PAIRED_P, Statistic.RESPONDERS)
     )
 
 

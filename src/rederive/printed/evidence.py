@@ -36,6 +36,7 @@ class Verdict(StrEnum):
     WITHIN_ROUNDING = "within rounding"
     NEEDS_CHOICE = "needs an unstated choice"
     DIFFERS = "differs"
+    NOT_SETTLED = "not settled"
     NOT_TESTED = "not tested by the article"
     FITTED = "fitted"
     NONE = "no verdict"
