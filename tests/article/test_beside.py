@@ -17,7 +17,7 @@ from rederive.recompute import paired_t
 
 P6 = "results-mrss-ivig-m6-p"
 P18 = "results-mrss-ivig-m18-p"
-MEAN6 = "results-mrss-ivig-m6-mean"
+MEAN = "results-mrss-ivig-m12-mean"
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +57,14 @@ def test_a_result_of_the_engine_must_be_that_of_the_ledger(section: Section) -> 
 
 
 def test_cohorts_are_shown_as_fitted_and_each_must_agree(section: Section) -> None:
-    means = section.cohorts.scores()["m6"].groupby("cohort").mean()
-    data = section.beside({MEAN6: means}, source="all cohorts").data
-    assert data.loc[MEAN6, "verdict"] == "fitted"
+    means = section.cohorts.scores()["m12"].groupby("cohort").mean()
+    data = section.beside({MEAN: means}, source="all cohorts").data
+    assert data.loc[MEAN, "verdict"] == "fitted"
     one = section.cohorts.one_number
-    section.beside({MEAN6: means[one]}, source="one cohort")
+    section.beside({MEAN: means[one]}, source="one cohort")
     means.iloc[3] += 0.1
     with pytest.raises(MismatchError, match="1 of 20 cohorts differ"):
-        section.beside({MEAN6: means}, source="all cohorts")
+        section.beside({MEAN: means}, source="all cohorts")
 
 
 @pytest.mark.parametrize("source", ["one cohort", "all cohorts", "printed figures"])
@@ -89,14 +89,14 @@ def test_held_out_draws_give_what_the_ledger_predicts(section: Section) -> None:
 
 def test_a_fitted_figure_cannot_be_called_recomputed(section: Section) -> None:
     with pytest.raises(SourceError, match="the plan says calibrated"):
-        section.beside({MEAN6: 24.1}, source="printed figures")
+        section.beside({MEAN: 22.5}, source="printed figures")
 
 
 def test_unknown_ids_and_sources_get_a_suggestion(section: Section) -> None:
     with pytest.raises(ValueError, match=f"did you mean '{P6}'"):
         section.beside({P6.replace("ivig", "ivg"): 0.0011}, source="printed figures")
     with pytest.raises(ValueError, match="did you mean 'all cohorts'"):
-        section.beside({MEAN6: 24.1}, source="al cohorts")
+        section.beside({MEAN: 22.5}, source="al cohorts")
 
 
 def test_a_broken_cell_of_a_notebook_fails(root: Path) -> None:

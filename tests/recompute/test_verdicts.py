@@ -15,7 +15,7 @@ from rederive.recompute import arithmetic, claims
 from rederive.recompute.claims import CheckedClaim, ClaimReach
 from rederive.recompute.odds_ratio import odds_ratio_figure
 from rederive.recompute.planned import METHODS, Outcome, PlanError, Settings, carry_out
-from rederive.recompute.proportions import Share, two_proportions
+from rederive.recompute.proportions import WELCH, Share, two_proportions
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_tests import drop_idle_readings, two_sample_t
 from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2
@@ -95,6 +95,21 @@ def test_main_prefers_stated_then_meeting() -> None:
     assert Recomputed("m", P, (other, meeting)).main is meeting
     assert Recomputed("m", P, (other,)).main is other
     assert Recomputed("m", P, (other, meeting)).conditions == ("m",)
+
+
+@pytest.mark.parametrize(("events", "counted"), [(1, False), (4, False), (5, True), (26, False)])
+def test_a_test_that_nobody_would_defend_decides_nothing(events: int, counted: bool) -> None:
+    """Welch's on zeros and ones wants five patients with and without the feature in each group."""
+    found = two_proportions(Share((events,), 30), Share((30,), 134))
+    usual = {each.convention: each.usual for each in found.reaches}
+    assert usual.pop(WELCH) is counted
+    assert all(usual.values())
+    claim = claims.claim_from_p(found, 0.05, significant=True)
+    welch = [each.usual for each in claim.reaches if each.convention == WELCH]
+    assert welch == [counted]
+    assert (WELCH in claim.contradicted) <= counted
+    stated = two_proportions(Share((events,), 30), Share((30,), 134), stated=WELCH)
+    assert all(each.usual for each in stated.reaches)
 
 
 def test_merging() -> None:
@@ -253,9 +268,9 @@ def test_p_in_words_encloses_the_range(low: float, high: float, words: str) -> N
 @pytest.mark.parametrize(
     ("p", "verdict"),
     [
-        ("0.06", Verdict.NEEDS_CHOICE),
-        ("0.10", Verdict.NEEDS_CHOICE),
-        ("0.05", Verdict.NEEDS_CHOICE),
+        ("0.06", Verdict.NOT_SETTLED),
+        ("0.10", Verdict.NOT_SETTLED),
+        ("0.05", Verdict.NOT_SETTLED),
         ("0.2", Verdict.DIFFERS),
         ("0.01", Verdict.DIFFERS),
     ],

@@ -438,7 +438,7 @@ def _decision(outcome: Recomputed, alpha: float) -> str:
     others = {
         reach.convention
         for reach in outcome.reaches
-        if reach.decision(alpha) is not None and reach.decision(alpha) not in stated
+        if reach.usual and reach.decision(alpha) not in (None, *stated)
     }
     return f"{word}, but not under: {'; '.join(sorted(others))}" if others else f"{word} throughout"
 
@@ -451,7 +451,9 @@ def _show_claim(outcome: CheckedClaim) -> Shown:
     remark = f". {outcome.remark}" if outcome.remark else ""
     why = main.convention
     would_do: tuple[str, ...] = ()
-    if verdict is Verdict.NEEDS_CHOICE:
+    if outcome.vague:
+        why = f"the word has no limit; {why}"
+    elif verdict is Verdict.NEEDS_CHOICE:
         why = "holds only under a choice that is not stated"
         would_do = outcome.conditions
     elif verdict is Verdict.DIFFERS:
@@ -460,7 +462,9 @@ def _show_claim(outcome: CheckedClaim) -> Shown:
     if outcome.verdict is Verdict.NOT_TESTED:
         reproduced = "no significant difference" + ("" if main.must_hold else " need be")
         why = f"checked: no significant difference ({why}), which is no test of equivalence"
-    decision = "holds under every convention tried"
+    decision = "holds under every usual convention"
+    if outcome.vague:
+        decision = "depends on the limit chosen"
     unsure = tuple(
         reach.convention
         for reach in outcome.reaches

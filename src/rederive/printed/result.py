@@ -34,6 +34,8 @@ class Reach:
         The value at the inputs exactly as printed; ``None`` where the inputs fix no single value.
     meets : bool
         Whether a reachable value would be printed as the published figure.
+    usual : bool
+        Whether anybody would defend it for such data; if not, no decision hangs on it.
     """
 
     convention: str
@@ -42,6 +44,7 @@ class Reach:
     high: float
     point: float | None
     meets: bool
+    usual: bool = True
 
     def decision(self, alpha: float) -> bool | None:
         """Return whether p lies below ``alpha`` everywhere (True), nowhere (False), or in part.

@@ -24,6 +24,8 @@ class ClaimReach:
         What was found, in words and figures, such as ``p = 0.0312 to 0.0345``.
     can_hold, must_hold : bool
         Whether the claim holds somewhere, and everywhere, within rounding.
+    usual : bool
+        Whether anybody would defend the convention for such data.
     """
 
     convention: str
@@ -31,6 +33,7 @@ class ClaimReach:
     shown: str
     can_hold: bool
     must_hold: bool
+    usual: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,15 @@ class CheckedClaim:
         What a reader must know beside, in words.
     likeness : bool
         Whether the claim is that things are alike, and the check that no difference is significant.
+    vague : bool
+        Whether the claim's word has no limit of its own, so that no figure settles it.
     """
 
     method: str
     reaches: tuple[ClaimReach, ...]
     remark: str = ""
     likeness: bool = False
+    vague: bool = False
 
     def __post_init__(self) -> None:
         if not self.reaches:
@@ -76,14 +82,16 @@ class CheckedClaim:
 
     @property
     def contradicted(self) -> tuple[str, ...]:
-        """All conventions under which the claim cannot hold."""
-        return tuple(reach.convention for reach in self.reaches if not reach.can_hold)
+        """All usual conventions under which the claim cannot hold."""
+        against = (reach for reach in self.reaches if reach.usual and not reach.can_hold)
+        return tuple(reach.convention for reach in against)
 
     @property
     def verdict(self) -> Verdict:
         """Verdict on the claim, which a missing difference can contradict and never show."""
-        alike = self.likeness and self.tested is not Verdict.DIFFERS
-        return Verdict.NOT_TESTED if alike else self.tested
+        if self.tested is Verdict.DIFFERS or not (self.likeness or self.vague):
+            return self.tested
+        return Verdict.NOT_TESTED if self.likeness else Verdict.NOT_SETTLED
 
     @property
     def tested(self) -> Verdict:
@@ -129,6 +137,7 @@ def claim_from_p(result: Recomputed, alpha: float, significant: bool) -> Checked
                 describe_p(reach.low, reach.high),
                 can_hold=decision is None or decision is significant,
                 must_hold=decision is significant,
+                usual=reach.usual,
             )
         )
     return CheckedClaim(result.method, tuple(reaches), result.remark)
@@ -176,8 +185,8 @@ def claim_from_printed_p(p: PrintedNumber, alpha: float, significant: bool) -> C
 def claim_borderline(p: PrintedNumber, alpha: float, remark: str = "") -> CheckedClaim:
     """Check that a p called borderline is near the significance level.
 
-    No limit is standard, and articles state none: within a factor of two of alpha is tried, as an
-    unstated choice.
+    No limit is standard, and articles state none: within a factor of two of alpha is tried, and
+    what passes is not settled by it.
 
     Parameters
     ----------
@@ -193,7 +202,7 @@ def claim_borderline(p: PrintedNumber, alpha: float, remark: str = "") -> Checke
     inside = interval.lower >= alpha / 2 and interval.upper <= 2 * alpha
     words = f"borderline taken as {alpha / 2:g} to {2 * alpha:g}"
     reach = ClaimReach(words, False, f"p = {p}", touches, inside)
-    return CheckedClaim("borderline p", (reach,), remark)
+    return CheckedClaim("borderline p", (reach,), remark, vague=True)
 
 
 def claim_decreasing(

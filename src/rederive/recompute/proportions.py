@@ -114,9 +114,13 @@ def fisher_tails(count1: int, n1: int, count2: int, n2: int) -> tuple[float, flo
 
 EXACT = "Fisher's exact test"
 
+WELCH = "Welch t on 0/1"
+FEWEST = 5
+"""Patients with, and without, the feature in each group that a variance for each group takes."""
+
 PROPORTION_TESTS: dict[str, Callable[[int, int, int, int], float]] = {
     "Student t on 0/1": t_on_zero_one,
-    "Welch t on 0/1": welch_on_zero_one,
+    WELCH: welch_on_zero_one,
     "χ²": chi_squared,
     "χ² with Yates' correction": chi_squared_yates,
     EXACT: fisher,
@@ -218,8 +222,10 @@ def two_proportions(
         point = float(values[0]) if len(values) == 1 else None
         convention = f"{name} ({note})" if note else name
         is_stated = name == stated and not note
+        few = min(min(*each.counts, *(each.n - k for k in each.counts)) for each in (first, second))
+        usual = name != WELCH or name == stated or few >= FEWEST
         low, high = float(values.min()), float(values.max())
-        reaches.append(Reach(convention, is_stated, low, high, point, meets))
+        reaches.append(Reach(convention, is_stated, low, high, point, meets, usual))
     possible: tuple[Reach, ...] = ()
     if p is not None and not any(reach.meets and reach.stated for reach in reaches):
         possible = _possibilities(first, second, p, reaches, rule)
