@@ -25,7 +25,6 @@ from ivig_dcssc.formats import (
     plain,
     printing,
 )
-from ivig_dcssc.parameters import PARAMETERS
 from ivig_dcssc.patients import Cohorts
 from rederive.book.ledger import Shown
 from rederive.printed import Evidence, PrintedNumber, Verdict, outward
@@ -174,22 +173,18 @@ class CohortEvidence(Cohorts):
         words = "; ".join(f"{prior}: in {percent(share)}" for prior, share in shares.items())
         reproduced = f"holds in {between(percent(shares.min()), percent(shares.max()))}"
         together = float(holds.mean())
-        if deciding is None:
-            # Draws can show that a claim may hold, never that it must or cannot.
-            seen = shares.max() > 0 and self.choices.alpha == PARAMETERS["alpha"].default
-            verdict = Verdict.NOT_SETTLED if seen else Verdict.NONE
-            why = f"of cohorts that were not told so. {words}"
-            return Shown(reproduced, "", verdict, why, "depends on the cohort", value=together)
-        interval, decision, verdict = "", "", Verdict.NOT_SETTLED
-        bound = self.own_bound(deciding.id)
-        if bound is not None:
+        # Draws can show that a claim may hold, never that it must or cannot.
+        interval, decision, verdict = "", "depends on the cohort", Verdict.NOT_SETTLED
+        why = f"of cohorts that were not told so. {words}"
+        bound = None if deciding is None else self.own_bound(deciding.id)
+        if deciding is not None and bound is not None:
+            why = f"p predicted from all other skin-score figures. {words} of draws"
             interval = f"p {_outward(bound, deciding.printed)}"
             decision = _decision(bound, self.choices.alpha)
             if bound.high.limit < self.choices.alpha:
                 verdict, reproduced = Verdict.SAME, "holds"
             elif bound.low.limit >= self.choices.alpha:
                 verdict, reproduced = Verdict.DIFFERS, "does not hold"
-        why = f"p predicted from all other skin-score figures. {words} of draws"
         return Shown(reproduced, interval, verdict, why, decision, value=together)
 
     def _tightness(self, row: NumberRow, bound: Bound) -> tuple[bool, str]:

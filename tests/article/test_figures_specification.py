@@ -36,14 +36,6 @@ def test_the_curve_has_every_specification_in_order(table: Specifications) -> No
     assert figure.axes[0].lines[0].get_ydata()[0] == 2.0
 
 
-def test_cells_are_those_of_the_table(table: Specifications) -> None:
-    grid = pictures.heat_map(table, "my_rule", "alpha")
-    found = np.ma.filled(grid.axes[0].collections[0].get_array(), np.nan)
-    assert found.ravel() == pytest.approx(
-        table.pivot("my_rule", "alpha").to_numpy().ravel(), nan_ok=True
-    )
-
-
 def test_only_some_specifications_are_kept(table: Specifications) -> None:
     kept = table.only(pd.DataFrame({"my_rule": ["b"], "unknown": [1]}))
     assert kept.frame["my_rule"].unique().tolist() == ["b"]

@@ -61,9 +61,9 @@ MARKS = (
 )
 """What a mark says of a result beside its published figure.
 
-Within rounding is a p against a control that the range reaches once the control's mean and SD may
-be anything printed as they are; in the article's windows the IVIG group's too. The last mark is
-where nothing that made the cohorts print the figure is changed.
+Within rounding is a p against a control that in the article's windows can be reached once every
+printed mean and SD may be anything printed as it is. The last mark is where nothing that made the
+cohorts print the figure is changed.
 """
 
 _AS_PUBLISHED, _FITTED = 0, len(MARKS) - 1

@@ -1,4 +1,4 @@
-"""Figures of a table of specifications: the curve, what the choices carry, two choices as a map."""
+"""Figure of a table of specifications: the curve, and below it the choices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -183,29 +182,3 @@ def _curve_legend(
     if limit is not None:
         handles.append(Line2D([], [], color=PUBLISHED, lw=1, ls="--", label=f"limit {limit:g}"))
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
-
-
-def heat_map(table: Specifications, rows: str, columns: str, label: str = "") -> Figure:
-    """Draw the mean of a result over all other choices, for each pair of two choices.
-
-    Parameters
-    ----------
-    table : Specifications
-        The result.
-    rows, columns : str
-        Two choices.
-    label : str
-        What the colours mean.
-    """
-    grid = table.pivot(rows, columns)
-    height = 0.34 * len(grid.index) + 1.4
-    figure, axes = plt.subplots(figsize=(min(8, 0.62 * len(grid.columns) + 3.2), height))
-    sns.heatmap(
-        grid, ax=axes, annot=True, fmt=".1f", cmap="cividis", linewidths=1,
-        linecolor="white", annot_kws={"fontsize": "small"}, cbar_kws={"label": label},
-    )  # fmt: skip
-    axes.set(xlabel=choice_name(columns), ylabel=choice_name(rows))
-    axes.set_xticklabels([level_name(each) for each in grid.columns], rotation=0)
-    axes.set_yticklabels([level_name(each) for each in grid.index], rotation=0)
-    axes.tick_params(length=0)
-    return figure

@@ -42,13 +42,14 @@ from ivig_dcssc.multiverse.results import (
 from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS
 from ivig_dcssc.project import project_root
 from ivig_dcssc.style import use_style
+from rederive.book.published import Published
 from rederive.book.specification import SAME, Specifications
 from rederive.parameters import ParameterError, cells_run, check_injected
-from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry, load_registry
 from rederive.printed.schema import nearest
+from rederive.recompute import two_sample_t
 from rederive.recompute.signed_rank import CONVENTIONS
-from rederive.recompute.t_formulas import Range, student_range, welch_range
+from rederive.recompute.t_formulas import Range
 from rederive.retrospective import (
     at_baseline,
     at_followup,
@@ -71,8 +72,6 @@ P_FLOOR = 1e-12
 
 HALF = 50.0
 """Percent of responders that the article's discussion names as a limit."""
-
-_NOISE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,39 +254,6 @@ class Multiverse:
             case _:
                 yield paired_change(scores, at)
 
-    def over_rounding(self, result: Result) -> tuple[Floats, Floats]:
-        """Return the least and greatest p against a control that its printed figures allow.
-
-        The control's mean and SD may be anything that is printed as they are; the cohort's own
-        figures and the control's size at baseline are held. Shapes are as from :meth:`values`.
-        """
-        control = printed_change(self.registry, result.group, result.timepoint)
-        own = two_sample(change(self._scores[0], result.timepoint), control)
-        n = np.maximum(own["n"].to_numpy(), 2)
-        mean, sd = (own[name].to_numpy(dtype=float) for name in ("mean", "sd"))
-        low, high = self._p_ranges(result, (mean, mean), (sd, sd), n)
-        shape = (len(low), -1, len(self._priors))
-        # Below 2 patients there is no SD, and so no p.
-        low, high = (np.where(np.isnan(sd), np.nan, each) for each in (low, high))
-        return low.reshape(shape), high.reshape(shape)
-
-    def _p_ranges(self, result: Result, mean: Range, sd: Range, n: Any) -> Range:
-        """Return the range of p, by test on the first axis, over own figures and the control's."""
-        control = printed_change(self.registry, result.group, result.timepoint)
-        means, sds = self._printed_change(result.group, result.timepoint)
-        difference = mean[0] - means[1], mean[1] - means[0]
-        ranges = {"student": student_range, "welch": welch_range}
-        found = [
-            ranges[test](difference, sd, n, sds, control.n) for test in self.axes.two_sample_test
-        ]
-        return np.stack([low for low, _ in found]), np.stack([high for _, high in found])
-
-    def _printed_change(self, group: str, timepoint: str) -> tuple[Range, Range]:
-        """Return the ends of what is printed as a group's mean change, and as its SD."""
-        stem = f"abstract-mrss-change-{group.lower()}-{timepoint}"
-        mean, sd = (self.registry.numbers[f"{stem}-{part}"].printed for part in ("mean", "sd"))
-        return _ends(mean), _ends(sd)
-
     @property
     def places(self) -> npt.NDArray[np.int64]:
         """Place among the distinct windows by levels of window, tolerance and rule."""
@@ -302,32 +268,27 @@ class Multiverse:
         values = self.values(result)
         return self._bands(values, self._decides(result, values))
 
-    def rounding_band(self, result: Result) -> tuple[Floats, Floats]:
-        """Return the central 95 % of a p against a control, its rounding included.
+    def rounding_band(self, result: Result) -> Range:
+        """Return the central 95 % of a p against a control, in the article's windows with rounding.
 
-        These are quantiles of the least p and of the greatest that the control's printed figures
-        allow each cohort; shapes as from :meth:`distinct_band`. In the article's windows the range
-        goes at least as far as the printed figures of both groups allow, as in the ledger: the
-        cohorts print the paired p as well, and so have less room than these.
+        There the range goes at least as far as the printed figures allow with all controls, as in
+        the ledger: the p of the group's own change counts. Shapes are as from
+        :meth:`distinct_band`.
         """
-        least, greatest = self.over_rounding(result)
-        low, high = self._bands(least).low, self._bands(greatest).high
-        article = Choices.of()
+        band, article, at = self.distinct_band(result), Choices.of(), result.timepoint
         levels = [(self.axes.levels(name), getattr(article, name)) for name in WINDOWS]
         if all(level in offered for offered, level in levels):
             place = self.places[tuple(offered.index(level) for offered, level in levels)]
-            size = self.registry.numbers[f"abstract-mrss-ivig-{result.timepoint}-n"]
-            n = float(size.printed.value)
-            mean, sd = self._printed_change("ivig", result.timepoint)
-            for at, reading in enumerate(self.axes.reading):
-                if result.timepoint == "m12":
-                    mean = _ends(PrintedNumber(reading))
-                # Scores are whole points, so a mean is a whole sum over n.
-                whole = np.ceil(mean[0] * n - _NOISE) / n, np.floor(mean[1] * n + _NOISE) / n
-                ends = self._p_ranges(result, whole, sd, n)
-                low[:, place, at] = np.fmin(low[:, place, at], ends[0][:, None])
-                high[:, place, at] = np.fmax(high[:, place, at], ends[1][:, None])
-        return low, high
+            printed = Published(self.registry)
+            own = printed.summary("mrss_change", "IVIG", at, paired_p=f"results-mrss-ivig-{at}-p")
+            n = printed_change(self.registry, result.group, at).n
+            reaches = two_sample_t(own, printed.summary("mrss_change", result.group, at, n)).reaches
+            for row, test in enumerate(self.axes.two_sample_test):
+                ends = [each for each in reaches if each.convention.lower().startswith(test)]
+                low, high = min(each.low for each in ends), max(each.high for each in ends)
+                band.low[row, place] = np.fmin(band.low[row, place], low)
+                band.high[row, place] = np.fmax(band.high[row, place], high)
+        return band.low, band.high
 
     def _bands(self, values: Floats, yes: Flags | None = None) -> Band:
         found = [
@@ -424,11 +385,6 @@ def open_multiverse(result: str, alpha: float | None = None, prior: str = ALL_PR
         axes,
         float(values["alpha"]),
     )
-
-
-def _ends(printed: PrintedNumber) -> Range:
-    interval = printed.interval()
-    return np.asarray(interval.lower), np.asarray(interval.upper)
 
 
 def _distinct(frames: Sequence[pd.DataFrame]) -> tuple[list[pd.DataFrame], list[int]]:
