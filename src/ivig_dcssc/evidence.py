@@ -123,7 +123,8 @@ class CohortEvidence(Cohorts):
         else:
             agree, shown, interval = values, _holds(values), ""
         verdict, why = Verdict.FITTED, f"all {len(agree)} synthetic cohorts were made to print it"
-        if (bound := self.own_bound(row.id)) is not None and isinstance(row, NumberRow):
+        bound = self.own_bound(row.id) if row.variable == "mrss" else None
+        if bound is not None and isinstance(row, NumberRow):
             without = _outward(bound, _finer(row))
             why += f"; the other figures alone leave {without}, {self._tightness(row, bound)[1]}"
         if not agree.all():
