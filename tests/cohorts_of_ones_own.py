@@ -41,9 +41,9 @@ def another(folder: Path) -> Path:
 
 
 def least(folder: Path) -> Path:
-    """Write eight patients with skin scores and the columns that are required."""
+    """Write eight patients with skin scores and nothing else, as is enough."""
     whole = from_ensemble()
-    patients = whole.patients.iloc[:8][["patient", "age", "disease_duration", "female"]]
+    patients = whole.patients.iloc[:8][["patient"]]
     visits = whole.visits[whole.visits["patient"].isin(patients["patient"])]
     write_cohort(Cohort(patients, visits[visits["measure"] == "mrss"]), folder)
     return folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from IPython.core.getipython import get_ipython
 
@@ -113,7 +114,10 @@ def open_compared(**parameters: object) -> Ledger:
     ledger = open_ledger(**parameters)
     changed = PARAMETERS.changed(PARAMETERS.check(parameters))
     use_style()
-    _pass_over(ONLY_RECONSTRUCTED if "cohort_folder" in changed else ONLY_OWN)
+    own = "cohort_folder" in changed
+    _pass_over(ONLY_RECONSTRUCTED if own else ONLY_OWN)
+    if own and isinstance(ledger.cohorts, CohortEvidence):
+        _leave_out(ledger.cohorts.results.tables.cohort)
     if changed and "cohort_folder" not in changed:
         reference = open_ledger()
         ledger.compare_with(reference)
@@ -162,6 +166,26 @@ def _pass_over(mark: str) -> None:
         return [] if lines and lines[0].strip() == mark else lines
 
     shell.input_transformers_cleanup.append(emptied)
+
+
+def _leave_out(cohort: Any) -> None:
+    """Let the notebook's kernel leave out what needs a column or measure without any value."""
+    # Only runs with a cohort of one's own have need of these.
+    from ivig_dcssc.analysis.loading import COHORTS
+    from ivig_dcssc.own_cohort import without
+    from rederive.retrospective import Codebook
+    from rederive_import.left_out import LeftOut
+
+    shell = get_ipython()
+    codebook = Codebook.load(project_root() / COHORTS / "codebook.csv")
+    entries = {**codebook.patients, **codebook.measures}
+    there = {name for name in codebook.patients if cohort.patients[name].notna().any()}
+    there |= set(cohort.visits.dropna(subset="value")["measure"])
+    absent = {name: each.label for name, each in entries.items() if name not in there}
+    absent = {name: label for name, label in absent.items() if without(name)}
+    if shell is not None and absent:
+        left_out = LeftOut(absent, entries, shell.user_ns)
+        shell.input_transformers_cleanup.append(left_out)
 
 
 published = Published(_registry(project_root()))

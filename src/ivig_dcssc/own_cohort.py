@@ -141,7 +141,7 @@ def included(cohort: Cohort) -> tuple[Cohort, Sequence[str]]:
             f"Left out for fewer than {least} cycles in the first six months: {few} "
             "(parameter minimum_cycles)."
         )
-    if unknown:
+    if 0 < unknown < len(cohort.patients):
         notes.append(f"Number of these cycles unknown, counted as enough: {unknown}.")
     return found.cohort.select(1), notes
 

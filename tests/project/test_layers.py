@@ -22,6 +22,7 @@ LAYERS = {
     "rederive.sweep": 8,
     "rederive.cli": 9,
     "rederive_teach": 10,
+    "rederive_import": 10,
     "ivig_dcssc": 11,
 }
 MODULES = sorted(path.relative_to(SOURCES) for path in SOURCES.rglob("*.py"))

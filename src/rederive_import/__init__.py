@@ -1,0 +1,1 @@
+"""A cohort of one's own: read from what people have, and analysed without what it lacks."""
