@@ -56,6 +56,28 @@ _LOST_BY_KIND = {
     "ae_": "these adverse effects cannot be counted",
 }
 
+NAMES = {
+    "mrss": ("rodnan", "rodnan score", "mrss score", "mrss total", "skin score", "hautscore"),
+    "haq_di": ("haq", "haq score"),
+    "cpk": ("ck", "creatine kinase"),
+    "fvc": ("fvc predicted", "fvc pred", "fvc %"),
+    "dlco": ("dlco predicted", "dlco pred", "tlco"),
+    "tfr": ("friction rubs", "rubs"),
+    "age": ("alter", "age at initiation", "age years"),
+    "disease_duration": ("duration", "disease duration months", "krankheitsdauer"),
+    "female": ("sex", "gender", "geschlecht"),
+    "race": ("ethnicity",),
+}
+"""Other names that people give to columns and measures."""
+
+CODES = {
+    "female": {
+        **dict.fromkeys(("f", "female", "w", "weiblich", "woman", "frau"), "1"),
+        **dict.fromkeys(("m", "male", "männlich", "man", "mann"), "0"),
+    },
+    "race": {"caucasian": "white", "african american": "black"},
+}
+"""What words in a column stand for."""
 
 KINDS_OF_OTHER = ("prior_gold", "prior_alefacept", "prior_chemotherapy")
 """Drugs that the article counts under ``prior_other`` as well."""
@@ -179,4 +201,6 @@ def open_form() -> CohortForm:
         remark=REMARK,
         included=included,
         without=without,
+        names=NAMES,
+        codes=CODES,
     )

@@ -44,6 +44,7 @@ class LeftOut:
         self._absent, self._known, self._namespace = absent, frozenset(known), namespace
         self._derived = set(roots)
         self._needs: dict[str, frozenset[str]] = {}
+        self._partly: dict[str, set[str]] = {}
 
     def __call__(self, lines: list[str]) -> list[str]:
         """Return the lines of a cell that are run; an input transformer of IPython."""
@@ -83,6 +84,7 @@ class LeftOut:
             if not needs or isinstance(each, ast.FunctionDef):
                 kept.append(each)
             if isinstance(each, ast.FunctionDef):
+                self._partly[each.name] = partly
                 lacking -= needs | partly
             elif not needs:
                 for name in stored:
@@ -102,7 +104,9 @@ class LeftOut:
                 named |= {each for each in value if isinstance(each, str) and each in self._known}
         about = isinstance(statement, ast.FunctionDef) or used & self._derived
         lacking = named & set(self._absent) if about else set()
-        return (needs | lacking, set()) if lacking == named else (needs, lacking)
+        if named and lacking == named:
+            return needs | lacking, set()
+        return needs, {each for name in used for each in self._partly.get(name, ())} | lacking
 
     def _meant(self, text: str) -> Iterator[str]:
         """Return the columns and measures that a text in a statement stands for."""
@@ -130,7 +134,7 @@ class LeftOut:
 
 
 def _first(statement: ast.stmt) -> int:
-    decorators = getattr(statement, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
     return min([statement.lineno, *(each.lineno for each in decorators)])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -115,6 +115,10 @@ class CohortForm:
     without : callable
         Returns what cannot be analysed without a column of the patients, or a measure of the
         visits, in words that follow "without it"; empty if nothing hangs on it.
+    names : dict
+        By column or measure, other names that people give it.
+    codes : dict
+        By column, what words in it stand for, in small letters.
     """
 
     codebook: Path
@@ -123,6 +127,8 @@ class CohortForm:
     remark: str
     included: Callable[[Cohort], tuple[Cohort, Sequence[str]]]
     without: Callable[[str], str]
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def open_form(article: str = "") -> CohortForm:

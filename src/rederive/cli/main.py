@@ -24,6 +24,7 @@ _LATER = {
     "check": "rederive.cli.cohort",
     "count": "rederive.cli.column",
     "grim": "rederive.cli.summaries",
+    "import": "rederive_import.command",
     "odds-ratio": "rederive.cli.summaries",
     "params": "rederive.cli.params",
     "percent": "rederive.cli.summaries",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from rederive.printed.schema import Problem, Row, TableError, nearest
@@ -17,7 +18,10 @@ REMARK = "#"
 
 
 MOST_LISTED = 50
-"""Most faults that a message lists; the error holds them all."""
+"""Most lines of a message; the error holds every fault."""
+
+PLACES = 3
+"""Most rows that a line names."""
 
 LONGEST = 60
 """Most characters of a line that a message repeats."""
@@ -27,9 +31,25 @@ class CohortError(TableError):
     """The files of a cohort do not fit its codebook; ``problems`` holds everything wrong."""
 
     def __str__(self) -> str:
-        lines = [str(problem) for problem in self.problems[:MOST_LISTED]]
-        more = len(self.problems) - len(lines)
-        return "\n".join([*lines, f"and {more} more"] if more else lines)
+        return "\n".join(grouped(self.problems))
+
+
+def grouped(problems: Iterable[Problem]) -> list[str]:
+    """Return faults as lines, equal ones in one with their number and the first rows."""
+    rows: dict[Problem, list[int | None]] = {}
+    for each in problems:
+        rows.setdefault(replace(each, row=None), []).append(each.row)
+    lines = [_line(problem, found) for problem, found in rows.items()]
+    more = len(lines) - MOST_LISTED
+    return [*lines[:MOST_LISTED], *([f"and {more} more"] if more > 0 else [])]
+
+
+def _line(problem: Problem, rows: list[int | None]) -> str:
+    if len(rows) == 1:
+        return str(replace(problem, row=rows[0]))
+    places = ", ".join(map(str, rows[:PLACES])) + (", …" if len(rows) > PLACES else "")
+    file = f"{problem.file}, {len(rows)} rows ({places})"
+    return str(replace(problem, file=file))
 
 
 UNKNOWN = "; leave the row out if unknown"

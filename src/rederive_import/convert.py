@@ -1,0 +1,469 @@
+"""From the cells of people's files to a cohort: every change counted, nothing guessed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from rederive.book.cohort_form import CohortForm
+from rederive.printed.schema import Problem
+from rederive.retrospective import Codebook, Cohort, Entry
+from rederive_import.dialect import Dialect, words_of
+from rederive_import.files import Cell
+from rederive_import.understand import Understood
+from rederive_import.words import (
+    DAYS,
+    MISSING,
+    NO,
+    YES,
+    date_of,
+    months_of,
+    number_of,
+    order_of,
+    plain,
+    same_number,
+    time_of,
+    unit_of,
+)
+
+RULE = "days since the first infusion / 30.4375, the nearest whole month"
+"""How a time becomes a month."""
+
+_DATES = ("date", "datum")
+_CODES = {"-9", "-99", "-999", "-9999", "-1", "-8", "-88", "99", "999", "9999", "88", "888", "77"}
+
+
+@dataclass
+class Imported:
+    """What became of the files."""
+
+    dialect: Dialect
+    problems: list[Problem] = field(default_factory=list)
+    changes: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+    patients: dict[str, dict[str, str]] = field(default_factory=dict)
+    values: dict[tuple[str, int, str], str] = field(default_factory=dict)
+
+    def change(self, file: str, column: str, what: str, row: int) -> None:
+        """Note that a cell was changed, and how."""
+        self.changes.setdefault((file, column, what), []).append(row)
+
+    def cohort(self, codebook: Codebook) -> Cohort:
+        """Return the two tables, with the columns that have a value."""
+        filled = {name for values in self.patients.values() for name in values}
+        columns = [name for name in codebook.patients if name in filled or name == "patient"]
+        people = [{"patient": name} | values for name, values in self.patients.items()]
+        order = list(codebook.measures)
+        place = {name: at for at, name in enumerate(self.patients)}
+        keys = sorted(self.values, key=lambda key: (place[key[0]], key[1], order.index(key[2])))
+        visits = [(*key, self.values[key]) for key in keys]
+        return Cohort(
+            pd.DataFrame(people, columns=columns, dtype=object),
+            pd.DataFrame(visits, columns=["patient", "month", "measure", "value"], dtype=object),
+        )
+
+
+class Importer:
+    """Turns tables into a cohort under one dialect, which it completes by what the data settle."""
+
+    def __init__(self, tables: Sequence[Understood], dialect: Dialect, form: CohortForm) -> None:
+        self.tables, self.form = tables, form
+        self.codebook = Codebook.load(form.codebook)
+        self.done = Imported(dialect)
+        self._first: dict[str, tuple[date, str]] = {}
+        self._taken: dict[tuple[str, int, str], tuple[str, int]] = {}
+        self._spelt: dict[str, str] = {}
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect as far as it is settled."""
+        return self.done.dialect
+
+    def run(self) -> Imported:
+        """Convert all tables.
+
+        Returns
+        -------
+        Imported
+            With ``problems``, if something is wrong or can be meant in two ways.
+        """
+        self._settle_order()
+        who = {id(each): self._patients_of(each) for each in self.tables}
+        for each in self.tables:
+            self._dates_of_first(each, who[id(each)])
+        for each in self.tables:
+            self._take(each, who[id(each)])
+        return self.done
+
+    def _problem(
+        self, table: Understood, row: int | None, column: str, found: object, *words: str
+    ) -> None:
+        self.done.problems.append(Problem(table.name, row, column, str(found), *words))
+
+    # Patients
+
+    def _patients_of(self, table: Understood) -> dict[int, str]:
+        """Return the patient of each row, and note names that may be the same."""
+        at = table.place("patient")
+        assert at is not None
+        head, found, above = table.header[at], {}, ""
+        meant = self.dialect.values.get(head, {})
+        for row, cells in table.rows:
+            name = str(cells[at])
+            if not name and self.dialect.fill_down and above:
+                self.done.change(table.name, head, f"empty, filled from above: {above}", row)
+                name = above
+            if name in meant:
+                self.done.change(table.name, head, f"{name!r} → {meant[name]!r}", row)
+                name = meant[name]
+            elif name.removesuffix(".0").isdigit() and name.endswith(".0"):
+                self.done.change(table.name, head, "number with .0 → without", row)
+                name = name.removesuffix(".0")
+            if not name:
+                allowed = "the name of a patient; that of the row above: --fill-down"
+                self._problem(table, row, head, "empty", allowed)
+                continue
+            above = found[row] = name
+            self._same_as_before(table, row, head, name)
+            self.done.patients.setdefault(name, {})
+        return found
+
+    def _same_as_before(self, table: Understood, row: int, head: str, name: str) -> None:
+        bare = "".join(name.split()).casefold().lstrip("0")
+        first = self._spelt.setdefault(bare, name)
+        if first != name:
+            allowed = f"one spelling of a patient: --value '{head}:{name}={first}'"
+            self._problem(table, row, head, name, allowed, first)
+
+    # Times
+
+    def _settle_order(self) -> None:
+        """Settle the order of day and month, where the dates of all tables leave no doubt."""
+        texts: dict[str, tuple[Understood, int, str]] = {}
+        for table in self.tables:
+            for at, role in enumerate(table.roles):
+                if role in ("time", "first"):
+                    for row, cells in table.rows:
+                        texts.setdefault(str(cells[at]), (table, row, table.header[at]))
+        if self.dialect.dates:
+            return
+        order, against = order_of(texts)
+        for text in against:
+            table, row, head = texts[text]
+            allowed = f"one order of day and month, not that of {against[0]!r} and {against[1]!r}"
+            self._problem(table, row, head, text, allowed)
+        self.dialect.dates = order
+
+    def _date(self, table: Understood, row: int, head: str, cell: Cell) -> date | None:
+        if isinstance(cell, date):
+            return cell
+        found = date_of(cell, self.dialect.dates)
+        if isinstance(found, tuple):
+            if found[1]:
+                self.done.change(table.name, head, f"{found[1]} → date", row)
+            return found[0]
+        if found == "order":
+            found = "day before month, or month before day, said by --dates dmy or --dates mdy"
+        self._problem(table, row, head, cell, found)
+        return None
+
+    def _dates_of_first(self, table: Understood, who: Mapping[int, str]) -> None:
+        at = table.place("first")
+        for row, cells in table.rows if at is not None else ():
+            assert at is not None
+            cell = self._known(table, row, table.header[at], cells[at], None)
+            if cell == "" or row not in who:
+                continue
+            day = self._date(table, row, table.header[at], cell)
+            if day is None:
+                continue
+            before = self._first.setdefault(who[row], (day, f"row {row}"))
+            if before[0] != day:
+                allowed = f"one date for each patient, as {before[0]} in {before[1]}"
+                self._problem(table, row, table.header[at], day, allowed)
+
+    def _months(self, table: Understood, who: Mapping[int, str]) -> dict[int, int]:
+        """Return the month of each row."""
+        at = table.place("time")
+        assert at is not None
+        head, months = table.header[at], {}
+        kind = self._kind_of_time(table, at)
+        for row, cells in table.rows:
+            cell = cells[at]
+            if row not in who:
+                continue
+            if cell == "":
+                self._problem(table, row, head, "empty", "the time of the visit")
+                continue
+            month = self._month(table, row, head, cell, kind, who[row])
+            if month is not None:
+                months[row] = month
+        return months
+
+    def _kind_of_time(self, table: Understood, at: int) -> str:
+        head, cells = table.header[at], [cells[at] for _, cells in table.rows]
+        if self.dialect.time:
+            return self.dialect.time
+        dates = [isinstance(c, date) or isinstance(date_of(c, "dmy"), tuple) for c in cells if c]
+        dated = [isinstance(c, date) or number_of(c) is None for c in cells if c]
+        if (dates and all(dates) and all(dated)) or any(w in plain(head) for w in _DATES):
+            return "dates"
+        return unit_of(head)
+
+    def _month(
+        self, table: Understood, row: int, head: str, cell: Cell, kind: str, who: str
+    ) -> int | None:
+        meant = self.dialect.values.get(head, {})
+        if str(cell) in meant:
+            text, change = meant[str(cell)], f"{str(cell)!r} → month {meant[str(cell)]}"
+            if number_of(text) is None:
+                self._problem(table, row, head, cell, f"a month, not {text!r}")
+                return None
+            self.done.change(table.name, head, change, row)
+            return round(float(number_of(text)[0]))  # type: ignore[index]
+        if kind == "dates":
+            return self._since(table, row, head, cell, who)
+        if isinstance(cell, date):
+            self._problem(table, row, head, cell, f"a number of {kind or 'months'}, not a date")
+            return None
+        number = number_of(cell)
+        if number is None:
+            return self._month_in_words(table, row, head, cell, kind)
+        if not kind:
+            allowed = "a unit: --time months, weeks, days, years or dates"
+            self._problem(table, row, head, cell, allowed)
+            return None
+        return self._in_months(table, row, head, Decimal(number[0]), kind)
+
+    def _since(self, table: Understood, row: int, head: str, cell: Cell, who: str) -> int | None:
+        day = self._date(table, row, head, cell)
+        if day is None:
+            return None
+        if not any("first" in each.roles for each in self.tables):
+            allowed = "a column with the date of the first infusion: --column 'HEADER=first'"
+            self._problem(table, None, head, "dates", allowed)
+            return None
+        if who not in self._first:
+            allowed = "a patient with a date of the first infusion"
+            self._problem(table, row, head, who, allowed)
+            return None
+        self.done.change(table.name, head, f"date → month: {RULE}", row)
+        return months_of((day - self._first[who][0]).days)
+
+    def _month_in_words(
+        self, table: Understood, row: int, head: str, cell: str, kind: str
+    ) -> int | None:
+        time = time_of(cell)
+        unit = (time[1] or kind) if time else ""
+        if time is None or unit not in DAYS:
+            allowed = f"a time such as 'month 6'; its month: --value '{head}:{cell}=MONTH'"
+            self._problem(table, row, head, cell, allowed)
+            return None
+        month = self._in_months(table, row, head, time[0], unit)
+        if month is not None:
+            self.dialect.values.setdefault(head, {})[cell] = str(month)
+            self.done.change(table.name, head, f"{cell!r} → month {month}", row)
+        return month
+
+    def _in_months(
+        self, table: Understood, row: int, head: str, number: Decimal, unit: str
+    ) -> int | None:
+        if abs(number) > 100_000:
+            self._problem(table, row, head, number, self.codebook.visits["month"].domain)
+            return None
+        month = months_of(float(number) * DAYS[unit])
+        if unit == "months" and month != number:
+            self.done.change(table.name, head, "month → the nearest whole month", row)
+        elif unit != "months":
+            self.done.change(table.name, head, f"{unit} → months: {RULE}", row)
+        return month
+
+    # Values
+
+    def _take(self, table: Understood, who: Mapping[int, str]) -> None:
+        long = table.place("time") is not None
+        months = self._months(table, who) if long else {}
+        if not long and (set(table.roles) & {"value", *self.codebook.measures}):
+            allowed = "a column with the time of the visit: --column 'HEADER=time'"
+            self._problem(table, table.header_row, "", ", ".join(table.header), allowed)
+            return
+        for at, (head, role) in enumerate(zip(table.header, table.roles, strict=True)):
+            name, wide, when = role.partition("@")
+            if name in self.codebook.patients and name != "patient":
+                self._take_patients(table, at, name, who)
+            elif name in self.codebook.measures:
+                entry = self.codebook.measures[name]
+                fixed = self._fixed(table, head, when) if wide else None
+                for row, cells in table.rows:
+                    month = fixed if wide else months.get(row)
+                    if row in who and month is not None:
+                        self._take_value(table, row, head, cells[at], entry, who[row], month)
+        if table.place("measure") is not None and table.place("value") is not None:
+            self._take_long(table, who, months)
+
+    def _fixed(self, table: Understood, head: str, when: str) -> int | None:
+        number, _, unit = when.partition(" ")
+        return self._in_months(table, table.header_row, head, Decimal(number), unit or "months")
+
+    def _take_long(
+        self, table: Understood, who: Mapping[int, str], months: Mapping[int, int]
+    ) -> None:
+        at, value = table.place("measure"), table.place("value")
+        assert at is not None and value is not None
+        head = table.header[at]
+        meant = self.dialect.values.setdefault(head, {})
+        known = {
+            plain(word): name
+            for name, entry in self.codebook.measures.items()
+            for word in (name, entry.label, *self.form.names.get(name, ()))
+        }
+        for row, cells in table.rows:
+            text = str(cells[at])
+            name = meant.get(text) or known.get(plain(text), "")
+            if name == "aside":
+                self.done.change(table.name, head, f"{text!r} left aside", row)
+                continue
+            if name not in self.codebook.measures:
+                allowed = f"{', '.join(self.codebook.measures)}: --value '{head}:{text}=MEASURE'"
+                self._problem(table, row, head, text, f"{allowed}, or aside")
+                continue
+            if name != text:
+                meant[text] = name
+                self.done.change(table.name, head, f"{text!r} → {name}", row)
+            if row in who and row in months:
+                entry, cell = self.codebook.measures[name], cells[value]
+                self._take_value(
+                    table, row, table.header[value], cell, entry, who[row], months[row]
+                )
+        if not meant:
+            del self.dialect.values[head]
+
+    def _take_patients(self, table: Understood, at: int, name: str, who: Mapping[int, str]) -> None:
+        head, entry = table.header[at], self.codebook.patients[name]
+        for row, cells in table.rows:
+            text = self._known(table, row, head, cells[at], entry)
+            if text == "" or row not in who:
+                continue
+            value = self._checked(table, row, head, text, entry)
+            if value is None:
+                continue
+            before = self.done.patients[who[row]].setdefault(name, value)
+            if before != value:
+                allowed = f"one value for each patient, as {before!r} above"
+                self._problem(table, row, head, str(text), allowed)
+
+    def _take_value(
+        self,
+        table: Understood,
+        row: int,
+        head: str,
+        cell: Cell,
+        entry: Entry,
+        who: str,
+        month: int,
+    ) -> None:
+        text = self._known(table, row, head, cell, entry)
+        value = None if text == "" else self._checked(table, row, head, text, entry)
+        if value is None:
+            return
+        key = (who, month, entry.column)
+        if key in self._taken:
+            first, rule = self._taken[key], self.dialect.same_month
+            if not rule:
+                allowed = (
+                    f"one {entry.column} for each patient and month (see {first[0]}, row "
+                    f"{first[1]}); to take one of them: --same-month first or last"
+                )
+                self._problem(table, row, head, f"{who}, month {month}", allowed)
+                return
+            self.done.change(table.name, head, f"several in one month → the {rule}", row)
+            if rule == "first":
+                return
+        self._taken[key] = (table.name, row)
+        self.done.values[key] = value
+
+    def _known(
+        self, table: Understood, row: int, head: str, cell: Cell, entry: Entry | None
+    ) -> Cell:
+        """Return a cell, empty if it says that the value is unknown."""
+        if isinstance(cell, date) or cell == "" or cell in self.dialect.values.get(head, {}):
+            return cell
+        for code in self.dialect.missing:
+            column, sign, word = code.rpartition(":")
+            if sign and column != head:
+                continue
+            if cell.lower() == word.lower() or same_number(cell, word):
+                self.done.change(table.name, head, f"{cell!r} → unknown", row)
+                return ""
+        number = number_of(cell)
+        usual = number is not None and str(Decimal(number[0]).normalize()) in _CODES
+        outside = entry is None or entry.problem_with(cell) is not None
+        fits = entry is not None and entry.kind == "flag" and cell.lower() in (*YES, *NO)
+        if outside and not fits and (cell.lower() in MISSING or usual):
+            words = entry.domain if entry is not None else "a date"
+            say = f"{words}; empty if unknown: --missing {cell!r}"
+            self._problem(table, row, head, cell, say)
+            return ""
+        return cell
+
+    def _checked(
+        self, table: Understood, row: int, head: str, cell: Cell, entry: Entry
+    ) -> str | None:
+        """Return a cell as the codebook has it, or note what is wrong."""
+        if isinstance(cell, date):
+            if not entry.is_text:
+                allowed = f"{entry.domain}; a spreadsheet has made a date of it"
+                self._problem(table, row, head, cell, allowed)
+                return None
+            cell = cell.isoformat()
+        value, change = self._meaning(head, cell, entry)
+        wrong = entry.problem_with(value)
+        if wrong is not None:
+            words = wrong[0].removesuffix("; empty if unknown")
+            if entry.kind in ("flag", "category"):
+                words += f": --value '{head}:{cell}=MEANT'"
+            self._problem(table, row, head, cell, words, wrong[1])
+            return None
+        if change:
+            self.done.change(table.name, head, change, row)
+        if not entry.is_text:
+            value = f"{Decimal(value).normalize():f}"
+        return value
+
+    def _meaning(self, head: str, cell: str, entry: Entry) -> tuple[str, str]:
+        """Return what a word or number stands for, and the change; as it is if not known."""
+        meant = self.dialect.values.get(head, {})
+        if cell in meant:
+            return meant[cell], f"{cell!r} → {meant[cell]}"
+        value, codes = cell, dict(words_of(self.form, entry.column))
+        if entry.kind == "flag":
+            # Of a column that is called otherwise, such as sex, 1 may mean either.
+            called_so = not codes or plain(head) in (plain(entry.column), plain(entry.label))
+            if called_so:
+                codes |= {word: "1" for word in YES} | {word: "0" for word in NO}
+            value = codes.get(cell.lower(), cell if called_so else f"{cell}, which may mean either")
+        elif entry.kind == "category":
+            codes |= {word.lower(): word for word in entry.allowed}
+            value = codes.get(cell.lower(), cell)
+        if value.endswith("mean either"):
+            return value, ""
+        if value != cell:
+            self.dialect.values.setdefault(head, {})[cell] = value
+            return value, f"{cell!r} → {value}"
+        number = None if entry.is_text else number_of(cell)
+        return number or (cell, "")
+
+
+def summary_of(imported: Imported) -> dict[str, Any]:
+    """Return counts of what was made: patients, records by measure, months."""
+    months = [key[1] for key in imported.values]
+    measures: dict[str, int] = defaultdict(int)
+    for key in imported.values:
+        measures[key[2]] += 1
+    ends = [min(months), max(months)] if months else []
+    return {"patients": len(imported.patients), "measures": dict(measures), "months": ends}

@@ -1,0 +1,148 @@
+"""Which row of a table is its header, and what each column is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rederive.printed.schema import Problem, nearest
+from rederive_import.dialect import Dialect, Names
+from rederive_import.files import Cell, Table
+from rederive_import.words import UNIT_WORDS, plain, time_of
+
+_SEARCHED = 20
+"""Rows that are searched for the header."""
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A table with its header, what each column is, and the rows below."""
+
+    table: Table
+    header_row: int
+    header: list[str]
+    roles: list[str]
+    rows: Sequence[tuple[int, list[Cell]]]
+
+    @property
+    def name(self) -> str:
+        """The table's name for messages."""
+        return self.table.name
+
+    def place(self, role: str) -> int | None:
+        """Return the number of the column with a role, from 0."""
+        return self.roles.index(role) if role in self.roles else None
+
+
+def understand(
+    table: Table, dialect: Dialect, names: Names, given: bool
+) -> tuple[Understood | None, list[Problem]]:
+    """Find header and columns of a table.
+
+    Parameters
+    ----------
+    table : Table
+        What was read.
+    dialect : Dialect
+        What is said about columns.
+    names : Names
+        Names by which columns are known.
+    given : bool
+        Whether the dialect says it of all columns, so that none is guessed at.
+
+    Returns
+    -------
+    Understood or None, list of Problem
+        Nothing if no column has the patients; and what is wrong or can be meant in two ways.
+    """
+
+    def role(header: str) -> str:
+        return dialect.columns.get(header, "aside" if given else names.role_of(header))
+
+    at, header, below = _header(table, role)
+    if at < 0:
+        found = ", ".join(header) if len(header) < 9 else f"{', '.join(header[:8])} and more"
+        allowed = "a column with the names of the patients: --column 'HEADER=patient'"
+        return None, [Problem(table.name, table.rows[0][0], "", found, allowed)]
+    number = table.rows[at][0]
+    roles = [role(each) for each in header]
+    problems = _header_problems(table.name, number, header, roles, dialect)
+    rows = []
+    for line, cells in table.rows[below:]:
+        spare = [cell for cell in cells[len(header) :] if cell != ""]
+        if len(cells) < len(header) or spare:
+            hint = "; decimal commas need quotes, or another separator" if spare else ""
+            allowed = f"{len(header)} cells, as in the header{hint}"
+            problems.append(Problem(table.name, line, "", f"{len(cells)} cells", allowed))
+        else:
+            rows.append((line, cells[: len(header)]))
+    if not rows and not problems:
+        problems.append(Problem(table.name, None, "", "no rows", "a row below the header"))
+    return Understood(table, number, header, roles, rows), problems
+
+
+def _header(table: Table, role: Callable[[str], str]) -> tuple[int, list[str], int]:
+    """Return place and cells of the header, and where the rows begin; place -1 if there is none."""
+    for at, (_, cells) in enumerate(table.rows[:_SEARCHED]):
+        header = [str(cell) for cell in cells]
+        if "patient" not in map(role, header):
+            continue
+        who = [role(each) for each in header].index("patient")
+        following = (
+            [str(cell) for cell in table.rows[at + 1][1]] if at + 1 < len(table.rows) else []
+        )
+        above = _filled(header)
+        if len(following) == len(header) and following[who] in ("", header[who]):
+            both = zip(above, following, strict=True)
+            times = [time_of(below) for top, below in both if below and below != top]
+            if times and None not in times:
+                pairs = zip(header, above, following, strict=True)
+                joined = [
+                    head if below in ("", head) else f"{top} {below}" for head, top, below in pairs
+                ]
+                return at, joined, at + 2
+        while header and not header[-1]:
+            header.pop()
+        return at, header, at + 1
+    first = [str(cell) for cell in table.rows[0][1]]
+    return -1, first, 0
+
+
+def _filled(header: list[str]) -> list[str]:
+    """Return a header with what stands left of an empty cell in it, as in merged cells."""
+    filled = list(header)
+    for place in range(1, len(filled)):
+        filled[place] = filled[place] or filled[place - 1]
+    return filled
+
+
+def _header_problems(
+    name: str, row: int, header: list[str], roles: list[str], dialect: Dialect
+) -> list[Problem]:
+    problems = []
+    for place, (head, role) in enumerate(zip(header, roles, strict=True)):
+        if head in header[:place] and role != "aside":
+            problems.append(Problem(name, row, head, head, "each column once"))
+        elif role != "aside" and role in roles[:place]:
+            other = header[roles.index(role)]
+            allowed = f"one column as {role}: --column '{head}=aside' or --column '{other}=aside'"
+            problems.append(Problem(name, row, head, f"{other} and {head}", allowed))
+    # 1, 2, 3 are visits by number as well as months.
+    for measure in dict.fromkeys(role.partition("@")[0] for role in roles if "@" in role):
+        bare = {
+            head: float(role.partition("@")[2].split()[0])
+            for head, role in zip(header, roles, strict=True)
+            if role.startswith(f"{measure}@") and head not in dialect.columns
+            and not UNIT_WORDS & set(re.findall(r"[^\W\d_]+", plain(head)))
+        }  # fmt: skip
+        numbers = [each for each in sorted(bare.values()) if each]
+        if len(numbers) > 1 and numbers == [1.0 + place for place in range(len(numbers))]:
+            allowed = f"months; visits by number need theirs: --column 'HEADER={measure}@MONTH'"
+            problems.append(Problem(name, row, next(iter(bare)), ", ".join(bare), allowed))
+    return problems
+
+
+def near_names(header: str, names: Names) -> str:
+    """Return the column or measure that may be meant by a header that is left aside."""
+    return nearest(plain(header).replace(" ", "_"), names.entries)
