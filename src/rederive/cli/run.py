@@ -31,6 +31,8 @@ from rederive.parameters.notebooks import (
     takers,
 )
 from rederive.printed.files import write_atomically
+from rederive.site.page import notebook_page
+from rederive.site.staging import STATIC_FOLDER
 from rederive.site.variant import CHANGED, short_hash
 
 _ROWS_SHOWN = 20
@@ -39,6 +41,7 @@ Examples:
   rederive run results_skin -p responder_threshold=8
   rederive run results_skin --params-file strict.yaml --output strict.ipynb
   rederive run results_function --cohort my-cohort --json
+  rederive run results_skin --cohort my-cohort --open
 """
 
 
@@ -58,6 +61,8 @@ Examples:
     help="Seconds that one cell may take.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print parameters, status and all results.")
+@click.option("--html", is_flag=True, help="Also write one page, beside the executed notebook.")
+@click.option("--open", "opened", is_flag=True, help="Write that page and show it in a browser.")
 @click.option("--no-cache", is_flag=True, help="Execute it even if nothing has changed.")
 @click.pass_context
 def run_command(
@@ -69,6 +74,8 @@ def run_command(
     output: Path | None,
     timeout: int,
     as_json: bool,
+    html: bool,
+    opened: bool,
     no_cache: bool,
 ) -> None:
     """Run one NOTEBOOK, by name or path, and say which results change.
@@ -93,6 +100,10 @@ def run_command(
         write_atomically(failed, outcome.failed)
         target = failed
     written = outcome.content or outcome.failed
+    page = target.with_suffix(".html") if written and (html or opened) else None
+    if written and page:
+        text = notebook_page(written, project.root / STATIC_FOLDER / "book.css")
+        write_atomically(page, text.encode())
     if as_json:
         record = {
             "notebook": task.name,
@@ -102,6 +113,7 @@ def run_command(
             "seconds": round(outcome.seconds, 3),
             "cached": outcome.cached,
             "output": str(target) if written else "",
+            "page": str(page or ""),
             "results": results,
         }
         click.echo(json.dumps(record, indent=1, ensure_ascii=False))
@@ -114,6 +126,10 @@ def run_command(
         how = "from the cache" if outcome.cached else f"in {outcome.seconds:.1f} s"
         own = bool(task.parameters.get(COHORT_PARAMETER))
         click.echo("\n".join([*_changes(results, own), f"{task.name}, {how}: {_shown(target)}"]))
+        if page:
+            click.echo(f"The page: {_shown(page)}")
+    if opened and page and click.launch(str(page.absolute())):
+        click.echo("no browser could be opened", err=True)
 
 
 def _task(

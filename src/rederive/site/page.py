@@ -1,0 +1,111 @@
+"""One executed notebook as one page that needs no other file."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from rederive.site.variant import HIDDEN, INJECTED
+
+_STYLE = """
+body { --pst-color-text-base: #222; --pst-color-text-muted: #555; --pst-color-primary: #176;
+  --pst-color-warning: #b50; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+  font: 1rem/1.5 system-ui, sans-serif; color: #222; background: #fff }
+h1, h2, h3 { line-height: 1.2; margin-top: 2rem } img { max-width: 100% }
+pre { overflow-x: auto; background: #f6f6f6; padding: .6rem; font-size: .85rem }
+pre.output { background: none; border-left: 3px solid #ddd } .output { overflow-x: auto }
+table { border-collapse: collapse; font-size: .9rem } td, th { padding: .2rem .6rem }
+details.code { margin: .6rem 0 } details.code > summary { color: #555; font-size: .85rem }
+.admonition { border-left: 4px solid #176; background: #f3f8f6; padding: .3rem 1rem }
+"""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""What a browser may do with the page: nothing that is written in it is ever run."""
+
+_CODE_HIDDEN = {HIDDEN, INJECTED, "remove-cell", "parameters"}
+
+
+def notebook_page(content: bytes, stylesheet: Path) -> str:
+    """Return an executed notebook as HTML: text, figures and tables, its code folded.
+
+    Figures and the book's style are in the page; links to other pages of the book are plain text,
+    and no script runs.
+
+    Parameters
+    ----------
+    content : bytes
+        The executed notebook.
+    stylesheet : Path
+        The book's own style.
+    """
+    cells = json.loads(content)["cells"]
+    shown = [part for cell in cells for part in _cell(cell)]
+    title = next((m[1] for each in cells if (m := re.match(r"# (.+)", _text(each["source"])))), "")
+    style = stylesheet.read_text(encoding="utf-8") if stylesheet.is_file() else ""
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}{style}</style></head>\n"
+        f'<body><main class="bd-article">\n{"".join(shown)}\n</main></body></html>\n'
+    )
+
+
+def _text(source: str | list[str]) -> str:
+    return source if isinstance(source, str) else "".join(source)
+
+
+def _cell(cell: Mapping[str, Any]) -> list[str]:
+    text, tags = _text(cell["source"]), set(cell["metadata"].get("tags", ()))
+    if cell["cell_type"] != "code":
+        return [_prose(text)] if cell["cell_type"] == "markdown" else []
+    if "remove-cell" in tags:
+        return []
+    parts = []
+    if text.strip() and not tags & _CODE_HIDDEN and cell["outputs"]:
+        code = f"<pre>{escape(text)}</pre>"
+        parts.append(f'<details class="code"><summary>code</summary>{code}</details>')
+    return parts + [_output(each) for each in cell["outputs"]]
+
+
+def _prose(text: str) -> str:
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.colon_fence import colon_fence_plugin
+
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table").use(colon_fence_plugin)
+    text = re.sub(r"^\([\w-]+\)=$", "", text, flags=re.MULTILINE)  # MyST's names of places
+    text = re.sub(r"\{[a-z:]+\}`([^`<]*?)(?: *<[^`]*>)?`", r"\1", text)  # and its roles
+    text = re.sub(r"\[([^\]]*)\]\((?!https?://)[^)]*\)", r"\1", text)
+
+    def admonition(_: Any, tokens: Any, place: int, *__: Any) -> str:
+        token = tokens[place]
+        title = escape(re.sub(r"^\{[a-z-]+\}", "", token.info).strip())
+        body = re.sub(r"^:[a-z]+:.*\n", "", token.content, flags=re.MULTILINE)
+        return f'<div class="admonition"><p><b>{title}</b></p>{parser.render(body)}</div>'
+
+    parser.add_render_rule("colon_fence", admonition)
+    return str(parser.render(text))
+
+
+def _output(output: Mapping[str, Any]) -> str:
+    data = output.get("data", {})
+    if output["output_type"] == "stream":
+        warned = output["name"] == "stderr"
+        return "" if warned else f'<pre class="output">{escape(_text(output["text"]))}</pre>'
+    if output["output_type"] == "error":
+        return f'<pre class="output">{escape(output["ename"])}: {escape(output["evalue"])}</pre>'
+    if "image/svg+xml" in data:
+        # As an image, nothing in it can run.
+        coded = base64.b64encode(_text(data["image/svg+xml"]).encode()).decode()
+        return f'<p><img alt="figure" src="data:image/svg+xml;base64,{coded}"></p>'
+    if "image/png" in data:
+        return f'<p><img alt="figure" src="data:image/png;base64,{_text(data["image/png"])}"></p>'
+    if "text/html" in data:
+        links = r'<a href="(?!https?://)[^"]*"[^>]*>(.*?)</a>'
+        plain = re.sub(links, r"\1", _text(data["text/html"]), flags=re.DOTALL)
+        return f'<div class="output">{plain}</div>'
+    return f'<pre class="output">{escape(_text(data.get("text/plain", "")))}</pre>'
