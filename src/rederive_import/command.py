@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from rederive.book.cohort_form import CohortForm, open_form
-from rederive.errors import BookError, ConfigurationError
+from rederive.errors import ConfigurationError
 from rederive.printed.schema import Problem, TableError
 from rederive.retrospective import Codebook, CohortError, read_cohort, write_cohort
 from rederive.retrospective.validation import grouped
@@ -228,5 +228,3 @@ def _write(imported: Imported, form: CohortForm, out: Path, mapping: str) -> Non
             made.replace(out)
     except CohortError as error:
         raise ConfigurationError(f"the files do not make a cohort:\n{error}") from error
-    except OSError as error:
-        raise BookError(f"{out}: cannot be written: {error.strerror}") from error

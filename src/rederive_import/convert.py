@@ -426,7 +426,7 @@ class Importer:
         if wrong is not None:
             words = wrong[0].removesuffix("; empty if unknown")
             if entry.kind in ("flag", "category"):
-                words += f": --value '{head}:{cell}=MEANT'"
+                words += f", of {entry.label}: --value '{head}:{cell}=MEANT'"
             self._problem(table, row, head, cell, words, wrong[1])
             return None
         if change:

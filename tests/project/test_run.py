@@ -106,7 +106,7 @@ def test_a_failing_notebook_is_kept_with_its_error(book: Project, tmp_path: Path
         (["numbers", "--cohort", "."], "this book takes no cohort"),
         (["numbers", "--params-file", "no.yaml"], "no.yaml"),
         (["numbers", "--output", "."], "is a folder"),
-        (["numbers", "--output", "/dev/null/x.ipynb"], "cannot be written"),
+        (["numbers", "--output", "/dev/null/x.ipynb"], "cannot be used"),
     ],
 )
 def test_a_request_that_is_not_usable_is_explained(
@@ -163,7 +163,7 @@ def test_a_folder_without_right_to_write_is_refused(book: Project, tmp_path: Pat
     except OSError:
         result = run(book, "numbers", "--output", str(folder / "out.ipynb"))
         assert result.exit_code == 2
-        assert "cannot be written" in result.output
+        assert "cannot be used" in result.output
     else:
         pytest.skip("this user may write everywhere")
 

@@ -174,6 +174,7 @@ D,1,skin,
         (v, 8, "patient", "Z", ""),
         (v, 9, "measure", "skinn", "skin"),
         (v, 10, "value", "high", ""),
+        (v, 10, "value", "C, month 0, skin", ""),
         (v, 11, "month", "", ""),
         (v, 12, "value", "3", ""),
         (v, 13, "value", "", ""),
@@ -250,8 +251,22 @@ def test_a_suggestion_is_never_another_patient(tmp_path: Path, codebook: Codeboo
     ]
 
 
+def test_equal_faults_are_one_line_with_their_number_and_first_rows(
+    tmp_path: Path, codebook: Codebook
+) -> None:
+    visits = VISITS.replace("skin", "Skin").replace("Skin,22", "Skin,77")
+    with pytest.raises(CohortError) as caught:
+        read_cohort(folder_with(tmp_path, visits=visits), codebook)
+    lines = str(caught.value).splitlines()
+    assert len(caught.value.problems) == 5 and len(lines) == 2
+    assert lines[0].startswith("visits.csv, 4 rows (2, 3, 5, …), column measure: found 'Skin'")
+    assert lines[0].endswith("(did you mean 'skin'?)")
+    # A misspelt measure does not hide a score out of range.
+    assert lines[1].startswith("visits.csv, row 3, column value: found '77'")
+
+
 def test_a_long_list_of_faults_is_cut_and_counted(tmp_path: Path, codebook: Codebook) -> None:
-    visits = VISITS + "".join(f"A,{month},skin,-99\n" for month in range(30, 530))
+    visits = VISITS + "".join(f"A,{month},skin,{100 + month}\n" for month in range(30, 530))
     with pytest.raises(CohortError) as caught:
         read_cohort(folder_with(tmp_path, visits=visits), codebook)
     assert len(caught.value.problems) == 500

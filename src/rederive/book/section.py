@@ -153,7 +153,10 @@ class Section:
         here = ", ".join(
             f"{name} = {_without_path(getattr(self.parameters, name))!r}" for name in self.usual
         )
-        text = ", ".join(f"{name} = {value!r}" for name, value in self.usual.items())
+        text = ", ".join(
+            f"{name} = {value!r}" if value != "" else "the cohorts of the book"
+            for name, value in self.usual.items()
+        )
         return (
             '<div class="rederive-banner" role="note">This page was run with '
             f"<b>{escape(here)}</b>. The text describes {escape(text)}; tables and figures show "

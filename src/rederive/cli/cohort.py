@@ -387,6 +387,7 @@ def check_command(
         report = source.check(data, reading=reading)
     else:
         described = _opened(study, article, reading)
+        Watch("figures").say("recomputing every figure")
         report = check_study(described.description, read_table(data))
         if report.empty:
             raise ConfigurationError(f"{data.name}: found no values, allowed is a value or more")

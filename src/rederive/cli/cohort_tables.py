@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from rederive.book.cohort_form import check_cohort, open_form, record_of
-from rederive.errors import BookError, ConfigurationError
+from rederive.errors import ConfigurationError
 from rederive.retrospective import Codebook, CohortError, write_templates
 
 ARTICLE = click.option(
@@ -98,6 +98,4 @@ def template_command(folder: Path, article: str, example: bool) -> None:
         )
     except (FileExistsError, NotADirectoryError) as error:
         raise ConfigurationError(str(error)) from error
-    except OSError as error:
-        raise BookError(f"{folder}: cannot be written: {error.strerror}") from error
     click.echo(f"{folder}: patients.csv, visits.csv, {CODEBOOK_FILE}, README.txt")

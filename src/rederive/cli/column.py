@@ -92,9 +92,9 @@ def library_errors(command: Callable[..., None]) -> Callable[..., None]:
     def guarded(**options: Any) -> None:
         try:
             command(**options)
-        except (ValueError, FileNotFoundError) as error:
+        except ValueError as error:
             raise ConfigurationError(str(error)) from error
-        except (RuntimeError, OSError) as error:
+        except RuntimeError as error:
             raise BookError(str(error)) from error
 
     return guarded

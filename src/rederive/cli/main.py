@@ -5,7 +5,10 @@ Exit status: 0 done, 1 a step failed, 2 the request is not usable.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from concurrent.futures import BrokenExecutor
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,9 +18,10 @@ import click
 from rederive.book.export import FORMATS, ledger_text, open_article, registry_summary
 from rederive.cli.build import build_command, serve_command, variants_command
 from rederive.cli.completion import completion_command
-from rederive.errors import BookError
-from rederive.execution.project import find_project
+from rederive.errors import BookError, ConfigurationError
+from rederive.execution.project import CACHE_VARIABLE, find_project
 from rederive.printed.files import write_atomically
+from rederive.printed.schema import TableError
 
 _LATER = {
     "bounds": "rederive.cli.cohort",
@@ -61,8 +65,29 @@ class _BookGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BookError as error:
-            click.echo(f"error: {error}", err=True)
-            ctx.exit(error.exit_status)
+            words, status = str(error), error.exit_status
+        except TableError as error:
+            words, status = str(error), ConfigurationError.exit_status
+        except KeyboardInterrupt:
+            words, status = "interrupted; what was finished by then is kept", 130
+        except BrokenExecutor:
+            words, status = "a worker process was lost, often for want of memory", 1
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # who reads the output has enough of it
+                raise
+            words, status = _refused(error), 1 if error.errno in _MACHINE else 2
+        click.echo(f"error: {words}", err=True)
+        ctx.exit(status)
+
+
+_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE)
+"""What is wrong with the computer, and not with the request."""
+
+
+def _refused(error: OSError) -> str:
+    """Say in one sentence which file the operating system did not take, and why."""
+    place = error.filename2 or error.filename
+    return f"{place} cannot be used: {error.strerror}" if place else str(error)
 
 
 @click.group(cls=_BookGroup)
@@ -71,10 +96,18 @@ class _BookGroup(click.Group):
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of the book; by default the working directory or the nearest one above it.",
 )
+@click.option(
+    "--cache",
+    envvar=CACHE_VARIABLE,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of executed notebooks; by default _build/cache of the book.",
+)
 @click.pass_context
-def main(ctx: click.Context, root: Path | None) -> None:
+def main(ctx: click.Context, root: Path | None, cache: Path | None) -> None:
     """Build and read a book that re-derives the printed numbers of an article."""
     ctx.obj = root
+    if cache is not None:
+        os.environ[CACHE_VARIABLE] = str(cache.absolute())
 
 
 @main.command("ledger")

@@ -30,7 +30,7 @@ from rederive.parameters.notebooks import (
     project_parameters,
     takers,
 )
-from rederive.printed.files import write_atomically
+from rederive.printed.files import check_writable, write_atomically
 from rederive.site.page import notebook_page
 from rederive.site.staging import STATIC_FOLDER
 from rederive.site.variant import CHANGED, short_hash
@@ -152,14 +152,7 @@ def _output(project: Project, task: Task, wanted: Path | None) -> Path:
         raise ConfigurationError(f"output: {output} is the notebook itself, allowed: another file")
     if output.is_dir():
         raise ConfigurationError(f"output: {output} is a folder, allowed: a file")
-    try:
-        probe = output.with_name(f".{output.name}.probe")
-        write_atomically(probe, b"")
-        probe.unlink()
-    except OSError as error:
-        raise ConfigurationError(
-            f"output: {output} cannot be written ({error.strerror}), allowed: a writable place"
-        ) from error
+    check_writable(output)
     return output
 
 

@@ -13,6 +13,7 @@ import yaml
 
 from rederive.errors import ConfigurationError, meant
 
+CACHE_VARIABLE = "REDERIVE_CACHE"
 ROOT_VARIABLE = "REDERIVE_ROOT"
 PAGE_SUFFIXES = (".md", ".ipynb")
 
@@ -58,8 +59,9 @@ class Project:
 
     @property
     def cache(self) -> Path:
-        """Executed notebooks, by content."""
-        return self.build / "cache"
+        """Executed notebooks, by content; the environment variable `CACHE_VARIABLE` names it."""
+        named = os.environ.get(CACHE_VARIABLE)
+        return Path(named).absolute() if named else self.build / "cache"
 
     @property
     def stage(self) -> Path:

@@ -7,6 +7,17 @@ import tempfile
 from pathlib import Path
 
 
+def check_writable(path: Path) -> None:
+    """Raise an ``OSError`` if a file could not be written; what is there stays as it is."""
+    probe = path.with_name(f".{path.name}.probe")
+    try:
+        write_atomically(probe, b"")
+        probe.unlink()
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` to a temporary neighbour of `path`, then rename it.
 
@@ -17,13 +28,17 @@ def write_atomically(path: Path, content: bytes) -> None:
     content
         The bytes of the file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
         raise

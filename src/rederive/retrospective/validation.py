@@ -201,6 +201,7 @@ def _visit_problems(
             hint = alike(measure, measures)
             allowed = ", ".join(measures)
             problems.append(Problem(VISITS_FILE, line, "measure", measure, allowed, hint))
+            measure = hint or measure  # so that its values are held against what it may hold
         wrong = measures.get(measure, codebook.visits["value"]).problem_with(value)
         if value and wrong is not None:
             words = wrong[0].removesuffix("; empty if unknown")

@@ -10,6 +10,7 @@ from pathlib import Path
 from rederive.book.export import registry_summary
 from rederive.execution.project import Project
 from rederive.execution.run import Report, Task, execute_tasks
+from rederive.printed.files import check_writable
 from rederive.site.pages import build_site
 from rederive.site.staging import staged_files
 from rederive.site.variant import CHANGES_CAPTION, CHANGES_PAGE, Variant
@@ -87,6 +88,8 @@ def build_book(
             added = ((task(CHANGES_PAGE), CHANGES_CAPTION), *added)
     tasks = [*map(task, project.notebooks), *(each for each, _ in added)]
     timed(f"{len(project.pages) + len(added)} pages, {len(tasks)} of them notebooks")
+    for folder in (project.output, project.cache):
+        check_writable(folder / "any")
     executed = execute_tasks(project, tasks, jobs=jobs, report=timed)
     contents = {each.notebook: c for each, c in zip(tasks, executed.contents, strict=True)}
     captions = {each.notebook: caption for each, caption in added}

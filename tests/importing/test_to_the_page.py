@@ -1,0 +1,118 @@
+"""From a clinic's file to a page in two commands; what is in the file is never run."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rederive.cli.main import main
+from rederive.site.page import notebook_page
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def clinic(path: Path, first: str = "1") -> Path:
+    """Write forty-one patients with scores, as a German Excel exports them."""
+    rng = random.Random(4)
+    rows = ["Pat.-Nr.;Besuch (Monat);mRSS;HAQ;Bemerkung"]
+    for number in [first, *range(2, 42)]:
+        score = rng.randint(15, 40)
+        for month, change in ((0, 0), (6, -4), (12, -7), (24, -10)):
+            found = "NA" if rng.random() < 0.1 else score + change + rng.randint(-3, 3)
+            haq = rng.choice(["0,5", "1,125", "2"])
+            rows.append(f"{number};{month};{found};{haq};schön")
+    path.write_bytes("\r\n".join(rows).encode("cp1252"))
+    return path
+
+
+def test_a_file_becomes_a_page_in_two_commands(tmp_path: Path) -> None:
+    evil = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
+    file, folder = clinic(tmp_path / "clinic.csv", evil), tmp_path / "mine"
+    begun = time.process_time()
+    result = CliRunner().invoke(
+        main, ["import", str(file), "--out", str(folder), "--missing", "NA"]
+    )
+    assert result.exit_code == 0, result.output
+    output = tmp_path / "skin.ipynb"
+    words = ["results_skin", "--cohort", str(folder), "--output", str(output), "--html"]
+    result = CliRunner().invoke(main, ["--root", str(ROOT), "run", *words])
+    assert result.exit_code == 0, result.output
+    assert time.process_time() - begun < 60
+    text = output.with_suffix(".html").read_text(encoding="utf-8")
+    assert "Results: the skin score over time" in text
+    assert evil not in text and "<script" not in text and "<img src=x" not in text
+    assert "script-src" not in text and "default-src 'none'" in text
+    # Nothing is fetched: figures and style are in the page.
+    assert not re.findall(r"""(?:src|href)=["'](?!data:|https?://)""", text)
+    assert text.count("data:image/svg+xml;base64") >= 3
+
+
+def test_a_page_shows_text_figures_and_errors_but_no_code_that_is_hidden(tmp_path: Path) -> None:
+    def cell(kind: str, source: str, *outputs: dict[str, object], tags: tuple[str, ...] = ()):
+        found = {"cell_type": kind, "source": source, "metadata": {"tags": list(tags)}}
+        return found | ({"outputs": list(outputs)} if kind == "code" else {})
+
+    stream = {"output_type": "stream", "name": "stdout", "text": "a < b"}
+    warning = {"output_type": "stream", "name": "stderr", "text": "warned"}
+    html = {"output_type": "display_data", "data": {"text/html": '<a href="x.html">there</a>'}}
+    error = {"output_type": "error", "ename": "ValueError", "evalue": "<b>"}
+    cells = [
+        cell("markdown", "# A & B\n\n:::{admonition} In *short*\n:class: tip\n{term}`HAQ-DI`\n:::"),
+        cell("markdown", "<script>x</script> [there](other.ipynb) [web](https://example.org)"),
+        cell("code", "shown < 1", stream, warning, html, error),
+        cell("code", "hidden", stream, tags=("remove-input",)),
+        cell("code", "gone", stream, tags=("remove-cell",)),
+    ]
+    text = notebook_page(json.dumps({"cells": cells}).encode(), tmp_path / "none.css")
+    for words in (
+        "<title>A &amp; B</title>",
+        "HAQ-DI",
+        "shown &lt; 1",
+        "a &lt; b",
+        "there",
+        "&lt;b&gt;",
+    ):
+        assert words in text, words
+    assert 'href="https://example.org"' in text
+    for words in ("<script", "warned", "hidden", "gone", "x.html", "other.ipynb", ":class:"):
+        assert words not in text, words
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["run", "results_skin", "--output", "/proc/x.ipynb"], 2, "/proc/x.ipynb cannot be used"),
+        (["ledger", "--output", f"/tmp/{'a' * 300}"], 2, "File name too long"),
+        (["template", "/dev/null/x"], 2, "/dev/null"),
+        (["--cache", "/proc/none", "build"], 2, "/proc/none"),
+        (["validate", "/nowhere"], 2, "no such folder"),
+    ],
+)
+def test_the_operating_system_is_heard_in_one_sentence(
+    words: list[str], status: int, said: str
+) -> None:
+    result = CliRunner().invoke(main, ["--root", str(ROOT), *words])
+    assert (result.exit_code, said in result.output) == (status, True), result.output
+    assert "Traceback" not in result.output and isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(KeyboardInterrupt(), 130), (OSError(28, "No space left on device", "/x/y"), 1)],
+)
+def test_an_interruption_and_a_full_disk_have_their_status(
+    error: BaseException, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("rederive.cli.main.ledger_text", fail)
+    result = CliRunner().invoke(main, ["--root", str(ROOT), "ledger"])
+    assert result.exit_code == status and result.output.startswith("error: ")
+    assert len(result.output.splitlines()) == 1
