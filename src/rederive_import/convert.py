@@ -233,7 +233,7 @@ class Importer:
             return None
         number = number_of(cell)
         if number is None:
-            return self._month_in_words(table, row, head, cell, kind)
+            return self._spoken_month(table, row, head, cell, kind)
         if not kind:
             allowed = "a unit: --time months, weeks, days, years or dates"
             self._problem(table, row, head, cell, allowed)
@@ -255,7 +255,7 @@ class Importer:
         self.done.change(table.name, head, f"date → month: {RULE}", row)
         return months_of((day - self._first[who][0]).days)
 
-    def _month_in_words(
+    def _spoken_month(
         self, table: Understood, row: int, head: str, cell: str, kind: str
     ) -> int | None:
         time = time_of(cell)
