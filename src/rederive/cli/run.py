@@ -31,8 +31,7 @@ from rederive.parameters.notebooks import (
     takers,
 )
 from rederive.printed.files import check_writable, write_atomically
-from rederive.site.page import notebook_page
-from rederive.site.staging import STATIC_FOLDER
+from rederive.site.page import STYLESHEET, notebook_page
 from rederive.site.variant import CHANGED, short_hash
 
 _ROWS_SHOWN = 20
@@ -102,7 +101,7 @@ def run_command(
     written = outcome.content or outcome.failed
     page = target.with_suffix(".html") if written and (html or opened) else None
     if written and page:
-        text = notebook_page(written, project.root / STATIC_FOLDER / "book.css")
+        text = notebook_page(written, project.root / STYLESHEET)
         write_atomically(page, text.encode())
     if as_json:
         record = {

@@ -12,6 +12,9 @@ from typing import Any
 
 from rederive.site.variant import HIDDEN, INJECTED
 
+STYLESHEET = Path("book/_static/book.css")
+"""The book's own style, from its root."""
+
 _STYLE = """
 body { --pst-color-text-base: #222; --pst-color-text-muted: #555; --pst-color-primary: #176;
   --pst-color-warning: #b50; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
