@@ -15,8 +15,21 @@ Examples
 [-3.4, 7.12]
 """
 
-from ivig_dcssc.article import before_forks, open_compared, open_ledger, open_section, published
-from ivig_dcssc.parameters import PARAMETERS
+from typing import TYPE_CHECKING
+
+from rederive.lazy import lazily
+
+if TYPE_CHECKING:
+    from ivig_dcssc.article import (
+        before_forks,
+        open_compared,
+        open_ledger,
+        open_section,
+        published,
+    )
+    from ivig_dcssc.parameters import PARAMETERS
+
+lazily(__name__)
 
 __all__ = [
     "PARAMETERS",

@@ -8,9 +8,6 @@ from itertools import pairwise
 
 from rederive.parameters import Form, Parameter, ParameterSet, Value
 from rederive.printed import RoundingRule
-from rederive.recompute.planned import SIZES
-from rederive.recompute.signed_rank import CONVENTIONS
-from rederive.retrospective.windows import RULES
 
 PRIORS = ("gaussian", "flat", "bimodal")
 """Priors of which the book ships an ensemble of cohorts."""
@@ -29,6 +26,15 @@ LAST_TARGET = 60
 
 BOTH_READINGS = "both"
 """Every reading of an ambiguous figure, side by side."""
+
+CONVENTIONS = (
+    "Pratt zeros, normal (Stata's signrank)",
+    "Pratt zeros, normal, continuity correction",
+    "zeros dropped, normal",
+    "zeros dropped, normal, continuity correction (R)",
+    "zeros dropped, exact",
+)
+"""Conventions of the signed-rank test; commands read them here without SciPy."""
 
 READINGS = ("-8", "-8.0")
 """Readings of the mean change at month 12: rounded to a whole number, or with a decimal."""
@@ -117,9 +123,9 @@ PARAMETERS = ParameterSet(
         ),
         Parameter(
             "comparator_n",
-            SIZES[0],
+            "solved",
             "numbers of comparators at follow-up: solved for, or stated in Table 1",
-            choices=SIZES,
+            choices=("solved", "stated"),
             meaning="The article does not print how many controls were followed. solved: the "
             "number at baseline is tried first, then every smaller one as an unstated choice. "
             "stated: the number at baseline alone, and nothing is solved for.",
@@ -160,9 +166,9 @@ PARAMETERS = ParameterSet(
         ),
         Parameter(
             "visit_rule",
-            RULES[0],
+            "closest",
             "which of several visits in one follow-up window counts",
-            choices=RULES,
+            choices=("closest", "first", "last"),
             meaning="closest to the target month (of two equally close ones the earlier), the "
             "first, or the last.",
         ),
@@ -215,9 +221,9 @@ PARAMETERS = ParameterSet(
         ),
         Parameter(
             "signed_rank_convention",
-            CONVENTIONS[0].name,
+            CONVENTIONS[0],
             "zeros, ties and null distribution of the signed-rank test",
-            choices=tuple(convention.name for convention in CONVENTIONS),
+            choices=CONVENTIONS,
             meaning="Used for severities, and for all measures if paired_test is signed_rank. "
             "Exact conventions give no p where differences are tied.",
         ),

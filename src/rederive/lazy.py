@@ -14,8 +14,11 @@ _MODULES: set[str] = set()
 
 def load_all() -> None:
     """Import all that packages have put off so far, for forks that share what is imported."""
-    for name in sorted(_MODULES):
-        import_module(name)
+    done: set[str] = set()
+    while more := _MODULES - done:
+        done |= more
+        for name in sorted(more):
+            import_module(name)
 
 
 def lazily(package: str) -> None:

@@ -25,8 +25,10 @@ from rederive.errors import ConfigurationError
 from rederive.parameters import Parameter, ParameterError, ParameterSet, check_injected
 from rederive.parameters.notebooks import notebook_parameters, takers
 from rederive.printed.registry import load_registry
+from rederive.recompute.planned.settings import SIZES
 from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.retrospective import Cohort, measured
+from rederive.retrospective.windows import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = load_registry(ROOT / "data" / "published")
@@ -62,6 +64,13 @@ def test_readings_and_seed_are_those_of_the_cohorts() -> None:
     assert PARAMETERS["reading"].choices == ("both", *skin.READINGS)
     assert PARAMETERS["cohorts"].default == PARAMETERS["cohorts"].maximum == shipped.COHORTS
     assert PARAMETERS["cohort_seed"].default == shipped.SEED
+
+
+def test_choices_are_those_of_the_methods() -> None:
+    names = tuple(convention.name for convention in CONVENTIONS)
+    assert PARAMETERS["signed_rank_convention"].choices == names
+    assert PARAMETERS["visit_rule"].choices == RULES
+    assert PARAMETERS["comparator_n"].choices == SIZES
 
 
 def test_every_parameter_says_what_it_changes_and_every_section_takes_it() -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from IPython import get_ipython
 
 from rederive.errors import ConfigurationError, meant
 from rederive.parameters.given import GROUP, not_taken, open_parameters
@@ -97,8 +96,8 @@ def takers(folder: Path) -> dict[str, tuple[str, ...]]:
 
 def cells_run() -> list[str]:
     """Return the sources of the cells that this kernel has run; none outside a kernel."""
-    shell = get_ipython()
-    if shell is None or shell.history_manager is None:
+    shell = "IPython" in sys.modules and sys.modules["IPython"].get_ipython()
+    if not shell or shell.history_manager is None:
         return []
     return [str(cell) for cell in shell.history_manager.input_hist_raw]
 
