@@ -30,12 +30,3 @@ if TYPE_CHECKING:
     from ivig_dcssc.parameters import PARAMETERS
 
 lazily(__name__)
-
-__all__ = [
-    "PARAMETERS",
-    "before_forks",
-    "open_compared",
-    "open_ledger",
-    "open_section",
-    "published",
-]

@@ -32,6 +32,7 @@ def lazily(package: str) -> None:
     imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
     homes = {each.name: str(node.module) for node in imports for each in node.names}
     _MODULES.update(homes.values())
+    module.__dict__["__all__"] = sorted(homes)
 
     class Lazy(ModuleType):
         def __getattr__(self, name: str) -> Any:

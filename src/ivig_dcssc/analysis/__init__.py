@@ -10,5 +10,3 @@ if TYPE_CHECKING:
     from ivig_dcssc.analysis.results import CohortResults
 
 lazily(__name__)
-
-__all__ = ["Choices", "CohortResults", "Ensembles", "load_ensembles", "open_cohort"]

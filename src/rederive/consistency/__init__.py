@@ -25,21 +25,3 @@ if TYPE_CHECKING:
     )
 
 lazily(__name__)
-
-__all__ = [
-    "Classification",
-    "Statistic",
-    "StatisticCheck",
-    "attainable_denominators",
-    "attainable_moments",
-    "attainable_sums",
-    "check_statistic",
-    "counts",
-    "debit",
-    "denominator",
-    "grim",
-    "grimmer",
-    "p_values",
-    "percent_to_count",
-    "sd_limits",
-]

@@ -28,30 +28,3 @@ if TYPE_CHECKING:
     from rederive.retrospective.windows import Windows, at_baseline, at_followup, measured
 
 lazily(__name__)
-
-__all__ = [
-    "Codebook",
-    "Cohort",
-    "CohortError",
-    "Contradiction",
-    "Entry",
-    "PrintedGroup",
-    "Windows",
-    "at_baseline",
-    "at_followup",
-    "change",
-    "contradictions",
-    "describe_flag",
-    "describe_number",
-    "key_index",
-    "linear",
-    "logistic",
-    "measured",
-    "paired_change",
-    "read_cohort",
-    "response",
-    "signed_rank",
-    "two_sample",
-    "write_cohort",
-    "write_templates",
-]

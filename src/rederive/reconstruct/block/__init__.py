@@ -19,22 +19,3 @@ if TYPE_CHECKING:
     )
 
 lazily(__name__)
-
-__all__ = [
-    "FLAT",
-    "Block",
-    "BlockData",
-    "BlockEnsemble",
-    "Component",
-    "ContradictionError",
-    "Figure",
-    "NothingFoundError",
-    "Prediction",
-    "Prior",
-    "Statistic",
-    "boxes_of",
-    "find_data",
-    "holds",
-    "predict",
-    "sample_data",
-]

@@ -17,15 +17,3 @@ if TYPE_CHECKING:
     from rederive.reconstruct.bounds.solve import bound
 
 lazily(__name__)
-
-__all__ = [
-    "Bound",
-    "End",
-    "Kind",
-    "Proof",
-    "Quantity",
-    "bound",
-    "key_of",
-    "load_bounds",
-    "save_bounds",
-]
