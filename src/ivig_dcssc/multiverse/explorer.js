@@ -103,7 +103,7 @@
   );
   const panel = (prefix, title, low, high, at) => {
     const shown = points(prefix, at);
-    const [left, width, step] = [128, 330, 30];
+    const [left, width, step] = [146, 312, 30];
     const x = (value) => left + ((Math.min(high, Math.max(low, value)) - low) / (high - low)) * width;
     const foot = 34 + step * shown.length;
     const ticks = Array.from({ length: 5 }, (_, place) => low + ((high - low) * place) / 4);

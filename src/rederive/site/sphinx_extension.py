@@ -226,5 +226,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-resolved", end_section, priority=900)
     app.connect("html-page-context", drop_files, priority=900)
     app.connect("html-page-context", show_variant, priority=900)
-    app.connect("build-finished", finish_site)
+    # After the theme has written its styles.
+    app.connect("build-finished", finish_site, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
