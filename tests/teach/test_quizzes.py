@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
+from playwright.sync_api import sync_playwright
 
 from rederive.cli.main import main
 from rederive.errors import ConfigurationError
@@ -211,3 +212,31 @@ def test_a_quiz_that_does_not_fit_is_refused(old: str, new: str, said: str, tmp_
     path.write_text(GOOD.replace(old, new, 1))
     with pytest.raises(ConfigurationError, match=said):
         read_quiz(path)
+
+
+@pytest.mark.browser
+def test_in_a_browser_answers_are_told_by_keyboard(chromium: str, tmp_path: Path) -> None:
+    path = tmp_path / "quiz.html"
+    path.write_text(FORMATS["page"][1](QUIZZES[2]).decode())
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        shown = opened.new_page()
+        shown.goto(path.as_uri())
+        first, second = (shown.locator("fieldset.quiz").nth(at) for at in (0, 1))
+        assert first.locator("details").is_hidden()
+        first.get_by_role("button").press("Enter")
+        assert first.get_by_role("status").inner_text() == "Choose an answer first."
+        options = QUIZZES[2].questions[0].options
+        for at, option in enumerate(options):
+            first.get_by_role("radio").nth(at).press("Space")
+            first.get_by_role("button").press("Space")
+            told = first.get_by_role("status").inner_text()
+            assert told == f"{'Right' if option.right else 'Not yet'}. {option.feedback}"
+        field = second.get_by_role("textbox")
+        for typed, said in (("x", "Type a number"), ("3", "Not yet. "), ("2,0", "Right.")):
+            field.fill(typed)
+            field.press("Enter")
+            assert second.get_by_role("status").inner_text().startswith(said)
+        assert first.locator("details").is_visible()
