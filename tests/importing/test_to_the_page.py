@@ -8,10 +8,12 @@ import re
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from rederive.cli.main import main
+from rederive.printed.files import inert
 from rederive.site.page import notebook_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,3 +118,10 @@ def test_an_interruption_and_a_full_disk_have_their_status(
     result = CliRunner().invoke(main, ["--root", str(ROOT), "ledger"])
     assert result.exit_code == status and result.output.startswith("error: ")
     assert len(result.output.splitlines()) == 1
+
+
+def test_a_spreadsheet_executes_no_cell_of_an_export() -> None:
+    cells = ["=1+1", "@A1", "+x", "-2+3", "-8", "-8.5%", "-5.35 to -5.31", "p < 0.05", None]
+    table = inert(pd.DataFrame({"text": cells, "number": range(-4, 5)}))
+    assert table["text"].to_list()[:5] == ["'=1+1", "'@A1", "'+x", "'-2+3", "-8"]
+    assert table["text"].to_list()[5:8] == cells[5:8] and table["number"].to_list()[0] == -4

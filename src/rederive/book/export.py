@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rederive.errors import ConfigurationError
 from rederive.installed import load_installed
+from rederive.printed.files import inert
 from rederive.printed.registry import load_registry
 from rederive.printed.schema import TableError
 
@@ -64,7 +65,7 @@ def ledger_text(ledger: Ledger, form: str) -> str:
         return json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if form != "csv":
         raise ConfigurationError(f"format: found {form!r}, allowed: {', '.join(FORMATS)}")
-    return str(ledger_table(ledger).to_csv(index=False, lineterminator="\n"))
+    return str(inert(ledger_table(ledger)).to_csv(index=False, lineterminator="\n"))
 
 
 def registry_summary(folder: Path) -> str:

@@ -18,13 +18,16 @@ from rederive.cli.options import ParameterCommand
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
 from rederive.parameters.notebooks import COHORT_PARAMETER, own_cohort, project_parameters
+from rederive.printed.registry import load_registry
+from rederive.site.page import STYLESHEET, notebook_page
 from rederive.sweep.driver import Summary, Sweep
 from rederive.sweep.index import INDEX
 from rederive.sweep.job import DONE
 from rederive.sweep.page import build_sweep_page
 from rederive.sweep.plan import Plan, plan_sweep
 from rederive.sweep.points import Request, assignments_of
-from rederive.sweep.store import FAILED, RUNS, RunStore
+from rederive.sweep.store import FAILED, NOTEBOOK, RUNS, RunStore
+from rederive.sweep.view import results_of
 from rederive.sweep.workers import open_workers
 
 FEW_RUNS = 8
@@ -99,6 +102,7 @@ _PROBLEMS_SHOWN = 5
     help="Seconds that a cell may take.",
 )
 @click.option("--retry-failed", is_flag=True, help="Carry out again what failed before.")
+@click.option("--html", is_flag=True, help="Also write each run as one page, beside its notebook.")
 @click.option("--page", metavar="RESULT", help="Afterwards make a page about one result (an id).")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
@@ -117,6 +121,7 @@ def sweep_command(
     write: str,
     timeout: int,
     retry_failed: bool,
+    html: bool,
     page: str | None,
     as_json: bool,
 ) -> None:
@@ -164,6 +169,8 @@ def sweep_command(
             f"{len(plan.runs)} runs of {notebook}: {counts}; {summary.executed} were carried out "
             f"by this call\n  {out.rstrip('/')}/{INDEX}"
         )
+    if html:
+        _write_pages(project, store, plan)
     if page is not None and not summary.stopped:
         _make_page(project, store, page)
     if not summary.is_complete:
@@ -172,14 +179,37 @@ def sweep_command(
 
 @click.command("sweep-page")
 @click.argument("folder")
-@click.argument("result")
+@click.argument("result", required=False)
 @click.pass_context
-def sweep_page_command(ctx: click.Context, folder: str, result: str) -> None:
+def sweep_page_command(ctx: click.Context, folder: str, result: str | None) -> None:
     """Make a page about one RESULT (an id of the ledger) of the sweep in FOLDER.
 
-    The page is part of a book of its own below _build/variants; the book itself stays as it is.
+    Without RESULT the results to choose from are listed, those that vary most first. The page is
+    part of a book of its own below _build/variants; the book itself stays as it is.
     """
-    _make_page(find_project(ctx.obj), RunStore(folder), result)
+    project = find_project(ctx.obj)
+    if result is not None:
+        _make_page(project, RunStore(folder), result)
+        return
+    registry = load_registry(project.root / "data" / "published")
+    found = results_of(folder)
+    for each, printed, different in found.itertuples():
+        row = registry.row(each)
+        words = (registry.variables[row.variable].label, row.group, row.timepoint)
+        name = ", ".join(word for word in words if word)
+        click.echo(f"{each}\n    {name}: published {printed}, {different} different here")
+    click.echo(f"\nThe page of one of them: rederive sweep-page {folder} RESULT", err=True)
+
+
+def _write_pages(project: Project, store: RunStore, plan: Plan) -> None:
+    """Write each run's notebooks as pages beside them."""
+    for run in plan.runs:
+        several = [f"{Path(name).stem}.ipynb" for name, _ in run.tasks]
+        for name in several if len(several) > 1 else [NOTEBOOK]:
+            place = f"{RUNS}/{run.key}/{name}"
+            with contextlib.suppress(FileNotFoundError):
+                text = notebook_page(store.read(place), project.root / STYLESHEET)
+                store.write(f"{place.removesuffix('.ipynb')}.html", text.encode())
 
 
 def _make_page(project: Project, store: RunStore, result: str) -> None:

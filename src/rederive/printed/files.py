@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def inert(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table for a CSV file of which a spreadsheet executes no cell.
+
+    Text that begins like a formula gets an apostrophe before it; numbers stay as they are.
+    """
+
+    def cell(value: object) -> object:
+        text = value if isinstance(value, str) else ""
+        number = re.match(r"[+-]?[\d.]+%?( to |$)", text)
+        formula = text[:1] in tuple("=+-@\t\r") and not number
+        return f"'{text}" if text and formula else value
+
+    return table.map(cell).rename(columns=cell)
 
 
 def check_writable(path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from rederive.printed.files import inert
 from rederive.sweep.job import Finished, short_message
 from rederive.sweep.plan import Plan
 from rederive.sweep.store import RunStore
@@ -110,7 +111,7 @@ class SweepIndex:
         """
         frame = self.frame()
         self._store.write(INDEX, _parquet(frame))
-        self._store.write(INDEX_CSV, frame.to_csv(index=False, lineterminator="\n").encode())
+        self._store.write(INDEX_CSV, inert(frame).to_csv(index=False, lineterminator="\n").encode())
         self._store.write(RESULTS, _parquet(self.long()))
 
 

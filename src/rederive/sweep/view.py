@@ -80,12 +80,7 @@ def open_sweep(folder: str, result: str) -> SweepView:
     """
     if not folder:
         raise ConfigurationError("parameter sweep_folder: found '', allowed: folder of a sweep")
-    store = RunStore(folder)
-    try:
-        index = pd.read_parquet(io.BytesIO(store.read(INDEX)))
-        results = pd.read_parquet(io.BytesIO(store.read(RESULTS)))
-    except FileNotFoundError:
-        raise ConfigurationError(f"sweep {folder}: found no {INDEX} and {RESULTS}") from None
+    index, results = _tables(folder)
     known = list(dict.fromkeys(results["id"]))
     if result not in known:
         listed = f"{', '.join(known[:8])}{', …' if len(known) > 8 else ''}" or "none"
@@ -105,6 +100,33 @@ def open_sweep(folder: str, result: str) -> SweepView:
     frame["decision"] = frame["decision"].map(_share)
     printed = wanted["printed"].dropna()
     return SweepView(result, str(printed.iloc[0]) if len(printed) else "", choices, frame)
+
+
+def _tables(folder: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    store = RunStore(folder)
+    try:
+        found = [pd.read_parquet(io.BytesIO(store.read(name))) for name in (INDEX, RESULTS)]
+    except FileNotFoundError:
+        raise ConfigurationError(f"sweep {folder}: found no {INDEX} and {RESULTS}") from None
+    return found[0], found[1]
+
+
+def results_of(folder: str) -> pd.DataFrame:
+    """Return the results of a sweep by id, those that vary most first.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``printed``, and ``different``: how many values the runs have for it.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no sweep.
+    """
+    by_id = _tables(folder)[1].groupby("id", sort=False)
+    found = by_id.agg(printed=("printed", "first"), different=("reproduced", "nunique"))
+    return found.sort_values("different", ascending=False, kind="stable")
 
 
 def _share(decision: object) -> float:
