@@ -9,11 +9,12 @@ JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-complete
+LAB := .venv-lab
 
 LOCK_FLAGS := --extra dev --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
-.PHONY: help setup book pdf test lint format serve cohorts bench lock clean distclean
+.PHONY: help setup book pdf test lint format serve lab cohorts bench lock clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' \
@@ -72,6 +73,16 @@ format: $(STAMP) ## rewrite the sources in the project's format
 serve: $(STAMP) ## show the built site on localhost (PORT=8000)
 	@$(BIN)/rederive serve --port $(PORT)
 
+# JupyterLab has an environment of its own, for it slows reading notebooks down; the kernel is that
+# of the project, also under the name that notebooks ask for.
+lab: $(STAMP) ## open the notebooks in JupyterLab, with the project's kernel
+	@[ -x $(LAB)/bin/jupyter-lab ] || { echo "[lab] installing JupyterLab in $(LAB) (once)"; \
+		$(PYTHON) -m venv $(LAB) && $(LAB)/bin/python -m pip install --quiet \
+			--disable-pip-version-check "jupyterlab>=4,<5" || exit 1; }
+	@for name in python3 ivig-dcssc; do $(BIN)/python -m ipykernel install --prefix $(LAB) \
+		--name $$name --display-name "Python (IVIG book)" >/dev/null || exit 1; done
+	@$(LAB)/bin/jupyter-lab $(LAB_FLAGS) notebooks
+
 cohorts: $(STAMP) ## make the shipped cohorts, predictions and bounds where they are missing (an hour)
 	$(BIN)/python -m ivig_dcssc.shipped
 	$(BIN)/python -m ivig_dcssc.generator.skin_bounds
@@ -88,4 +99,4 @@ clean: ## remove what the build wrote, keep .venv
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## also remove .venv
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(LAB)

@@ -111,4 +111,5 @@ def _listed(described: Mapping[str, Any]) -> str:
 def serve_command(ctx: click.Context, port: int, variant: str) -> None:
     """Show the built site on this computer's own address."""
     project = find_project(ctx.obj)
-    serve((built_variant(project, variant) if variant else project).site, port, report=click.echo)
+    site = (built_variant(project, variant) if variant else project).site
+    serve(site, port, report=click.echo, project=project)
