@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from rederive.book.cohort_form import CohortForm, open_form
+from rederive.cli.options import ARTICLE
 from rederive.errors import ConfigurationError
 from rederive.printed.schema import Problem, TableError
 from rederive.retrospective import Codebook, CohortError, read_cohort, write_cohort
@@ -51,7 +52,7 @@ Examples:
 @click.option("--fill-down", is_flag=True, help="An empty patient is the one of the row above.")
 @click.option("--dry-run", is_flag=True, help="Show what is understood, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, of faults as well.")
-@click.option("--article", default="", help="Name of the article, if several are installed.")
+@ARTICLE
 def import_command(
     files: tuple[Path, ...],
     out: Path | None,

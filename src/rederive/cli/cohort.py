@@ -16,8 +16,8 @@ import click
 import pandas as pd
 
 from rederive.book.cohort_form import ArticleCohorts, open_cohorts
-from rederive.cli.cohort_tables import ARTICLE
 from rederive.cli.column import Watch, library_errors, number
+from rederive.cli.options import ARTICLE
 from rederive.errors import BookError, ConfigurationError
 from rederive.reconstruct.block import ContradictionError, NothingFoundError
 from rederive.reconstruct.bounds import Kind

@@ -42,8 +42,8 @@ _LATER = {
     "sweep-page": "rederive.cli.sweep",
     "t": "rederive.cli.summaries",
     "teach": "rederive_teach.cli",
-    "template": "rederive.cli.cohort_tables",
-    "validate": "rederive.cli.cohort_tables",
+    "template": "rederive_import.tables",
+    "validate": "rederive_import.tables",
 }
 """Commands that are imported when asked for, with their module: much comes with them."""
 

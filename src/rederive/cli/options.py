@@ -23,6 +23,10 @@ from rederive.site.variant import built_variants
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+ARTICLE = click.option(
+    "--article", default="", help="Name of the article, if several are installed."
+)
+
 
 class ParameterCommand(click.Command):
     """A command whose option ``-p`` takes ``NAME=VALUE`` as well as ``NAME VALUE``."""

@@ -10,12 +10,9 @@ from typing import Any
 import click
 
 from rederive.book.cohort_form import check_cohort, open_form, record_of
+from rederive.cli.options import ARTICLE
 from rederive.errors import ConfigurationError
 from rederive.retrospective import Codebook, CohortError, write_templates
-
-ARTICLE = click.option(
-    "--article", default="", help="Name of the article, if several are installed."
-)
 
 CODEBOOK_FILE = "CODEBOOK.csv"
 """Name under which the codebook is written beside the templates."""
