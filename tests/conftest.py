@@ -44,6 +44,7 @@ APART = {
 SHARED = {
     "test_browser": "book",
     "test_pages_browser": "book",
+    "test_pdf": "book",
     "test_fork_engine": "book",
     "test_site": "book",
     "test_explorer": "explorer",

@@ -10,10 +10,8 @@ from pathlib import Path
 import axe_playwright_python
 import html5lib
 import pytest
-from pypdf import PdfReader
 
 from rederive.site.assets import pruned
-from rederive.site.pdf import write_pdf
 from rederive.site.serve import site_server
 from repetitions import repeated
 
@@ -99,10 +97,10 @@ def test_what_is_folded_opens_for_a_link_and_on_paper(browser, address):
     page.goto(address + "notebooks/results_skin.html#results-score-treated-m18-p")
     page.wait_for_load_state("networkidle")
     assert page.locator("#results-score-treated-m18-p").is_visible()
-    folded = page.locator("section > details").last.locator(".cell").first
-    assert not folded.is_visible()
+    folded = page.locator("section > details:not([open]) .cell").first
+    assert folded.evaluate("each => !each.checkVisibility({contentVisibilityAuto: true})")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    assert folded.is_visible()
+    assert page.locator("section > details:not([open])").count() == 0
     page.close()
 
 
@@ -153,21 +151,3 @@ def test_rules_that_no_page_uses_are_left_out():
         "@media print{.kept{i:'}'}",
         "}",
     ]
-
-
-def test_the_book_as_one_pdf(chromium, built_book, tmp_path):
-    names = ["book/how-to-read.html", "book/glossary.html"]
-    pages = write_pdf(built_book, {"": names[:1], "Reference": names[1:]}, tmp_path / "book.pdf")
-    reader = PdfReader(tmp_path / "book.pdf")
-    assert len(reader.pages) == pages >= 4
-    contents = reader.pages[0].extract_text()
-    place = reader.get_destination_page_number(reader.named_destinations["/book-glossary"])
-    assert place is not None and re.search(rf"Glossary\s*{place + 1}\b", contents)
-    assert f"1 / {pages}" in contents
-    titles = [str(each.title) for each in reader.outline if not isinstance(each, list)]
-    assert titles == ["Contents"] or "Glossary" in str(reader.outline)
-    places = set(reader.named_destinations)
-    for page in reader.pages:
-        for link in page.get("/Annots") or []:
-            goal = link.get_object().get("/Dest")
-            assert goal is None or str(goal) in places
