@@ -94,9 +94,9 @@ def test_the_page_of_table_1_is_not_endless(browser, address, width, most):
 
 def test_what_is_folded_opens_for_a_link_and_on_paper(browser, address):
     page = browser.new_page()
-    page.goto(address + "notebooks/results_skin.html#results-score-treated-m18-p")
+    page.goto(address + "notebooks/results_skin.html#results-mrss-ivig-m6-mean")
     page.wait_for_load_state("networkidle")
-    assert page.locator("#results-score-treated-m18-p").is_visible()
+    assert page.locator("#results-mrss-ivig-m6-mean").is_visible()
     folded = page.locator("section > details:not([open]) .cell").first
     assert folded.evaluate("each => !each.checkVisibility({contentVisibilityAuto: true})")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
