@@ -70,7 +70,7 @@ def staged_files(
         files[Path(name)] = source.read_bytes()
     for folder in (*PAGE_FOLDERS, Path("data")):
         for path in files_below(project.root / folder):
-            files[path.relative_to(project.root)] = path.read_bytes()
+            files.setdefault(path.relative_to(project.root), path.read_bytes())
     execute = dict(settings.get("execute") or {})
     settings["execute"] = {**execute, "execute_notebooks": "off"}
     files[Path("_config.yml")] = yaml.safe_dump(settings, allow_unicode=True).encode()
