@@ -7,7 +7,7 @@
   loaded.
 * Every page of a variant has a banner with the parameters that differ from the article's.
 * Small faults of the theme's markup that hinder screen readers are mended.
-* In long sections of the article the calculations are folded, and each ends with its command.
+* Each section of the article ends with the command that runs it.
 """
 
 from __future__ import annotations
@@ -62,9 +62,6 @@ _MENDED_MARKUP = (
 _SEARCH_TOOLS = re.compile(
     r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>\s*'
 )
-LONG_PAGE, LONG_PART = 2500, 200
-"""Words of a page from which its calculations are folded, and of a part that is then folded."""
-
 _DROPPED_FILES = ("thebe", "mathjax", "require.js", "://", "design-tabs", "togglebutton")
 """Scripts of another origin, and files of the theme that no page of the book needs."""
 
@@ -100,17 +97,12 @@ def show_variant(
 
 
 def end_section(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Fold the calculations of a long section of the article, and end it with its command."""
+    """End a section of the article with the command that runs it."""
     path = Path(docname)
     notebook = Path(app.srcdir) / path.with_suffix(".ipynb")
     if path.parent != NOTEBOOKS_FOLDER or not notebook.is_file():
         return
     page = next(doctree.findall(nodes.section))
-    parts = [part for part in page.children if isinstance(part, nodes.section)]
-    if _words(page) > LONG_PAGE:
-        for part in parts[1:]:
-            if _words(part) > LONG_PART:
-                _fold(part)
     content = read_notebook(notebook)
     values = own_defaults(content) | own_defaults(content, INJECTED)
     given = [f"-p {shlex.quote(f'{name}={value}')}" for name, value in values.items() if value]
@@ -119,27 +111,6 @@ def end_section(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     page += nodes.container(
         "", nodes.paragraph("", "To run this page with these or other values:"), command
     )
-
-
-def _words(node: nodes.Element) -> int:
-    """Return how many words of a part of a page are seen while nothing that is folded is opened."""
-    shown = "\n".join(
-        re.sub(r"<details.*?</details>|<[^>]*>", " ", each.astext(), flags=re.DOTALL)
-        for each in node.findall(nodes.Text)
-    )
-    return len(shown.split())
-
-
-def _fold(part: nodes.section) -> None:
-    """Fold what follows on the words that open a part of a page."""
-    children = part.children
-    starts = [place for place, each in enumerate(children) if "cell" in each.get("classes", ())]
-    if not starts:
-        return
-    words = sum(_words(each) for each in children[starts[0] :])
-    summary = f"Calculation and result ({round(words, -1)} words)"
-    part.insert(starts[0], nodes.raw("", f"<details><summary>{summary}</summary>", format="html"))
-    part += nodes.raw("", "</details>", format="html")
 
 
 def _is_dropped(file: Any) -> bool:
@@ -176,6 +147,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
         return
     _write_entry_page(app)
+    _write_sitemap(app)
     described = Path(app.srcdir) / STAGED_FILE
     if described.is_file():
         shutil.copyfile(described, Path(app.outdir) / SITE_FILE)
@@ -210,6 +182,18 @@ def _write_entry_page(app: Sphinx) -> None:
         "</body>\n</html>\n"
     )
     write_atomically(Path(app.outdir) / "index.html", page.encode())
+
+
+def _write_sitemap(app: Sphinx) -> None:
+    """List the pages for search engines, if the site has an address."""
+    address = str(app.config.html_baseurl or "").rstrip("/")
+    if not address:
+        return
+    pages = (html.escape(f"{address}/{name}.html") for name in sorted(app.env.found_docs))
+    lines = [f"  <url><loc>{page}</loc></url>" for page in pages]
+    opening = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+    text = "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', opening, *lines, "</urlset>", ""])
+    write_atomically(Path(app.outdir) / "sitemap.xml", text.encode())
 
 
 def mend_markup(page: str) -> str:
