@@ -28,8 +28,19 @@ def changes(cohort: Cohort, baseline: int, tolerance: int, which: str) -> pd.Ser
     return (later - first).dropna()
 
 
+_GRIDS: dict[str, pd.DataFrame] = {}
+
+
 def grid(cohort: Cohort) -> pd.DataFrame:
     """Return the share of responders and the mean change of every analysis of `CHOICES`."""
+    if not cohort.folder:
+        return _grid(cohort)
+    if cohort.folder not in _GRIDS:
+        _GRIDS[cohort.folder] = _grid(cohort)
+    return _GRIDS[cohort.folder]
+
+
+def _grid(cohort: Cohort) -> pd.DataFrame:
     rows = []
     for windows in product(*list(CHOICES.values())[:3]):
         change = changes(cohort, *windows)  # type: ignore[arg-type]

@@ -237,10 +237,8 @@ def test_the_plugin_names_every_faulty_row_of_a_users_cohort(tmp_path: Path) -> 
     visits.write_text("\n".join(lines) + "\n", encoding="utf-8")
     with pytest.raises(ValueError, match="found 'June'") as caught:
         PoelmanCohorts().check(folder, reading="-8")
-    words = str(caught.value).splitlines()
-    assert [line.split(": ")[0] for line in words] == [
-        f"visits.csv, row {row}, column month" for row in faulty
-    ]
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith("visits.csv, 2 rows (5, 9), column month: ")
     visits.unlink()
     with pytest.raises(ValueError, match=r"visits\.csv: found 'no such file'"):
         PoelmanCohorts().check(folder, reading="-8")

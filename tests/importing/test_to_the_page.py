@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from rederive.cli.main import main
+from rederive.execution.project import CACHE_VARIABLE
 from rederive.printed.files import inert
 from rederive.site.page import notebook_page
 
@@ -97,8 +98,9 @@ def test_a_page_shows_text_figures_and_errors_but_no_code_that_is_hidden(tmp_pat
     ],
 )
 def test_the_operating_system_is_heard_in_one_sentence(
-    words: list[str], status: int, said: str
+    words: list[str], status: int, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, "")  # --cache sets it, for this process and what it starts
     result = CliRunner().invoke(main, ["--root", str(ROOT), *words])
     assert (result.exit_code, said in result.output) == (status, True), result.output
     assert "Traceback" not in result.output and isinstance(result.exception, SystemExit)

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-MOST_OPENED, MOST_AT_ALL = 60, 80
+MOST_OPENED, MOST_AT_ALL = 60, 90
 DRAWING = ("arviz", "arviz_stats", "dask", "numba", "rederive.reconstruct.block.kernel")
 SHOWN_WHOLE = ("results_baseline", "results_skin")
 

@@ -7,6 +7,7 @@ were fitted to a figure as if they agreed with it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -19,6 +20,9 @@ from rederive.errors import meant
 from rederive.printed import Evidence, Verdict
 from rederive.printed.registry import NumberRow
 from rederive.recompute import CheckedClaim, Recomputed
+
+MOST_OPEN = 8
+"""Rows up to which a table is shown; a longer one is folded below a line that counts verdicts."""
 
 SOURCES = ("printed figures", "one cohort", "all cohorts", "held-out cohorts")
 """Where a value that is set beside a published figure can come from."""
@@ -207,6 +211,10 @@ def table(ledger: Ledger, values: object, ids: str, source: str) -> render.Table
         lines.append(("", cells))
     caption = f"Beside the published figures: values from {source}"
     markup = render.html_table(header, lines, caption, "comparison").markup
+    if len(lines) > MOST_OPEN:
+        found = Counter(str(each["verdict"]) for each in data.values()).most_common()
+        words = ", ".join(f"{count} {verdict}" for verdict, count in found)
+        markup = f"<details><summary>{caption} ({words})</summary>{markup}</details>"
     return render.Table(markup, pd.DataFrame.from_dict(data, orient="index"))
 
 

@@ -55,6 +55,8 @@ def lighten(site: Path, pages: Mapping[Path, str]) -> dict[Path, str]:
     for font in sorted((site / STATIC / "vendor").rglob("*.ttf")):
         _keep_icons(font, icons)
     css = re.sub(r'url\([^)]*\.woff2\) format\("woff2"\),', "", css)
+    for file in (site / STATIC).rglob("*.css"):
+        file.unlink()
     style = _written(site, css, "css")
     lighter = {}
     for path, page in pages.items():
@@ -122,13 +124,13 @@ def _files(pattern: re.Pattern[str], path: Path, page: str) -> list[Path]:
 def _inlined(file: Path, static: Path) -> str:
     """Return a stylesheet with those that it imports, its addresses relative to `static`."""
     text = file.read_text(encoding="utf-8")
-    text = re.sub(r'@import "([^"]+)";', lambda m: _inlined(file.parent / m[1], static), text)
     folder = posixpath.relpath(file.parent.resolve().as_posix(), static.resolve().as_posix())
-    return re.sub(
+    text = re.sub(
         r"url\((?![\"']?(?:data:|#))[\"']?([^)\"']+)[\"']?\)",
         lambda found: f"url({posixpath.normpath(posixpath.join(folder, found[1]))})",
         text,
     )
+    return re.sub(r'@import "([^"]+)";', lambda m: _inlined(file.parent / m[1], static), text)
 
 
 def _keep_icons(font: Path, icons: set[int]) -> None:
