@@ -69,10 +69,11 @@ def test_built_site_has_no_solution_but_on_its_page(built_book: Path) -> None:
     shown = [c for c in cells if not {"solution", "teacher"} & set(tags_of(c))]
     hidden -= {line.strip() for cell in shown for line in source_of(cell).splitlines()}
     assert hidden
-    for path in sorted((built_book / "book" / "teach").rglob("*.html")) + sorted(
-        (built_book / "_sources" / "book" / "teach").rglob("*")
-    ):
-        if path.stem != SOLUTIONS.stem:
+    served = {".html", ".ipynb", ".txt", ".md", ".js", ".json", ".csv", ".yaml", ".py"}
+    files = [path for path in sorted(built_book.rglob("*")) if path.suffix in served]
+    assert built_book / "searchindex.js" in files
+    for path in files:
+        if path.stem.partition(".")[0] != SOLUTIONS.stem:
             text = path.read_text(encoding="utf-8")
             assert not [line for line in hidden if line in text], path
 
