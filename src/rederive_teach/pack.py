@@ -26,15 +26,24 @@ from rederive_teach.split import student_version, students_source, teacher_versi
 SECRET_BYTES = 16
 GUIDE = "guide.md"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_README = """\
+OLDEST = {
+    "numpy": "1.24",
+    "pandas": "2.0",
+    "scipy": "1.11",
+    "statsmodels": "0.14",
+    "matplotlib": "3.7",
+}
+"""Packages that a student's notebooks need, with the oldest version that will do."""
+
+_README = f"""\
 Your pack: notebooks, and data of your own.
 
 No patient is behind a row: the data are synthetic and print a published article's figures.
 
 sheet.html shows your skin scores and the tasks, to be printed.
 
-1. You need Jupyter and Python 3.11 or later, with pandas 2.0, SciPy 1.11, statsmodels 0.14 and
-   matplotlib 3.7 or later.
+1. You need Jupyter and Python 3.11, with these packages, or later versions:
+   {", ".join(f"{name} {version}" for name, version in OLDEST.items())}.
 2. Unpack this file, open a notebook in its folder and run it from the top.
 3. Put your answers where it says check("...", ...), and run the cell.
 4. Hand in the file answers.json, which the checks write beside the notebook.

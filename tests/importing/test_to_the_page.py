@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -37,7 +36,6 @@ def clinic(path: Path, first: str = "1") -> Path:
 def test_a_file_becomes_a_page_in_two_commands(tmp_path: Path) -> None:
     evil = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
     file, folder = clinic(tmp_path / "clinic.csv", evil), tmp_path / "mine"
-    begun = time.process_time()
     result = CliRunner().invoke(
         main, ["import", str(file), "--out", str(folder), "--missing", "NA"]
     )
@@ -46,14 +44,14 @@ def test_a_file_becomes_a_page_in_two_commands(tmp_path: Path) -> None:
     words = ["results_skin", "--cohort", str(folder), "--output", str(output), "--html"]
     result = CliRunner().invoke(main, ["--root", str(ROOT), "run", *words])
     assert result.exit_code == 0, result.output
-    assert time.process_time() - begun < 60
     text = output.with_suffix(".html").read_text(encoding="utf-8")
     assert "Results: the skin score over time" in text
     assert evil not in text and "<script" not in text and "<img src=x" not in text
     assert "script-src" not in text and "default-src 'none'" in text
     # Nothing is fetched: figures and style are in the page.
     assert not re.findall(r"""(?:src|href)=["'](?!data:|https?://)""", text)
-    assert text.count("data:image/svg+xml;base64") >= 3
+    figures = re.findall(r'<img alt="([^"]*)" src="data:image/svg', text)
+    assert len(figures) >= 3 and all(len(each) > 20 for each in figures)
 
 
 def test_a_page_shows_text_figures_and_errors_but_no_code_that_is_hidden(tmp_path: Path) -> None:

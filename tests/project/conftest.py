@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from rederive.execution.project import Project
 from rederive.site.build import build_book
+from rederive.site.serve import site_server
 
 HELPER = "def figure() -> int:\n    return 41\n"
 
@@ -126,3 +128,23 @@ def browser(chromium: str) -> Iterator[Browser]:
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def address(built_book: Path) -> Iterator[str]:
+    """Where the real book's site is served."""
+    with site_server(built_book, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+        thread.join()
+
+
+def page_names(site: Path, folder: str = "") -> list[str]:
+    """Return the addresses of a site's pages, or of those below a folder."""
+    return [
+        path.relative_to(site).as_posix()
+        for path in sorted((site / folder).rglob("*.html"))
+        if "_static" not in path.parts
+    ]

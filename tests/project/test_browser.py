@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from rederive.site.serve import site_server
 
+from .conftest import page_names
+
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def address(built_book: Path) -> Iterator[str]:
-    with site_server(built_book, 0) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
-        thread.join()
-
-
-def page_names(site: Path) -> list[str]:
-    return [
-        path.relative_to(site).as_posix()
-        for path in sorted(site.rglob("*.html"))
-        if "_static" not in path.parts
-    ]
 
 
 def complaints(browser: Browser, address: str, names: list[str]) -> list[str]:

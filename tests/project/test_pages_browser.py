@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import axe_playwright_python
@@ -12,8 +10,9 @@ import html5lib
 import pytest
 
 from rederive.site.assets import pruned
-from rederive.site.serve import site_server
 from repetitions import repeated, spaced
+
+from .conftest import page_names
 
 pytestmark = pytest.mark.browser
 
@@ -30,30 +29,11 @@ WORDS = """(() => { const copy = document.querySelector('article').cloneNode(tru
 HEIGHT = "document.querySelector('table.article').getBoundingClientRect().height"
 
 
-@pytest.fixture(scope="module")
-def address(built_book: Path) -> Iterator[str]:
-    with site_server(built_book, 0) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
-        thread.join()
-
-
-def names_of(site: Path, folder: str = "") -> list[str]:
-    pages = sorted((site / folder).rglob("*.html"))
-    return [
-        path.relative_to(site).as_posix()
-        for path in pages
-        if "_static" not in path.parts and path != site / "index.html"
-    ]
-
-
 def test_axe_finds_nothing_serious(browser, address, built_book):
     """Some pages, in turn wide and light, narrow and dark; more of them when tried often."""
     views = [("light", 1280), ("dark", 360), ("dark", 1280), ("light", 360)]
     found = []
-    for number, name in enumerate(names_of(built_book)[:: spaced(6)]):
+    for number, name in enumerate(page_names(built_book)[:: spaced(6)]):
         scheme, width = views[number % len(views)]
         page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
         page.goto(address + name)
@@ -66,7 +46,7 @@ def test_axe_finds_nothing_serious(browser, address, built_book):
 
 def test_sections_are_light_and_short(browser, address, built_book):
     """At most 15 requests, 1 MB and 200 kB of script; at most 2,500 words to read."""
-    for name in names_of(built_book, "notebooks"):
+    for name in page_names(built_book, "notebooks"):
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         sizes: dict[str, int] = {}
         page.on("requestfinished", lambda made, sizes=sizes: sizes.setdefault(made.url, 0))
@@ -134,7 +114,7 @@ def test_a_page_says_what_it_is_and_how_to_run_it(built_book):
 def test_every_page_is_html(built_book):
     """html5lib finds no markup that a browser would have to guess at."""
     tolerated = {"unexpected-end-tag-implies-table-voodoo"}
-    for name in names_of(built_book)[:: max(1, 8 // repeated(1))]:
+    for name in page_names(built_book)[:: max(1, 8 // repeated(1))]:
         parser = html5lib.HTMLParser(namespaceHTMLElements=False)
         parser.parse((built_book / name).read_text(encoding="utf-8"))
         assert [each for each in parser.errors if each[1] not in tolerated][:3] == [], name

@@ -1,41 +1,53 @@
-"""Students' notebooks in other environments, the oldest and the newest that a pack supports.
+"""Students' notebooks in the oldest and the newest environment that a pack supports.
 
-``REDERIVE_STUDENT_PYTHONS`` names interpreters, separated by the system's path separator, that have
-pandas, SciPy, statsmodels, matplotlib and IPython, and nothing of this project, such as::
-
-    uv venv oldest && uv pip install --python oldest/bin/python \\
-        "pandas==2.0.*" "scipy==1.11.*" "statsmodels==0.14.0" "matplotlib==3.7.*" "numpy<2" ipython
+``pytest -m environments`` makes both with uv, from the index of packages that it is set up for.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from rederive_teach.lesson import Cohort
-from rederive_teach.pack import Course, student_files
+from rederive_teach.pack import OLDEST, Course, student_files
 from rederive_teach.split import teacher_version
 from teach.conftest import CHAPTERS, TEACHING, notebook_of
 from teach.test_packs import RUN
 
-PYTHONS = [
-    name for name in os.environ.get("REDERIVE_STUDENT_PYTHONS", "").split(os.pathsep) if name
-]
+pytestmark = pytest.mark.environments
+
+NEEDED = [*(f"{name}>={version}" for name, version in OLDEST.items()), "ipython>=8.12"]
 
 
-@pytest.mark.skipif(not PYTHONS, reason="REDERIVE_STUDENT_PYTHONS names no other environment")
-@pytest.mark.parametrize("python", PYTHONS)
-def test_every_chapter_runs_with_its_solutions(python: str, tmp_path: Path) -> None:
-    files = student_files(Course("course", tuple(CHAPTERS)), "anna", Cohort.read(TEACHING))
-    for name, content in files.items():
+@pytest.fixture(scope="module", params=["lowest-direct", "highest"])
+def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Interpreter of an environment with nothing of this project."""
+    folder = tmp_path_factory.mktemp(request.param) / "environment"
+    uv = [sys.executable, "-m", "uv"]
+    interpreter = folder / "bin" / "python"
+    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    install = ["pip", "install", "--quiet", "--only-binary", ":all:", "--python", interpreter]
+    subprocess.run([*uv, *install, "--resolution", request.param, *NEEDED], check=True)
+    return interpreter
+
+
+@pytest.fixture(scope="module")
+def pack() -> dict[str, bytes]:
+    return student_files(Course("course", tuple(CHAPTERS)), "anna", Cohort.read(TEACHING))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_runs_with_its_solutions(
+    chapter: Path, python: Path, pack: dict[str, bytes], tmp_path: Path
+) -> None:
+    for name, content in pack.items():
         (tmp_path / name).write_bytes(content)
-    for chapter in CHAPTERS:
-        notebook = json.dumps(teacher_version(notebook_of(chapter)))
-        (tmp_path / chapter.name).write_text(notebook)
-        command = [python, "-W", "ignore", "-c", RUN, chapter.name]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, (chapter.stem, done.stderr[-2000:])
+    notebook = json.dumps(teacher_version(notebook_of(chapter)))
+    (tmp_path / chapter.name).write_text(notebook)
+    command = [python, "-W", "ignore", "-c", RUN, chapter.name]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -72,7 +72,9 @@ def _cell(cell: Mapping[str, Any]) -> list[str]:
     if text.strip() and not tags & _CODE_HIDDEN and cell["outputs"]:
         code = f"<pre>{escape(text)}</pre>"
         parts.append(f'<details class="code"><summary>code</summary>{code}</details>')
-    return parts + [_output(each) for each in cell["outputs"]]
+    figure = cell["metadata"].get("mystnb", {}).get("image", {})
+    alt = escape(_text(figure.get("alt", "figure")), quote=True)
+    return parts + [_output(each, alt) for each in cell["outputs"]]
 
 
 def _prose(text: str) -> str:
@@ -94,7 +96,7 @@ def _prose(text: str) -> str:
     return str(parser.render(text))
 
 
-def _output(output: Mapping[str, Any]) -> str:
+def _output(output: Mapping[str, Any], alt: str) -> str:
     data = output.get("data", {})
     if output["output_type"] == "stream":
         warned = output["name"] == "stderr"
@@ -104,9 +106,9 @@ def _output(output: Mapping[str, Any]) -> str:
     if "image/svg+xml" in data:
         # As an image, nothing in it can run.
         coded = base64.b64encode(_text(data["image/svg+xml"]).encode()).decode()
-        return f'<p><img alt="figure" src="data:image/svg+xml;base64,{coded}"></p>'
+        return f'<p><img alt="{alt}" src="data:image/svg+xml;base64,{coded}"></p>'
     if "image/png" in data:
-        return f'<p><img alt="figure" src="data:image/png;base64,{_text(data["image/png"])}"></p>'
+        return f'<p><img alt="{alt}" src="data:image/png;base64,{_text(data["image/png"])}"></p>'
     if "text/html" in data:
         links = r'<a href="(?!https?://)[^"]*"[^>]*>(.*?)</a>'
         plain = re.sub(links, r"\1", _text(data["text/html"]), flags=re.DOTALL)
