@@ -173,8 +173,8 @@ def _leave_out(cohort: Any) -> None:
     # Only runs with a cohort of one's own have need of these.
     from ivig_dcssc.analysis.loading import COHORTS
     from ivig_dcssc.own_cohort import without
+    from rederive.book.left_out import LeftOut
     from rederive.retrospective import Codebook
-    from rederive_import.left_out import LeftOut
 
     shell = get_ipython()
     codebook = Codebook.load(project_root() / COHORTS / "codebook.csv")
