@@ -1,7 +1,8 @@
 """From a changed parameter to the answer: each bar as a ratio, measured side by side in one run.
 
 Run by hand from the root of the project: ``python benchmarks/execution.py``; ``--quick`` takes
-three sections, few runs and no build. It empties ``_build/cache`` and ``_build/html``.
+three sections, few runs and no build. It empties ``_build/cache`` and ``_build/html``, and notes
+in ``data/execution.csv`` how long each notebook took, which the page on trust shows.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -16,10 +18,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import papermill
 import psutil
@@ -58,18 +60,25 @@ class Used:
     cpu: float = 0.0
     forks: float = 0.0
     memory: int = 0
+    said: str = ""
 
 
 def used(words: list[str], memory: bool = False) -> Used:
     """Run a command; processes that its server forks run the cells."""
-    start, seen, first = time.perf_counter(), {}, time.perf_counter()
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        found = _watched(words, memory, output)
+        output.seek(0)
+        return replace(found, said=output.read())
+
+
+def _watched(words: list[str], memory: bool, output: IO[str]) -> Used:
+    start = first = time.perf_counter()
     found, depth, spent = Used(), {}, {}
-    process = psutil.Popen(words, stdout=subprocess.DEVNULL, cwd=ROOT)
+    process = psutil.Popen(words, stdout=output, cwd=ROOT)
     depth[process.pid] = 0
     while process.poll() is None:
         for each in [process, *children(process)]:
             with _gone():
-                seen[each.pid] = each
                 depth.setdefault(each.pid, depth.get(each.ppid(), 0) + 1)
                 times = each.cpu_times()
                 spent[each.pid] = times.user + times.system
@@ -138,6 +147,9 @@ def build() -> None:
         shutil.rmtree(ROOT / "_build" / folder, ignore_errors=True)
     first = used([COMMAND, "build", "--jobs", str(CORES)], memory=True)
     second = used([COMMAND, "build", "--jobs", str(CORES)])
+    notebooks = re.findall(r"\] (\S+\.ipynb): done in ([\d.]+) s", first.said)
+    lines = ["notebook,seconds", *(",".join(each) for each in sorted(notebooks))]
+    (ROOT / "data" / "execution.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     emit("### The whole book")
     emit()
     emit("| | bar | measured |")
@@ -241,7 +253,7 @@ def main() -> None:
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
     emit("# From a changed parameter to the answer")
     emit()
-    emit(f"`python benchmarks/execution.py{' --quick' * options.quick}`")
+    emit(f"`python {' '.join(['benchmarks/execution.py', *sys.argv[1:]])}`")
     emit(EXPLANATION)
     emit(
         f"- Python {platform.python_version()}, papermill {papermill.__version__} on "
