@@ -428,6 +428,9 @@ def test_a_page_about_a_sweep(own, tmp_path):
     out = tmp_path / "out"
     assert sweep(own, str(out), "--grid", "factor=1,2,3", "--grid", "pause=0,0.001").exit_code == 0
     command = ["--root", str(own.root), "sweep-page", str(out)]
+    listed = CliRunner().invoke(main, command)
+    assert listed.exit_code == 0, listed.output
+    assert "t-1\n    published -, 3 different here" in listed.output
     wrong = CliRunner().invoke(main, [*command, "t-9"])
     assert wrong.exit_code == 2
     assert "did you mean" in wrong.output

@@ -18,7 +18,7 @@ from rederive.cli.options import ParameterCommand
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
 from rederive.parameters.notebooks import COHORT_PARAMETER, own_cohort, project_parameters
-from rederive.printed.registry import load_registry
+from rederive.printed.registry import ClaimRow, NumberRow, Registry, load_registry
 from rederive.site.page import STYLESHEET, notebook_page
 from rederive.sweep.driver import Summary, Sweep
 from rederive.sweep.index import INDEX
@@ -191,14 +191,17 @@ def sweep_page_command(ctx: click.Context, folder: str, result: str | None) -> N
     if result is not None:
         _make_page(project, RunStore(folder), result)
         return
-    registry = load_registry(project.root / "data" / "published")
-    found = results_of(folder)
-    for each, printed, different in found.itertuples():
-        row = registry.row(each)
-        words = (registry.variables[row.variable].label, row.group, row.timepoint)
-        name = ", ".join(word for word in words if word)
-        click.echo(f"{each}\n    {name}: published {printed}, {different} different here")
+    published = project.root / "data" / "published"
+    registry = load_registry(published) if published.is_dir() else None
+    for each, printed, different in results_of(folder).fillna({"printed": "-"}).itertuples():
+        name = f"{_name_of(registry.row(each), registry)}: " if registry else ""
+        click.echo(f"{each}\n    {name}published {printed}, {different} different here")
     click.echo(f"\nThe page of one of them: rederive sweep-page {folder} RESULT", err=True)
+
+
+def _name_of(row: NumberRow | ClaimRow, registry: Registry) -> str:
+    words = (registry.variables[row.variable].label, row.group, row.timepoint)
+    return ", ".join(word for word in words if word)
 
 
 def _write_pages(project: Project, store: RunStore, plan: Plan) -> None:
