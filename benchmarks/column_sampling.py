@@ -23,11 +23,7 @@ from typing import Any
 import numpy as np
 
 from rederive.printed import RoundingRule, parse
-from rederive.reconstruct.column import (
-    ColumnSummary,
-    column_sampler,
-    count_columns,
-)
+from rederive.reconstruct.column import ColumnSummary, column_sampler, count_columns
 
 # Honest summaries are those of the tests.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))

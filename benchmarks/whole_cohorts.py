@@ -29,15 +29,7 @@ from ivig_dcssc.project import project_root
 from rederive.printed import parse
 from rederive.printed.registry import load_registry
 from rederive.recompute.summaries import Scale
-from rederive.reconstruct.block import (
-    FLAT,
-    Block,
-    Figure,
-    Statistic,
-    find_data,
-    holds,
-    sample_data,
-)
+from rederive.reconstruct.block import FLAT, Block, Figure, Statistic, find_data, holds, sample_data
 from rederive.reconstruct.block.boxes import boxes_of
 from rederive.reconstruct.block.prediction import diagnose_quantity, open_quantities
 from rederive.reconstruct.column import ColumnSummary, column_sampler

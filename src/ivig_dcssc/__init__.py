@@ -20,13 +20,7 @@ from typing import TYPE_CHECKING
 from rederive.lazy import lazily
 
 if TYPE_CHECKING:
-    from ivig_dcssc.article import (
-        before_forks,
-        open_compared,
-        open_ledger,
-        open_section,
-        published,
-    )
+    from ivig_dcssc.article import before_forks, open_compared, open_ledger, open_section, published
     from ivig_dcssc.parameters import PARAMETERS
 
 lazily(__name__)

@@ -65,8 +65,9 @@ Patients with dated visits are held against a codebook, and visits counted in wi
 {'baseline': 28, 'm12': 27}
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rederive.lazy import lazily
 
 if TYPE_CHECKING:
     from rederive.printed import RoundingRule, parse
@@ -84,31 +85,4 @@ if TYPE_CHECKING:
     )
     from rederive.retrospective import Codebook, Windows, read_cohort
 
-__all__ = [
-    "Codebook",
-    "Comparison",
-    "PrintedOddsRatio",
-    "RoundingRule",
-    "Summary",
-    "Windows",
-    "check_statistic",
-    "compatible_tables",
-    "grim",
-    "paired_t",
-    "parse",
-    "percent_to_count",
-    "read_cohort",
-    "solve_n",
-    "two_sample_t",
-]
-
-_PACKAGES = ("rederive.printed", "rederive.recompute", "rederive.retrospective")
-
-
-def __getattr__(name: str) -> Any:
-    # Imported when first asked for: the command line needs none of SciPy.
-    if name in __all__:
-        for package in map(import_module, _PACKAGES):
-            if name in package.__all__:
-                return getattr(package, name)
-    raise AttributeError(f"module 'rederive' has no attribute {name!r}")
+lazily(__name__)

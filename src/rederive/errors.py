@@ -19,6 +19,13 @@ class ConfigurationError(BookError):
     exit_status = 2
 
 
+def unknown(what: str, found: object, known: Iterable[object]) -> ValueError:
+    """Return the error for a name that does not exist, with the nearest one that does."""
+    names = [str(name) for name in known]
+    allowed = ", ".join(names)
+    return ValueError(f"{what}: found {found!r}, allowed: {allowed}{meant(str(found), names)}")
+
+
 def meant(found: str, allowed: Iterable[str]) -> str:
     """Return the allowed word nearest to a misspelt one as the end of a message, or nothing."""
     hint = nearest(found, allowed)

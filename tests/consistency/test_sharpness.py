@@ -24,11 +24,7 @@ from rederive.consistency import (
     percent_to_count,
     sd_limits,
 )
-from rederive.consistency.multiset import (
-    exists,
-    greatest_squares_sum,
-    least_squares_sum,
-)
+from rederive.consistency.multiset import exists, greatest_squares_sum, least_squares_sum
 from rederive.printed import PrintedNumber, RoundingRule, format_fixed
 from repetitions import spaced
 

@@ -19,12 +19,7 @@ from rederive import installed
 from rederive.book import cohort_form
 from rederive.cli import cohort as cli_cohort
 from rederive.cli import column as cli_column
-from rederive.cli.cohort import (
-    bounds_command,
-    check_command,
-    predict_command,
-    reconstruct_command,
-)
+from rederive.cli.cohort import bounds_command, check_command, predict_command, reconstruct_command
 from rederive.cli.main import main
 from rederive.reconstruct.study import OutOfTimeError, read_table
 

@@ -15,11 +15,7 @@ import pytest
 from honest_summaries import Moments
 from listed_columns import enumerate_columns
 from rederive.printed import PrintedNumber, RoundingRule, parse
-from rederive.reconstruct.column import (
-    ColumnSummary,
-    count_columns,
-    nearest_figures,
-)
+from rederive.reconstruct.column import ColumnSummary, count_columns, nearest_figures
 from rederive.reconstruct.column import counting as counting_module
 from rederive.reconstruct.column.counting import chinese_remainder, coprime_moduli
 

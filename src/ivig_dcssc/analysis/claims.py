@@ -17,13 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.analysis.choices import FOLLOWUPS, SEVERITIES
-from ivig_dcssc.analysis.figures import (
-    STOP_REASONS,
-    Figures,
-    about,
-    any_significant,
-    serial_cpk,
-)
+from ivig_dcssc.analysis.figures import STOP_REASONS, Figures, about, any_significant, serial_cpk
 from ivig_dcssc.analysis.tables import Frame
 from rederive.printed.registry import ClaimRow
 

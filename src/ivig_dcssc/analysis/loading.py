@@ -20,9 +20,9 @@ from ivig_dcssc.parameters import (
     PRIORS,
     READINGS,
 )
-from rederive.errors import ConfigurationError
+from rederive.errors import ConfigurationError, meant, unknown
 from rederive.printed import PrintedNumber
-from rederive.printed.schema import TableError, nearest
+from rederive.printed.schema import TableError
 from rederive.retrospective import Codebook, Cohort, measured, paired_change, read_cohort
 
 COHORTS = Path("data") / "cohorts"
@@ -99,10 +99,7 @@ def _load_ensembles(
 ) -> Ensembles:
     """Load the cohorts once for all that analyse them, as long as no file has changed."""
     if prior not in (*PRIORS, ALL_PRIORS):
-        hint = nearest(prior, (*PRIORS, ALL_PRIORS))
-        meant = f" (did you mean {hint!r}?)" if hint else ""
-        allowed = " or ".join((*PRIORS, ALL_PRIORS))
-        raise ConfigurationError(f"prior: found {prior!r}, allowed: {allowed}{meant}")
+        raise ConfigurationError(str(unknown("prior", prior, (*PRIORS, ALL_PRIORS))))
     parts: list[list[pd.DataFrame]] = []
     priors: list[str] = []
     for name in PRIORS if prior == ALL_PRIORS else (prior,):
@@ -178,9 +175,8 @@ def _read(root: Path, place: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         raise ConfigurationError(f"{place.as_posix()}: {error}, allowed: a parquet file") from error
     for column in columns:
         if column not in frame.columns:
-            hint = nearest(column, map(str, frame.columns))
-            meant = f" (found {hint!r})" if hint else ""
-            raise ConfigurationError(f"{place.as_posix()}: no column {column!r}{meant}")
+            hint = meant(column, map(str, frame.columns))
+            raise ConfigurationError(f"{place.as_posix()}: no column {column!r}{hint}")
     return frame
 
 

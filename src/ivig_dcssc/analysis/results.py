@@ -10,8 +10,8 @@ from ivig_dcssc.analysis import claims
 from ivig_dcssc.analysis.choices import Choices
 from ivig_dcssc.analysis.figures import Figures, source_of
 from ivig_dcssc.analysis.tables import Frame, Tables
+from rederive.errors import meant
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
-from rederive.printed.schema import nearest
 from rederive.retrospective import Cohort
 
 GROUP = "IVIG"
@@ -129,10 +129,9 @@ class CohortResults:
         try:
             return self.registry.row(row_id)
         except KeyError:
-            hint = nearest(row_id, [row.id for row in self.registry])
-            meant = f" (did you mean {hint!r}?)" if hint else ""
+            hint = meant(row_id, [row.id for row in self.registry])
             raise ValueError(
-                f"row_id: found {row_id!r}, allowed: an id of the registry{meant}"
+                f"row_id: found {row_id!r}, allowed: an id of the registry{hint}"
             ) from None
 
     def _computed(self, row_id: str) -> NumberRow | ClaimRow:

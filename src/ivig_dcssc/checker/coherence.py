@@ -6,15 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ivig_dcssc.checker.tables import (
-    CONCOMITANT,
-    FLAGS,
-    MEASURES,
-    PATIENTS,
-    SCALES,
-    Tables,
-    exact,
-)
+from ivig_dcssc.checker.tables import CONCOMITANT, FLAGS, MEASURES, PATIENTS, SCALES, Tables, exact
 from ivig_dcssc.checker.windows import Windows
 
 MAY_BE_UNKNOWN = (

@@ -11,13 +11,7 @@ import pandas as pd
 
 from ivig_dcssc.generator.drawing import falls
 from ivig_dcssc.generator.recipe import versions
-from ivig_dcssc.generator.skin import (
-    MEASURE,
-    PRIORS,
-    READINGS,
-    TIMEPOINTS,
-    skin_block,
-)
+from ivig_dcssc.generator.skin import MEASURE, PRIORS, READINGS, TIMEPOINTS, skin_block
 from ivig_dcssc.project import HELD_OUT_FILE, PREDICTIONS_FILE
 from rederive.printed.evidence import Evidence
 from rederive.printed.registry import Registry

@@ -21,13 +21,7 @@ from ivig_dcssc.generator.measures import ONCE, PAIRED, measure_figures, sample_
 from ivig_dcssc.generator.patients.characteristics import draw_characteristics
 from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.generator.sizes import Size, draw_sizes, size_figures
-from ivig_dcssc.generator.skin import (
-    MEASURE,
-    PRIORS,
-    READINGS,
-    TIMEPOINTS,
-    skin_block,
-)
+from ivig_dcssc.generator.skin import MEASURE, PRIORS, READINGS, TIMEPOINTS, skin_block
 from ivig_dcssc.generator.visits.records import date_visits, seen_before
 from ivig_dcssc.generator.visits.rubs import draw_rubs
 from ivig_dcssc.generator.visits.severities import draw_severities, severity_figures

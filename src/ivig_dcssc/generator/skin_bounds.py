@@ -14,14 +14,7 @@ from ivig_dcssc.generator.skin import READINGS, THRESHOLD, TIMEPOINTS, skin_bloc
 from ivig_dcssc.project import BOUNDS_FILE, project_root
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import Block, Figure, Statistic
-from rederive.reconstruct.bounds import (
-    Bound,
-    Kind,
-    Quantity,
-    key_of,
-    load_bounds,
-    save_bounds,
-)
+from rederive.reconstruct.bounds import Bound, Kind, Quantity, key_of, load_bounds, save_bounds
 
 CONTROLS = {"m6": ("relaxin", "MMF"), "m12": ("D-pen", "collagen", "MMF")}
 """The historical controls by the months at which their change is printed."""

@@ -3,15 +3,3 @@
 from ivig_dcssc.multiverse.explorer import Explorer
 from ivig_dcssc.multiverse.results import DEPENDS, RESULTS, Axes, Result, published, published_value
 from ivig_dcssc.multiverse.universe import Multiverse, open_multiverse
-
-__all__ = [
-    "DEPENDS",
-    "RESULTS",
-    "Axes",
-    "Explorer",
-    "Multiverse",
-    "Result",
-    "open_multiverse",
-    "published",
-    "published_value",
-]

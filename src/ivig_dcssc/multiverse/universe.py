@@ -44,9 +44,9 @@ from ivig_dcssc.project import project_root
 from ivig_dcssc.style import use_style
 from rederive.book.published import Published
 from rederive.book.specification import SAME, Specifications
+from rederive.errors import unknown
 from rederive.parameters import ParameterError, cells_run, check_injected
 from rederive.printed.registry import Registry, load_registry
-from rederive.printed.schema import nearest
 from rederive.recompute import two_sample_t
 from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.recompute.t_formulas import Range
@@ -370,11 +370,7 @@ def open_multiverse(result: str, alpha: float | None = None, prior: str = ALL_PR
     """
     check_injected(cells_run())
     if result not in RESULTS:
-        hint = nearest(result, RESULTS)
-        meant = f" (did you mean {hint!r}?)" if hint else ""
-        raise ParameterError(
-            f"parameter 'result': found {result!r}, allowed: {', '.join(RESULTS)}{meant}"
-        )
+        raise ParameterError(str(unknown("parameter 'result'", result, RESULTS)))
     given = {"prior": prior} if alpha is None else {"prior": prior, "alpha": alpha}
     values, root = PARAMETERS.check(given), project_root()
     axes = Axes() if prior == ALL_PRIORS else Axes(prior=(prior,))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rederive.book import render
 from rederive.book.ledger import Ledger, LedgerRow
-from rederive.errors import meant
+from rederive.errors import unknown
 from rederive.printed import Verdict
 from rederive.printed.registry import CellRow, Registry
 
@@ -65,8 +65,7 @@ def article_table(ledger: Ledger, table: str) -> render.Table:
 
 def _cells(registry: Registry, table: str) -> tuple[CellRow, ...]:
     if table not in registry.tables:
-        allowed, hint = ", ".join(registry.tables), meant(table, registry.tables)
-        raise ValueError(f"table: found {table!r}, allowed: {allowed}{hint}")
+        raise unknown("table", table, registry.tables)
     return registry.tables[table]
 
 

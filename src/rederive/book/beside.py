@@ -16,7 +16,7 @@ import pandas as pd
 
 from rederive.book import render
 from rederive.book.ledger import CohortEvidence, Ledger, LedgerRow
-from rederive.errors import meant
+from rederive.errors import meant, unknown
 from rederive.printed import Evidence, Verdict
 from rederive.printed.registry import NumberRow
 from rederive.recompute import CheckedClaim, Recomputed
@@ -58,8 +58,7 @@ def _by_id(values: object, ids: str) -> dict[str, Value]:
 def _checked(ledger: Ledger, row_id: str, value: Value, source: str) -> LedgerRow:
     """Return the row of a visible value, held against the engine's, and its source to the plan."""
     if source not in SOURCES:
-        hint = meant(source, SOURCES)
-        raise ValueError(f"source: found {source!r}, allowed: {', '.join(SOURCES)}{hint}")
+        raise unknown("source", source, SOURCES)
     if row_id not in ledger.registry.plan:
         hint = meant(row_id, ledger.registry.plan)
         raise ValueError(f"found {row_id!r}, allowed: the id of a number or claim{hint}")

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rederive.errors import meant
+from rederive.errors import unknown
 
 OUTCOMES = ("value", "low", "high", "decision")
 """Columns of a table after its choices."""
@@ -295,9 +295,7 @@ class Specifications:
 def _require(what: str, found: Hashable, allowed: Iterable[Hashable]) -> None:
     known = list(allowed)
     if found not in known:
-        listed = ", ".join(map(str, known))
-        hint = meant(str(found), map(str, known))
-        raise ValueError(f"{what}: found {found!r}, allowed: {listed}{hint}")
+        raise unknown(what, found, known)
 
 
 def _check_same(table: pd.DataFrame) -> None:

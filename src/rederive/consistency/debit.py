@@ -10,13 +10,7 @@ from fractions import Fraction
 from math import sqrt
 
 from rederive.consistency.grim import nearest_sums
-from rederive.consistency.lattice import (
-    Lattice,
-    sample_size,
-    scaled,
-    squared,
-    variance_factors,
-)
+from rederive.consistency.lattice import Lattice, sample_size, scaled, squared, variance_factors
 from rederive.printed import PrintedNumber, RoundingRule, require_figure, require_sd
 from rederive.printed.result import Reach, Recomputed, habit
 

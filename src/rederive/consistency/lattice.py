@@ -17,11 +17,7 @@ from functools import lru_cache
 from math import ceil, floor, isqrt
 from numbers import Integral
 
-from rederive.consistency.multiset import (
-    exists,
-    greatest_squares_sum,
-    least_squares_sum,
-)
+from rederive.consistency.multiset import exists, greatest_squares_sum, least_squares_sum
 from rederive.printed import Interval, PrintedNumber, RoundingRule, require_figure, written
 
 Exact = int | Fraction

@@ -10,11 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rederive.consistency.lattice import (
-    attainable_figures,
-    require_size,
-    sample_size,
-)
+from rederive.consistency.lattice import attainable_figures, require_size, sample_size
 from rederive.printed import Interval, PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed, habit
 

@@ -18,13 +18,7 @@ from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
 from rederive.consistency.lattice import squared
 from rederive.errors import meant
-from rederive.printed import (
-    P_VALUE_DOMAIN,
-    Interval,
-    PrintedNumber,
-    RoundingRule,
-    require_printed,
-)
+from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed, possible_p
 
 _FloatArray = npt.NDArray[np.float64]

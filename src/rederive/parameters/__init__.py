@@ -7,13 +7,3 @@ from __future__ import annotations
 
 from rederive.parameters.notebooks import cells_run, check_injected
 from rederive.parameters.types import Form, Parameter, ParameterError, ParameterSet, Value
-
-__all__ = [
-    "Form",
-    "Parameter",
-    "ParameterError",
-    "ParameterSet",
-    "Value",
-    "cells_run",
-    "check_injected",
-]

@@ -19,27 +19,3 @@ from rederive.printed.number import (
     written,
 )
 from rederive.printed.rounding import RoundingRule, preimage, round_to, rounded_figures
-
-__all__ = [
-    "P_VALUE_DOMAIN",
-    "Evidence",
-    "Interval",
-    "PrintedNumber",
-    "RoundingRule",
-    "Verdict",
-    "format_fixed",
-    "format_like",
-    "outward",
-    "parse",
-    "parse_range",
-    "parse_with_spread",
-    "plain",
-    "preimage",
-    "readings",
-    "require_figure",
-    "require_printed",
-    "require_sd",
-    "round_to",
-    "rounded_figures",
-    "written",
-]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from rederive.printed.evidence import Evidence
 from rederive.printed.interval import Interval
@@ -16,8 +17,8 @@ from rederive.printed.schema import (
     TableError,
     check_references,
     read_schema,
+    read_table,
 )
-from rederive.printed.schema import read_table as _read_table
 
 _DOMAINS: Mapping[str, Interval] = {
     "p": Interval(Fraction(0), Fraction(1)),
@@ -187,26 +188,13 @@ class Registry:
         return row.same_as if row is not None and row.same_as else name
 
 
-def _optional_fraction(text: str) -> Fraction | None:
-    return Fraction(text) if text else None
-
-
 def _number_row(row: Row) -> NumberRow:
-    return NumberRow(
-        id=row["id"],
-        section=row["section"],
-        place=row["place"],
-        group=row["group"],
-        variable=row["variable"],
-        timepoint=row["timepoint"],
-        statistic=row["statistic"],
-        printed=PrintedNumber(row["printed"], row["operator"]),
-        unit=row["unit"],
-        n=int(row["n"]) if row["n"] else None,
-        n_stated=row["n_stated"] == "true",
-        same_as=row["same_as"],
-        note=row["note"],
-    )
+    read: dict[str, Any] = {
+        "printed": PrintedNumber(row["printed"], row["operator"]),
+        "n": int(row["n"]) if row["n"] else None,
+        "n_stated": row["n_stated"] == "true",
+    }
+    return NumberRow(**{name: row[name] for name in NumberRow.__slots__} | read)
 
 
 def _plan_row(row: Row) -> PlanRow:
@@ -222,14 +210,9 @@ def _plan_row(row: Row) -> PlanRow:
 
 
 def _variable_row(row: Row) -> VariableRow:
-    return VariableRow(
-        variable=row["variable"],
-        label=row["label"],
-        minimum=_optional_fraction(row["minimum"]),
-        maximum=_optional_fraction(row["maximum"]),
-        step=_optional_fraction(row["step"]),
-        unit=row["unit"],
-    )
+    ends = ("minimum", "maximum", "step")
+    read: dict[str, Any] = {name: Fraction(row[name]) if row[name] else None for name in ends}
+    return VariableRow(**{name: row[name] for name in VariableRow.__slots__} | read)
 
 
 def _cells(rows: list[Row]) -> dict[str, tuple[CellRow, ...]]:
@@ -313,7 +296,7 @@ def load_registry(folder: Path) -> Registry:
     tables: dict[str, list[Row]] = {}
     for name, fields in schema.items():
         try:
-            tables[name] = _read_table(folder / f"{name}.csv", fields)
+            tables[name] = read_table(folder / f"{name}.csv", fields)
         except TableError as error:
             problems.extend(error.problems)
     if problems:

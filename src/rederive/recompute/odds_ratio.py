@@ -15,12 +15,7 @@ from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRu
 from rederive.printed.result import Reach, Recomputed, habit, possible_p
 from rederive.recompute.proportions import chi_squared, chi_squared_yates
 from rederive.recompute.t_tests import Ends
-from rederive.recompute.two_by_two import (
-    PrintedOddsRatio,
-    Table2x2,
-    enumerate_tables,
-    wald_figures,
-)
+from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, enumerate_tables, wald_figures
 
 
 def _risk_ratio(table: Table2x2) -> dict[str, float]:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import chdtrc
 from scipy.stats import fisher_exact, hypergeom
 
-from rederive.errors import meant
+from rederive.errors import unknown
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed, possible_p
 from rederive.recompute.t_formulas import student_p, welch_p
@@ -203,8 +203,7 @@ def two_proportions(
     ('needs an unstated choice', ("Fisher's exact test",))
     """
     if stated not in PROPORTION_TESTS:
-        allowed, hint = ", ".join(PROPORTION_TESTS), meant(stated, PROPORTION_TESTS)
-        raise ValueError(f"stated: found {stated!r}, allowed: {allowed}{hint}")
+        raise unknown("stated", stated, PROPORTION_TESTS)
     if p is not None:
         require_printed("p", p)
     note = "; ".join(part for part in (first.note, second.note) if part)

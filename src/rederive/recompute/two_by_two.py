@@ -11,12 +11,7 @@ from fractions import Fraction
 from scipy.special import chdtrc, ndtri, stdtr
 from scipy.stats import fisher_exact
 
-from rederive.printed import (
-    P_VALUE_DOMAIN,
-    PrintedNumber,
-    RoundingRule,
-    require_printed,
-)
+from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule, require_printed
 
 
 @dataclass(frozen=True, slots=True, order=True)

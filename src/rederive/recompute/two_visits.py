@@ -8,13 +8,7 @@ from fractions import Fraction
 
 from scipy.special import stdtrit
 
-from rederive.printed import (
-    P_VALUE_DOMAIN,
-    Interval,
-    PrintedNumber,
-    RoundingRule,
-    require_printed,
-)
+from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_formulas import distance_range, one_sample_p

@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from rederive.retrospective.codebook import Codebook, Entry
     from rederive.retrospective.cohort import (
         Cohort,
-        CohortError,
         Contradiction,
         contradictions,
         read_cohort,
@@ -17,14 +16,10 @@ if TYPE_CHECKING:
     )
     from rederive.retrospective.describe import describe_flag, describe_number
     from rederive.retrospective.keys import key_index
-    from rederive.retrospective.paired import (
-        change,
-        paired_change,
-        response,
-        signed_rank,
-    )
+    from rederive.retrospective.paired import change, paired_change, response, signed_rank
     from rederive.retrospective.regression import linear, logistic
     from rederive.retrospective.two_sample import PrintedGroup, two_sample
+    from rederive.retrospective.validation import CohortError
     from rederive.retrospective.windows import Windows, at_baseline, at_followup, measured
 
 lazily(__name__)

@@ -12,20 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rederive.errors import unknown
 from rederive.printed.files import write_atomically
 from rederive.printed.schema import Row
 from rederive.retrospective.codebook import VISIT_COLUMNS, Codebook, Entry
-from rederive.retrospective.keys import key_index, unknown
-from rederive.retrospective.validation import (
-    PATIENTS_FILE,
-    REMARK,
-    VISITS_FILE,
-    CohortError,
-    read_valid,
-)
+from rederive.retrospective.keys import key_index
+from rederive.retrospective.validation import PATIENTS_FILE, REMARK, VISITS_FILE, read_valid
 from rederive.retrospective.windows import Windows, measured
-
-__all__ = ["Cohort", "CohortError", "read_cohort", "write_cohort", "write_templates"]
 
 README_FILE = "README.txt"
 SIGNIFICANT_DIGITS = 10

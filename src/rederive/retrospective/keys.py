@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rederive.printed.schema import nearest
-
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -25,14 +23,6 @@ def key_index(table: pd.DataFrame) -> pd.Index:
         else pd.Index(table["patient"], name="patient")
     )
     return index
-
-
-def unknown(what: str, found: str, known: Any) -> ValueError:
-    """Return the error for a name that does not exist, with the nearest one that does."""
-    names = [str(name) for name in known]
-    close = nearest(str(found), names)
-    hint = f" (did you mean {close!r}?)" if close else ""
-    return ValueError(f"{what}: found {found!r}, allowed: {', '.join(names)}{hint}")
 
 
 @dataclass(frozen=True, slots=True)

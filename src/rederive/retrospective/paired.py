@@ -12,8 +12,9 @@ import pandas as pd
 from scipy.special import ndtr, stdtr, stdtrit
 from scipy.stats import rankdata
 
+from rederive.errors import unknown
 from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention
-from rederive.retrospective.keys import FloatArray, Grid, IntArray, Moments, over, unknown
+from rederive.retrospective.keys import FloatArray, Grid, IntArray, Moments, over
 
 DECIMALS = 9
 """Decimals of a change: more than any scale has, fewer than a float can tell apart."""

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
+from rederive.errors import unknown
 from rederive.recompute.t_formulas import welch_df
-from rederive.retrospective.keys import Grid, Moments, over, unknown
+from rederive.retrospective.keys import Grid, Moments, over
 from rederive.retrospective.paired import critical_t
 
 TESTS = ("student", "welch")

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rederive.retrospective.keys import FloatArray, IntArray, key_index, unknown
+from rederive.errors import unknown
+from rederive.retrospective.keys import FloatArray, IntArray, key_index
 
 RULES = ("closest", "first", "last")
 """Which of several visits in one window counts; of two equally close ones the earlier."""

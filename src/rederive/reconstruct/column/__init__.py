@@ -13,15 +13,3 @@ from rederive.reconstruct.column.summary import (
     NearestFigures,
     nearest_figures,
 )
-
-__all__ = [
-    "ColumnSampler",
-    "ColumnSummary",
-    "ImpossibleSummaryError",
-    "MultisetSampler",
-    "NearestFigures",
-    "VectorSampler",
-    "column_sampler",
-    "count_columns",
-    "nearest_figures",
-]

@@ -28,13 +28,7 @@ from math import ceil, comb
 import numpy as np
 import numpy.typing as npt
 
-from rederive.reconstruct.column.choices import (
-    STEP_ERROR,
-    WORD,
-    Chooser,
-    below,
-    tree_height,
-)
+from rederive.reconstruct.column.choices import STEP_ERROR, WORD, Chooser, below, tree_height
 from rederive.reconstruct.column.counting import Progress, count_columns
 from rederive.reconstruct.column.states import (
     CentredColumn,

@@ -1,10 +1,6 @@
 """Any before-after study, described in a few lines of YAML, and synthetic data that print it."""
 
-from rederive.reconstruct.study.drawing import (
-    OutOfTimeError,
-    UnprintableError,
-    reconstruct_study,
-)
+from rederive.reconstruct.study.drawing import OutOfTimeError, UnprintableError, reconstruct_study
 from rederive.reconstruct.study.model import Measure, Study
 from rederive.reconstruct.study.predicting import (
     as_record,
@@ -22,24 +18,3 @@ from rederive.reconstruct.study.tables import (
     write_table,
 )
 from rederive.reconstruct.study.tree import StudyError
-
-__all__ = [
-    "SYNTHETIC",
-    "Measure",
-    "OutOfTimeError",
-    "Study",
-    "StudyError",
-    "UnprintableError",
-    "as_record",
-    "bound_quantity",
-    "check_ending",
-    "load_study",
-    "parse_study",
-    "predict_figure",
-    "provenance",
-    "quantity_of",
-    "read_notes",
-    "read_table",
-    "reconstruct_study",
-    "write_table",
-]
