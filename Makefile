@@ -53,7 +53,7 @@ book: $(STAMP) ## execute all notebooks and build the site into _build/html
 	@$(BIN)/rederive build --jobs $(JOBS)
 
 pdf: book ## the built book as one PDF, _build/pdf/book.pdf (needs Chromium)
-	@$(BIN)/python -m rederive.site.pdf
+	@$(BIN)/python tools/book_pdf.py
 
 test: $(STAMP) ## lint, format check, type check and all tests
 	$(BIN)/ruff check .

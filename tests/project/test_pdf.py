@@ -7,7 +7,7 @@ import re
 import pytest
 from pypdf import PdfReader
 
-from rederive.site.pdf import write_pdf
+from book_pdf import write_pdf
 
 pytestmark = pytest.mark.browser
 
