@@ -47,6 +47,7 @@ SHARED = {
     "test_pdf": "book",
     "test_fork_engine": "book",
     "test_site": "book",
+    "test_split": "book",
     "test_explorer": "explorer",
     "test_explorer_browser": "explorer",
 }
@@ -60,6 +61,13 @@ class Scheduling(LoadScopeScheduling):
         file = nodeid.partition("::")[0]
         name = Path(file).stem
         return nodeid if name in APART else SHARED.get(name, file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a file that would have another worker build the book once more."""
+    for item in items:
+        if "built_book" in getattr(item, "fixturenames", ()) and item.path.stem not in SHARED:
+            raise pytest.UsageError(f"{item.path.name} needs the built book: name it in SHARED")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:

@@ -39,8 +39,7 @@ def complaints(browser: Browser, address: str, names: list[str]) -> list[str]:
                 page.emulate_media(color_scheme=scheme)
                 page.set_viewport_size({"width": width, "height": 900})
                 if number == 0:
-                    page.goto(address + name, wait_until="load")
-                page.wait_for_load_state("networkidle")
+                    page.goto(address + name, wait_until="networkidle")
                 if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
                     hear(f"wider than {width} pixels")
             views.reverse()

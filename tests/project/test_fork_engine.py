@@ -445,7 +445,7 @@ def test_where_forks_are_available(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- the real book -------------------------------------------------------------------------------
 
 
-COMPARED = sorted(ROOT.glob("notebooks/*.ipynb"))[:: spaced(6)]
+COMPARED = sorted(ROOT.glob("notebooks/*.ipynb"))[:: spaced(10)]
 """Sections that a kernel executes as well."""
 
 

@@ -81,7 +81,8 @@ def test_the_same_request_gives_the_same_bytes(
         write_table(two, again, notes)
         assert one.read_bytes() == two.read_bytes()
         pd.testing.assert_frame_equal(read_table(one), table, check_dtype=False)
-    assert not reconstruct_study(example, 6, seed=2).equals(table)
+    other = reconstruct_study(example, 1, seed=2)
+    assert not other.equals(table[table["cohort"] == 1].reset_index(drop=True))
 
 
 def test_files_say_that_they_are_synthetic_and_how_they_were_made(
@@ -120,7 +121,7 @@ def test_patients_of_different_measures_are_joined_at_random(
 
 def test_a_figure_that_is_held_out_is_not_constrained(example: Study) -> None:
     off = "grip.week12.responders.3"
-    found = reconstruct_study(example, 16, without=[off])
+    found = reconstruct_study(example, 6, without=[off])
     report = check_study(example.description, found)
     assert set(failures(report)["id"]) == {off}
 
@@ -195,7 +196,7 @@ def test_what_the_checker_refuses_is_not_handed_out(
 
     monkeypatch.setattr(drawing, "sample_data", corrupted)
     with pytest.raises(UnprintableError, match=r"data set 1 prints .* for grip\.start"):
-        reconstruct_study(example, 4)
+        reconstruct_study(example, 1)
 
 
 def test_a_prediction_counts_what_the_others_leave_open(example: Study) -> None:

@@ -19,7 +19,7 @@ CHAPTERS = sorted((ROOT / "book" / "teach").glob("c[0-9]*.ipynb"))
 EACH_PRIOR = repeated(2)
 """Cohorts of each prior; ``REDERIVE_REPETITIONS=10`` is a thorough run."""
 
-RUN = CHAPTERS if EACH_PRIOR > 2 else CHAPTERS[::3]
+RUN = CHAPTERS if EACH_PRIOR > 2 else CHAPTERS[::6]
 """Chapters that are run cell by cell; every build of the book runs all."""
 
 
