@@ -493,7 +493,9 @@ def test_missing_ensembles_and_unknown_priors_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="allowed: a parquet file"):
         load_ensembles(tmp_path, "flat")
     pd.DataFrame({"patients": ["P01"], "cohort": [1]}).to_parquet(folder / "patients.parquet")
-    with pytest.raises(ConfigurationError, match=r"no column 'patient' \(found 'patients'\)"):
+    with pytest.raises(
+        ConfigurationError, match=r"no column 'patient' \(did you mean 'patients'\?\)"
+    ):
         load_ensembles(tmp_path, "flat")
 
 

@@ -115,6 +115,13 @@ def test_patients_are_matched_by_key_and_wrong_input_is_an_error() -> None:
     index = pd.Index(list("ABCDEF"), name="patient")
     x = pd.Series([1.0, 2, 3, 4, 5, 6], index)
     y = pd.Series([2.0, 4, 5, 8, 9, 13], index)
+    both = pd.DataFrame({"x": x, "y": y})
+    for fit, outcome in ((linear, y), (logistic, (y > y.median()).astype(float))):
+        together = fit(outcome, both)
+        for name, part in together.groupby("predictor"):
+            alone = fit(outcome, both[name])
+            part = part.drop(columns="predictor").reset_index(drop=True)
+            pd.testing.assert_frame_equal(part, alone, check_exact=True)
     shuffled = linear(y, x.sample(frac=1, random_state=1))
     pd.testing.assert_frame_equal(shuffled, linear(y, x))
     with pytest.raises(ValueError, match="found 2, allowed: 0 and 1"):

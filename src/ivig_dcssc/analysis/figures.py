@@ -360,27 +360,23 @@ def search(tables: Tables) -> Frame:
         odds ratio, or points of skin score per unit of the predictor), low, high, p (0 for an exact
         fit) and status.
     """
-    found = candidates(tables)
+    found = pd.DataFrame(candidates(tables))
     parts = []
     for timepoint in TIMEPOINTS:
-        response, change = tables.response(timepoint), tables.change(timepoint)
-        for name, predictor in found.items():
-            odds = logistic(response, predictor, CONFIDENCE).rename(
-                columns={"odds_ratio": "estimate"}
-            )
-            slope = linear(change, predictor, CONFIDENCE).rename(columns={"slope": "estimate"})
-            # Without residuals t is infinite; a claim that nothing predicts must not pass it over.
-            slope["p"] = slope["p"].mask(slope["status"] == "exact fit", 0.0)
-            for outcome, table in (("response", odds), ("change", slope)):
-                parts.append(_tidy(table, name, outcome, timepoint))
+        odds = logistic(tables.response(timepoint), found, CONFIDENCE).rename(
+            columns={"slope": "log_odds_ratio", "odds_ratio": "estimate"}
+        )
+        slope = linear(tables.change(timepoint), found, CONFIDENCE)
+        slope = slope.rename(columns={"slope": "estimate"})
+        # Without residuals t is infinite; a claim that nothing predicts must not pass it over.
+        slope["p"] = slope["p"].mask(slope["status"] == "exact fit", 0.0)
+        # Each response stands before the change with the same predictor.
+        both = pd.concat([odds.assign(outcome="response"), slope.assign(outcome="change")])
+        parts.append(both.sort_index(kind="stable").assign(timepoint=timepoint))
     together = pd.concat(parts, ignore_index=True)
-    return together.sort_values("cohort", kind="stable").reset_index(drop=True)
-
-
-def _tidy(table: Frame, predictor: str, outcome: str, timepoint: str) -> Frame:
-    labelled = table.assign(predictor=predictor, outcome=outcome, timepoint=timepoint)
+    together = together.sort_values("cohort", kind="stable").reset_index(drop=True)
     first = ["cohort", "predictor", "outcome", "timepoint"]
-    return labelled[[*first, "n", "estimate", "low", "high", "p", "status"]]
+    return together[[*first, "n", "estimate", "low", "high", "p", "status"]]
 
 
 def about(regressions: Frame, variable: str, timepoint: str) -> Frame:

@@ -53,6 +53,7 @@ class CohortResults:
         self.tables = Tables(cohort, choices)
         self.cohorts = self.tables.cohorts
         self.figures = Figures(self.tables)
+        self._claims: dict[str, Frame] = {}
 
     def covers(self, row_id: str) -> bool:
         """Return whether a number or claim is a function of a cohort that is computed here.
@@ -119,7 +120,9 @@ class CohortResults:
         row = self._computed(row_id)
         if not isinstance(row, ClaimRow):
             raise ValueError(f"{row_id}: found a number, allowed: a claim; ask number() for it")
-        return claims.answer(self.figures, row)
+        if row_id not in self._claims:
+            self._claims[row_id] = claims.answer(self.figures, row)
+        return self._claims[row_id]
 
     def predictors(self) -> Frame:
         """Return every regression on a predictor; see `figures.search`."""

@@ -6,6 +6,7 @@ it is not ``ok`` there is no estimate, and p is NaN rather than a number that me
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,14 +31,15 @@ MAXIMUM_STEPS = 100
 
 
 def linear(
-    outcome: pd.Series[Any], predictor: pd.Series[Any], confidence: float = 0.95
+    outcome: pd.Series[Any], predictor: pd.Series[Any] | pd.DataFrame, confidence: float = 0.95
 ) -> pd.DataFrame:
     """Return the simple linear regression of an outcome on a number, one row per cohort.
 
     Parameters
     ----------
     outcome, predictor : Series
-        Numbers by patient (or cohort and patient).
+        Numbers by patient (or cohort and patient). Of a DataFrame each column is a predictor by
+        itself, which the table then names first.
     confidence : float
         Level of the confidence interval of the slope.
 
@@ -49,7 +51,7 @@ def linear(
         its slope, but no p.
     """
     grid = Grid.of(outcome.index)
-    y, x = _complete(grid.spread(outcome), grid.spread(predictor))
+    y, x = _complete(grid, outcome, predictor)
     about_x, about_y = Moments.of(x), Moments.of(y)
     n = about_x.n
     dx, dy = _centred(x, about_x), _centred(y, about_y)
@@ -66,7 +68,9 @@ def linear(
     slope = np.where(fitted | (status == "exact fit"), slope, np.nan)
     t = over(slope, se)
     width = critical_t(confidence, n - 2) * se
-    return grid.table(
+    return _table(
+        grid,
+        predictor,
         {
             "n": n,
             "intercept": about_y.mean - slope * about_x.mean,
@@ -77,12 +81,12 @@ def linear(
             "t": t,
             "p": 2 * stdtr(np.where(fitted, n - 2, np.nan), -np.abs(t)),
             "status": status,
-        }
+        },
     )
 
 
 def logistic(
-    flag: pd.Series[Any], predictor: pd.Series[Any], confidence: float = 0.95
+    flag: pd.Series[Any], predictor: pd.Series[Any] | pd.DataFrame, confidence: float = 0.95
 ) -> pd.DataFrame:
     """Return the simple logistic regression of a flag on a number, one row per cohort.
 
@@ -90,8 +94,8 @@ def logistic(
     ----------
     flag : Series
         1 or 0 by patient (or cohort and patient).
-    predictor : Series
-        Numbers, or flags, by the same keys.
+    predictor : Series or DataFrame
+        Numbers, or flags, by the same keys; of a DataFrame as for :func:`linear`.
     confidence : float
         Level of Wald's confidence interval of the odds ratio.
 
@@ -109,7 +113,7 @@ def logistic(
         If the outcome has another value than 0 and 1, or the level is not between 0 and 1.
     """
     grid = Grid.of(flag.index)
-    y, x = _complete(grid.spread(flag), grid.spread(predictor))
+    y, x = _complete(grid, flag, predictor)
     check_flag(y, flag.name)
     n = (~np.isnan(y)).sum(axis=1)
     events = (y == 1).sum(axis=1)
@@ -129,7 +133,9 @@ def logistic(
     z = over(slope, se)
     with np.errstate(over="ignore"):
         ratio, low, high = (np.exp(slope + sign * width) for sign in (0, -1, 1))
-    return grid.table(
+    return _table(
+        grid,
+        predictor,
         {
             "n": n,
             "events": events,
@@ -142,14 +148,32 @@ def logistic(
             "z": z,
             "p": 2 * ndtr(-np.abs(z)),
             "status": status,
-        }
+        },
     )
 
 
-def _complete(*arrays: FloatArray) -> tuple[FloatArray, ...]:
-    """Return arrays with NaN wherever any of them has one."""
-    missing = np.any([np.isnan(array) for array in arrays], axis=0)
-    return tuple(np.where(missing, np.nan, array) for array in arrays)
+def _complete(
+    grid: Grid, outcome: pd.Series[Any], predictor: pd.Series[Any] | pd.DataFrame
+) -> tuple[FloatArray, FloatArray]:
+    """Return outcome and predictor by row, predictor after predictor, NaN where either has one."""
+    each = predictor.to_frame() if isinstance(predictor, pd.Series) else predictor
+    x = np.concatenate([grid.spread(each[name]) for name in each])
+    y = np.tile(grid.spread(outcome), (len(each.columns), 1))
+    missing = np.isnan(x) | np.isnan(y)
+    return np.where(missing, np.nan, y), np.where(missing, np.nan, x)
+
+
+def _table(
+    grid: Grid, predictor: pd.Series[Any] | pd.DataFrame, columns: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return a table by cohort or, of several predictors, by predictor and cohort."""
+    if isinstance(predictor, pd.Series):
+        return grid.table(columns)
+    number = len(predictor.columns)
+    table = pd.DataFrame({"predictor": np.repeat(predictor.columns, grid.shape[0]), **columns})
+    if grid.cohorts is not None:
+        table.insert(1, "cohort", np.tile(grid.cohorts, number))
+    return table
 
 
 def _centred(array: FloatArray, moments: Moments) -> FloatArray:
@@ -172,13 +196,15 @@ def _newton(y: FloatArray, x: FloatArray) -> FloatArray:
     """Return intercept, slope and the slope's standard error, shape (3, cohorts).
 
     Newton's method on the standardised predictor, a step halved while it lowers the likelihood;
-    NaN where it has not converged.
+    NaN where it has not converged. Rows that have are left alone.
     """
     about = Moments.of(x)
     known = ~np.isnan(y)
     weight = known.astype(float)
     z = np.where(known, (x - about.mean[:, None]) / about.sd[:, None], 0.0)
     ones = np.where(known, y, 0.0)
+    found = np.full((3, len(y)), np.nan)
+    rows = np.arange(len(y))
 
     def likelihood(coefficients: FloatArray) -> FloatArray:
         eta = coefficients[0][:, None] + coefficients[1][:, None] * z
@@ -188,20 +214,20 @@ def _newton(y: FloatArray, x: FloatArray) -> FloatArray:
     share = ones.sum(axis=1) / weight.sum(axis=1)
     beta = np.stack([np.log(share / (1 - share)), np.zeros(len(share))])
     reached = likelihood(beta)
-    done = np.zeros(len(share), dtype=bool)
-    information = np.ones(len(share))
     for _ in range(MAXIMUM_STEPS):
         fitted = expit(beta[0][:, None] + beta[1][:, None] * z)
         gap, w = weight * (ones - fitted), weight * fitted * (1 - fitted)
         a, b, c = w.sum(axis=1), (w * z).sum(axis=1), (w * z * z).sum(axis=1)
         g, h = gap.sum(axis=1), (gap * z).sum(axis=1)
         determinant = a * c - b * b
-        information = determinant / a
         step = np.stack([c * g - b * h, a * h - b * g]) / determinant
         done = np.abs(step).max(axis=0) < 1e-10
+        found[:, rows[done]] = [*(beta + step)[:, done], (determinant / a)[done]]
         if done.all():
             break
-        scale = np.ones(len(share))
+        weight, z, ones, rows = (each[~done] for each in (weight, z, ones, rows))
+        beta, step, reached = beta[:, ~done], step[:, ~done], reached[~done]
+        scale = np.ones(len(rows))
         for _ in range(30):
             candidate = likelihood(beta + scale * step)
             worse = candidate < reached - 1e-12 * np.abs(reached)
@@ -209,6 +235,5 @@ def _newton(y: FloatArray, x: FloatArray) -> FloatArray:
                 break
             scale = np.where(worse, scale / 2, scale)
         beta, reached = beta + scale * step, candidate
-    slope = beta[1] / about.sd
-    result = np.stack([beta[0] - slope * about.mean, slope, 1 / np.sqrt(information) / about.sd])
-    return np.where(done, result, np.nan)
+    slope = found[1] / about.sd
+    return np.stack([found[0] - slope * about.mean, slope, 1 / np.sqrt(found[2]) / about.sd])
