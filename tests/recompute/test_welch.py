@@ -22,9 +22,13 @@ from rederive.recompute.t_formulas import (
     welch_p,
     welch_range,
 )
+from repetitions import repeated
 
 EDGE_POINTS = 33
 """Points that cut the edges of a box into pieces on which Welch's p is bounded."""
+
+BOXES = 20_000 if repeated(1) > 1 else 4_000
+"""Random boxes that are held against the plain way; the checks of a change try the most."""
 
 LARGEST_CHUNK = 20_000
 """Most combinations of a size and a box whose p values are worked out at once."""
@@ -122,7 +126,7 @@ def boxes(count: int, seed: int) -> tuple[Range, Range, FloatArray, Range, Float
 
 def test_the_range_lies_within_the_dense_one_and_encloses_every_point() -> None:
     rng = np.random.default_rng(5)
-    box = boxes(4_000, 4)
+    box = boxes(BOXES, 4)
     low, high = welch_range(*box)
     dense_low, dense_high = dense_range(*box)
     assert np.all(low >= dense_low * (1 - 1e-6) - 1e-15)
