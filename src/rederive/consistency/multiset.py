@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isqrt
 
 EXACT_SIZE_LIMIT = 1000
@@ -90,59 +91,34 @@ def exists(n: int, total: int, squares: int, low: int, high: int) -> bool | None
 def _search(n: int, total: int, squares: int, cap: int) -> bool | None:
     """Depth-first search over falling values in 0..cap, kept on an explicit stack."""
     dead: set[tuple[int, int, int, int]] = set()
-    nodes = 0
-    stack = [_Branch(n, total, squares, cap)]
+    state, nodes = (n, total, squares, cap), 0
+    stack = [(state, _values(*state))]
     while stack:
-        branch = stack[-1]
-        if branch.solved:
+        state, values = stack[-1]
+        n, total, squares, _ = state
+        # Equal to the least sum of squares: the balanced values, which the cap allows.
+        if squares == least_squares_sum(n, total):
             return True
-        value = branch.advance()
+        value = next(values, None)
         if value is None:
-            dead.add(branch.key)
+            dead.add(state)
             stack.pop()
             continue
         nodes += 1
         if nodes > NODE_BUDGET:
             return None
-        child = _Branch(branch.n - 1, branch.total - value, branch.squares - value * value, value)
-        if child.key not in dead:
-            stack.append(child)
+        state = (n - 1, total - value, squares - value * value, value)
+        if state not in dead:
+            stack.append((state, _values(*state)))
     return False
 
 
-class _Branch:
-    """One search state: ``n`` values in 0..cap still to place, and the next value to try."""
-
-    __slots__ = ("cap", "least", "n", "squares", "total", "value")
-
-    def __init__(self, n: int, total: int, squares: int, cap: int) -> None:
-        self.n, self.total, self.squares, self.cap = n, total, squares, cap
-        self.value = min(cap, total, isqrt(squares)) + 1
-        self.least = -(-total // n)
-
-    @property
-    def key(self) -> tuple[int, int, int, int]:
-        return self.n, self.total, self.squares, self.cap
-
-    @property
-    def solved(self) -> bool:
-        # Equal to the least sum of squares: the balanced values, which the cap allows.
-        return self.squares == least_squares_sum(self.n, self.total)
-
-    def advance(self) -> int | None:
-        """Return the next value whose rest is not excluded, ``None`` when there is none left."""
-        if self.n == 1:
-            return None
-        rest = self.n - 1
-        while self.value > self.least:
-            self.value -= 1
-            total, squares = (
-                self.total - self.value,
-                self.squares - self.value * self.value,
-            )
-            if squares > greatest_squares_sum(rest, total, 0, self.value):
-                # Smaller values leave more to the rest and allow it less.
-                return None
-            if squares >= least_squares_sum(rest, total):
-                return self.value
-        return None
+def _values(n: int, total: int, squares: int, cap: int) -> Iterator[int]:
+    """Give the greatest of ``n`` values in 0..cap, from above, whose rest is not excluded."""
+    for value in range(min(cap, total, isqrt(squares)), -(-total // n) - 1, -1) if n > 1 else ():
+        rest = squares - value * value
+        if rest > greatest_squares_sum(n - 1, total - value, 0, value):
+            # Smaller values leave more to the rest and allow it less.
+            return
+        if rest >= least_squares_sum(n - 1, total - value):
+            yield value

@@ -138,7 +138,7 @@ def n_minus_one(count1: int, n1: int, count2: int, n2: int) -> float:
     return float(chdtrc(1, (total - 1) * distance**2 / margin))
 
 
-def likelihood_ratio(count1: int, n1: int, count2: int, n2: int) -> float:
+def likelihood_ratio(count1: float, n1: float, count2: float, n2: float) -> float:
     """Return p of the likelihood-ratio (G) test."""
     total, successes = n1 + n2, count1 + count2
     deviance = 0.0

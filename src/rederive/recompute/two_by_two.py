@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from scipy.special import chdtrc, ndtri, stdtr
+from scipy.special import ndtri, stdtr
 from scipy.stats import fisher_exact
 
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule, require_printed
+from rederive.recompute.proportions import likelihood_ratio
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,15 +93,7 @@ class Table2x2:
     def likelihood_ratio_p(self) -> float:
         """p of the likelihood-ratio test against a model without the exposure."""
         a, b, c, d = self.cells
-        n = sum(self.cells)
-        expected = (
-            ((a + b) * (a + c), a),
-            ((a + b) * (b + d), b),
-            ((c + d) * (a + c), c),
-            ((c + d) * (b + d), d),
-        )
-        deviance = 2 * sum(o * math.log(o * n / e) for e, o in expected if o)
-        return float(chdtrc(1, max(deviance, 0.0)))
+        return likelihood_ratio(a, a + b, c, c + d)
 
     @property
     def linear_probability_p(self) -> float:
