@@ -59,7 +59,7 @@ test: $(STAMP) ## lint, format check, type check and all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n $(JOBS)
+	$(BIN)/pytest -n $$(($(JOBS) + 1)) # tests wait for browsers and clusters
 
 lint: $(STAMP) ## lint, format check and type check only
 	$(BIN)/ruff check .

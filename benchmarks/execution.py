@@ -28,8 +28,14 @@ from feasible_sizes import compared
 
 from ivig_dcssc import open_ledger
 from ivig_dcssc.project import project_root
+from rederive.execution.project import Project
 from rederive.printed import parse
 from rederive.recompute import Comparison, Scale, Summary, solve_n
+from rederive.sweep.index import SweepIndex
+from rederive.sweep.job import Job, perform
+from rederive.sweep.plan import plan_sweep
+from rederive.sweep.points import Request
+from rederive.sweep.store import RunStore
 
 ROOT = project_root()
 LINES: list[str] = []
@@ -205,6 +211,57 @@ def sweeps(names: list[str], grids: tuple[str, ...], bigger: bool) -> None:
     emit()
 
 
+def points() -> None:
+    """Plan and record sweeps of up to 10,000 points, and say what the runs of so many would take.
+
+    One run of ``methods`` is carried out; its record and results stand for those of all others.
+    """
+    project = Project(ROOT)
+    one = plan_sweep(project, "methods", Request())
+    job = Job(one.runs[0], str(ROOT), one.sources, 600)
+    begun = time.perf_counter()
+    done = perform(job)
+    first = time.perf_counter() - begun
+    emit("### Sweeps of up to 10,000 points")
+    emit()
+    emit(
+        "Planning names every run by its content; opening reads what is done, as each call of a "
+        "sweep does at first; writing the index takes at most a twentieth of the time."
+    )
+    emit()
+    emit("| points | planning, CPU s | opening, CPU s | index, CPU s | folder, MB |")
+    emit("|---:|---:|---:|---:|---:|")
+    last = 0.0
+    for number in (100, 1000, 10_000):
+        alphas = f"alpha={','.join(str(round(0.0001 * k, 4)) for k in range(1, number // 100 + 1))}"
+        request = Request((*GRID, alphas))
+        plan, planning = timed(lambda request=request: plan_sweep(project, "methods", request))
+        assert len(plan.runs) == number
+        with tempfile.TemporaryDirectory() as folder:
+            store = RunStore(folder)
+            for run in plan.runs:
+                record = done.record | {"parameters": run.parameters}
+                store.write_run(run.key, done.files, record)
+            size = sum(each.stat().st_size for each in Path(folder).rglob("*") if each.is_file())
+            index, opening = timed(lambda store=store, plan=plan: SweepIndex(store, plan))
+            _, writing = timed(index.write)
+        last = planning + opening + writing
+        emit(f"| {number:,} | {planning:.1f} | {opening:.1f} | {writing:.1f} | {size / 1e6:.0f} |")
+    emit()
+    emit(
+        f"A run of `methods` took {first:.1f} s by itself, with the start of the server. Without "
+        f"any run, 10,000 points take {last:.0f} s of one processor: less than the runs by far, so "
+        "the time of a sweep is the number of its points times that of a run over the number of "
+        "processors, however many computers these are in (`--scheduler`)."
+    )
+    emit()
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    start = time.process_time()
+    return work(), time.process_time() - start
+
+
 def seconds(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()
@@ -244,7 +301,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="three sections, few runs, no build")
     parser.add_argument("--long", action="store_true", help="also a sweep of 1,000 runs")
-    parts = ("growth", "sections", "sweeps", "build")
+    parts = ("growth", "points", "sections", "sweeps", "build")
     parser.add_argument("--parts", nargs="*", choices=parts, default=parts, help="only these")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".md"))
     options = parser.parse_args()
@@ -263,6 +320,8 @@ def main() -> None:
     bare()  # what is read from the disk for the first time
     if "growth" in options.parts:
         growth()
+    if "points" in options.parts:
+        points()
     if "sections" in options.parts:
         sections(every[:3] if options.quick else every)
     if "sweeps" in options.parts:

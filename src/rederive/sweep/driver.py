@@ -24,6 +24,8 @@ LOST = "the connection to the scheduler is lost"
 WORKER_DIED = "worker"
 _WAIT_SECONDS = 0.05
 _INDEX_SECONDS = 5.0
+_INDEX_SHARE = 0.05
+"""Most of the time that writing the index may take, which grows with the number of runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Sweep:
 
     def _carry_out(self, waiting: deque[Job], workers: Workers) -> str:
         running: dict[Any, Job] = {}
-        written = time.monotonic()
+        written, pause = time.monotonic(), _INDEX_SECONDS
         while waiting or running or self._suspects:
             if not workers.connected():
                 return self._lost(running)
@@ -165,9 +167,10 @@ class Sweep:
                 self._take_in(running.pop(future), finished)
             if not done:
                 time.sleep(_WAIT_SECONDS)
-            if time.monotonic() - written > _INDEX_SECONDS:
+            if (begun := time.monotonic()) - written > pause:
                 self._write_index()
                 written = time.monotonic()
+                pause = max(_INDEX_SECONDS, (written - begun) / _INDEX_SHARE)
         return ""
 
     def _hand_out(self, waiting: deque[Job], running: dict[Any, Job], workers: Workers) -> None:

@@ -71,6 +71,9 @@ class SweepIndex:
 
     def frame(self) -> pd.DataFrame:
         """Return one row a run: key, notebook, parameters, state, and one column a result."""
+        return self._frame(self.long())
+
+    def _frame(self, results: pd.DataFrame) -> pd.DataFrame:
         keys = list(dict.fromkeys([*self._planned, *self._records]))
         rows = []
         for key in keys:
@@ -87,7 +90,6 @@ class SweepIndex:
         table = table[[*FIRST_COLUMNS, *swept, *STATE_COLUMNS]].astype({"seconds": float})
         for name in swept:
             table[name] = _one_type(table[name])
-        results = self.long()
         if results.empty:
             return table
         wide = results.drop_duplicates(["key", "id"], keep="last").pivot(
@@ -109,10 +111,11 @@ class SweepIndex:
         OSError
             If the disk is full or the place cannot be written to.
         """
-        frame = self.frame()
+        results = self.long()
+        frame = self._frame(results)
         self._store.write(INDEX, _parquet(frame))
         self._store.write(INDEX_CSV, inert(frame).to_csv(index=False, lineterminator="\n").encode())
-        self._store.write(RESULTS, _parquet(self.long()))
+        self._store.write(RESULTS, _parquet(results))
 
 
 def _one_type(column: pd.Series) -> pd.Series:
