@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from IPython.core.getipython import get_ipython
 
 from ivig_dcssc import analysis
 from ivig_dcssc.analysis.choices import Choices
+from ivig_dcssc.analysis.results import CohortResults
 from ivig_dcssc.evidence import CohortEvidence, share_results
 from ivig_dcssc.parameters import BOTH_READINGS, PARAMETERS
 from ivig_dcssc.project import built_notebooks, project_root
@@ -117,7 +118,7 @@ def open_compared(**parameters: object) -> Ledger:
     own = "cohort_folder" in changed
     _pass_over(ONLY_RECONSTRUCTED if own else ONLY_OWN)
     if own and isinstance(ledger.cohorts, CohortEvidence):
-        _leave_out(ledger.cohorts.results.tables.cohort)
+        _leave_out(ledger.cohorts.results)
     if changed and "cohort_folder" not in changed:
         reference = open_ledger()
         ledger.compare_with(reference)
@@ -168,24 +169,35 @@ def _pass_over(mark: str) -> None:
     shell.input_transformers_cleanup.append(emptied)
 
 
-def _leave_out(cohort: Any) -> None:
-    """Let the notebook's kernel leave out what needs a column or measure without any value."""
+def _leave_out(results: CohortResults) -> None:
+    """Let the notebook's kernel leave out what a cohort has nothing or too little for."""
     # Only runs with a cohort of one's own have need of these.
+    from ivig_dcssc.analysis.choices import MEASURES
     from ivig_dcssc.analysis.loading import COHORTS
     from ivig_dcssc.own_cohort import without
+    from rederive.book.cohort_form import qualifying
     from rederive.book.left_out import LeftOut
     from rederive.retrospective import Codebook
 
-    shell = get_ipython()
+    shell, cohort = get_ipython(), results.tables.cohort
+    if shell is None:
+        return
     codebook = Codebook.load(project_root() / COHORTS / "codebook.csv")
     entries = {**codebook.patients, **codebook.measures}
     there = {name for name in codebook.patients if cohort.patients[name].notna().any()}
     there |= set(cohort.visits.dropna(subset="value")["measure"])
     absent = {name: each.label for name, each in entries.items() if name not in there}
     absent = {name: label for name, label in absent.items() if without(name)}
-    if shell is not None and absent:
-        left_out = LeftOut(absent, entries, shell.user_ns)
-        shell.input_transformers_cleanup.append(left_out)
+    shell.ast_transformers.append(LeftOut(absent, entries, shell.user_ns))
+    warnings.simplefilter("ignore", RuntimeWarning)  # said once, in these lines:
+    for name in (each for each in MEASURES if each in there and each != "rvsp"):
+        label = codebook.measures[name].label
+        pairs = qualifying(cohort, name, label, results.choices.windows(name))["pairs"]
+        if few := [str(month) for month, number in pairs.items() if number < 2]:
+            print(
+                f"{label}: fewer than two patients have it both at baseline and around month "
+                f"{', '.join(few)}, so what needs that change is left out or NaN."
+            )
 
 
 published = Published(_registry(project_root()))

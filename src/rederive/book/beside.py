@@ -143,8 +143,10 @@ def _check_each(
 ) -> None:
     if not isinstance(value, pd.Series):
         raise SourceError(f"{row_id}: found {type(value).__name__}, allowed: a Series by cohort")
+    if not len(value):
+        raise ValueError(f"{row_id}: found no cohort with a value, allowed: one or more")
     missing = value.index.difference(expected.index)
-    if len(missing) or not len(value):
+    if len(missing):
         raise MismatchError(f"{row_id}: found {len(missing)} cohorts that are not of this run")
     here = value.to_numpy(dtype=float)
     there = expected.reindex(value.index).to_numpy(dtype=float)

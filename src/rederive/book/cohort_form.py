@@ -188,7 +188,7 @@ def check_cohort(folder: Path, form: CohortForm) -> dict[str, Any]:
         included, notes = cohort, ()
         warnings.insert(0, str(error))
     windows = [
-        _qualifying(included, name, codebook.measures[name].label, form.windows[name])
+        qualifying(included, name, codebook.measures[name].label, form.windows[name])
         for name, number in measures.items()
         if number and name in form.windows
     ]
@@ -233,7 +233,8 @@ def _missing(
     ]
 
 
-def _qualifying(cohort: Cohort, measure: str, label: str, windows: Windows) -> dict[str, Any]:
+def qualifying(cohort: Cohort, measure: str, label: str, windows: Windows) -> dict[str, Any]:
+    """Return how many patients have a measure at baseline, at each follow-up month, and at both."""
     values = cohort.measured(measure, windows).notna()
     baseline = values["baseline"]
     columns = dict(zip(windows.targets, windows.columns, strict=True))

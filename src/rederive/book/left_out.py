@@ -1,26 +1,48 @@
-"""What a notebook leaves out where a cohort has nothing in a column or measure.
+"""What a notebook leaves out where a cohort has nothing, or too little, for it.
 
-A statement that asks the cohort for what it does not record is passed over, with all that builds on
-it, and the cell says so in one line; so nobody is counted as without a feature that was not looked
-for, and nobody has to invent a value.
+A statement that asks the cohort for what it does not record is passed over, and so is one that
+fails because the cohort is small; with them goes all that builds on them. A line says what is left
+out and why. So nobody is counted as without a feature that was not looked for, nobody has to invent
+a value, and every other statement still runs.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+import symtable
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, cast
+
+from rederive.book.beside import MismatchError, SourceError
+from rederive.errors import BookError
 
 NAMED = 4
 """Most things that a line names."""
 
-_DRAWING = ("plt", "sns")
-"""Names that draw; a figure is drawn whole or not at all."""
+TOO_LITTLE = "this cohort has too few patients or values"
+
+_GUARDED = """
+__shown__ = None
+try:
+    __left_out__.look({texts!r}, {read!r})
+    ...
+except Exception as __error__:
+    __left_out__.failed(__error__, {lost!r})
+__shown__
+"""
+_NOTHING: tuple[set[str], set[str]] = (set(), set())
+_FAULTS = (AssertionError, ImportError, BookError, MismatchError, SourceError)
+"""What is wrong with a notebook and not with the cohort: two ways that give two values, and so."""
 
 
-class LeftOut:
-    """Leaves statements out of the cells of one notebook, in the order in which they run.
+class NotRecordedError(LookupError):
+    """A statement is only about what the cohort does not record."""
+
+
+class LeftOut(ast.NodeTransformer):
+    """Guards the statements of one notebook's cells; a transformer of IPython's syntax trees.
 
     Parameters
     ----------
@@ -38,75 +60,100 @@ class LeftOut:
         self,
         absent: Mapping[str, str],
         known: Collection[str],
-        namespace: Mapping[str, Any],
+        namespace: MutableMapping[str, Any],
         roots: Collection[str] = ("ensemble",),
     ) -> None:
         self._absent, self._known, self._namespace = absent, frozenset(known), namespace
         self._derived = set(roots)
-        self._needs: dict[str, frozenset[str]] = {}
-        self._partly: dict[str, set[str]] = {}
+        self._functions: dict[str, tuple[set[str], set[str]]] = {}
+        self._lost: dict[str, str] = {}
+        self._said: set[str] = set()
+        self._why = ""
+        namespace["__left_out__"] = self
 
-    def __call__(self, lines: list[str]) -> list[str]:
-        """Return the lines of a cell that are run; an input transformer of IPython."""
-        try:
-            tree = ast.parse("".join(lines))
-        except SyntaxError:  # of a magic, or an error that the kernel reports
-            return lines
-        before = dict(self._needs), set(self._derived)
-        kept, lacking = self._sort(tree.body)
-        if len(kept) < len(tree.body):
-            # The figure of a cell would be drawn without what is left out of it.
-            self._needs, self._derived = before
-            drawing = dict.fromkeys(_DRAWING, frozenset(lacking))
-            self._needs |= drawing
-            kept, lacking = self._sort(tree.body)
-            for name in _DRAWING:
-                self._needs.pop(name, None)
-        if not lacking:
-            return lines
-        left = len(kept) < len(tree.body)
-        why = "Left out, for it needs what this cohort does not record" if left else "Not recorded"
-        words = f"{why}: {self._words(lacking)}."
-        text = [line for each in kept for line in lines[_first(each) - 1 : each.end_lineno]]
-        return [f"print({words!r})\n", *text]
+    def visit(self, node: ast.AST) -> ast.AST:
+        """Return a cell of which each statement can be left out."""
+        self._said, self._why = set(), ""
+        cell = cast(ast.Module, node)
+        cell.body = [part for each in cell.body for part in self._guarded(each)]
+        return ast.fix_missing_locations(cell)
 
-    def _sort(self, statements: Iterable[ast.stmt]) -> tuple[list[ast.stmt], set[str]]:
-        """Return the statements that can be run, and what is lacking."""
-        kept, lacking = [], set[str]()
-        for each in statements:
-            needs, partly = self._judged(each)
-            stored, used = _stored(each), _used(each)
-            lacking |= needs | partly
-            if needs:
-                # What would be added to is still there without the addition.
-                spoilt = stored - ((_plain(each) & used) - set(self._needs))
-                self._needs |= dict.fromkeys(spoilt, frozenset(needs))
-            if not needs or isinstance(each, ast.FunctionDef):
-                kept.append(each)
-            if isinstance(each, ast.FunctionDef):
-                self._partly[each.name] = partly
-                lacking -= needs | partly
-            elif not needs:
-                for name in stored:
-                    self._needs.pop(name, None)
-            if used & self._derived:
-                self._derived |= stored
-        return kept, lacking
+    def look(self, texts: Iterable[str], read: Iterable[str]) -> None:
+        """Say what a statement does without.
 
-    def _judged(self, statement: ast.stmt) -> tuple[set[str], set[str]]:
-        """Return what a statement needs and lacks, and what it does without."""
-        used = _used(statement)
-        needs = {each for name in used for each in self._needs.get(name, ())}
-        named = {each for text in _texts(statement) for each in self._meant(text)}
-        for name in used:
+        Parameters
+        ----------
+        texts, read : iterable of str
+            The texts in the statement, and the names that it reads.
+
+        Raises
+        ------
+        NotRecordedError
+            If the cohort records nothing of what the statement asks for.
+        """
+        named = {each for text in texts for each in self._meant(text)}
+        for name in read:
             value = self._namespace.get(name)
             if isinstance(value, list | tuple | dict | set):
                 named |= {each for each in value if isinstance(each, str) and each in self._known}
-        about = isinstance(statement, ast.FunctionDef) or used & self._derived
-        lacking = named & set(self._absent) if about else set()
-        if named and lacking == named:
-            return needs | lacking, set()
-        return needs, {each for name in used for each in self._partly.get(name, ())} | lacking
+        lacking = named & set(self._absent)
+        if lacking and lacking == named:
+            raise NotRecordedError(self._words(lacking))
+        if lacking:
+            self._say(f"Not recorded: {self._words(lacking)}.")
+
+    def failed(self, error: Exception, names: Iterable[str]) -> None:
+        """Say why a statement is left out, and forget the names that it would have set.
+
+        Raises
+        ------
+        Exception
+            The error, if it is a fault of the notebook.
+        """
+        why = f"{TOO_LITTLE} ({type(error).__name__}: {' '.join(str(error).split())[:80]})"
+        why = self._why or why  # what was left out before it in the cell
+        if isinstance(error, NotRecordedError):
+            why = f"it needs what this cohort does not record: {error}"
+        elif isinstance(error, NameError) and error.name in self._lost:
+            why = self._lost[error.name]
+        elif isinstance(error, (*_FAULTS, NameError)):
+            raise error
+        self._why = why
+        for name in names:
+            self._namespace.pop(name, None)
+            self._lost[name] = why
+        if "matplotlib.pyplot" in sys.modules:  # a figure is drawn whole or not at all
+            sys.modules["matplotlib.pyplot"].close("all")
+        self._say(f"Left out, for {why}.")
+
+    def _say(self, line: str) -> None:
+        if line not in self._said:
+            print(line)
+        self._said.add(line)
+
+    def _guarded(self, statement: ast.stmt) -> list[ast.stmt]:
+        """Return a statement with a look before it, and what is done if it fails."""
+        read, stored = _names(statement)
+        filled, texts = _filled(statement), _texts(statement)
+        for more_texts, more_read in (self._functions.get(each, _NOTHING) for each in [*read]):
+            texts, read = texts | more_texts, read | more_read
+        if isinstance(statement, ast.FunctionDef):
+            self._functions[statement.name] = texts, read
+        about = self._derived & read
+        self._derived -= stored
+        if about:
+            self._derived |= stored | filled
+        if isinstance(statement, ast.FunctionDef | ast.Import | ast.ImportFrom):
+            return [statement]
+        # What would be added to is still there without; a loop may have filled half of it.
+        lost = (stored - read) | (filled if isinstance(statement, ast.For) else set())
+        asked = (sorted(texts), sorted(read)) if about else ([], [])
+        code = _GUARDED.format(texts=asked[0], read=asked[1], lost=sorted(lost))
+        first, tried, shown = ast.parse(code).body
+        if isinstance(statement, ast.Expr):
+            statement = ast.Assign([ast.Name("__shown__", ast.Store())], statement.value)
+        cast(ast.Try, tried).body[-1] = statement
+        return [first, tried, shown]
 
     def _meant(self, text: str) -> Iterator[str]:
         """Return the columns and measures that a text in a statement stands for."""
@@ -133,54 +180,27 @@ class LeftOut:
         return " and ".join(part for part in (", ".join(labels[:-1]), labels[-1]) if part)
 
 
-def _first(statement: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    return min([statement.lineno, *(each.lineno for each in decorators)])
+def _texts(statement: ast.stmt) -> set[str]:
+    values = (each.value for each in ast.walk(statement) if isinstance(each, ast.Constant))
+    return {value for value in values if isinstance(value, str) and value}
 
 
-def _used(statement: ast.stmt) -> set[str]:
-    """Return the names of the notebook that a statement reads."""
-    parts = list(ast.walk(statement))
-    local = {name for each in parts for name in _bound(each)}
-    if not isinstance(statement, ast.Assign | ast.AugAssign):
-        local |= {name for each in parts if isinstance(each, ast.Assign) for name in _plain(each)}
-    return {
-        each.id
-        for each in parts
-        if isinstance(each, ast.Name)
-        and each.id not in local
-        and (isinstance(each.ctx, ast.Load) or isinstance(statement, ast.AugAssign))
-    }
+def _filled(statement: ast.stmt) -> set[str]:
+    """Return the names of what a statement sets a part of."""
+    parts = (each for each in ast.walk(statement) if isinstance(each, ast.Subscript))
+    wholes = (each.value for each in parts if isinstance(each.ctx, ast.Store))
+    return {each.id for each in wholes if isinstance(each, ast.Name)}
 
 
-def _bound(node: ast.AST) -> set[str]:
-    """Return the names that a loop, a comprehension or a function has for itself."""
-    if isinstance(node, ast.For | ast.comprehension):
-        return _plain(node.target)
-    if isinstance(node, ast.FunctionDef | ast.Lambda):
-        return {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
-    return set()
-
-
-def _plain(node: ast.AST) -> set[str]:
-    names = (each for each in ast.walk(node) if isinstance(each, ast.Name))
-    return {each.id for each in names if isinstance(each.ctx, ast.Store)}
-
-
-def _stored(statement: ast.stmt) -> set[str]:
-    """Return the names that a statement sets, or sets a part of."""
-    if isinstance(statement, ast.FunctionDef):
-        return {statement.name}
-    parts = list(ast.walk(statement))
-    inner = {name for each in parts if isinstance(each, ast.comprehension) for name in _bound(each)}
-    stored = _plain(statement) - inner
-    for each in parts:
-        if isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Store):
-            stored |= {part.id for part in ast.walk(each.value) if isinstance(part, ast.Name)}
-    return stored
-
-
-def _texts(statement: ast.stmt) -> Iterator[str]:
-    for each in ast.walk(statement):
-        if isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value:
-            yield each.value
+def _names(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """Return the names of the notebook that a statement reads, and those that it sets."""
+    whole = symtable.symtable(ast.unparse(statement), "cell", "exec")
+    tables = [whole]
+    for table in tables:
+        tables += table.get_children()
+    inner = (each for table in tables[1:] for each in table.get_symbols() if each.is_global())
+    read = {each.get_name() for each in (*whole.get_symbols(), *inner) if each.is_referenced()}
+    stored = {each.get_name() for each in whole.get_symbols() if each.is_assigned()}
+    if isinstance(statement, ast.For):
+        return read - stored, stored
+    return read | (stored if isinstance(statement, ast.AugAssign) else set()), stored
