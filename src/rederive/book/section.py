@@ -150,18 +150,25 @@ class Section:
     def _banner(self) -> str:
         if not self.usual:
             return ""
-        here = ", ".join(
-            f"{name} = {_without_path(getattr(self.parameters, name))!r}" for name in self.usual
-        )
-        text = ", ".join(
-            f"{name} = {value!r}" if value != "" else "the cohorts of the book"
-            for name, value in self.usual.items()
-        )
-        return (
-            '<div class="rederive-banner" role="note">This page was run with '
-            f"<b>{escape(here)}</b>. The text describes {escape(text)}; tables and figures show "
-            "this run.</div>"
-        )
+        given = {name: _without_path(getattr(self.parameters, name)) for name in self.usual}
+        # Only the name of a folder is empty where it is the article's.
+        own = [escape(str(given.pop(name))) for name, value in self.usual.items() if value == ""]
+        words = [
+            f"What needs patients is computed from your cohort, <b>{name}</b>, and nothing in it "
+            "was fitted. The text, its summary and all printed figures are about the published "
+            "study; what only its reconstruction could answer is left out."
+            for name in own
+        ]
+        if given:
+            here, usual = (
+                escape(", ".join(f"{name} = {values[name]!r}" for name in given))
+                for values in (given, self.usual)
+            )
+            words.append(
+                f"This page was run with <b>{here}</b>. The text describes {usual}; tables and "
+                "figures show this run."
+            )
+        return f'<div class="rederive-banner" role="note">{" ".join(words)}</div>'
 
 
 def _without_path(value: object) -> object:

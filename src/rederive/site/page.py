@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from rederive.site.variant import HIDDEN, INJECTED
+from rederive.site.variant import HIDDEN, INJECTED, shown_cells
 
 STYLESHEET = Path("book/_static/book.css")
 """The book's own style, from its root."""
@@ -23,6 +23,7 @@ h1, h2, h3 { line-height: 1.2; margin-top: 2rem } img { max-width: 100% }
 pre { overflow-x: auto; background: #f6f6f6; padding: .6rem; font-size: .85rem }
 pre.output { background: none; border-left: 3px solid #ddd } .output { overflow-x: auto }
 table { border-collapse: collapse; font-size: .9rem } td, th { padding: .2rem .6rem }
+p.caption { color: #555; font-size: .9rem }
 details.code { margin: .6rem 0 } details.code > summary { color: #555; font-size: .85rem }
 .admonition { border-left: 4px solid #176; background: #f3f8f6; padding: .3rem 1rem }
 """
@@ -45,7 +46,7 @@ def notebook_page(content: bytes, stylesheet: Path) -> str:
     stylesheet : Path
         The book's own style.
     """
-    cells = json.loads(content)["cells"]
+    cells = shown_cells(json.loads(content))
     shown = [part for cell in cells for part in _cell(cell)]
     title = next((m[1] for each in cells if (m := re.match(r"# (.+)", _text(each["source"])))), "")
     style = stylesheet.read_text(encoding="utf-8") if stylesheet.is_file() else ""
@@ -72,9 +73,12 @@ def _cell(cell: Mapping[str, Any]) -> list[str]:
     if text.strip() and not tags & _CODE_HIDDEN and cell["outputs"]:
         code = f"<pre>{escape(text)}</pre>"
         parts.append(f'<details class="code"><summary>code</summary>{code}</details>')
-    figure = cell["metadata"].get("mystnb", {}).get("image", {})
-    alt = escape(_text(figure.get("alt", "figure")), quote=True)
-    return parts + [_output(each, alt) for each in cell["outputs"]]
+    figure = cell["metadata"].get("mystnb", {})
+    alt = escape(_text(figure.get("image", {}).get("alt", "figure")), quote=True)
+    parts += [_output(each, alt) for each in cell["outputs"]]
+    caption = escape(figure.get("figure", {}).get("caption", ""))
+    drawn = any(part.startswith("<p><img") for part in parts)
+    return [*parts, f'<p class="caption">{caption}</p>'] if caption and drawn else parts
 
 
 def _prose(text: str) -> str:

@@ -39,6 +39,13 @@ INJECTED = "injected-parameters"
 HIDDEN = "remove-input"
 """Tag of a cell whose source no page shows."""
 
+RECONSTRUCTED = "reconstructed"
+"""Tag of cells that hold for reconstructed cohorts alone."""
+
+OWN_FIGURE = "own-cohort"
+"""Metadata of a figure's cell: caption and alt text where it shows a cohort of one's own."""
+
+_ONLY_RECONSTRUCTED = "# reconstructed cohorts only"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -123,12 +130,13 @@ class Variant:
         """
         notebook = json.loads(content)
         hidden = False
+        notebook["cells"] = shown_cells(notebook)
         for cell in notebook["cells"]:
-            tags = cell["metadata"].get("tags", [])
+            tags = _tags(cell)
             if TAG in tags:
                 hidden = HIDDEN in tags
             if INJECTED in tags:
-                cell["source"] = self._without_path("".join(cell["source"]))
+                cell["source"] = self._without_path(_source(cell))
                 cell["metadata"]["tags"] = [*tags, *([HIDDEN] if hidden else [])]
         return canonical_bytes(notebook)
 
@@ -137,6 +145,41 @@ class Variant:
         for written in (json.dumps(path)[1:-1], repr(path)[1:-1]) if path else ():
             source = source.replace(written, self.cohort)
         return source
+
+
+def shown_cells(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the cells of an executed notebook that a page shows.
+
+    Where the run had a cohort of one's own, those are left out that hold for reconstructed cohorts
+    alone, and figures have a caption and an alt text for it.
+    """
+    cells: list[dict[str, Any]] = notebook["cells"]
+    given = [_source(cell) for cell in cells if INJECTED in _tags(cell)]
+    if not re.search(rf"""^{COHORT_PARAMETER} = (["']).+\1""", "\n".join(given), re.MULTILINE):
+        return cells
+    return [
+        _with_own_figure(cell)
+        for cell in cells
+        if RECONSTRUCTED not in _tags(cell) and not _source(cell).startswith(_ONLY_RECONSTRUCTED)
+    ]
+
+
+def _with_own_figure(cell: dict[str, Any]) -> dict[str, Any]:
+    own = cell["metadata"].get(OWN_FIGURE)
+    if not own:
+        return cell
+    shown = cell["metadata"]["mystnb"]
+    figure = {**shown["figure"], "caption": own["caption"]}
+    mystnb = {**shown, "figure": figure, "image": {"alt": own["alt"]}}
+    return {**cell, "metadata": {**cell["metadata"], "mystnb": mystnb}}
+
+
+def _tags(cell: Mapping[str, Any]) -> list[str]:
+    return list(cell["metadata"].get("tags", ()))
+
+
+def _source(cell: Mapping[str, Any]) -> str:
+    return "".join(cell["source"])
 
 
 def short_hash(values: Mapping[str, object], length: int = 10) -> str:
