@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 
 import click
+import pandas as pd
 
 from rederive.book.cohort_form import open_cohorts
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import find_project
-from rederive.printed.files import write_atomically
+from rederive.printed.files import csv_text, write_atomically
 from rederive_teach.cohorts import SHARED_AT_MOST, cohorts_of, shared_answers
 from rederive_teach.grade import Class, grade
 from rederive_teach.handouts import executed, print_to_pdf, printed_sheet, slides
@@ -145,12 +144,10 @@ def grade_command(folder: Path, submissions: Path, out: Path) -> None:
 def key_command(folder: Path, student: str) -> None:
     """Print the right answers of the students of FOLDER as CSV."""
     taught = Class.open(folder)
-    sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(["student_id", "exercise", "answer"])
-    for name in [student] if student else taught.fingerprints:
-        writer.writerows([name, each, answer] for each, answer in taught.key(name).items())
-    click.echo(sink.getvalue(), nl=False)
+    names = [student] if student else taught.fingerprints
+    rows = [(name, *each) for name in names for each in taught.key(name).items()]
+    table = pd.DataFrame(rows, columns=["student_id", "exercise", "answer"], dtype=object)
+    click.echo(csv_text(table), nl=False)
 
 
 @teach_command.command("quiz")

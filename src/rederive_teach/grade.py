@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import zipfile
@@ -15,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from rederive.errors import ConfigurationError, meant
-from rederive.printed.files import write_atomically
+from rederive.printed.files import csv_text, write_atomically
 from rederive_teach.lesson import ANSWERS, Cohort, Exercise, Feedback, exercises_of, judge
 
 _LARGEST = 1_000_000
@@ -123,7 +122,7 @@ def grade(folder: Path, submissions: Path, out: Path) -> list[Graded]:
     results = [_graded(taught, student, submissions) for student in taught.fingerprints]
     for each in results:
         write_atomically(out / f"{each.student}.html", each.page().encode())
-    write_atomically(out / "grades.csv", _table(taught, results).encode())
+    write_atomically(out / "grades.csv", table_of(taught, results).encode())
     return results
 
 
@@ -164,12 +163,12 @@ def _answers(submissions: Path, student: str) -> dict[str, dict[str, Any]]:
     return read
 
 
-def _table(taught: Class, results: list[Graded]) -> str:
-    sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator="\n")
-    numbers = [each.id for each in taught.exercises]
-    writer.writerow(["student_id", "score", "max_score", *numbers, "note"])
+def table_of(taught: Class, results: list[Graded]) -> str:
+    """Return the results as CSV: a row for each student, a column for each exercise."""
+    rows = []
     for each in results:
         kinds = [one.kind for one in each.feedback]
-        writer.writerow([each.student, each.score, len(kinds), *kinds, each.note])
-    return sink.getvalue()
+        rows.append([each.student, each.score, len(kinds), *kinds, each.note])
+    numbers = [each.id for each in taught.exercises]
+    columns = ["student_id", "score", "max_score", *numbers, "note"]
+    return csv_text(pd.DataFrame(rows, columns=columns))

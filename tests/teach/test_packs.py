@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ from click.testing import CliRunner
 
 from rederive.cli.main import main
 from rederive.errors import ConfigurationError
-from rederive_teach.grade import Class, grade
+from rederive_teach.grade import Class, grade, table_of
 from rederive_teach.lesson import exercises_of
 from rederive_teach.pack import assign, read_class, read_secret, seed_of
 from teach.conftest import ROOT
@@ -131,6 +132,13 @@ def test_feedback_names_the_road_and_escapes_what_was_typed(monday: Path, tmp_pa
     (tmp_path / "anna.json").write_text(json.dumps(answers))
     grade(monday, tmp_path, tmp_path / "grades")
     assert "could not be read" in (tmp_path / "grades" / "anna.html").read_text()
+
+
+def test_a_spreadsheet_executes_no_cell_of_the_grades(monday: Path, tmp_path: Path) -> None:
+    first = grade(monday, tmp_path, tmp_path / "grades")[0]
+    table = table_of(Class.open(monday), [replace(first, student="=cmd|x", note="@SUM(1)")])
+    row = next(csv.DictReader(table.splitlines()))
+    assert (row["student_id"], row["score"], row["note"]) == ("'=cmd|x", "0", "'@SUM(1)")
 
 
 def test_who_gets_which_cohort() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rederive.errors import ConfigurationError
 from rederive.installed import load_installed
-from rederive.printed.files import inert
+from rederive.printed.files import csv_text
 from rederive.printed.registry import load_registry
 from rederive.printed.schema import TableError
 
@@ -65,7 +65,7 @@ def ledger_text(ledger: Ledger, form: str) -> str:
         return json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if form != "csv":
         raise ConfigurationError(f"format: found {form!r}, allowed: {', '.join(FORMATS)}")
-    return str(inert(ledger_table(ledger)).to_csv(index=False, lineterminator="\n"))
+    return csv_text(ledger_table(ledger))
 
 
 def registry_summary(folder: Path) -> str:

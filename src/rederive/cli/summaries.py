@@ -18,6 +18,7 @@ from rederive.cli.column import figure, number, whole
 from rederive.errors import ConfigurationError, meant
 from rederive.parameters.types import Faults, ParameterError
 from rederive.printed import PrintedNumber
+from rederive.printed.files import csv_text
 from rederive.printed.result import Recomputed
 from rederive.recompute import PrintedOddsRatio, Summary
 
@@ -204,7 +205,7 @@ def _of_rows(check: Check, path: Path) -> tuple[pd.DataFrame, list[str]]:
 
 def _written(rows: pd.DataFrame, form: str) -> str:
     if form == "csv":
-        return rows.to_csv(index=False, lineterminator="\n")
+        return csv_text(rows)
     if form == "json":
         return (
             json.dumps(json.loads(rows.to_json(orient="records", double_precision=15)), indent=2)

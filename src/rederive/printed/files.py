@@ -27,6 +27,11 @@ def inert(table: pd.DataFrame) -> pd.DataFrame:
     return table.map(cell).rename(columns=cell)
 
 
+def csv_text(table: pd.DataFrame) -> str:
+    """Return a table as a CSV file of which a spreadsheet executes no cell."""
+    return inert(table).to_csv(index=False, lineterminator="\n")
+
+
 def check_writable(path: Path) -> None:
     """Raise an ``OSError`` if a file could not be written; what is there stays as it is."""
     probe = path.with_name(f".{path.name}.probe")

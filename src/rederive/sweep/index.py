@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from rederive.printed.files import inert
+from rederive.printed.files import csv_text
 from rederive.sweep.job import Finished, short_message
 from rederive.sweep.plan import Plan
 from rederive.sweep.store import RunStore
@@ -114,7 +114,7 @@ class SweepIndex:
         results = self.long()
         frame = self._frame(results)
         self._store.write(INDEX, _parquet(frame))
-        self._store.write(INDEX_CSV, inert(frame).to_csv(index=False, lineterminator="\n").encode())
+        self._store.write(INDEX_CSV, csv_text(frame).encode())
         self._store.write(RESULTS, _parquet(results))
 
 
