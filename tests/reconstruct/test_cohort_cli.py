@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from rederive import installed
 from rederive.book import cohort_form
 from rederive.cli import cohort as cli_cohort
-from rederive.cli import column as cli_column
+from rederive.cli import watch as cli_watch
 from rederive.cli.cohort import bounds_command, check_command, predict_command, reconstruct_command
 from rederive.cli.main import main
 from rederive.reconstruct.study import OutOfTimeError, read_table
@@ -130,7 +130,7 @@ def test_too_little_time_writes_a_file_marked_partial(
 def test_ctrl_c_ends_the_work_with_what_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(watch: cli_column.Watch) -> cli_column.Watch:
+    def interrupted(watch: cli_watch.Watch) -> cli_watch.Watch:
         before = signal.getsignal(signal.SIGINT)
         entered = enter(watch)
         signal.raise_signal(signal.SIGINT)
@@ -138,8 +138,8 @@ def test_ctrl_c_ends_the_work_with_what_there_is(
         assert before is not signal.SIG_DFL
         return entered
 
-    enter = cli_column.Watch.__enter__
-    monkeypatch.setattr(cli_column.Watch, "__enter__", interrupted)
+    enter = cli_watch.Watch.__enter__
+    monkeypatch.setattr(cli_watch.Watch, "__enter__", interrupted)
     out = tmp_path / "x.csv"
     result = run("reconstruct", EXAMPLE, "--out", out)
     assert result.exit_code == 1
@@ -339,10 +339,11 @@ def test_the_bar_is_quiet_unless_a_terminal_waits_long(monkeypatch: pytest.Monke
         (Terminal(), 60, False),
         (Terminal(), 0, True),
     ):
-        monkeypatch.setattr(cli_column, "PATIENCE", patience)
+        monkeypatch.setattr(cli_watch, "PATIENCE", patience)
         monkeypatch.setattr("sys.stderr", stream)
-        with cli_column.Watch("data sets") as bar:
+        with cli_watch.Watch("data sets") as bar:
             bar(1, 2)
+            bar.line("a line above it")
             bar(2, 2)
         assert ("data sets" in stream.getvalue()) is shown
 

@@ -17,6 +17,7 @@ from rederive.cli.options import (
     given_parameters,
     parameter_options,
 )
+from rederive.cli.watch import Watch
 from rederive.execution.project import Project, find_project
 from rederive.parameters.notebooks import project_parameters
 from rederive.site.build import build_book
@@ -52,7 +53,8 @@ def build_command(
     variant = None
     if assignments or params_file or cohort or name:
         variant = _variant(project, assignments, params_file, cohort, name)
-    built = build_book(project, variant=variant, jobs=jobs, report=click.echo)
+    with Watch("notebooks", catch=False) as watch:  # a bar, on a terminal only
+        built = build_book(project, variant=variant, jobs=jobs, report=watch.line, progress=watch)
     index = os.path.relpath(built.site / "index.html")
     show = "make serve" if variant is None else f"rederive serve --variant {variant.name}"
     what = "book" if variant is None else f"variant {variant.name!r}"

@@ -16,8 +16,9 @@ import click
 import pandas as pd
 
 from rederive.book.cohort_form import ArticleCohorts, open_cohorts
-from rederive.cli.column import Watch, library_errors, number
+from rederive.cli.column import library_errors, number
 from rederive.cli.options import ARTICLE
+from rederive.cli.watch import Watch
 from rederive.errors import BookError, ConfigurationError
 from rederive.reconstruct.block import ContradictionError, NothingFoundError
 from rederive.reconstruct.bounds import Kind
@@ -384,6 +385,7 @@ def check_command(
                 f"{data.name} is a file; without STUDY a folder with a cohort is expected"
             )
         source, reading, _ = _article(article, reading)
+        Watch("figures").say("recomputing every figure")
         report = source.check(data, reading=reading)
     else:
         described = _opened(study, article, reading)

@@ -1,16 +1,12 @@
 """The commands ``rederive count`` and ``rederive sample``: one column from its printed summary.
 
-With what they share with the other commands about patients: errors, numbers, waiting.
+With what they share with the other commands about patients: errors and numbers.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import signal
-import sys
-import threading
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +14,7 @@ from typing import Any
 
 import click
 
+from rederive.cli.watch import Watch
 from rederive.errors import BookError, ConfigurationError
 from rederive.printed import PrintedNumber, RoundingRule, written
 from rederive.printed.files import write_atomically
@@ -29,60 +26,6 @@ from rederive.reconstruct.column import (
     nearest_figures,
 )
 from rederive.reconstruct.study import SYNTHETIC
-
-PATIENCE = 2.0
-"""Seconds after which a bar is shown."""
-
-
-class Watch:
-    """Shows on a terminal how far work is, and lets Ctrl-C end it with what there is by then.
-
-    ``label`` says what is counted. Without ``catch`` Ctrl-C ends the work at once; with it the
-    first one sets ``stopped``, and the next ends the process.
-    """
-
-    def __init__(self, label: str, catch: bool = True) -> None:
-        self.stopped = False
-        self._catch = catch
-        self._label = label
-        self._begun = time.monotonic()
-        self._bar: Any = None
-        self._done = 0
-        self._before: Any = None
-
-    def __enter__(self) -> Watch:
-        if self._catch and threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._interrupt)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-        if self._bar is not None:
-            self._bar.render_finish()
-
-    def _interrupt(self, *signalled: object) -> None:
-        self.stopped = True
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        click.echo("ending after the step under way; once more to give up", err=True)
-
-    def stop(self) -> bool:
-        """Return whether the work is to end."""
-        return self.stopped
-
-    def __call__(self, done: int, wanted: int) -> None:
-        """Show that so much is done."""
-        if not sys.stderr.isatty() or time.monotonic() - self._begun < PATIENCE:
-            return
-        if self._bar is None:
-            self._bar = click.progressbar(length=wanted, label=self._label, file=sys.stderr)
-        self._bar.update(done - self._done)
-        self._done = done
-
-    def say(self, words: str) -> None:
-        """Say what is begun, with the seconds since the start."""
-        if sys.stderr.isatty():
-            click.echo(f"[{time.monotonic() - self._begun:.0f} s] {words} ...", err=True)
 
 
 def library_errors(command: Callable[..., None]) -> Callable[..., None]:

@@ -22,6 +22,7 @@ from rederive.execution.notebooks import canonical_bytes, published_form, read_n
 from rederive.execution.project import ROOT_VARIABLE, SOURCE_DATE_EPOCH, Project
 
 Report = Callable[[str], None]
+Progress = Callable[[int, int], None]
 
 CELL_TIMEOUT_SECONDS = 600.0
 HEARTBEAT_SECONDS = 10.0
@@ -104,7 +105,12 @@ class Outcome:
 
 
 def execute_tasks(
-    project: Project, tasks: Sequence[Task], *, jobs: int = 2, report: Report = print
+    project: Project,
+    tasks: Sequence[Task],
+    *,
+    jobs: int = 2,
+    report: Report = print,
+    progress: Progress | None = None,
 ) -> Executed:
     """Execute notebooks, or take them from the cache when nothing they depend on has changed.
 
@@ -116,6 +122,8 @@ def execute_tasks(
         How many run at the same time, at least 1. The largest notebooks come first.
     report
         Receives one line when a notebook starts and one when it ends.
+    progress
+        Called with how many notebooks were run and how many are to be, after each.
 
     Returns
     -------
@@ -141,7 +149,7 @@ def execute_tasks(
     missing.sort(key=lambda index: -(project.root / tasks[index].notebook).stat().st_size)
     with ThreadPoolExecutor(jobs, "notebook") as pool:
         try:
-            contents |= _side_by_side(pool, project, tasks, missing, jobs, report)
+            contents |= _side_by_side(pool, project, tasks, missing, jobs, report, progress)
         except BaseException:  # such as Ctrl-C: nobody waits for the runs under way any more
             forkserver.stop()
             raise
@@ -213,6 +221,7 @@ def _side_by_side(
     indices: Sequence[int],
     jobs: int,
     report: Report,
+    progress: Progress | None,
 ) -> dict[int, bytes]:
     """Run several tasks; after a failure those that have begun are waited for."""
     waiting, contents, failure = list(indices), {}, ""
@@ -236,6 +245,8 @@ def _side_by_side(
             else:
                 report(f"{tasks[index].name}: done in {outcome.seconds:.1f} s")
                 contents[index] = outcome.content
+                if progress is not None:
+                    progress(len(contents), len(indices))
     if failure:
         raise NotebookFailedError(failure)
     return contents

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rederive.book.export import registry_summary
 from rederive.execution.project import Project
-from rederive.execution.run import Report, Task, execute_tasks
+from rederive.execution.run import Progress, Report, Task, execute_tasks
 from rederive.printed.files import check_writable
 from rederive.site.pages import build_site
 from rederive.site.staging import staged_files
@@ -42,6 +42,7 @@ def build_book(
     added: Sequence[tuple[Task, str]] = (),
     jobs: int = 2,
     report: Report = print,
+    progress: Progress | None = None,
 ) -> Built:
     """Execute all notebooks of a book and build its site; repeat nothing that is unchanged.
 
@@ -58,6 +59,8 @@ def build_book(
         How many notebooks run at the same time.
     report
         Receives the lines of progress, each with the seconds since the start.
+    progress
+        Called with how many notebooks were run and how many are to be, after each.
 
     Returns
     -------
@@ -90,7 +93,7 @@ def build_book(
     timed(f"{len(project.pages) + len(added)} pages, {len(tasks)} of them notebooks")
     for folder in (project.output, project.cache):
         check_writable(folder / "any")
-    executed = execute_tasks(project, tasks, jobs=jobs, report=timed)
+    executed = execute_tasks(project, tasks, jobs=jobs, report=timed, progress=progress)
     contents = {each.notebook: c for each, c in zip(tasks, executed.contents, strict=True)}
     captions = {each.notebook: caption for each, caption in added}
     files = staged_files(project, contents, captions, variant)
