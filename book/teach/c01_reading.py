@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from scipy import stats
 
-from rederive_teach.lesson import Cohort, Exercise, table
+from rederive_teach.lesson import Cohort, Exercise, table_of
 
 Roads = Mapping[str, Callable[[Cohort], float]]
 
@@ -42,13 +42,13 @@ def paired_p(total: float, sd: float, n: int = SEEN) -> float:
 
 def sd_of_change(cohort: Cohort, month: str = "m24", ddof: int = 1) -> float:
     """Return the SD of the change in skin score from baseline."""
-    scores = table(cohort.visits)
+    scores = table_of(cohort)
     return float(np.std((scores[month] - scores["m0"]).dropna(), ddof=ddof))
 
 
 def sd_if_independent(cohort: Cohort) -> float:
     """Return the SD that the change at 24 months would have without any correlation."""
-    both = table(cohort.visits)[["m0", "m24"]].dropna()
+    both = table_of(cohort)[["m0", "m24"]].dropna()
     return float(np.sqrt(both.var().sum()))
 
 

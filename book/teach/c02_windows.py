@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rederive_teach.lesson import Cohort, Exercise, table
-
-
-def changes(cohort: Cohort, month: int, back: int = 3, tol: int = 2) -> pd.Series:
-    """Return the change of each patient seen at both times."""
-    scores = table(cohort.visits, back, tol)
-    return (scores[f"m{month}"] - scores["m0"]).dropna()
+from rederive_teach.changes import change
+from rederive_teach.lesson import Cohort, Exercise, table_of
 
 
 def difference_of_means(cohort: Cohort, month: int, back: int = 3, tol: int = 2) -> float:
     """Return the later mean less the earlier one, of whoever was seen at each."""
-    scores = table(cohort.visits, back, tol)
+    scores = table_of(cohort, back, tol)
     return float(scores[f"m{month}"].mean() - scores["m0"].mean())
 
 
@@ -28,7 +23,7 @@ def from_earliest(cohort: Cohort) -> float:
     """Return the change at 6 months from the earliest score of two months before."""
     own = skin(cohort)
     first = own[own["month"].between(-2, 0)].groupby("patient", observed=True)["value"].first()
-    return float((table(cohort.visits)["m6"] - first).mean())
+    return float((table_of(cohort)["m6"] - first).mean())
 
 
 def gaps(cohort: Cohort, month: int) -> pd.Series:
@@ -41,18 +36,18 @@ EXERCISES = (
     Exercise(
         "2.1a",
         "choice",
-        lambda c: len(changes(c, 6, back=2)),
+        lambda c: len(change(c, 6, back=2)),
         None,
         "patients",
         {
             "Have all of these a score in the two months before, or in three?": lambda c: len(
-                changes(c, 6)
+                change(c, 6)
             ),
             "Have all of these a score at 6 months? Count who has both.": lambda c: int(
-                table(c.visits, back=2)["m0"].count()
+                table_of(c, back=2)["m0"].count()
             ),
             "Which window did you narrow, that before treatment or that at 6 months?": lambda c: (
-                len(changes(c, 6, tol=1))
+                len(change(c, 6, tol=1))
             ),
         },
         low=0,
@@ -61,16 +56,18 @@ EXERCISES = (
     Exercise(
         "2.1b",
         "choice",
-        lambda c: changes(c, 6, back=2).mean(),
+        lambda c: change(c, 6, back=2).mean(),
         2,
         "points",
         {
-            "Is this the mean with a baseline of three months?": lambda c: changes(c, 6).mean(),
+            "Is this the mean with a baseline of three months?": lambda c: change(c, 6).mean(),
             "Do both means come from the same patients?": lambda c: difference_of_means(c, 6, 2),
             "Which of several scores before treatment counts?": from_earliest,
-            "Did the score rise or fall? Later less earlier.": lambda c: -changes(c, 6, 2).mean(),
+            "Did the score rise or fall? Later less earlier.": lambda c: (
+                -change(c, 6, back=2).mean()
+            ),
             "Which window did you narrow, that before treatment or that at 6 months?": lambda c: (
-                changes(c, 6, tol=1).mean()
+                change(c, 6, tol=1).mean()
             ),
         },
         individual=True,
@@ -80,31 +77,31 @@ EXERCISES = (
     Exercise(
         "2.2a",
         "forced",
-        lambda c: changes(c, 12).mean(),
+        lambda c: change(c, 12).mean(),
         0,
         "points",
-        {"Did the score rise or fall? Later less earlier.": lambda c: -changes(c, 12).mean()},
+        {"Did the score rise or fall? Later less earlier.": lambda c: -change(c, 12).mean()},
         low=-51,
         high=51,
     ),
     Exercise(
         "2.2b",
         "choice",
-        lambda c: changes(c, 12, tol=3).mean(),
+        lambda c: change(c, 12, tol=3).mean(),
         2,
         "points",
         {
-            "Is this the mean with two months either side?": lambda c: changes(c, 12).mean(),
+            "Is this the mean with two months either side?": lambda c: change(c, 12).mean(),
             "Do both means come from the same patients?": lambda c: difference_of_means(
                 c, 12, tol=3
             ),
             "Did the score rise or fall? Later less earlier.": lambda c: (
-                -changes(c, 12, tol=3).mean()
+                -change(c, 12, tol=3).mean()
             ),
             "Did a missing score become a change of zero?": lambda c: (
-                changes(c, 12, tol=3).sum() / len(c.patients)
+                change(c, 12, tol=3).sum() / len(c.patients)
             ),
-            "Is this month 6?": lambda c: changes(c, 6, tol=3).mean(),
+            "Is this month 6?": lambda c: change(c, 6, tol=3).mean(),
         },
         individual=True,
         low=-51,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rederive_teach.lesson import Cohort, Exercise, table
+from rederive_teach.lesson import Cohort, Exercise, table_of
 
 PRINTED = {
     "abstract-mrss-ivig-baseline-mean": 29.6,
@@ -21,14 +21,14 @@ DISTANCE, RELIABILITY = TREATED - DPEN, 0.8
 
 def correlation(cohort: Cohort, first: str, second: str) -> float:
     """Return a correlation of baseline, follow-up, change and average at 6 months."""
-    scores = table(cohort.visits)[["m0", "m6"]].dropna()
+    scores = table_of(cohort)[["m0", "m6"]].dropna()
     scores = scores.assign(change=scores["m6"] - scores["m0"], average=scores.mean(axis=1))
     return float(np.corrcoef(scores[first], scores[second])[0, 1])
 
 
 def half(cohort: Cohort, upper: bool = True, strictly: bool = False) -> float:
     """Return the mean change at 6 months of the half that began high, or of the other."""
-    scores = table(cohort.visits)[["m0", "m6"]].dropna()
+    scores = table_of(cohort)[["m0", "m6"]].dropna()
     middle = scores["m0"].median()
     high = scores["m0"] > middle if strictly else scores["m0"] >= middle
     own = scores[high if upper else ~high]
@@ -86,9 +86,7 @@ EXERCISES = (
             "Is this the half that began low?": lambda c: half(c, upper=False),
             "Where do patients at the median itself belong?": lambda c: half(c, strictly=True),
             "Is a change later less earlier?": lambda c: -half(c),
-            "Is this everybody?": lambda c: float(
-                (table(c.visits)["m6"] - table(c.visits)["m0"]).mean()
-            ),
+            "Is this everybody?": lambda c: float((table_of(c)["m6"] - table_of(c)["m0"]).mean()),
         },
         individual=True,
         low=-51,

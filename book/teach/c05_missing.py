@@ -6,7 +6,8 @@ import math
 
 import pandas as pd
 
-from rederive_teach.lesson import Cohort, Exercise, table
+from rederive_teach.changes import bound, carried
+from rederive_teach.lesson import Cohort, Exercise, table_of
 
 SCALE = 51
 """Greatest skin score."""
@@ -26,26 +27,15 @@ TREATED, SEEN = (int(each) for each in list(PRINTED.values())[3:])
 
 def changes(cohort: Cohort, month: int, tol: int = 2) -> pd.Series:
     """Return the change of each patient, NaN where the score was not seen."""
-    scores = table(cohort.visits, tol=tol)
+    scores = table_of(cohort, tol=tol)
     return scores[f"m{month}"] - scores["m0"]
-
-
-def carried(cohort: Cohort, month: int) -> pd.Series:
-    """Return the change to the last score in the windows up to a month."""
-    return table(cohort.visits).ffill(axis=1)[f"m{month}"] - table(cohort.visits)["m0"]
 
 
 def last_visit(cohort: Cohort) -> float:
     """Return the mean change to the last score up to month 26, in a window or not."""
     skin = cohort.visits.query("measure == 'mrss' and month <= 26").sort_values("month")
     last = skin.groupby("patient", observed=True)["value"].last()
-    return float((last - table(cohort.visits)["m0"]).mean())
-
-
-def bound(cohort: Cohort, month: int, worst: float, tol: int = 2) -> float:
-    """Return the mean change of all patients if each missing score were `worst`."""
-    scores = table(cohort.visits, tol=tol)
-    return float((scores[f"m{month}"].fillna(worst) - scores["m0"]).mean())
+    return float((last - table_of(cohort)["m0"]).mean())
 
 
 def responders(cohort: Cohort, month: int, tol: int = 2) -> int:
@@ -55,7 +45,7 @@ def responders(cohort: Cohort, month: int, tol: int = 2) -> int:
 
 def most(cohort: Cohort, month: int, tol: int = 2) -> int:
     """Return the greatest number of responders among all patients."""
-    missing = table(cohort.visits, tol=tol)
+    missing = table_of(cohort, tol=tol)
     could = missing[f"m{month}"].isna() & (missing["m0"] >= 5)
     return responders(cohort, month, tol) + int(could.sum())
 
@@ -130,7 +120,7 @@ EXERCISES = (
                 last_visit
             ),
             "Is that the mean score or the mean change?": lambda c: float(
-                table(c.visits).ffill(axis=1)["m24"].mean()
+                table_of(c).ffill(axis=1)["m24"].mean()
             ),
             "That is for 12 months. Which visit is asked for?": lambda c: float(
                 carried(c, 12).mean()

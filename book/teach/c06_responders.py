@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import pandas as pd
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from rederive_teach.lesson import Cohort, Exercise, table
-
-
-def changes(cohort: Cohort, month: int) -> pd.Series:
-    """Return the change of each patient seen at baseline and around a month."""
-    scores = table(cohort.visits)
-    return (scores[f"m{month}"] - scores["m0"]).dropna()
+from rederive_teach.changes import change
+from rederive_teach.lesson import Cohort, Exercise
 
 
 def responders(cohort: Cohort, month: int, threshold: int) -> int:
     """Return how many fell by a number of points or more."""
-    return int((changes(cohort, month) <= -threshold).sum())
+    return int((change(cohort, month) <= -threshold).sum())
 
 
 def mean_of(cohort: Cohort, month: int, threshold: int) -> float:
     """Return the mean change of those who fell by a number of points or more."""
-    own = changes(cohort, month)
+    own = change(cohort, month)
     return float(own[own <= -threshold].mean())
 
 
@@ -72,11 +66,9 @@ EXERCISES = (
                 responders(c, 12, 5)
             ),
             "That is for 6 months. Which visit is asked for?": lambda c: responders(c, 6, 6),
-            "How many were seen at 12 months, or how many responded?": lambda c: len(
-                changes(c, 12)
-            ),
+            "How many were seen at 12 months, or how many responded?": lambda c: len(change(c, 12)),
             "Is the change later less earlier, or the other way?": lambda c: int(
-                (changes(c, 12) >= 6).sum()
+                (change(c, 12) >= 6).sum()
             ),
         },
         low=0,
@@ -90,7 +82,7 @@ EXERCISES = (
         "points",
         {
             "That is the mean change of everybody who was seen. Of whom is it asked?": lambda c: (
-                float(changes(c, 12).mean())
+                float(change(c, 12).mean())
             ),
             "These are the responders by 5 points. What does the task ask for?": lambda c: mean_of(
                 c, 12, 5

@@ -6,31 +6,29 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-import pandas as pd
 
-from rederive_teach.lesson import Cohort, Exercise, table
+from rederive_teach.lesson import Cohort, Exercise, table_of
 
 
-def simulate(centre: float = 3.0, spread: float = 1.2, seed: int = 7) -> pd.DataFrame:
-    """Return changes after 6 months without any effect, and who stops early for worsening."""
-    rng, n = np.random.default_rng(seed), 200_000
-    slope = rng.normal(0, spread, n)
-    early = 2 * slope + rng.normal(0, 2.45 * 2**0.5, n)
-    stops = rng.random(n) < 1 / (1 + np.exp(-(early - centre) / 2))
-    return pd.DataFrame({"change": 6 * slope, "stops": stops})
+@cache
+def draws(n: int = 200_000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return slopes and errors of SD 1, and a uniform number, of each simulated person."""
+    rng = np.random.default_rng(7)
+    return rng.normal(size=n), rng.normal(size=n), rng.random(n)
 
 
 @cache
 def mean_change(stops: bool | None, centre: float = 3.0, spread: float = 1.2) -> float:
-    """Return the mean change of those who stop, who stay, or (None) of all."""
-    people = simulate(centre, spread)
-    group = people if stops is None else people[people["stops"] == stops]
-    return float(group["change"].mean())
+    """Return the mean change, without any effect, of those who stop, stay, or (None) all."""
+    slope, error, chance = draws()
+    early = 2 * spread * slope + 2.45 * 2**0.5 * error
+    stopped = chance < 1 / (1 + np.exp(-(early - centre) / 2))
+    return float(6 * spread * (slope if stops is None else slope[stopped == stops]).mean())
 
 
 def spread_of(cohort: Cohort, months: int = 6) -> float:
     """Return the SD of the monthly slope of the skin score between months 12 and 18."""
-    scores = table(cohort.visits)
+    scores = table_of(cohort)
     return float(((scores["m18"] - scores["m12"]) / months).std())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import statsmodels.api as sm
 
-from rederive_teach.lesson import Cohort, Exercise, table
+from rederive_teach.lesson import Cohort, Exercise, table_of
 
 RELIABILITY = 0.67
 """Share of a difference between groups that a second measurement keeps, in exercise 8.3b."""
@@ -18,7 +18,7 @@ def taking(cohort: Cohort, when: str = "concomitant") -> pd.Series[bool]:
 
 def difference(cohort: Cohort, month: str = "m12", when: str = "concomitant") -> float:
     """Return the mean change with mycophenolate minus that without."""
-    scores = table(cohort.visits)
+    scores = table_of(cohort)
     change = (scores[month] - scores["m0"]).dropna()
     with_drug = taking(cohort, when).reindex(change.index)
     return float(change[with_drug].mean() - change[~with_drug].mean())
@@ -26,14 +26,14 @@ def difference(cohort: Cohort, month: str = "m12", when: str = "concomitant") ->
 
 def difference_of_scores(cohort: Cohort) -> float:
     """Return the difference of the scores at 12 months, whatever they were at baseline."""
-    later = table(cohort.visits)["m12"].dropna()
+    later = table_of(cohort)["m12"].dropna()
     with_drug = taking(cohort).reindex(later.index)
     return float(later[with_drug].mean() - later[~with_drug].mean())
 
 
 def adjusted(cohort: Cohort, month: str = "m12", of: str = "mmf") -> float:
     """Return a coefficient of the change on mycophenolate and baseline, by least squares."""
-    scores = table(cohort.visits)
+    scores = table_of(cohort)
     change = (scores[month] - scores["m0"]).dropna()
     known = pd.DataFrame({"mmf": taking(cohort), "baseline": scores["m0"]}).loc[change.index]
     return float(sm.OLS(change, sm.add_constant(known.astype(float))).fit().params[of])
@@ -41,7 +41,7 @@ def adjusted(cohort: Cohort, month: str = "m12", of: str = "mmf") -> float:
 
 def higher(cohort: Cohort, seen: bool = True) -> float:
     """Return the mean baseline with mycophenolate less that without, of those seen or of all."""
-    scores = table(cohort.visits)
+    scores = table_of(cohort)
     baseline = (scores.dropna(subset=["m12"]) if seen else scores)["m0"].dropna()
     with_drug = taking(cohort).reindex(baseline.index)
     return float(baseline[with_drug].mean() - baseline[~with_drug].mean())

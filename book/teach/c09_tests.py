@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from rederive_teach.lesson import Cohort, Exercise, table
+from rederive_teach.lesson import Cohort, Exercise, table_of
 
 NUMBERS = ["age_onset", "disease_duration", "cycles", "treatment_length"]
 FLAGS = ["female", "antitopoisomerase", "anti_rna_polymerase_iii"]
@@ -33,9 +35,10 @@ def status(values: pd.Series[float], response: pd.Series[bool]) -> str:
     return "separated" if apart else "fit"
 
 
+@lru_cache(maxsize=128)
 def outcome(cohort: Cohort, month: str = "m12") -> tuple[pd.DataFrame, pd.Series[bool]]:
     """Return predictors and response of those with a score in a month."""
-    scores = table(cohort.visits)
+    scores = table_of(cohort)
     change = (scores[month] - scores["m0"]).dropna()
     people = predictors(cohort.patients.set_index("patient")).loc[change.index]
     return people, (change <= -5).rename("response")
@@ -58,7 +61,7 @@ def age_ratio(cohort: Cohort, years: int = 10, month: str = "m12") -> float:
 def baseline_ratio(cohort: Cohort, points: int = 10, month: str = "m12") -> float:
     """Return the odds ratio of response for so many points of baseline score."""
     response = outcome(cohort, month)[1]
-    design = sm.add_constant(table(cohort.visits)["m0"].loc[response.index])
+    design = sm.add_constant(table_of(cohort)["m0"].loc[response.index])
     fit = sm.Logit(response.astype(float), design).fit(disp=0)
     return float(np.exp(points * fit.params["m0"]))
 
@@ -66,7 +69,7 @@ def baseline_ratio(cohort: Cohort, points: int = 10, month: str = "m12") -> floa
 def five_tests(cohort: Cohort, month: str = "m12", equal: bool = True) -> np.ndarray:
     """Return p of five t tests between those who responded and those who did not."""
     people, response = outcome(cohort, month)
-    five = people[NUMBERS].join(table(cohort.visits)["m0"])
+    five = people[NUMBERS].join(table_of(cohort)["m0"])
     tests = stats.ttest_ind(five[response], five[~response], equal_var=equal, nan_policy="omit")
     return np.asarray(tests.pvalue)
 
@@ -90,9 +93,7 @@ def tables_printing(ratio: float, low: float, high: float) -> list[tuple[int, in
     return found
 
 
-def adjusted(method: str) -> float:
-    """Return the adjusted third p value of `FIVE`."""
-    return float(multipletests(FIVE, method=method)[1][2])
+HOLM, BONFERRONI, FDR = (multipletests(FIVE, method=m)[1] for m in ("holm", "bonferroni", "fdr_bh"))
 
 
 EXERCISES = (
@@ -134,7 +135,7 @@ EXERCISES = (
     Exercise(
         "9.2a",
         "added",
-        lambda _: int((multipletests(FIVE, method="holm")[1] < 0.05).sum()),
+        lambda _: int((HOLM < 0.05).sum()),
         None,
         "tests",
         {
@@ -151,13 +152,13 @@ EXERCISES = (
     Exercise(
         "9.2b",
         "added",
-        lambda _: adjusted("holm"),
+        lambda _: float(HOLM[2]),
         None,
         "p",
         {
-            "Does Holm's method multiply by five at every step?": lambda _: adjusted("bonferroni"),
+            "Does Holm's method multiply by five at every step?": lambda _: float(BONFERRONI[2]),
             "Is that Holm's method, or one for the share of false findings?": (
-                lambda _: adjusted("fdr_bh")
+                lambda _: float(FDR[2])
             ),
             "Is that p adjusted at all?": lambda _: FIVE[2],
         },

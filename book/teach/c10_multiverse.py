@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
 
 import pandas as pd
@@ -18,36 +19,43 @@ CHOICES: dict[str, tuple[int | str, ...]] = {
 ARTICLE = {"baseline": 3, "tolerance": 2, "which": "last", "threshold": 5, "denominator": "seen"}
 
 
+@lru_cache(maxsize=128)
+def skin(cohort: Cohort) -> pd.DataFrame:
+    """Return the visits with a skin score, in order of time."""
+    visits = cohort.visits.astype({"patient": str})
+    return visits[visits["measure"] == "mrss"].sort_values("month")
+
+
+@lru_cache(maxsize=128)
+def before(cohort: Cohort, baseline: int, which: str) -> pd.Series[float]:
+    """Return each patient's first or last score of the months before treatment."""
+    own = skin(cohort)
+    return own[own["month"].between(-baseline, 0)].groupby("patient")["value"].agg(which)
+
+
+@lru_cache(maxsize=128)
+def after(cohort: Cohort, tolerance: int) -> pd.Series[float]:
+    """Return each patient's score nearest to 12 months."""
+    near = skin(cohort).assign(gap=lambda rows: (rows["month"] - 12).abs())
+    near = near[near["gap"] <= tolerance].sort_values(["gap", "month"])
+    return near.groupby("patient")["value"].first()
+
+
 def changes(cohort: Cohort, baseline: int, tolerance: int, which: str) -> pd.Series[float]:
     """Return each patient's change at 12 months under one choice of windows."""
-    visits = cohort.visits.astype({"patient": str})
-    skin = visits[visits["measure"] == "mrss"].sort_values("month")
-    first = skin[skin["month"].between(-baseline, 0)].groupby("patient")["value"].agg(which)
-    near = skin.assign(gap=(skin["month"] - 12).abs()).query("gap <= @tolerance")
-    later = near.sort_values(["gap", "month"]).groupby("patient")["value"].first()
-    return (later - first).dropna()
+    return (after(cohort, tolerance) - before(cohort, baseline, which)).dropna()
 
 
-_GRIDS: dict[str, pd.DataFrame] = {}
-
-
+@lru_cache(maxsize=128)
 def grid(cohort: Cohort) -> pd.DataFrame:
     """Return the share of responders and the mean change of every analysis of `CHOICES`."""
-    if not cohort.folder:
-        return _grid(cohort)
-    if cohort.folder not in _GRIDS:
-        _GRIDS[cohort.folder] = _grid(cohort)
-    return _GRIDS[cohort.folder]
-
-
-def _grid(cohort: Cohort) -> pd.DataFrame:
     rows = []
     for windows in product(*list(CHOICES.values())[:3]):
-        change = changes(cohort, *windows)  # type: ignore[arg-type]
+        change = changes(cohort, *windows).to_numpy()  # type: ignore[arg-type]
         for threshold, whose in product(CHOICES["threshold"], CHOICES["denominator"]):
             number = len(change if whose == "seen" else cohort.patients)
-            share = 100 * (change <= -int(threshold)).sum() / number
-            rows.append((*windows, threshold, whose, share, change.mean()))
+            share = 100 * float((change <= -int(threshold)).sum()) / number
+            rows.append((*windows, threshold, whose, share, float(change.mean())))
     return pd.DataFrame(rows, columns=[*CHOICES, "share", "mean"])
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rederive_teach.lesson import Cohort, Exercise, table
+from rederive_teach.changes import bound, carried, change
+from rederive_teach.lesson import Cohort, Exercise
 
 SCALE = 51
 """Greatest skin score."""
@@ -17,24 +18,6 @@ def last_scores(cohort: Cohort) -> pd.Series[float]:
     """Return the month of each patient's last skin score."""
     skin = cohort.visits[cohort.visits["measure"] == "mrss"].astype({"patient": str})
     return skin.groupby("patient")["month"].max()
-
-
-def bound(cohort: Cohort, month: int, worst: float) -> float:
-    """Return the mean change of all patients if each missing score were `worst`."""
-    scores = table(cohort.visits)
-    return float((scores[f"m{month}"].fillna(worst) - scores["m0"]).mean())
-
-
-def seen(cohort: Cohort, month: int) -> float:
-    """Return the mean change of the patients with both scores."""
-    scores = table(cohort.visits)
-    return float((scores[f"m{month}"] - scores["m0"]).mean())
-
-
-def carried(cohort: Cohort, month: int) -> float:
-    """Return the mean change of all patients with the last score carried forward."""
-    scores = table(cohort.visits)
-    return float((scores.ffill(axis=1)[f"m{month}"] - scores["m0"]).mean())
 
 
 def until_third(cohort: Cohort, steps: int = 2, fewer: int = 1) -> float:
@@ -107,7 +90,7 @@ EXERCISES = (
     Exercise(
         "11.2b",
         "choice",
-        lambda c: bound(c, 24, SCALE) - seen(c, 24),
+        lambda c: bound(c, 24, SCALE) - float(change(c, 24).mean()),
         2,
         "points",
         {
@@ -115,11 +98,11 @@ EXERCISES = (
                 lambda c: bound(c, 24, SCALE)
             ),
             "Is that the best case, with every missing score at 0? The worst is asked for.": (
-                lambda c: bound(c, 24, 0) - seen(c, 24)
+                lambda c: bound(c, 24, 0) - float(change(c, 24).mean())
             ),
-            "Is that for 12 months?": lambda c: bound(c, 12, SCALE) - seen(c, 12),
+            "Is that for 12 months?": lambda c: bound(c, 12, SCALE) - float(change(c, 12).mean()),
             "Is that the distance to the last score carried forward, which is a guess and no "
-            "bound?": lambda c: carried(c, 24) - seen(c, 24),
+            "bound?": lambda c: float(carried(c, 24).mean()) - float(change(c, 24).mean()),
         },
         individual=True,
         low=-SCALE,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-import pandas as pd
 from scipy import stats
 from statsmodels.stats.power import TTestIndPower, TTestPower
 
-from rederive_teach.lesson import Cohort, Exercise, table
+from rederive_teach.changes import change, difference
+from rederive_teach.lesson import Cohort, Exercise, table_of
 
 SD, DIFFERENCE, SEEN, CORRELATION = 8.0, 4.6, 25 / 30, 0.58
 PRINTED = {
@@ -20,7 +20,7 @@ PRINTED = {
 """Figures of the article by their row of the registry, which a pack does not hold."""
 
 _SPREADS = list(PRINTED.values())
-IVIG, COLLAGEN = (_SPREADS[0], int(_SPREADS[1])), (_SPREADS[2], int(_SPREADS[3]))
+IVIG, COLLAGEN = (0.0, _SPREADS[0], int(_SPREADS[1])), (0.0, _SPREADS[2], int(_SPREADS[3]))
 
 
 def per_arm(difference: float, power: float, sd: float = SD, sides: str = "two-sided") -> float:
@@ -39,15 +39,9 @@ def planned(
     return math.ceil(number / seen if inflate else number * (2 - seen))
 
 
-def changes(cohort: Cohort, month: int) -> pd.Series[float]:
-    """Return the change of each patient with both scores."""
-    scores = table(cohort.visits)
-    return (scores[f"m{month}"] - scores["m0"]).dropna()
-
-
 def detectable(cohort: Cohort, month: int = 24, power: float = 0.8, number: int = 0) -> float:
     """Return the least mean change that a paired test sees in as many as were seen."""
-    own = changes(cohort, month)
+    own = change(cohort, month)
     return float(
         own.std() * TTestPower().solve_power(nobs=number or len(own), power=power, alpha=0.05)
     )
@@ -55,17 +49,8 @@ def detectable(cohort: Cohort, month: int = 24, power: float = 0.8, number: int 
 
 def correlation(cohort: Cohort, month: int = 24) -> float:
     """Return the correlation of baseline and a later score."""
-    scores = table(cohort.visits)
+    scores = table_of(cohort)
     return float(scores["m0"].corr(scores[f"m{month}"]))
-
-
-def standard_error(first: tuple[float, int], second: tuple[float, int], pooled: bool) -> float:
-    """Return the standard error of a difference of two means from SDs and numbers."""
-    (s1, n1), (s2, n2) = first, second
-    if not pooled:
-        return math.sqrt(s1**2 / n1 + s2**2 / n2)
-    within = ((n1 - 1) * s1**2 + (n2 - 1) * s2**2) / (n1 + n2 - 2)
-    return math.sqrt(within * (1 / n1 + 1 / n2))
 
 
 def power_at(true: float, error: float) -> float:
@@ -82,12 +67,12 @@ def exaggeration(true: float, error: float) -> float:
     return float((above + below) / (at * power_at(true, error)))
 
 
-WELCH, POOLED = (standard_error(IVIG, COLLAGEN, pooled) for pooled in (False, True))
+WELCH, POOLED = (difference(IVIG, COLLAGEN, pooled)[1] for pooled in (False, True))
 
 
 def own_error(cohort: Cohort, month: int = 24) -> float:
     """Return the standard error of the cohort's mean change."""
-    return float(changes(cohort, month).sem())
+    return float(change(cohort, month).sem())
 
 
 EXERCISES = (
@@ -117,7 +102,7 @@ EXERCISES = (
         "points",
         {
             "That is in units of the SD. How many points are that?": lambda c: (
-                detectable(c) / float(changes(c, 24).std())
+                detectable(c) / float(change(c, 24).std())
             ),
             "Is that with all thirty? How many have both scores?": lambda c: detectable(
                 c, number=len(c.patients)
@@ -192,7 +177,7 @@ EXERCISES = (
         "",
         {
             "Is that with the SD for the standard error?": lambda c: exaggeration(
-                2.5, float(changes(c, 24).std())
+                2.5, float(change(c, 24).std())
             ),
             "Is that for 12 months?": lambda c: exaggeration(2.5, own_error(c, 12)),
             "Is that for a true change of 1.0?": lambda c: exaggeration(1.0, own_error(c)),

@@ -8,7 +8,8 @@ import pandas as pd
 from scipy import stats
 from scipy.optimize import brentq
 
-from rederive_teach.lesson import Cohort, Exercise, table
+from rederive_teach.changes import change, difference, limit, summary
+from rederive_teach.lesson import Cohort, Exercise, table_of
 
 PRINTED = {
     "abstract-mrss-change-ivig-m6-mean": -5.3,
@@ -23,8 +24,8 @@ PRINTED = {
 }
 """Figures of the article by their row of the registry, which a pack does not hold."""
 
-_GROUPS = list(PRINTED.values())
-SIX, TWELVE, COLLAGEN = (tuple(_GROUPS[at : at + 3]) for at in (0, 3, 6))
+_MEANS, _SDS, _NUMBERS = (list(PRINTED.values())[at::3] for at in range(3))
+SIX, TWELVE, COLLAGEN = zip(_MEANS, _SDS, map(int, _NUMBERS), strict=True)
 
 
 def half_width(sd: float, number: int, normal: bool = False) -> float:
@@ -33,15 +34,9 @@ def half_width(sd: float, number: int, normal: bool = False) -> float:
     return float(quantile * sd / math.sqrt(number))
 
 
-def changes(cohort: Cohort, month: int, measure: str = "mrss", tol: int = 2) -> pd.Series[float]:
-    """Return the change of each patient with both scores."""
-    scores = table(cohort.visits, tol=tol, months=(month,), measure=measure)
-    return (scores[f"m{month}"] - scores["m0"]).dropna()
-
-
-def limit(change: pd.Series[float], side: int, normal: bool = False) -> float:
-    """Return the lower (-1) or upper (1) 95 % limit of a mean change."""
-    return float(change.mean() + side * half_width(change.std(), len(change), normal))
+def mean_limit(values: pd.Series[float], side: int, normal: bool = False) -> float:
+    """Return the lower (-1) or upper (1) 95 % limit of a mean."""
+    return float(values.mean() + side * half_width(values.std(), len(values), normal))
 
 
 def haq_p(correlation: float, number: int = 28, fall: float = 0.08) -> float:
@@ -55,16 +50,9 @@ def implied(number: int = 28, p: float = 0.436) -> float:
     return float(brentq(lambda r: haq_p(r, number) - p, -0.99, 0.99))
 
 
-def against_collagen(change: pd.Series[float], side: int, pooled: bool = False) -> float:
-    """Return a 95 % limit of the difference from the collagen controls."""
-    mean, sd, number = COLLAGEN
-    a, b = change.var() / len(change), sd**2 / number
-    error, df = math.sqrt(a + b), (a + b) ** 2 / (a**2 / (len(change) - 1) + b**2 / (number - 1))
-    if pooled:
-        df = len(change) + number - 2
-        within = ((len(change) - 1) * change.var() + (number - 1) * sd**2) / df
-        error = math.sqrt(within * (1 / len(change) + 1 / number))
-    return float(change.mean() - mean + side * stats.t.ppf(0.975, df) * error)
+def against_collagen(cohort: Cohort, side: int, tol: int = 3, pooled: bool = False) -> float:
+    """Return a 95 % limit of the difference in change at 12 months from the collagen controls."""
+    return limit(side, difference(summary(change(cohort, 12, tol=tol)), COLLAGEN, pooled))
 
 
 EXERCISES = (
@@ -96,17 +84,19 @@ EXERCISES = (
     Exercise(
         "13.1b",
         "choice",
-        lambda c: limit(changes(c, 24), 1),
+        lambda c: mean_limit(change(c, 24), 1),
         2,
         "points",
         {
-            "That is the lower limit. Which one is asked for?": lambda c: limit(changes(c, 24), -1),
-            "Is that with 1.96? How many patients are there?": lambda c: limit(
-                changes(c, 24), 1, normal=True
+            "That is the lower limit. Which one is asked for?": lambda c: mean_limit(
+                change(c, 24), -1
             ),
-            "Is that for 12 months?": lambda c: limit(changes(c, 12), 1),
+            "Is that with 1.96? How many patients are there?": lambda c: mean_limit(
+                change(c, 24), 1, normal=True
+            ),
+            "Is that for 12 months?": lambda c: mean_limit(change(c, 12), 1),
             "Is that the mean score of those who came, or a change?": lambda c: float(
-                table(c.visits)["m24"].mean()
+                table_of(c)["m24"].mean()
             ),
         },
         individual=True,
@@ -132,18 +122,18 @@ EXERCISES = (
     Exercise(
         "13.2b",
         "choice",
-        lambda c: limit(changes(c, 12, "haq_di"), -1),
+        lambda c: mean_limit(change(c, 12, measure="haq_di"), -1),
         2,
         "points",
         {
-            "That is the upper limit. Which one is asked for?": lambda c: limit(
-                changes(c, 12, "haq_di"), 1
+            "That is the upper limit. Which one is asked for?": lambda c: mean_limit(
+                change(c, 12, measure="haq_di"), 1
             ),
-            "Is that with 1.96? How many patients are there?": lambda c: limit(
-                changes(c, 12, "haq_di"), -1, normal=True
+            "Is that with 1.96? How many patients are there?": lambda c: mean_limit(
+                change(c, 12, measure="haq_di"), -1, normal=True
             ),
-            "Is that the mean change?": lambda c: float(changes(c, 12, "haq_di").mean()),
-            "Is that the skin score?": lambda c: limit(changes(c, 12), -1),
+            "Is that the mean change?": lambda c: float(change(c, 12, measure="haq_di").mean()),
+            "Is that the skin score?": lambda c: mean_limit(change(c, 12), -1),
         },
         individual=True,
         low=-51,
@@ -170,19 +160,17 @@ EXERCISES = (
     Exercise(
         "13.3b",
         "choice",
-        lambda c: against_collagen(changes(c, 12, tol=3), 1),
+        lambda c: against_collagen(c, 1),
         2,
         "points",
         {
-            "That is the lower limit. Which one is asked for?": lambda c: against_collagen(
-                changes(c, 12, tol=3), -1
-            ),
+            "That is the lower limit. Which one is asked for?": lambda c: against_collagen(c, -1),
             "Is the SD pooled? The task does not suppose equal SDs.": lambda c: against_collagen(
-                changes(c, 12, tol=3), 1, pooled=True
+                c, 1, pooled=True
             ),
-            "Is that with two months either side?": lambda c: against_collagen(changes(c, 12), 1),
-            "Is that the interval of the change, without the controls?": lambda c: limit(
-                changes(c, 12, tol=3), 1
+            "Is that with two months either side?": lambda c: against_collagen(c, 1, tol=2),
+            "Is that the interval of the change, without the controls?": lambda c: mean_limit(
+                change(c, 12, tol=3), 1
             ),
         },
         individual=True,

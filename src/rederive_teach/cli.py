@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -86,22 +87,29 @@ def pack_command(
 ) -> None:
     """Write a zip for each student in the column id of STUDENTS, and a folder for the teacher.
 
+    Columns mail, name and canvas_id, if there are any, are for gradebooks and in no pack.
+
     To practise, cohorts are those shipped with the book; to grade, fresh ones are made from the
     secret, about a minute for forty.
     """
-    secret, names = read_secret(seed_file), read_class(students)
+    secret, people = read_secret(seed_file), read_class(students)
     taught = Course(course, _chapters(ctx, chapters), graded)
     shipped = find_project(ctx.obj).root / "data" / "cohorts"
     folder = cohorts or shipped / open_cohorts(article).priors[0]
     if graded and cohorts is None:
         folder = out / "teacher" / "cohorts"
-        _make_fresh(folder, len(names) + len(replace), seed_of(secret, course), article)
+        _make_fresh(folder, len(people) + len(replace), seed_of(secret, course), article)
     pool = list(cohorts_of(folder))
-    chosen = assign(names, secret, course, len(pool), replace)
+    chosen = assign(list(people), secret, course, len(pool), replace)
     own = {name: pool[at] for name, at in chosen.items()}
     codebook = shipped / "codebook.csv"
-    write_packs(out, taught, own, codebook if codebook.is_file() else None)
-    click.echo(f"{out}: {len(names)} packs of {len(taught.chapters)} chapters")
+    write_packs(out, taught, people, own, codebook if codebook.is_file() else None)
+    click.echo(f"{out}: {len(people)} packs of {len(taught.chapters)} chapters")
+
+
+def _progress(what: str) -> Callable[[int, int], None]:
+    """Return what tells how much is done, on one line beside the result."""
+    return lambda done, of: click.echo(f"\r{what}: {done} of {of}", nl=done == of, err=True)
 
 
 def _make_fresh(folder: Path, wanted: int, seed: int, article: str) -> None:
@@ -109,9 +117,6 @@ def _make_fresh(folder: Path, wanted: int, seed: int, article: str) -> None:
     number = _POOL
     while number < 1.5 * wanted:
         number *= 2
-
-    def progress(done: int, of: int) -> None:
-        click.echo(f"\rfresh cohorts: {done} of {of}", nl=done == of, err=True)
 
     try:
         offered.reconstruct(
@@ -121,7 +126,7 @@ def _make_fresh(folder: Path, wanted: int, seed: int, article: str) -> None:
             seed=seed,
             without=(),
             reading=offered.readings[0],
-            progress=progress,
+            progress=_progress("fresh cohorts"),
         )
     except (ValueError, RuntimeError) as error:
         raise BookError(f"fresh cohorts: {error}") from None
@@ -132,8 +137,11 @@ def _make_fresh(folder: Path, wanted: int, seed: int, article: str) -> None:
 @click.argument("submissions", type=_FOLDER)
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 def grade_command(folder: Path, submissions: Path, out: Path) -> None:
-    """Grade the answers.json of the students of FOLDER, without running any of their code."""
-    results = grade(folder, submissions, out)
+    """Grade the answers.json of the students of FOLDER, without running any of their code.
+
+    Writes a page for each student, grades.csv, and moodle.csv and canvas.csv to be imported.
+    """
+    results = grade(folder, submissions, out, _progress("graded"))
     noted = sum(bool(each.note) for each in results)
     click.echo(f"{out}: {len(results)} students, {noted} of them with a note")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -16,16 +16,19 @@ import pandas as pd
 from rederive.errors import ConfigurationError, meant
 from rederive.printed.files import csv_text, write_atomically
 from rederive_teach.lesson import ANSWERS, Cohort, Exercise, Feedback, exercises_of, judge
+from rederive_teach.pack import COLUMNS
 
 _LARGEST = 1_000_000
 
 
 @dataclass(frozen=True)
 class Class:
-    """A class that was packed: its exercises, and each student's cohort."""
+    """A class that was packed: its exercises, its students, and each student's cohort."""
 
     folder: Path
+    course: str
     exercises: tuple[Exercise, ...]
+    people: Mapping[str, Mapping[str, str]]
     fingerprints: Mapping[str, str]
 
     @classmethod
@@ -43,7 +46,8 @@ class Class:
         known = json.loads(described.read_text(encoding="utf-8"))
         sources = [folder / "teacher" / f"{chapter}.py" for chapter in known["chapters"]]
         exercises = tuple(each for source in sources for each in exercises_of(source))
-        return cls(folder, exercises, known["students"])
+        people = {each["id"]: each for each in known["people"]}
+        return cls(folder, known["course"], exercises, people, known["students"])
 
     def cohort(self, student: str) -> Cohort:
         """Return a student's cohort, from the pack that was handed out."""
@@ -106,8 +110,10 @@ class Graded:
         )
 
 
-def grade(folder: Path, submissions: Path, out: Path) -> list[Graded]:
-    """Grade a class: a page for each student and ``grades.csv``.
+def grade(
+    folder: Path, submissions: Path, out: Path, progress: Callable[[int, int], None] | None = None
+) -> list[Graded]:
+    """Grade a class: a page for each student, ``grades.csv``, and gradebooks for an LMS.
 
     Parameters
     ----------
@@ -116,13 +122,19 @@ def grade(folder: Path, submissions: Path, out: Path) -> list[Graded]:
     submissions
         Holds for a student ``ID/answers.json``, ``ID.json`` or a zip ``ID.zip`` with that file.
     out
-        Where pages and table go.
+        Where pages and tables go.
+    progress
+        Called with how many students are done, and of how many.
     """
     taught = Class.open(folder)
-    results = [_graded(taught, student, submissions) for student in taught.fingerprints]
-    for each in results:
-        write_atomically(out / f"{each.student}.html", each.page().encode())
-    write_atomically(out / "grades.csv", table_of(taught, results).encode())
+    results: list[Graded] = []
+    for student in taught.fingerprints:
+        results.append(_graded(taught, student, submissions))
+        write_atomically(out / f"{student}.html", results[-1].page().encode())
+        if progress is not None:
+            progress(len(results), len(taught.fingerprints))
+    for name, rows in gradebooks(taught, results).items():
+        write_atomically(out / name, csv_text(rows).encode())
     return results
 
 
@@ -163,12 +175,46 @@ def _answers(submissions: Path, student: str) -> dict[str, dict[str, Any]]:
     return read
 
 
-def table_of(taught: Class, results: list[Graded]) -> str:
-    """Return the results as CSV: a row for each student, a column for each exercise."""
-    rows = []
-    for each in results:
-        kinds = [one.kind for one in each.feedback]
-        rows.append([each.student, each.score, len(kinds), *kinds, each.note])
-    numbers = [each.id for each in taught.exercises]
-    columns = ["student_id", "score", "max_score", *numbers, "note"]
-    return csv_text(pd.DataFrame(rows, columns=columns))
+def gradebooks(taught: Class, results: list[Graded]) -> dict[str, pd.DataFrame]:
+    """Return the grades by name of the file: all of them, and as Moodle and Canvas import them.
+
+    ``grades.csv`` has nbgrader's columns and one for each exercise.  Moodle finds a student by
+    *ID number* or *Email address*, Canvas by *ID*, *SIS User ID* or *SIS Login ID*; an id of the
+    class is taken for the first and for *SIS User ID*, and the others are empty unless the class
+    has a column ``mail`` or ``canvas_id``.
+    """
+    people = pd.DataFrame([taught.people[each.student] for each in results]).reindex(
+        columns=[*COLUMNS, "id"], fill_value=""
+    )
+    scores = [each.score for each in results]
+    most = len(taught.exercises)
+    everything = pd.DataFrame(
+        {
+            "assignment": taught.course,
+            "student_id": people["id"],
+            "email": people["mail"],
+            "score": scores,
+            "max_score": most,
+            **{
+                exercise.id: [each.feedback[at].kind for each in results]
+                for at, exercise in enumerate(taught.exercises)
+            },
+            "note": [each.note for each in results],
+        }
+    )
+    told = [f"{each.score} of {most}. {each.note}".strip() for each in results]
+    moodle = {"ID number": people["id"], "Email address": people["mail"], taught.course: scores}
+    canvas = {
+        "Student": people["name"].where(people["name"] != "", people["id"]),
+        "ID": people["canvas_id"],
+        "SIS User ID": people["id"],
+        "SIS Login ID": people["mail"],
+        "Section": "",
+        taught.course: scores,
+    }
+    possible = {"Student": "    Points Possible", taught.course: most}
+    return {
+        "grades.csv": everything,
+        "moodle.csv": pd.DataFrame({**moodle, "Feedback comments": told}),
+        "canvas.csv": pd.concat([pd.DataFrame([possible]), pd.DataFrame(canvas)])[[*canvas]],
+    }

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from html import escape
 from importlib.metadata import entry_points
 from numbers import Real
@@ -25,9 +26,12 @@ TEACHING_COHORT = Path("data/cohorts/synthetic-teaching")
 CHAPTERS = Path("book/teach")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cohort:
-    """The patients of one study: a row for each, and a row for each measurement at a visit."""
+    """The patients of one study: a row for each, and a row for each measurement at a visit.
+
+    A cohort equals only itself, so that what was computed from it can be kept.
+    """
 
     visits: pd.DataFrame
     patients: pd.DataFrame
@@ -86,6 +90,18 @@ def table(
         nearest = near.sort_values(["gap", "month"]).groupby("patient", observed=True)
         columns.append(nearest["value"].first().rename(f"m{month}"))
     return pd.concat(columns, axis=1).sort_index()
+
+
+@lru_cache(maxsize=128)
+def table_of(
+    cohort: Cohort,
+    back: int = 3,
+    tol: int = 2,
+    months: tuple[int, ...] = (6, 12, 18, 24),
+    measure: str = "",
+) -> pd.DataFrame:
+    """Return `table` of a cohort's visits, computed once; not to be changed."""
+    return table(cohort.visits, back, tol, months, measure)
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,18 @@ import pandas as pd
 from rederive.errors import ConfigurationError, meant
 from rederive.printed.files import write_atomically
 from rederive.reconstruct.study import SYNTHETIC
-from rederive_teach import lesson
-from rederive_teach.archive import zipped
+from rederive_teach import changes, lesson
 from rederive_teach.cohorts import csv_of
+from rederive_teach.formats.archive import zipped
 from rederive_teach.handouts import guide, sheet
 from rederive_teach.lesson import Cohort, exercises_of
 from rederive_teach.split import student_version, students_source, teacher_version
 
 SECRET_BYTES = 16
 GUIDE = "guide.md"
+COLUMNS = ("mail", "name", "canvas_id")
+"""What a class may tell of a student, for gradebooks; none of it is in a pack."""
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 OLDEST = {
     "numpy": "1.24",
@@ -40,7 +43,7 @@ Your pack: notebooks, and data of your own.
 
 No patient is behind a row: the data are synthetic and print a published article's figures.
 
-sheet.html shows your skin scores and the tasks, to be printed.
+sheet.html shows your scores and the tasks, to be printed.
 
 1. You need Jupyter and Python 3.11, with these packages, or later versions:
    {", ".join(f"{name} {version}" for name, version in OLDEST.items())}.
@@ -85,8 +88,8 @@ def chapters_of(folder: Path, numbers: Sequence[int] = ()) -> tuple[Path, ...]:
     return tuple(found[number] for number in numbers or found)
 
 
-def read_class(path: Path) -> list[str]:
-    """Return the names of students in the column ``id`` of a CSV file.
+def read_class(path: Path) -> dict[str, dict[str, str]]:
+    """Return what a CSV file says of each student, by the column ``id``; `COLUMNS` may be there.
 
     Raises
     ------
@@ -97,14 +100,17 @@ def read_class(path: Path) -> list[str]:
         rows = csv.DictReader(lines)
         if "id" not in (rows.fieldnames or []):
             raise ConfigurationError(f"{path.name}: found no column id in the first line")
-        names = [(row["id"] or "").strip() for row in rows]
+        people = [
+            {name: (row.get(name) or "").strip() for name in ("id", *COLUMNS)} for row in rows
+        ]
+    names = [each["id"] for each in people]
     for at, name in enumerate(names, start=2):
         if not _ID.fullmatch(name) or name in names[: at - 2]:
             raise ConfigurationError(
                 f"{path.name}: line {at}: found id {name!r}, allowed: letters, digits, dots, "
                 "hyphens and underscores, at most 64, each student once"
             )
-    return names
+    return dict(zip(names, people, strict=True))
 
 
 def read_secret(path: Path) -> bytes:
@@ -177,7 +183,7 @@ def _digest(secret: bytes, text: str) -> bytes:
 
 def student_files(course: Course, student: str, cohort: Cohort) -> dict[str, bytes]:
     """Return the files of a student's pack by name."""
-    files = {"README.txt": _README.encode(), "lesson.py": Path(lesson.__file__).read_bytes()}
+    files = {"README.txt": _README.encode(), **_library()}
     files["visits.csv"] = csv_of(cohort.visits, SYNTHETIC)
     files["patients.csv"] = csv_of(cohort.patients, SYNTHETIC)
     files["pack.json"] = _json({"student": student, "course": course.name})
@@ -194,10 +200,20 @@ def student_files(course: Course, student: str, cohort: Cohort) -> dict[str, byt
     return files
 
 
+def _library() -> dict[str, bytes]:
+    """Return the files that a chapter's notebook and exercises import, as they stand in a pack."""
+    files = (Path(str(module.__file__)) for module in (lesson, changes))
+    return {path.name: students_source(path.read_text(encoding="utf-8")).encode() for path in files}
+
+
 def write_packs(
-    out: Path, course: Course, cohorts: Mapping[str, Cohort], codebook: Path | None = None
+    out: Path,
+    course: Course,
+    people: Mapping[str, Mapping[str, str]],
+    cohorts: Mapping[str, Cohort],
+    codebook: Path | None = None,
 ) -> None:
-    """Write ``students/ID.zip`` for each student, and what the teacher needs to ``teacher/``.
+    """Write ``students/ID.zip`` for each of `people`, and what the teacher needs to ``teacher/``.
 
     The same class, course and cohorts give the same bytes.
     """
@@ -214,12 +230,14 @@ def write_packs(
         write_atomically(teacher / f"{chapter.stem}.py", source)
         notebook = json.loads(chapter.read_text(encoding="utf-8"))
         write_atomically(teacher / chapter.name, _json(teacher_version(notebook)))
-    write_atomically(teacher / "lesson.py", Path(lesson.__file__).read_bytes())
+    for name, content in _library().items():
+        write_atomically(teacher / name, content)
     write_atomically(teacher / "guide.html", guide_of(course.chapters).encode())
     described = {
         "course": course.name,
         "graded": course.graded,
         "chapters": [chapter.stem for chapter in course.chapters],
+        "people": list(people.values()),
         "students": fingerprints,
     }
     write_atomically(teacher / "class.json", _json(described))

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
 
-from rederive_teach.archive import zipped
+from rederive_teach.formats.archive import zipped
 from rederive_teach.lesson import CHAPTERS, find_file
 from rederive_teach.quiz import SENTENCE, Question, Quiz, read_quiz
 

@@ -17,7 +17,7 @@ SOLUTIONS = "solutions.ipynb"
 """Page beside the chapters of a site that holds the worked solutions to practice exercises."""
 
 _TEACHERS = ("solution", "teacher")
-_IMPORT = ("from rederive_teach.lesson import", "from lesson import")
+_IMPORT = ("from rederive_teach.", "from ")
 
 Notebook = Mapping[str, Any]
 

@@ -22,7 +22,7 @@ from rederive_teach.pack import assign, read_class, read_secret, seed_of
 from teach.conftest import ROOT
 
 SECRET = b"0123456789abcdef0123456789abcdef"
-STUDENTS = ["anna", "ben", "cem", "dora"]
+STUDENTS = {"anna": "Anna A", "ben": "=1+1", "cem": "@SUM(A1)", "dora": "-2+A1"}
 # What a student has: the pack and common packages, nothing of this project.
 RUN = """
 import json, sys
@@ -40,7 +40,8 @@ for cell in json.load(open(sys.argv[1]))["cells"]:
 def monday(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two folders, packed twice with the same input."""
     folder = tmp_path_factory.mktemp("class")
-    (folder / "class.csv").write_text("id,mail\n" + "".join(f"{s},x\n" for s in STUDENTS))
+    rows = [f"{name},{name}@example.org,{called}\n" for name, called in STUDENTS.items()]
+    (folder / "class.csv").write_text("id,mail,name\n" + "".join(rows))
     (folder / "secret").write_bytes(SECRET)
     for out in ("monday", "again"):
         words = ["teach", "pack", str(folder / "class.csv"), "--out", str(folder / out)]
@@ -60,7 +61,7 @@ def unpacked(monday: Path, student: str, folder: Path) -> Path:
 def test_same_input_same_bytes(monday: Path) -> None:
     again = monday.with_name("again")
     names = [path.relative_to(monday) for path in monday.rglob("*") if path.is_file()]
-    assert len(names) == len(STUDENTS) + 7
+    assert len(names) == len(STUDENTS) + 8
     assert all((monday / name).read_bytes() == (again / name).read_bytes() for name in names)
 
 
@@ -85,6 +86,7 @@ def test_packs_are_small_differ_and_hold_no_answer(monday: Path, tmp_path: Path)
         assert own and not [answer for answer in own if answer in texts]
         assert SECRET.decode() not in texts and str(seed_of(SECRET, "course")) not in texts
         assert '"solution"' not in texts and "rederive" not in texts
+        assert "@example.org" not in texts and STUDENTS[student] not in texts
 
 
 def test_a_student_answers_with_the_pack_alone_and_is_graded(monday: Path, tmp_path: Path) -> None:
@@ -112,6 +114,27 @@ def test_a_student_answers_with_the_pack_alone_and_is_graded(monday: Path, tmp_p
     with (tmp_path / "grades" / "grades.csv").open() as lines:
         rows = {row["student_id"]: row for row in csv.DictReader(lines)}
     assert rows["anna"]["score"] == str(len(key)) and rows["anna"]["2.1b"] == "right"
+    assert [*rows["anna"]][:5] == ["assignment", "student_id", "email", "score", "max_score"]
+
+
+def test_gradebooks_are_what_moodle_and_canvas_import(monday: Path, tmp_path: Path) -> None:
+    (tmp_path / "anna.json").write_text(json.dumps({"2.3": {"value": "=1+1"}}))
+    done: list[tuple[int, int]] = []
+    grade(monday, tmp_path, tmp_path / "grades", lambda *each: done.append(each))
+    assert done[-1] == (len(STUDENTS), len(STUDENTS))
+    read = {
+        name: list(csv.reader((tmp_path / "grades" / name).open()))
+        for name in ("grades.csv", "moodle.csv", "canvas.csv")
+    }
+    assert read["moodle.csv"][0] == ["ID number", "Email address", "course", "Feedback comments"]
+    assert read["moodle.csv"][1][:3] == ["anna", "anna@example.org", "0"]
+    head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "course"]
+    number = str(len(Class.open(monday).exercises))
+    assert read["canvas.csv"][0] == head
+    assert read["canvas.csv"][1] == ["    Points Possible", "", "", "", "", number]
+    assert read["canvas.csv"][2] == ["Anna A", "", "anna", "anna@example.org", "", "0"]
+    cells = [cell for rows in read.values() for row in rows for cell in row]
+    assert "'=1+1" in cells and not [cell for cell in cells if cell[:1] in tuple("=+-@")]
 
 
 def test_feedback_names_the_road_and_escapes_what_was_typed(monday: Path, tmp_path: Path) -> None:
@@ -142,15 +165,15 @@ def test_a_spreadsheet_executes_no_cell_of_the_grades(monday: Path, tmp_path: Pa
 
 
 def test_who_gets_which_cohort() -> None:
-    chosen = assign(STUDENTS, SECRET, "course", 50)
+    chosen = assign([*STUDENTS], SECRET, "course", 50)
     assert len(set(chosen.values())) == len(STUDENTS)
     longer = assign([*STUDENTS, "emil"], SECRET, "course", 50)
     assert {name: longer[name] for name in STUDENTS} == chosen
-    replaced = assign(STUDENTS, SECRET, "course", 50, ("ben",))
+    replaced = assign([*STUDENTS], SECRET, "course", 50, ("ben",))
     assert [name for name in STUDENTS if replaced[name] != chosen[name]] == ["ben"]
-    assert assign(STUDENTS, SECRET, "next year", 50) != chosen
+    assert assign([*STUDENTS], SECRET, "next year", 50) != chosen
     with pytest.raises(ConfigurationError, match="at least 4"):
-        assign(STUDENTS, SECRET, "course", 3)
+        assign([*STUDENTS], SECRET, "course", 3)
 
 
 @pytest.mark.parametrize("text", ["name\nanna\n", "id\n../x\n", "id\nanna\nanna\n", "id\n\n,\n"])
