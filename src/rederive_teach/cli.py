@@ -14,6 +14,7 @@ from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import find_project
 from rederive.printed.files import csv_text, write_atomically
 from rederive_teach.cohorts import SHARED_AT_MOST, cohorts_of, shared_answers
+from rederive_teach.formats.autograders import exported
 from rederive_teach.grade import Class, grade
 from rederive_teach.handouts import executed, print_to_pdf, printed_sheet, slides
 from rederive_teach.lesson import Cohort, Exercise, exercises_of, judge, same
@@ -156,6 +157,22 @@ def key_command(folder: Path, student: str) -> None:
     rows = [(name, *each) for name in names for each in taught.key(name).items()]
     table = pd.DataFrame(rows, columns=["student_id", "exercise", "answer"], dtype=object)
     click.echo(csv_text(table), nl=False)
+
+
+@teach_command.command("export")
+@click.argument("kind", type=click.Choice(["nbgrader", "otter"]))
+@click.argument("folder", type=_FOLDER)
+@click.option("--student", default="", help="Whose data all are to have; by default the first.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+def export_command(kind: str, folder: Path, student: str, out: Path) -> None:
+    """Write the chapters of FOLDER, which teach pack wrote, for nbgrader or Otter-Grader.
+
+    These have one release for a class: everybody gets the data of one student of FOLDER.
+    """
+    taught = Class.open(folder)
+    for path, content in exported(taught, student or next(iter(taught.people)), kind).items():
+        write_atomically(out / path, content)
+    click.echo(f"{out}: for {kind}")
 
 
 @teach_command.command("quiz")

@@ -16,7 +16,7 @@ import pandas as pd
 from rederive.errors import ConfigurationError, meant
 from rederive.printed.files import csv_text, write_atomically
 from rederive_teach.lesson import ANSWERS, Cohort, Exercise, Feedback, exercises_of, judge
-from rederive_teach.pack import COLUMNS
+from rederive_teach.pack import COLUMNS, SHARED
 
 _LARGEST = 1_000_000
 
@@ -56,6 +56,10 @@ class Class:
             pd.read_csv(io.BytesIO(text), comment="#") for text in self._packed(student, *names)
         )
         return Cohort(visits, patients, student)
+
+    def handed_out(self, student: str) -> dict[str, bytes]:
+        """Return what a student's notebooks read and import, from the pack."""
+        return dict(zip(SHARED, self._packed(student, *SHARED), strict=True))
 
     def sheet(self, student: str) -> str:
         """Return a student's printed sheet, from the pack that was handed out."""

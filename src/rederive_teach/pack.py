@@ -200,6 +200,10 @@ def student_files(course: Course, student: str, cohort: Cohort) -> dict[str, byt
     return files
 
 
+SHARED = ("lesson.py", "changes.py", "visits.csv", "patients.csv")
+"""Files of a pack that the notebooks of all chapters read or import."""
+
+
 def _library() -> dict[str, bytes]:
     """Return the files that a chapter's notebook and exercises import, as they stand in a pack."""
     files = (Path(str(module.__file__)) for module in (lesson, changes))

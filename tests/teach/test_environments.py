@@ -23,16 +23,21 @@ pytestmark = pytest.mark.environments
 NEEDED = [*(f"{name}>={version}" for name, version in OLDEST.items()), "ipython>=8.12"]
 
 
-@pytest.fixture(scope="module", params=["lowest-direct", "highest"])
-def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Interpreter of an environment with nothing of this project."""
-    folder = tmp_path_factory.mktemp(request.param) / "environment"
+def environment(folder: Path, resolution: str, packages: list[str]) -> Path:
+    """Make an environment with nothing of this project, and return its interpreter."""
     uv = [sys.executable, "-m", "uv"]
     interpreter = folder / "bin" / "python"
     subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
     install = ["pip", "install", "--quiet", "--only-binary", ":all:", "--python", interpreter]
-    subprocess.run([*uv, *install, "--resolution", request.param, *NEEDED], check=True)
+    subprocess.run([*uv, *install, "--resolution", resolution, *packages], check=True)
     return interpreter
+
+
+@pytest.fixture(scope="module", params=["lowest-direct", "highest"])
+def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return environment(
+        tmp_path_factory.mktemp(request.param) / "environment", request.param, NEEDED
+    )
 
 
 @pytest.fixture(scope="module")
