@@ -63,24 +63,52 @@ def students_source(source: str) -> str:
     return source.replace(*_IMPORT)
 
 
-def solution_cells(notebook: Notebook) -> list[dict[str, Any]]:
-    """Return a chapter's title, its tasks and their worked solutions, as cells of another page."""
+def solution_cells(notebook: Notebook, page: str) -> list[dict[str, Any]]:
+    """Return a chapter's title and its worked solutions, as cells of another page.
+
+    The solutions to an exercise stand in a box that links to the exercise's box on `page`.
+    """
     title = source_of(notebook["cells"][0]).splitlines()[0].lstrip("# ")
-    heading = {"cell_type": "markdown", "id": "title", "metadata": {}, "source": f"## {title}"}
-    kept: list[dict[str, Any]] = []
-    task: dict[str, Any] | None = None
+    made: list[dict[str, Any]] = [_markdown(f"## {title}")]
+    label = ""
     for cell in notebook["cells"]:
-        if "exercise" in tags_of(cell):
-            task = dict(cell)
-        elif "solution" in tags_of(cell):
-            kept += [*([task] if task else []), dict(cell)]
-            task = None
-    made = [heading, *kept] if kept else []
-    return [{**cell, "id": f"{_slug(title)}-{at}"} for at, cell in enumerate(made)]
+        tags = tags_of(cell)
+        if label and made[-1]["cell_type"] == "code" and "solution" not in tags:
+            made.append(_markdown("```{solution-end}\n```"))
+        if "exercise" in tags:
+            label = _label(page, cell)
+        elif "solution" in tags:
+            if made[-1]["cell_type"] == "markdown":
+                made.append(_markdown(f"```{{solution-start}} {label}\n```"))
+            made.append(dict(cell))
+    return [{**cell, "id": f"{page}-{at}"} for at, cell in enumerate(made)]
 
 
-def _slug(title: str) -> str:
-    return "".join(c if c.isalnum() else "-" for c in title.lower())[:40]
+def _markdown(text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": text}
+
+
+def _label(page: str, task: Mapping[str, Any]) -> str:
+    """Return the name of an exercise's box."""
+    return f"{page}-{_number(task)}".replace(".", "-")
+
+
+def _number(task: Mapping[str, Any]) -> str:
+    return source_of(task).partition("\n")[0].removeprefix("### Exercise ").split()[0]
+
+
+def _boxed(notebook: Notebook, page: str) -> dict[str, Any]:
+    """Return a chapter for the site: each task, below its heading, becomes a box."""
+    return {**notebook, "cells": [_box(cell, page) for cell in notebook["cells"]]}
+
+
+def _box(cell: Mapping[str, Any], page: str) -> dict[str, Any]:
+    if "exercise" not in tags_of(cell):
+        return dict(cell)
+    heading, _, task = source_of(cell).partition("\n")
+    opening = f"::::{{exercise}} {heading.removeprefix('### Exercise ')}"
+    options = f":label: {_label(page, cell)}\n:nonumber:"
+    return {**cell, "source": f"{opening}\n{options}\n\n{task.strip()}\n::::"}
 
 
 def staged(files: Mapping[Path, bytes]) -> dict[Path, bytes]:
@@ -97,11 +125,11 @@ def staged(files: Mapping[Path, bytes]) -> dict[Path, bytes]:
         if page.suffix != ".ipynb" or not any(f'"{tag}"'.encode() in content for tag in _TEACHERS):
             continue
         notebook = json.loads(content)
-        made[page] = _written(without(notebook, *_TEACHERS))
+        made[page] = _written(_boxed(without(notebook, *_TEACHERS), page.stem))
         solutions = page.with_name(SOLUTIONS)
         if solutions in made:
             whole = json.loads(made[solutions])
-            whole["cells"] += solution_cells(notebook)
+            whole["cells"] += solution_cells(notebook, page.stem)
             made[solutions] = _written(whole)
     return made
 

@@ -23,6 +23,18 @@ RUN = CHAPTERS if EACH_PRIOR > 2 else CHAPTERS[::6]
 """Chapters that are run cell by cell; every build of the book runs all."""
 
 
+OTHERS = [
+    (chapter, which)
+    for at, chapter in enumerate(CHAPTERS)
+    for which in range(1, 1 + 3 * EACH_PRIOR)
+    if EACH_PRIOR > 2 or at % 4 == 1 == which
+]
+"""Chapters that are run on other cohorts too, by turns one of each prior."""
+
+UNMARKED = {"parameters", "solution", "hide-output", "answer", "quiz"}
+"""Tags of cells whose output needs no mark."""
+
+
 def notebook_of(chapter: Path) -> dict[str, Any]:
     return json.loads(chapter.read_text(encoding="utf-8"))
 

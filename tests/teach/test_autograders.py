@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from click.testing import CliRunner
 from rederive.cli.main import main
 from rederive_teach.formats.autograders import exported
 from rederive_teach.grade import Class
-from rederive_teach.lesson import exercises_of
+from rederive_teach.lesson import Cohort, Exercise, exercises_of, judge
 from teach.conftest import ROOT, notebook_of
 from teach.test_environments import NEEDED, environment
 
@@ -52,6 +53,13 @@ def solved(exercises: Path, notebook: dict[str, Any]) -> dict[str, str]:
     return {id: next(cell for cell in cells if name in cell) for id, name in names.items()}
 
 
+def road_of(exercise: Exercise, cohort: Cohort) -> tuple[str, float]:
+    """Return a wrong answer on this cohort, and the question back."""
+    values = {question: road(cohort) for question, road in exercise.roads.items()}
+    told = {question: judge(exercise, cohort, value).words for question, value in values.items()}
+    return next((each, float(values[each])) for each in values if told[each] == each)
+
+
 @pytest.mark.parametrize("kind", ["nbgrader", "otter"])
 def test_every_exercise_has_a_solution_and_tests_and_no_file_an_answer(
     kind: str, taught: Class
@@ -78,7 +86,10 @@ def test_every_exercise_has_a_solution_and_tests_and_no_file_an_answer(
 
 def run(python: Path, program: str, *words: str, folder: Path) -> str:
     command = [str(python.with_name(program)), *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    path = {**os.environ, "PATH": os.pathsep.join((str(python.parent), os.environ["PATH"]))}
+    done = subprocess.run(
+        command, cwd=folder, env=path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
     return done.stdout
 
@@ -100,7 +111,7 @@ def test_nbgrader_generates_validates_and_grades(taught: Class, tmp_path: Path) 
         notebook = json.loads((course / "source" / chapter / f"{chapter}.ipynb").read_text())
         answers = solved(ROOT / "book" / "teach" / f"{chapter}.py", notebook)
         first = next(each for each in taught.exercises if each.id in answers and each.individual)
-        wrong = next(iter(first.roads.values()))(taught.cohort("anna"))
+        question, wrong = road_of(first, taught.cohort("anna"))
         for student in ("right", "wrong", "empty"):
             handed_in = course / "submitted" / student / chapter
             handed_in.mkdir(parents=True)
@@ -116,7 +127,7 @@ def test_nbgrader_generates_validates_and_grades(taught: Class, tmp_path: Path) 
         run(python, "nbgrader", "autograde", chapter, "--create", folder=course)
         run(python, "nbgrader", "generate_feedback", chapter, folder=course)
         feedback = (course / "feedback" / "wrong" / chapter / f"{chapter}.html").read_text()
-        assert next(iter(first.roads)).split("?")[0].split("'")[0] in feedback
+        assert question.split("?")[0].split("'")[0] in feedback
         run(python, "nbgrader", "export", "--to", "grades.csv", folder=course)
         with (course / "grades.csv").open() as lines:
             rows = [row for row in csv.DictReader(lines) if row["assignment"] == chapter]

@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from rederive_teach.cohorts import SHARED_AT_MOST, shared_answers
+from rederive_teach.cohorts import SHARED_AT_MOST, csv_of, shared_answers
 from rederive_teach.lesson import (
     MARKS,
     Cohort,
@@ -26,9 +26,19 @@ from rederive_teach.lesson import (
     same,
 )
 from rederive_teach.split import source_of, tags_of
-from teach.conftest import CHAPTERS, ROOT, RUN, exercises, notebook_of, settled
+from teach.conftest import (
+    CHAPTERS,
+    OTHERS,
+    ROOT,
+    RUN,
+    TEACHING,
+    UNMARKED,
+    exercises,
+    first_of_each_prior,
+    notebook_of,
+    settled,
+)
 
-UNMARKED = {"parameters", "solution", "hide-output", "answer", "quiz"}
 SENTENCE = "No patient is behind a row: the data are synthetic and print the article's figures."
 EXERCISES = exercises()
 
@@ -44,9 +54,26 @@ def run(source: str, names: dict[str, Any]) -> object:
     return None if source.rstrip().endswith(";") else value
 
 
-@pytest.mark.parametrize("chapter", RUN, ids=lambda path: path.stem)
+def cohort_folder(which: int, folder: Path) -> Path:
+    """Write one of the shipped cohorts as the tables of a pack; 0 is the teaching cohort."""
+    if not which:
+        return TEACHING
+    number, prior = divmod(which - 1, 3)
+    cohort = first_of_each_prior(number + 1)[number :: number + 1][prior]
+    for name in ("visits", "patients"):
+        (folder / f"{name}.csv").write_bytes(csv_of(getattr(cohort, name), "synthetic"))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("chapter", "which"), [*((each, 0) for each in RUN), *OTHERS], ids=lambda each: str(each)[-22:]
+)
 def test_runs_with_right_solutions_and_a_mark_on_every_output(
-    chapter: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    chapter: Path,
+    which: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     matplotlib.use("Agg")
     monkeypatch.chdir(chapter.parent)
@@ -61,12 +88,14 @@ def test_runs_with_right_solutions_and_a_mark_on_every_output(
 
     monkeypatch.setattr(Lesson, "check", noted)
     for cell in notebook_of(chapter)["cells"]:
-        if cell["cell_type"] != "code":
+        tags = set(tags_of(cell))
+        if cell["cell_type"] != "code" or (which and "book-only" in tags):
             continue
         plt.close("all")
         value = run(source_of(cell), names)
+        if "parameters" in tags:
+            names["cohort_folder"] = str(cohort_folder(which, tmp_path))
         shown = value is not None or bool(plt.get_fignums()) or bool(capsys.readouterr().out)
-        tags = set(tags_of(cell))
         if "solution" in tags:
             assert all(each.kind == "right" for each in said), said
             solved |= {each.id for each in said}

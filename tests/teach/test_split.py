@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from rederive.errors import ConfigurationError
 from rederive.execution.project import Project
 from rederive.site import staging
+from rederive_teach.lesson import MARKS
 from rederive_teach.split import (
     source_of,
     staged,
@@ -18,7 +21,7 @@ from rederive_teach.split import (
     tags_of,
     teacher_version,
 )
-from teach.conftest import CHAPTERS, ROOT, notebook_of
+from teach.conftest import CHAPTERS, ROOT, UNMARKED, notebook_of
 
 SOLUTIONS = Path("book/teach/solutions.ipynb")
 
@@ -60,6 +63,56 @@ def test_site_has_solutions_on_their_own_page_and_teachers_notes_nowhere() -> No
         written = [json.dumps(line, ensure_ascii=False)[1:-1] for line in secrets_of(chapter)]
         assert not [line for line in written if line in page]
     assert '"solution"' in solved and '"teacher"' not in solved
+
+
+def test_a_class_site_has_no_solution_on_any_page() -> None:
+    """Without its page of solutions a site is for a class; Sphinx sees nothing but these files."""
+    pages = {path.relative_to(ROOT): path.read_bytes() for path in CHAPTERS}
+    made = staged(pages)
+    assert made.keys() == pages.keys()
+    for chapter in CHAPTERS:
+        text = made[chapter.relative_to(ROOT)].decode()
+        written = [json.dumps(line, ensure_ascii=False)[1:-1] for line in secrets_of(chapter)]
+        assert '"solution"' not in text and not [line for line in written if line in text]
+        assert text.count("{exercise}") >= 4 and "{solution-start}" not in text
+
+
+def test_each_exercise_is_a_box_and_its_solution_links_to_it() -> None:
+    pages = {path.relative_to(ROOT): path.read_bytes() for path in CHAPTERS}
+    pages[SOLUTIONS] = (ROOT / SOLUTIONS).read_bytes()
+    made = {page: json.loads(content)["cells"] for page, content in staged(pages).items()}
+    solved = [source_of(cell) for cell in made.pop(SOLUTIONS)]
+    labels = [
+        label for cells in made.values() for cell in cells if (label := _label(source_of(cell)))
+    ]
+    assert len(labels) == len(set(labels)) >= 4 * len(CHAPTERS)
+    opened = [text.split()[1] for text in solved if text.startswith("```{solution-start}")]
+    assert len(opened) == len(set(opened)) == sum("{solution-end}" in text for text in solved)
+    assert set(opened) < set(labels)
+
+
+def _label(source: str) -> str:
+    found = re.match(r"::::\{exercise\} [\d.]+.*\n:label: ([\w-]+)\n:nonumber:\n", source)
+    return found[1] if found else ""
+
+
+def test_built_site_has_boxes_a_mark_on_every_output_and_no_exercise_file(built_book: Path) -> None:
+    pages = sorted((built_book / "book" / "teach").glob("*.html"))
+    assert len(pages) >= len(CHAPTERS) + 2
+    unmarked = {f"tag_{tag.replace('-', '_')}" for tag in (*UNMARKED, "remove-input")}
+    shown = boxes = 0
+    for page in pages:
+        read = BeautifulSoup(page.read_text(encoding="utf-8"), "html5lib")
+        boxes += len(read.select("div.exercise"))
+        ids = [element["id"] for element in read.select("[id]")]
+        assert len(ids) == len(set(ids)), page
+        for cell in read.select("div.cell:has(> .cell_output)"):
+            classes = {name.replace("-", "_") for name in cell["class"]}
+            shown += 1
+            if not classes & unmarked:
+                assert len(classes & {f"tag_{mark}" for mark in MARKS}) == 1, (page, cell)
+    assert shown > 300 and boxes >= 4 * len(CHAPTERS)
+    assert not [path for path in built_book.rglob("c[0-9]*.py")]
 
 
 def test_built_site_has_no_solution_but_on_its_page(built_book: Path) -> None:
