@@ -23,6 +23,7 @@ from teach.conftest import ROOT, notebook_of
 from teach.test_environments import NEEDED, environment
 
 CHAPTERS = ("c02_windows", "c08_confounding")
+CONFIG = "c = get_config()\nc.ExecutePreprocessor.timeout = c.Execute.timeout = 600\n"
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 
 
@@ -98,7 +99,7 @@ def run(python: Path, program: str, *words: str, folder: Path) -> str:
 def test_nbgrader_generates_validates_and_grades(taught: Class, tmp_path: Path) -> None:
     python = environment(tmp_path / "environment", "highest", [*NEEDED, "ipykernel", "nbgrader"])
     course = written(taught, "nbgrader", tmp_path / "course")
-    (course / "nbgrader_config.py").write_text("c = get_config()\n")
+    (course / "nbgrader_config.py").write_text(CONFIG)
     for chapter in CHAPTERS:
         run(python, "nbgrader", "generate_assignment", chapter, folder=course)
         valid = run(
