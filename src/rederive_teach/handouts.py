@@ -152,8 +152,9 @@ def sheet(student: str, cohort: Cohort, notebooks: Sequence[Notebook]) -> str:
     tasks = "".join(
         f"{rendered(task)}<p>…………………………</p>" for each in notebooks for task in tasks_of(each)
     )
-    legend = "m0: last score of the three months before; m6 …: nearest within two months; " + (
-        "empty: none."
+    legend = (
+        "m0: last score of the three months before; m6 …: nearest within two months; empty: none. "
+        f"Mark: choice ({_MARKS['choice']}); only what the article prints of them is fixed."
     )
     return printed_page(
         f"Sheet of {student}",

@@ -255,7 +255,7 @@ def printed_page(title: str, body: str) -> str:
     style = (
         "@page{margin:15mm}body{font:10.5pt/1.35 sans-serif;max-width:180mm;margin:auto;color:#000}"
         "h1{font-size:15pt}h2{font-size:12pt}.new{break-before:page}"
-        "li,tr,h2{break-inside:avoid}h2{break-after:avoid}ol ol li{margin:0}"
+        "li,tr,h2,h3{break-inside:avoid}h2,h3{break-after:avoid}ol ol li{margin:0}"
         "table{border-collapse:collapse;font-size:9pt;margin:1em 0}"
         "th,td{border:.5pt solid #000;padding:1pt 6pt;text-align:right}"
     )

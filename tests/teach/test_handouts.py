@@ -91,6 +91,7 @@ def test_a_sheet_shows_the_students_own_scores_and_no_solution() -> None:
     assert sum(row[-1] != "" for row in rows) == 15
     text = read.get_text()
     assert SENTENCE in text and "Exercise 13.1" in text and loaded(page) == []
+    assert "Mark: choice" in text
     for path in CHAPTERS:
         assert not [line for line in secrets_of(path) if len(line) > 24 and line in text]
 
