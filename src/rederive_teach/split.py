@@ -46,9 +46,21 @@ def student_version(notebook: Notebook) -> dict[str, Any]:
 
 
 def teacher_version(notebook: Notebook) -> dict[str, Any]:
-    """Return a chapter with its solutions and notes, to be run beside a student's pack."""
+    """Return a chapter with its solutions and notes, to be run beside a student's pack.
+
+    Cells say what they are to slides, for ``jupyter nbconvert --to slides`` and for RISE.
+    """
     made = without(notebook, "book-only")
-    return {**made, "cells": [_for_students(cell) for cell in made["cells"]]}
+    return {**made, "cells": [_on_slides(_for_students(cell)) for cell in made["cells"]]}
+
+
+def _on_slides(cell: Mapping[str, Any]) -> dict[str, Any]:
+    tags = set(tags_of(cell))
+    begins = cell["cell_type"] == "markdown" and source_of(cell).startswith("#")
+    kind = "slide" if begins else "-"
+    kind = "notes" if "teacher" in tags else kind
+    kind = "skip" if tags & {"answer", "solution", "parameters", "hide-input"} else kind
+    return {**cell, "metadata": {**cell["metadata"], "slideshow": {"slide_type": kind}}}
 
 
 def _for_students(cell: Mapping[str, Any]) -> dict[str, Any]:

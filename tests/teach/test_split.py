@@ -46,6 +46,10 @@ def test_student_version(chapter: Path) -> None:
     assert "from lesson import" in student
     teacher = json.dumps(teacher_version(notebook), ensure_ascii=False)
     assert all(line in teacher for line in written)
+    for cell in teacher_version(notebook)["cells"]:
+        kind = cell["metadata"]["slideshow"]["slide_type"]
+        assert (kind == "notes") == ("teacher" in tags_of(cell))
+        assert kind == "skip" or not {"answer", "solution"} & set(tags_of(cell))
     exercises = chapter.with_suffix(".py").read_text(encoding="utf-8")
     assert "rederive" not in students_source(exercises)
 
