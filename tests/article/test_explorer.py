@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from scipy import stats
 
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
 from ivig_dcssc.formats import CENTRAL, p_text, percent
@@ -82,6 +83,29 @@ def test_a_fitted_figure_is_one_only_as_long_as_nothing_it_depends_on_changes(ex
     changed = {"responders_m12": {"responder_threshold": 6}, "mean_m6": {"baseline_window": 0}}
     for name, setting in changed.items():
         assert explorer.figures(name, setting).mark != "fitted"
+
+
+def test_margins_are_those_of_two_one_sided_tests(explorer):
+    """At its margin a comparison of one cohort has p at the level, by SciPy."""
+    multiverse = explorer.multiverse
+    result = RESULTS["p_against_mmf_m6"]
+    for test, table in zip(AXES.two_sample_test, multiverse._over_own_choice(result), strict=True):
+        one = table.iloc[0]
+        six = [float(one[name]) for name in ("mean", "sd", "n", "control_mean", "control_sd")]
+        error = (one["high"] - one["difference"]) / stats.t.isf(0.025, one["df"])
+        alike = abs(one["difference"]) + stats.t.isf(0.05, one["df"]) * error
+        no_worse = one["difference"] + stats.t.isf(0.025, one["df"]) * error
+        for margin, level in ((alike, 0.05), (no_worse, 0.025)):
+            shifted = [six[0] - margin, *six[1:], float(one["control_n"])]
+            if margin == alike and one["difference"] < 0:
+                shifted[0] = six[0] + margin
+            p = stats.ttest_ind_from_stats(*shifted, equal_var=test == "student").pvalue
+            assert p / 2 == pytest.approx(level)
+    alike, no_worse = (band.reshape(-1) for band in multiverse.margins(result))
+    assert explorer.numbers["margins"][result.name][:2] == _whole([alike[0], no_worse[0]], 2)
+    # As printed, MMF is alike from 4.6 points on and IVIG no worse from 1.3.
+    markup = explorer.page().markup
+    assert "alike from 4.6 points" in markup and "no worse from 1.3 points" in markup
 
 
 def test_the_page_is_small_whole_and_needs_no_other_file(explorer, page):

@@ -124,6 +124,17 @@ def test_the_summary_is_announced_and_the_marks_follow(page):
     assert mark.text_content() == "outside range"
 
 
+def test_the_margin_is_moved_by_keyboard_and_shared(page):
+    cell = page.locator("td[data-margin=p_against_mmf_m6]")
+    assert "alike: not shown (from 4.6)" in cell.inner_text()
+    assert "no worse: shown" in cell.inner_text()
+    page.locator("[name=margin]").focus()
+    for _ in range(21):
+        page.keyboard.press("ArrowRight")
+    assert "alike: shown" in cell.inner_text() and page.url.endswith("#margin=5.3")
+    assert page.locator("datalist option").count() == 2
+
+
 def test_a_setting_can_be_shared_and_reset(page, browser, address, explorer):
     setting = ARTICLE | {"baseline_window": 1, "paired_test": AXES.paired_test[1], "prior": "flat"}
     set_by_keyboard(page, setting)
@@ -139,7 +150,7 @@ def test_a_setting_can_be_shared_and_reset(page, browser, address, explorer):
     page.wait_for_function("!location.hash")
     assert shown(page)["p_m6"][0] == article.median
     assert page.locator("label", has=page.locator("[name=baseline_window]")).locator(
-        "output"
+        "b"
     ).text_content() == str(ARTICLE["baseline_window"])
 
 

@@ -21,17 +21,20 @@
   const shareText = (code) =>
     code < 0 ? "under 1 %" : code > 100 ? "over 99 %" : `${code} %`;
 
-  const lookUp = (name, at) => {
-    const row = data.results[name];
-    const width = 3 + row.p + row.marked;
+  const placeIn = (own, at) => {
     const [, tolerances, rules] = ["baseline_window", "followup_tolerance", "visit_rule"].map(
       (each) => data.levels[each].length,
     );
     const windows =
       (at.baseline_window * tolerances + at.followup_tolerance) * rules + at.visit_rule;
-    const own = row.own ? at[row.own] : 0;
-    const block = own * data.distinct + data.places[windows];
-    const start = width * (block * data.levels.prior.length + at.prior);
+    const block = (own ? at[own] : 0) * data.distinct + data.places[windows];
+    return block * data.levels.prior.length + at.prior;
+  };
+
+  const lookUp = (name, at) => {
+    const row = data.results[name];
+    const width = 3 + row.p + row.marked;
+    const start = width * placeIn(row.own, at);
     const numbers = row.values.slice(start, start + width);
     const [median, low, high] = numbers.slice(0, 3).map((number) => text(number, row));
     return {
@@ -58,8 +61,19 @@
         marks[found.mark] += 1;
       }
     }
+    for (const cell of root.querySelectorAll("td[data-margin]")) {
+      const place = 2 * placeIn("two_sample_test", at);
+      const ends = data.margins[cell.dataset.margin].slice(place, place + 2);
+      for (const [part, name] of ["alike", "no-worse"].entries()) {
+        const [words, span] = [name.replace("-", " "), cell.querySelector(`.${name}`)];
+        const shown = ends[part] !== null && ends[part] / 100 <= field("margin").value;
+        span.classList.toggle("shown", shown);
+        span.textContent = ends[part] === null ? `${words}: no test` :
+          `${words}: ${shown ? "shown" : "not shown"} (from ${(ends[part] / 100).toFixed(1)})`;
+      }
+    }
     for (const input of form.querySelectorAll("input[type=range]")) {
-      input.closest("label").querySelector("output").textContent = input.value;
+      input.closest("label").querySelector("b").textContent = input.value;
     }
     draw(at);
     const changed = names.filter((name) => field(name).value !== String(data.article[name]));
@@ -106,11 +120,14 @@
     const [left, width, step] = [146, 312, 30];
     const x = (value) => left + ((Math.min(high, Math.max(low, value)) - low) / (high - low)) * width;
     const foot = 34 + step * shown.length;
+    const margin = prefix === "difference" ? Number(field("margin").value) : 0;
     const ticks = Array.from({ length: 5 }, (_, place) => low + ((high - low) * place) / 4);
     const words = shown.map((one) => `${one.name} ${one.value} (${one.ends.join(" to ")})`);
     return (
       `<svg viewBox="0 0 480 ${foot + 24}" role="img"><title>${title}: ${words.join("; ")}</title>` +
       `<text x="4" y="16" class="title">${title}</text>` +
+      `<rect class="margin" x="${x(-margin)}" y="26" width="${x(margin) - x(-margin)}" ` +
+      `height="${foot - 26}"/>` +
       ticks.map((tick) =>
         `<line class="grid${tick === 0 ? " zero" : ""}" x1="${x(tick)}" x2="${x(tick)}" y1="26" ` +
         `y2="${foot}"/><text text-anchor="middle" x="${x(tick)}" y="${foot + 16}">${tick}</text>`,
@@ -138,7 +155,9 @@
 
   const address = (changed) => {
     const query = new URLSearchParams(changed.map((name) => [name, field(name).value]));
-    return changed.length ? `#${query}` : "";
+    const margin = field("margin");
+    if (margin.value !== margin.defaultValue) query.set("margin", margin.value);
+    return query.size ? `#${query}` : "";
   };
 
   const update = () => {
@@ -151,6 +170,7 @@
   const restore = () => {
     if (!location.hash.includes("=")) return;
     const query = new URLSearchParams(location.hash.slice(1));
+    field("margin").value = query.get("margin") ?? field("margin").defaultValue;
     for (const name of names) {
       const wanted = query.get(name) ?? String(data.article[name]);
       if (data.levels[name].some((level) => String(level) === wanted)) field(name).value = wanted;

@@ -71,6 +71,17 @@ _AS_PUBLISHED, _FITTED = 0, len(MARKS) - 1
 RARELY, NEARLY = -1, 101
 """A share that is not none but reads so; one that is not all but reads so."""
 
+MARGIN = 3.2
+"""Margin in points of the skin score with which the page opens; the slider goes to twice as far."""
+
+_MARGINS = """
+<label><span>Margin for “alike” and “no worse”, points: <b>{margin}</b></span>
+<input type="range" name="margin" min="0" max="8" step="0.1" value="{margin}" list="margins">
+<datalist id="margins"><option value="3.2"></option><option value="5.3"></option></datalist>
+<small>Proposed as the least difference that matters: 3.2 to 5.3
+(<a href="references.html">Khanna 2006</a>); the article names none.</small>
+</label>
+"""
 _RANGES = ("baseline_window", "followup_tolerance", "responder_threshold")
 _LABELS = {
     "baseline_window": "Oldest baseline, months before",
@@ -81,6 +92,7 @@ _LABELS = {
     "two_sample_test": "t test against controls",
     "prior": "Synthetic cohorts",
 }
+_WITHIN = "At the margin chosen"
 _COLUMNS = tuple(name for name in QUANTITIES if name not in AGAINST)
 _OVER_TIME = {TIMES_IN_WORDS[at].capitalize(): (at, "") for at in (BASELINE, *FOLLOWUPS)}
 _AGAINST = {
@@ -142,7 +154,17 @@ class Explorer:
             "alpha": self.multiverse.alpha,
             "marks": list(MARKS),
             "results": {name: self._row(result) for name, result in RESULTS.items()},
+            "margins": {
+                name: self._margins(result)
+                for name, result in RESULTS.items()
+                if result.quantity == "p_against"
+            },
         }
+
+    def _margins(self, result: Result) -> list[int | None]:
+        """Return both margins of a comparison in hundredths, in the order of a result's rows."""
+        both = [_whole(each[:, :, 0].ravel(), 2) for each in self.multiverse.margins(result)]
+        return [number for row in zip(*both, strict=True) for number in row]
 
     def _row(self, result: Result) -> dict[str, Any]:
         decimals = QUANTITIES[result.quantity].decimals
@@ -202,19 +224,23 @@ class Explorer:
         setting : dict, optional
             Levels by choice; those that are missing are the article's.
         """
-        chosen = ARTICLE | (setting or {})
-        row, axes = self.numbers["results"][name], self.multiverse.axes
-        at = {choice: axes.levels(choice).index(chosen[choice]) for choice in CHOICES}
-        place = int(self.multiverse.places[tuple(at[choice] for choice in WINDOWS)])
-        place += self.multiverse.distinct_windows * (at[row["own"]] if row["own"] else 0)
+        row = self.numbers["results"][name]
         width = 3 + row["p"] + row["marked"]
-        start = width * (place * len(axes.prior) + at["prior"])
+        start = width * self._place(row["own"], setting or {})
         numbers = row["values"][start : start + width]
         median, low, high = (_text(number, row) for number in numbers[:3])
         shares = {RARELY: 0.005, NEARLY: 0.995}
         share = percent(shares.get(numbers[3], numbers[3] / 100)) if row["p"] else ""
         mark = MARKS[numbers[-1]] if row["marked"] else ""
         return Figures(median, low, high, share, mark)
+
+    def _place(self, own: str, setting: dict[str, object]) -> int:
+        """Return where among the rows of a result a setting stands."""
+        chosen, axes = ARTICLE | setting, self.multiverse.axes
+        at = {choice: axes.levels(choice).index(chosen[choice]) for choice in CHOICES}
+        place = int(self.multiverse.places[tuple(at[choice] for choice in WINDOWS)])
+        place += self.multiverse.distinct_windows * (at[own] if own else 0)
+        return place * len(axes.prior) + at["prior"]
 
     def page(self) -> Html:
         """Return controls, tables with the article's setting, numbers and script."""
@@ -232,7 +258,7 @@ class Explorer:
             "<noscript><p>The controls need scripts; the tables show the article’s setting.</p>"
             "</noscript>"
             f"{self._table('The skin score over time', _OVER_TIME, 'Time point', _COLUMNS)}"
-            f"{self._table('Change against each control', _AGAINST, 'Control', AGAINST)}"
+            f"{self._table('Change against each control', _AGAINST, 'Control', AGAINST, True)}"
             f'<script type="application/json" class="explorer-data">{data}</script>'
             f"<script>{script}</script>"
             "</div>"
@@ -240,6 +266,7 @@ class Explorer:
 
     def _form(self) -> str:
         controls = "".join(self._control(name, title) for name, title in _LABELS.items())
+        controls += _MARGINS.format(margin=MARGIN)
         return (
             '<form class="explorer-controls" aria-label="Choices of the analysis" hidden>'
             f"{controls}"
@@ -251,7 +278,7 @@ class Explorer:
         levels, chosen = self.multiverse.axes.levels(name), ARTICLE[name]
         if name in _RANGES:
             return (
-                f"<label><span>{escape(title)}: <output>{chosen}</output></span>"
+                f"<label><span>{escape(title)}: <b>{chosen}</b></span>"
                 f'<input type="range" name="{name}" min="{levels[0]}" max="{levels[-1]}" step="1" '
                 f'value="{chosen}"></label>'
             )
@@ -265,13 +292,20 @@ class Explorer:
         )
 
     def _table(
-        self, caption: str, rows: dict[str, tuple[str, str]], first: str, names: tuple[str, ...]
+        self,
+        caption: str,
+        rows: dict[str, tuple[str, str]],
+        first: str,
+        names: tuple[str, ...],
+        margins: bool = False,
     ) -> str:
         titles = {name: QUANTITIES[name].heading for name in names}
-        head = "".join(f'<th scope="col">{escape(each)}</th>' for each in (first, *titles.values()))
+        heads = [first, *titles.values()] + [_WITHIN] * margins
+        head = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
         body = "".join(
             f'<tr><th scope="row">{escape(name)}</th>'
             + "".join(self._cell(title, Result(key, *row)) for key, title in titles.items())
+            + (self._margin_cell(Result("p_against", *row)) if margins else "")
             + "</tr>"
             for name, row in rows.items()
         )
@@ -279,6 +313,16 @@ class Explorer:
             f'<div class="rederive-scroll" role="region" aria-label="{escape(caption)}" '
             f'tabindex="0"><table class="rederive cards explorer"><caption>{escape(caption)}'
             f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
+
+    def _margin_cell(self, result: Result) -> str:
+        """Return from which margins on a control counts as alike; the script compares them."""
+        place = self._place(result.own, {})
+        alike, no_worse = (self.numbers["margins"][result.name][2 * place + k] for k in (0, 1))
+        return (
+            f'<td data-label="{_WITHIN}" data-margin="{result.name}"><div>'
+            f'<span class="alike">alike from {alike / 100:.1f} points</span>'
+            f'<span class="no-worse">no worse from {no_worse / 100:.1f} points</span></div></td>'
         )
 
     def _cell(self, title: str, result: Result) -> str:

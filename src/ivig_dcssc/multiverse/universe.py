@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import stdtrit
 
 from ivig_dcssc.analysis import Choices, Ensembles, load_ensembles
 from ivig_dcssc.analysis.choices import SKIN_TARGETS
@@ -289,6 +290,29 @@ class Multiverse:
                 band.low[row, place] = np.fmin(band.low[row, place], low)
                 band.high[row, place] = np.fmax(band.high[row, place], high)
         return band.low, band.high
+
+    def margins(self, result: Result) -> tuple[Floats, Floats]:
+        """Return the margins from which on a control counts as alike, and IVIG as no worse.
+
+        Likeness is shown by two one-sided tests at the level, that IVIG is no worse by one at half
+        of it, as in the discussion. Medians over cohorts in points of the skin score, with shapes
+        as from :meth:`distinct_band`.
+
+        Parameters
+        ----------
+        result : Result
+            A p against a control.
+        """
+        alike, no_worse = [], []
+        for table in self._over_own_choice(result):
+            difference, df = table["difference"], table["df"]
+            error = (table["high"] - difference) / stdtrit(df, 0.975)
+            alike.append(difference.abs() + stdtrit(df, 1 - self.alpha) * error)
+            no_worse.append(difference + stdtrit(df, 1 - self.alpha / 2) * error)
+        shape = (len(alike), -1, len(self._priors))
+        both = (np.stack(each).reshape(shape) for each in (alike, no_worse))
+        first, second = (self._bands(values).median for values in both)
+        return first, second
 
     def _bands(self, values: Floats, yes: Flags | None = None) -> Band:
         found = [
