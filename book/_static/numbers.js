@@ -67,15 +67,59 @@ document.addEventListener("DOMContentLoaded", () => {
     if (event.key === "Escape") hide();
   });
 
-  // The search splits a number into its digits; the ledger finds it whole.
-  const words = new URLSearchParams(location.search).get("q") ?? "";
+  // The search splits a number into its digits; the rows of the ledger have it whole.
+  const words = (new URLSearchParams(location.search).get("q") ?? "").trim();
   const results = document.getElementById("search-results");
-  if (results && /\d/.test(words)) {
-    const [line, link] = [document.createElement("p"), document.createElement("a")];
+  const rowsWith = (text) => {
+    const ledger = new DOMParser().parseFromString(text, "text/html");
+    const digits = words.replace(/[^\d.]/g, "").replace(/\./g, "\\.");
+    const whole = new RegExp(`(?<![\\d.])${digits}(?!\\d|\\.\\d)`);
+    return [...ledger.querySelectorAll("table.ledger tbody tr")].filter((row) =>
+      whole.test(row.cells[1].textContent),
+    );
+  };
+  const listed = (row) => {
+    const [item, link, line] = ["li", "a", "p"].map((name) => document.createElement(name));
+    const [label, place] = ["a", ".place"].map((each) => row.querySelector(each).textContent);
+    link.href = `book/ledger.html#${row.id}`;
+    link.textContent = label;
+    line.className = "context";
+    line.textContent = `${row.cells[1].textContent} (${place}): ${row.cells[5].textContent}`;
+    item.append(link, line);
+    return item;
+  };
+  if (results && /^[<>=≥≤−-]*\s*\d[\d.]*\s*%?$/.test(words)) {
+    const [line, link, list] = ["p", "a", "ul"].map((name) => document.createElement(name));
     link.href = `book/ledger.html?text=${encodeURIComponent(words)}`;
     link.textContent = `All printed numbers with “${words}”`;
+    list.className = "search";
     line.append(link);
-    results.before(line);
+    results.before(list, line);
+    const most = 10;
+    fetch("book/ledger.html").then((answer) => answer.text()).then((text) => {
+      const found = rowsWith(text);
+      list.replaceChildren(...found.slice(0, most).map(listed));
+      link.textContent += `: ${found.length} in the ledger`;
+      results.hidden = found.length > 0;
+    }).catch(() => {});
+  }
+  if (results && typeof Search !== "undefined") {
+    // Excerpts are of prose: no code, no list of contents, and cells of a table stay apart.
+    Search.htmlToText = (text, anchor) => {
+      const page = new DOMParser().parseFromString(text, "text/html");
+      for (const each of page.querySelectorAll(".headerlink, script, style, pre, #jb-print-toc")) {
+        each.remove();
+      }
+      for (const cell of page.querySelectorAll("td, th, li, p, dt, summary, caption, div")) {
+        cell.append(" ");
+      }
+      const main = page.querySelector("article");
+      const place = anchor ? main?.querySelector(anchor) : null;
+      const shown = place?.matches("dt") ? place.parentElement : (place ?? main);
+      const from = place?.matches("dt") ? place.textContent.trim() : "";
+      const words = shown?.textContent.replace(/\s+/g, " ") ?? "";
+      return words.slice(Math.max(0, words.indexOf(from)));
+    };
   }
 
   // What scrolls sideways is reached by keyboard, and has a name.
@@ -88,7 +132,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const boxes =
       "article pre, article .output, article figure, article .math, .pst-scrollable-table-container";
     for (const [place, box] of document.querySelectorAll(boxes).entries()) {
-      if (box.scrollWidth <= box.clientWidth || box.querySelector("[tabindex='0']")) continue;
+      const fits = box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight + 1;
+      if (fits || box.querySelector("[tabindex='0']")) continue;
       box.tabIndex = 0;
       if (!box.matches("figure")) box.setAttribute("role", "region");
       box.setAttribute("aria-label", `${named(box)} (${place + 1})`);
@@ -98,8 +143,12 @@ document.addEventListener("DOMContentLoaded", () => {
   window.addEventListener("resize", reach);
   document.addEventListener("toggle", reach, true);
 
-  // What is folded is printed, too.
+  // What is folded is printed, too, and always on white.
+  const { dataset } = document.documentElement;
+  let theme = "";
   window.addEventListener("beforeprint", () => {
+    [theme, dataset.theme] = [dataset.theme, "light"];
     for (const each of document.querySelectorAll("details")) each.open = true;
   });
+  window.addEventListener("afterprint", () => (dataset.theme = theme));
 });

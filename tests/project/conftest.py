@@ -17,6 +17,38 @@ from rederive.execution.project import Project
 from rederive.site.build import build_book
 from rederive.site.serve import site_server
 
+CONTRAST = """(() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgba = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+  const over = (top, ground, share) =>
+    ground.map((each, place) => each + (top[place] - each) * share);
+  const light = (colour) => colour.map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, place) => sum + v * [0.2126, 0.7152, 0.0722][place], 0);
+  const ground = (element) => {
+    const layers = [];
+    for (let e = element; e; e = e.parentElement) {
+      layers.unshift(rgba(getComputedStyle(e).backgroundColor));
+      if (layers[0][3] === 255) break;
+    }
+    return layers.reduce((below, top) => over(top, below, top[3] / 255), [255, 255, 255]);
+  };
+  const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  // Least contrast of words to their ground, all colours of a pattern included.
+  window.contrastOf = (element) => {
+    const [style, below] = [getComputedStyle(element), ground(element)];
+    const colours = style.backgroundImage.match(/(rgba?|color)\\([^)]*\\)/g) ?? [];
+    const grounds = [below, ...colours.map(rgba).map(top => over(top, below, top[3] / 255))];
+    let seen = 1;
+    for (let e = element; e; e = e.parentElement) seen *= getComputedStyle(e).opacity;
+    const ink = rgba(style.color);
+    return Math.min(...grounds.map(each =>
+      ratio(light(over(ink, each, seen * ink[3] / 255)), light(each))));
+  };
+})()"""
+"""Script that gives pages a function for the contrast of an element's words (WCAG 2.2)."""
+
 HELPER = "def figure() -> int:\n    return 41\n"
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from rederive.site.serve import site_server
 
-from .conftest import page_names
+from .conftest import CONTRAST, page_names
 
 pytestmark = pytest.mark.browser
 
@@ -76,24 +76,14 @@ def test_the_check_hears_errors_and_other_origins(browser, tmp_path):
 )
 def test_words_in_tables_are_legible(browser, address, name, selector, least, scheme):
     """The contrast of words to their ground is at least 4.5 to 1 (WCAG 2.2, level AA)."""
-    script = """(selector) => {
-      const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-      const rgb = (c) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = c;
-        canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
-      const lum = (c) => c.slice(0, 3).map(v => v / 255)
-        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-        .reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
-      const ground = (e) => { for (; e; e = e.parentElement) {
-        const c = rgb(getComputedStyle(e).backgroundColor); if (c[3] === 255) return c; }
-        return [255, 255, 255, 255]; };
-      const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-      return [...document.querySelectorAll(selector)].map(e => [
-        `${e.className} ${e.textContent.slice(0, 30)}`,
-        contrast(lum(rgb(getComputedStyle(e).color)), lum(ground(e)))]);
-    }"""
     page = browser.new_page(color_scheme=scheme)
     page.goto(address + name)
-    measured = page.evaluate(script, selector)
+    page.evaluate(CONTRAST)
+    measured = page.evaluate(
+        """(selector) => [...document.querySelectorAll(selector)].map(
+          (e) => [`${e.className} ${e.textContent.slice(0, 30)}`, contrastOf(e)])""",
+        selector,
+    )
     page.close()
     assert len(measured) >= least
     assert [item for item in measured if item[1] < 4.5] == []

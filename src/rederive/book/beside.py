@@ -24,6 +24,9 @@ from rederive.recompute import CheckedClaim, Recomputed
 MOST_OPEN = 8
 """Rows up to which a table is shown; a longer one is folded below a line that counts verdicts."""
 
+MOST_NAMED = 3
+"""Variables up to which the caption of a table names them."""
+
 SOURCES = ("printed figures", "one cohort", "all cohorts", "held-out cohorts")
 """Where a value that is set beside a published figure can come from."""
 
@@ -186,7 +189,7 @@ def _summary_of(value: Value) -> tuple[float, float, float]:
 
 def table(ledger: Ledger, values: object, ids: str, source: str) -> render.Table:
     """Return checked values beside the published figures, as `Section.beside` describes it."""
-    header = ["", "Published", "Here", "Engine, rounding carried through", "Evidence", "Verdict"]
+    header = ["", "Published", "Here", "With rounding", "Evidence", "Verdict"]
     if source != "printed figures":
         header[3] = "All compatible data" if source == "held-out cohorts" else "All cohorts"
     lines, data = [], {}
@@ -210,7 +213,9 @@ def table(ledger: Ledger, values: object, ids: str, source: str) -> render.Table
             render.Cell(render.verdict_chip(row.verdict)),
         ]
         lines.append(("", cells))
-    caption = f"Beside the published figures: values from {source}"
+    variables = list(dict.fromkeys(ledger.row(row_id).variable for row_id in data))
+    topic = ", ".join(variables[:MOST_NAMED]) + " …" * (len(variables) > MOST_NAMED)
+    caption = f"{topic}: from {source}, beside the published figures"
     markup = render.html_table(header, lines, caption, "comparison").markup
     if len(lines) > MOST_OPEN:
         found = Counter(str(each["verdict"]) for each in data.values()).most_common()

@@ -10,6 +10,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from docutils.utils.math.latex2mathml import tex2mathml
+
 from rederive.site.variant import HIDDEN, INJECTED, shown_cells
 
 STYLESHEET = Path("book/_static/book.css")
@@ -84,8 +86,13 @@ def _cell(cell: Mapping[str, Any]) -> list[str]:
 def _prose(text: str) -> str:
     from markdown_it import MarkdownIt
     from mdit_py_plugins.colon_fence import colon_fence_plugin
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+    def formula(tex: str, options: Mapping[str, bool]) -> str:
+        return str(tex2mathml(tex.strip(), as_block=options["display_mode"]))
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").use(colon_fence_plugin)
+    parser.use(dollarmath_plugin, renderer=formula)
     text = re.sub(r"^\([\w-]+\)=$", "", text, flags=re.MULTILINE)  # MyST's names of places
     text = re.sub(r"\{[a-z:]+\}`([^`<]*?)(?: *<[^`]*>)?`", r"\1", text)  # and its roles
     text = re.sub(r"\[([^\]]*)\]\((?!https?://)[^)]*\)", r"\1", text)

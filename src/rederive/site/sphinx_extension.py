@@ -8,6 +8,7 @@
 * Every page of a variant has a banner with the parameters that differ from the article's.
 * Small faults of the theme's markup that hinder screen readers are mended.
 * Each section of the article ends with the command that runs it.
+* Tables are numbered as figures are, and terms lead to the glossary where a page first uses them.
 """
 
 from __future__ import annotations
@@ -35,6 +36,15 @@ from rederive.execution.project import Project, read_settings
 from rederive.parameters.notebooks import NOTEBOOKS_FOLDER, own_defaults
 from rederive.printed.files import write_atomically
 from rederive.site.assets import STATIC, lighten
+from rederive.site.references import (
+    CaptionedTable,
+    CaptionedTables,
+    depart_table,
+    link_terms,
+    number_in_chapters,
+    title_of,
+    visit_table,
+)
 from rederive.site.repository import repository_of, theme_options_for
 from rederive.site.variant import INJECTED, SITE_FILE, STAGED_FILE, banner
 
@@ -53,6 +63,13 @@ _MENDED_MARKUP = (
     (re.compile(r"<th></th>"), "<td></td>"),
     (re.compile(r'<script type="text/x-thebe-config">.*?</script>', re.DOTALL), ""),
     (re.compile(r"<script>kernelName = '[^']*'</script>"), ""),
+    # What is no valid HTML: styles within the text, for which the book's own stand.
+    (re.compile(r"<style scoped>.*?</style>\s*", re.DOTALL), ""),
+    (re.compile(r' halign="[a-z]*"'), ""),
+    (
+        re.compile(r'<summary aria-label="Toggle hidden content">.*?</summary>', re.DOTALL),
+        "<summary>Code</summary>",
+    ),
     # 1.5 MB: the same icons are in the theme's fonts.
     (re.compile(r"<script [^>]*fontawesome\.js[^>]*></script>\s*"), ""),
     (re.compile(r"<script>(?:let toggle|DOCUMENTATION_OPTIONS)[^<]*</script>\s*"), ""),
@@ -206,7 +223,11 @@ def mend_markup(page: str) -> str:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    app.add_transform(CaptionedTables)
+    app.add_enumerable_node(CaptionedTable, "table", title_of, html=(visit_table, depart_table))
     app.connect("config-inited", apply_settings, priority=100)
+    app.connect("env-check-consistency", number_in_chapters)
+    app.connect("doctree-resolved", link_terms)
     app.connect("doctree-resolved", end_section, priority=900)
     app.connect("html-page-context", drop_files, priority=900)
     app.connect("html-page-context", show_variant, priority=900)
