@@ -68,8 +68,9 @@
         const [words, span] = [name.replace("-", " "), cell.querySelector(`.${name}`)];
         const shown = ends[part] !== null && ends[part] / 100 <= field("margin").value;
         span.classList.toggle("shown", shown);
+        const from = ends[part] < 0 ? "at any margin" : `from ${(ends[part] / 100).toFixed(1)}`;
         span.textContent = ends[part] === null ? `${words}: no test` :
-          `${words}: ${shown ? "shown" : "not shown"} (from ${(ends[part] / 100).toFixed(1)})`;
+          `${words}: ${shown ? "shown" : "not shown"} (${from})`;
       }
     }
     for (const input of form.querySelectorAll("input[type=range]")) {
