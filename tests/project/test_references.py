@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 
 import pytest
 from bs4 import BeautifulSoup
 
-from rederive.site.references import _with_links
+from rederive.site.page import notebook_page
 
 from .conftest import page_names
 
 
-def test_the_first_mention_of_a_term_becomes_a_link():
-    terms = {"SD": "#sd", "mRSS": "#mrss", "responder": "#responder", "paired test": "#test"}
-    parts = list(_with_links("SDs of responder and Responders; an NSD, the mRSS, the SD.", terms))
-    links = {part["refuri"]: part.astext() for part in parts if hasattr(part, "attributes")}
-    assert links == {"#sd": "SDs", "#responder": "responder", "#mrss": "mRSS"}
-    assert "".join(part.astext() for part in parts).endswith("an NSD, the mRSS, the SD.")
-    assert set(terms) == {"paired test"}
+def test_a_page_by_itself_has_formulas_and_no_roles(tmp_path):
+    """What leads elsewhere in the book is said in words."""
+    text = (
+        "Mean {cite:p}`welch1947` of {term}`SDs <SD>`, see {numref}`fig-a` and {numref}`tab-b`."
+        "\n\n$$t = \\frac{d}{s}$$"
+    )
+    cell = {"cell_type": "markdown", "metadata": {}, "source": text}
+    page = notebook_page(json.dumps({"cells": [cell]}).encode(), tmp_path / "none.css")
+    assert "Mean of SDs, see the figure and the table." in page
+    assert "<mfrac>" in page and "$" not in page
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +68,11 @@ def test_outside_the_chapters_nothing_is_figure_1(built_book):
 def test_each_term_is_linked_once_a_section_and_never_in_a_heading(sections, built_book):
     glossary = BeautifulSoup((built_book / "book" / "glossary.html").read_text("utf-8"), "html5lib")
     for name, page in sections.items():
-        links = page.select("article a.term")
+        links = page.select("article a:has(> .std-term)")
         goals = Counter(link["href"].partition("#")[2] for link in links)
         assert goals and max(goals.values()) == 1, name
         assert all(glossary.find(id=goal) for goal in goals), name
-        assert not page.select(":is(h1, h2, h3, pre, a) a.term"), name
+        assert not page.select(":is(h1, h2, h3, pre) .std-term"), name
 
 
 def test_methods_have_formulas_and_claims_their_literature(sections, built_book):

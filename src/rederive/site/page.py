@@ -32,6 +32,7 @@ details.code { margin: .6rem 0 } details.code > summary { color: #555; font-size
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What a browser may do with the page: nothing that is written in it is ever run."""
 
+_NUMBERED = {"fig": "the figure", "tab": "the table"}
 _CODE_HIDDEN = {HIDDEN, INJECTED, "remove-cell", "parameters"}
 
 
@@ -94,6 +95,8 @@ def _prose(text: str) -> str:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").use(colon_fence_plugin)
     parser.use(dollarmath_plugin, renderer=formula)
     text = re.sub(r"^\([\w-]+\)=$", "", text, flags=re.MULTILINE)  # MyST's names of places
+    text = re.sub(r" ?\{cite:p\}`[^`]*`", "", text)
+    text = re.sub(r"\{numref\}`(fig|tab)[^`]*`", lambda found: _NUMBERED[found[1]], text)
     text = re.sub(r"\{[a-z:]+\}`([^`<]*?)(?: *<[^`]*>)?`", r"\1", text)  # and its roles
     text = re.sub(r"\[([^\]]*)\]\((?!https?://)[^)]*\)", r"\1", text)
 

@@ -1,4 +1,4 @@
-"""What one place of the book says of another: numbers of tables, and links to the glossary.
+"""Numbers of tables, for references from elsewhere in the book.
 
 Figures are numbered by Sphinx. A table that a cell returns as HTML is unknown to it, so it becomes
 a node of its own here; a cell names it by ``mystnb: {table: {name: …}}``, as it names a figure.
@@ -7,16 +7,12 @@ a node of its own here; a cell names it by ``mystnb: {table: {name: …}}``, as 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.writers.html5 import HTML5Translator
-
-from rederive.parameters.notebooks import NOTEBOOKS_FOLDER
 
 _PLACE_OF_NUMBER = re.compile(r"<summary>|<caption>")
 
@@ -62,50 +58,8 @@ def visit_table(translator: HTML5Translator, node: CaptionedTable) -> None:
     raise nodes.SkipNode
 
 
-def depart_table(translator: HTML5Translator, node: CaptionedTable) -> None:
-    """Write nothing more; a table has no nodes within."""
-
-
 def number_in_chapters(app: Sphinx, env: BuildEnvironment) -> None:
     """Leave numbers to the numbered chapters; elsewhere "Figure 1" is the article's."""
     for kinds in env.toc_fignumbers.values():
         for kind, numbers in kinds.items():
             kinds[kind] = {name: number for name, number in numbers.items() if len(number) > 1}
-
-
-def link_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Link the first mention of each term in the prose of a section to the glossary."""
-    if Path(docname).parent != NOTEBOOKS_FOLDER:
-        return
-    objects = app.env.get_domain("std").get_objects()
-    terms = {
-        name: f"{app.builder.get_relative_uri(docname, page)}#{anchor}"
-        for name, _, kind, page, anchor, _ in objects
-        if kind == "term" and len(name) > 1
-    }
-    linked = {link.get("refuri") for link in doctree.findall(nodes.reference)}
-    terms = {name: place for name, place in terms.items() if place not in linked}
-    for paragraph in doctree.findall(nodes.paragraph):
-        for text in list(paragraph.findall(nodes.Text)):
-            if isinstance(text.parent, nodes.paragraph | nodes.emphasis | nodes.strong):
-                text.parent.replace(text, list(_with_links(str(text), terms)))
-
-
-def _with_links(text: str, terms: dict[str, str]) -> Iterable[nodes.Node]:
-    while terms and (found := _any_of(terms).search(text)):
-        word = found[1].lower()
-        name = next(each for each in terms if each.lower() == word)
-        yield nodes.Text(text[: found.start()])
-        link = nodes.reference("", found[0], internal=True, refuri=terms.pop(name))
-        yield link
-        link["classes"].append("term")
-        text = text[found.end() :]
-    yield nodes.Text(text)
-
-
-def _any_of(terms: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern of terms, those in small letters also with a capital one, and in plural."""
-    longest = sorted(terms, key=len, reverse=True)
-    words = [re.escape(each) for each in longest]
-    words = [f"(?i:{word[0]}){word[1:]}" if word.islower() else word for word in words]
-    return re.compile(rf"(?<![\w-])({'|'.join(words)})s?(?![\w-])")

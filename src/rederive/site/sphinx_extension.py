@@ -8,7 +8,7 @@
 * Every page of a variant has a banner with the parameters that differ from the article's.
 * Small faults of the theme's markup that hinder screen readers are mended.
 * Each section of the article ends with the command that runs it.
-* Tables are numbered as figures are, and terms lead to the glossary where a page first uses them.
+* Tables are numbered as figures are.
 """
 
 from __future__ import annotations
@@ -39,8 +39,6 @@ from rederive.site.assets import STATIC, lighten
 from rederive.site.references import (
     CaptionedTable,
     CaptionedTables,
-    depart_table,
-    link_terms,
     number_in_chapters,
     title_of,
     visit_table,
@@ -224,10 +222,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     app.add_transform(CaptionedTables)
-    app.add_enumerable_node(CaptionedTable, "table", title_of, html=(visit_table, depart_table))
+    app.add_enumerable_node(CaptionedTable, "table", title_of, html=(visit_table, lambda *_: None))
     app.connect("config-inited", apply_settings, priority=100)
     app.connect("env-check-consistency", number_in_chapters)
-    app.connect("doctree-resolved", link_terms)
     app.connect("doctree-resolved", end_section, priority=900)
     app.connect("html-page-context", drop_files, priority=900)
     app.connect("html-page-context", show_variant, priority=900)
