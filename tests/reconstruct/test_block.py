@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from fractions import Fraction
 from functools import cache
@@ -124,10 +125,15 @@ CASES = {
 }
 
 KINDS = Prior("two", (Component(0.3, (1, 1), (1.0, 1.0), 0.5), Component(0.7, (3, 2), (0.8, 1.2))))
+STEPS = Prior("steps", jump=2)
+TRUTH = Prior("truth", (Component(1.0, (2, 1), (1.2, 1.1), 1.0, error=0.5),))
+BY_LAST = Prior("at random", KINDS.components, missing_by_last=0.8)
+BY_OWN = Prior("not at random", missing_by_own=-0.9)
+PRIORS = (FLAT, KINDS, STEPS, TRUTH, BY_LAST, BY_OWN)
 
 
 @pytest.mark.parametrize("figures", CASES.values(), ids=list(CASES))
-@pytest.mark.parametrize("prior", [FLAT, KINDS], ids=["flat", "kinds"])
+@pytest.mark.parametrize("prior", PRIORS, ids=lambda prior: prior.name)
 def test_draws_follow_the_prior_given_the_figures(
     figures: tuple[Figure, ...], prior: Prior
 ) -> None:
@@ -135,7 +141,10 @@ def test_draws_follow_the_prior_given_the_figures(
     weights: Counter[tuple[object, ...]] = Counter()
     density = densities(prior)
     for data in every_data_set(figures):
-        weights[cell(data.values, data.mask)] += density[tuple(data.values.T)].prod()
+        first, later = data.values.T
+        slopes = prior.missing_by_last * first + prior.missing_by_own * later
+        chance = math.exp(slopes[~data.mask[:, 1]].sum())
+        weights[cell(data.values, data.mask)] += density[first, later].prod() * chance
     draws = 4000
     ensemble = sample_data(block, prior, draws, 3, every=40, warmup=5000, heat=1.0)
     seen = Counter(cell(v, m) for v, m in zip(ensemble.values, ensemble.mask, strict=True))
@@ -157,7 +166,8 @@ def densities(prior: Prior) -> np.ndarray:
     """Prior density of a patient's first and later value, measured or not, by SciPy."""
     both = np.stack(np.meshgrid(range(4), range(4), indexing="ij"), axis=-1)
     if not prior.components:
-        return np.ones(both.shape[:2])
+        near = np.abs(both[..., 0] - both[..., 1]) <= (3 if prior.jump is None else prior.jump)
+        return near.astype(float)
     return sum(
         part.weight * stats.multivariate_normal(part.means, part.covariance()).pdf(both)
         for part in prior.components
@@ -263,6 +273,8 @@ def test_a_corrupted_figure_is_noticed() -> None:
         (lambda: ColumnSummary(parse("2.6"), "1.2", 30, 0, 5), "sd: found '1.2', allowed is a pr"),
         (lambda: Component(0.0, (1,), (1,)), "weight: found 0"),
         (lambda: Component(1.0, (1,), (0,)), "sds: found 0"),
+        (lambda: Component(1.0, (1,), (1,), 1.0), "correlation: found 1"),
+        (lambda: Component(1.0, (1,), (1,), error=1.0), "error: found 1"),
         (lambda: sample_data(pair(()), FLAT, 5), "multiples of 4"),
         (lambda: sample_data(pair(()), Prior("x", (Component(1, (1,), (1,)),)), 4), "time points"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pandas as pd
 
@@ -16,13 +16,31 @@ MAY_BE_UNKNOWN = (
 """Columns of the patients' table that are empty for some."""
 
 
-def incoherences(patients: pd.DataFrame, visits: pd.DataFrame) -> list[str]:
+LUNG_GRADES = {
+    "fvc": [0, 50, 70, 80, 201],
+    "dlco": [0, 50, 70, 80, 201],
+    "rvsp": [-200, -64, -49, -34, 0],
+}
+"""Edges of grades 3, 2, 1 and 0 of the lungs by Medsger's revised scale, RVSP counted downwards."""
+
+PHYSIOLOGIC = {"fvc": (30, 140), "dlco": (20, 150), "rvsp": (15, 80), "cpk": (20, 4000)}
+"""What lung function, echocardiography and blood show in such patients; ours."""
+
+FAILING_HEART = 2
+"""Least cardiac severity before treatment of who died of a cardiomyopathy that existed before."""
+
+
+def incoherences(
+    patients: pd.DataFrame, visits: pd.DataFrame, without: Collection[str] = ()
+) -> list[str]:
     """Return what contradicts itself, or the article's account of single patients.
 
     Parameters
     ----------
     patients, visits : DataFrame
         The cohort's two tables.
+    without : collection of str
+        Rules of our own that need not hold: ``coherence-lung-severity``, ``coherence-heart``.
 
     Returns
     -------
@@ -40,6 +58,9 @@ def incoherences(patients: pd.DataFrame, visits: pd.DataFrame) -> list[str]:
         *_categories(tables),
         *_unknown(tables),
         *_within_patients(tables),
+        *_unphysiologic(tables),
+        *([] if "coherence-lung-severity" in without else _lungs(tables)),
+        *([] if "coherence-heart" in without else _heart(tables)),
     ]
 
 
@@ -125,3 +146,48 @@ def _within_patients(tables: Tables) -> Iterator[str]:
     }
     for words, where in wrong.items():
         yield from (f"{patient}: {words}" for patient in p.index[where])
+
+
+def _unphysiologic(tables: Tables) -> Iterator[str]:
+    for measure, (low, high) in PHYSIOLOGIC.items():
+        records = tables.records(measure)
+        for patient, month, value in records.loc[
+            ~records["value"].between(low, high), ["patient", "month", "value"]
+        ].itertuples(index=False):
+            yield (
+                f"{patient}: {measure} in month {month} is {value}, physiologic are {low} to {high}"
+            )
+
+
+def _lungs(tables: Tables) -> Iterator[str]:
+    """Yield where the lung's severity is not the worst grade of what was measured."""
+    rvsp = tables.baseline("rvsp")
+    same_day = {
+        name: tables.records(name).set_index(["patient", "month"])["value"]
+        for name in ("fvc", "dlco", "severity_pulmonary")
+    }
+    for when, table in (
+        ("before", pd.DataFrame({name: tables.baseline(name) for name in same_day})),
+        ("at month 12", pd.DataFrame({name: tables.followup(name, 12) for name in same_day})),
+        ("on one day", pd.DataFrame(same_day)),
+    ):
+        patients = table.index.get_level_values("patient")
+        measured = table[["fvc", "dlco"]].assign(rvsp=-rvsp.reindex(patients).to_numpy())
+        grades = measured.apply(
+            lambda column: pd.cut(
+                column, LUNG_GRADES[str(column.name)], right=False, labels=[3, 2, 1, 0]
+            ).astype(float)
+        )
+        known = table[["fvc", "dlco"]].notna().any(axis=1) & table["severity_pulmonary"].notna()
+        wrong = known & (grades.max(axis=1) != table["severity_pulmonary"])
+        yield from (
+            f"{patient}: {when}, the lung's severity is not the grade of its function"
+            for patient in patients[wrong]
+        )
+
+
+def _heart(tables: Tables) -> Iterator[str]:
+    died = tables.by_patient.index[tables.by_patient["stop_reason"] == "death"]
+    cardiac = tables.baseline("severity_cardiac").reindex(died).dropna()
+    for patient in cardiac.index[cardiac < FAILING_HEART]:
+        yield f"{patient}: died of a cardiomyopathy, with a cardiac severity of {cardiac[patient]}"

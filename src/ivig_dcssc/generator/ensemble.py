@@ -190,7 +190,7 @@ def require_printed(registry: Registry, recipe: Recipe, drawn: Drawn, number: in
     off = need_not_hold(registry, recipe.without)
     on = ~checked["id"].isin(off).to_numpy()
     problems = failures(checked[on])
-    problems += incoherences(drawn.patients, drawn.visits)
+    problems += incoherences(drawn.patients, drawn.visits, recipe.without)
     if problems:
         raise RejectedError(f"cohort {number}: {'; '.join(problems)}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from rederive.printed.registry import load_registry
 from rederive.reconstruct.block import Prediction
 from rederive.reconstruct.bounds import Bound, Kind, Quantity, bound, key_of, load_bounds
 from rederive.reconstruct.study import Measure, as_record, quantity_of
+from rederive.reconstruct.study.tables import read_notes
 from rederive.retrospective import Codebook, read_cohort
 
 INCOHERENCE = "coherence"
@@ -153,9 +154,11 @@ class PoelmanCohorts:
             patients = pd.read_parquet(path / PATIENTS)
             visits = pd.read_parquet(path / VISITS)
             groups = dict(list(visits.groupby("cohort", observed=True)))
+            left_out = read_notes(path / PATIENTS).get("without")
+            without = left_out if isinstance(left_out, list) else []
             return pd.concat(
                 [
-                    self._check(own, groups[number], reading).assign(cohort=number)
+                    self._check(own, groups[number], reading, without).assign(cohort=number)
                     for number, own in patients.groupby("cohort")
                 ],
                 ignore_index=True,
@@ -163,9 +166,16 @@ class PoelmanCohorts:
         valid = read_cohort(path, Codebook.load(self._shipped_folder / "codebook.csv"))
         return self._check(valid.patients, valid.visits, reading)
 
-    def _check(self, patients: pd.DataFrame, visits: pd.DataFrame, reading: str) -> pd.DataFrame:
+    def _check(
+        self,
+        patients: pd.DataFrame,
+        visits: pd.DataFrame,
+        reading: str,
+        without: Collection[str] = (),
+    ) -> pd.DataFrame:
         report = check_cohort(patients, visits, self._registry, reading=reading)
-        broken = [(INCOHERENCE, "", words, False, "") for words in incoherences(patients, visits)]
+        found = incoherences(patients, visits, without)
+        broken = [(INCOHERENCE, "", words, False, "") for words in found]
         if broken:
             report = pd.concat([report, pd.DataFrame(broken, columns=report.columns)])
         return report

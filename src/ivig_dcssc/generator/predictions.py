@@ -11,7 +11,7 @@ import pandas as pd
 
 from ivig_dcssc.generator.drawing import falls
 from ivig_dcssc.generator.recipe import versions
-from ivig_dcssc.generator.skin import MEASURE, PRIORS, READINGS, TIMEPOINTS, skin_block
+from ivig_dcssc.generator.skin import COMPARED, MEASURE, PRIORS, READINGS, TIMEPOINTS, skin_block
 from ivig_dcssc.project import HELD_OUT_FILE, PREDICTIONS_FILE
 from rederive.printed.evidence import Evidence
 from rederive.printed.registry import Registry
@@ -85,7 +85,7 @@ def compute_predictions(registry: Registry, folder: Path, report: Report) -> Non
         for figure in skin_block(registry, reading).figures:
             if reading != READINGS[0] and figure.at != AMBIGUOUS_AT:
                 continue
-            for prior in PRIORS:
+            for prior in (compared.name for compared in COMPARED):
                 found = predict_figure(registry, figure.id, prior, reading=reading)
                 keys = {"reading": reading, "prior": prior}
                 values = found.values.astype(np.float32)
@@ -99,7 +99,7 @@ def compute_predictions(registry: Registry, folder: Path, report: Report) -> Non
                     f"{found.median:.4g}, 95 % {low:.4g} to {high:.4g}, "
                     f"R-hat {found.convergence.r_hat:.3f}, ESS {found.convergence.ess:.0f}"
                 )
-    made = {"priors": [prior.describe() for prior in PRIORS.values()], "versions": versions()}
+    made = {"priors": [prior.describe() for prior in COMPARED], "versions": versions()}
     notes = {
         "what": "skin scores that print every figure but the one held out",
         "reading": READINGS[0],

@@ -9,6 +9,15 @@ from importlib.metadata import version
 import numpy as np
 import pandas as pd
 
+from ivig_dcssc.generator.coherence import (
+    CORRELATIONS,
+    HEART,
+    LUNG_SEVERITY,
+    RULES,
+    STOPPING,
+    lung_grade,
+    match_measures,
+)
 from ivig_dcssc.generator.counts import count_figures, draw_counts, with_counts
 from ivig_dcssc.generator.drawing import (
     GROUP,
@@ -24,7 +33,7 @@ from ivig_dcssc.generator.sizes import Size, draw_sizes, size_figures
 from ivig_dcssc.generator.skin import MEASURE, PRIORS, READINGS, TIMEPOINTS, skin_block
 from ivig_dcssc.generator.visits.records import date_visits, seen_before
 from ivig_dcssc.generator.visits.rubs import draw_rubs
-from ivig_dcssc.generator.visits.severities import draw_severities, severity_figures
+from ivig_dcssc.generator.visits.severities import draw_severities, lungs_fit, severity_figures
 from ivig_dcssc.generator.visits.timing import Measured
 from rederive.printed.evidence import Evidence
 from rederive.printed.registry import Registry
@@ -36,6 +45,9 @@ PACKAGES = ("ivig-dcssc-book", "numba", "numpy", "pandas", "pyarrow", "scipy")
 
 CHAINS = 2
 """Chains of a part; parts have streams of their own, so an ensemble has many."""
+
+MATCHES = 300
+"""Ways to put measures to patients before a draw of them is given up."""
 
 ATTEMPTS = 40
 """Draws of everything beside the skin scores before a draw of the skin scores is given up."""
@@ -63,7 +75,7 @@ class Recipe:
     reading : str
         How the mean change at month 12 is read.
     without : tuple of str
-        Ids of figures and claims that are switched off, first mentions only.
+        Ids of figures, claims and rules of coherence that are switched off, first mentions only.
     """
 
     prior: str
@@ -80,6 +92,8 @@ class Switches:
     ----------
     every : frozenset of str
         Ids of all of them, each with what else prints the same quantity.
+    rules : frozenset of str
+        Rules of coherence that hold.
     sizes : tuple of tuple of str
         Measures and time points of which the number of patients is drawn.
     counts : tuple of str
@@ -87,6 +101,7 @@ class Switches:
     """
 
     every: frozenset[str]
+    rules: frozenset[str]
     sizes: tuple[Size, ...]
     counts: tuple[str, ...]
 
@@ -106,6 +121,7 @@ def switchable(registry: Registry) -> dict[str, tuple[str, ...]]:
         "sizes": tuple(size_figures(registry)),
         "counts": tuple(count_figures(registry)),
         "statements": predicted_statements(registry),
+        "rules": RULES,
     }
 
 
@@ -144,7 +160,7 @@ def switches(registry: Registry, without: tuple[str, ...]) -> Switches:
     off_counts = tuple(dict.fromkeys(counts[name] for name in first if name in counts))
     every = {*first, *(name for name, size in sizes.items() if size in off_sizes)}
     every |= {name for name, quantity in counts.items() if quantity in off_counts}
-    return Switches(frozenset(every), off_sizes, off_counts)
+    return Switches(frozenset(every), frozenset(RULES) - every, off_sizes, off_counts)
 
 
 def need_not_hold(registry: Registry, without: tuple[str, ...]) -> set[str]:
@@ -156,7 +172,7 @@ def need_not_hold(registry: Registry, without: tuple[str, ...]) -> set[str]:
         Ids as for :func:`switches`.
     """
     figures = {name for ids in switchable(registry).values() for name in ids}
-    off = switches(registry, without).every
+    off = switches(registry, without).every - set(RULES)
     about = {(registry.row(name).variable, registry.row(name).timepoint) for name in off}
     found = set()
     for row in registry:
@@ -297,11 +313,31 @@ def _one(
         registry = with_counts(registry, {name: int(value[0]) for name, value in values.items()})
     order = rng.permutation(len(skin.values))
     observed, latent, mask = skin.observed()[order], skin.values[order], skin.mask[order]
-    patients = draw_characteristics(observed, measures, rng, registry, without_rows=off.every)
+    scores = latent.astype(np.float64)
+    lungs = None
+    if off.rules & {CORRELATIONS, LUNG_SEVERITY}:
+        measures = _matched(registry, off, scores, measures, rng)
+        if LUNG_SEVERITY in off.rules:
+            lungs = lung_grade(measures, 0), lung_grade(measures, 1)
+    patients = draw_characteristics(
+        observed,
+        measures,
+        rng,
+        registry,
+        without_rows=off.every,
+        courses=scores if STOPPING in off.rules else None,
+    )
     month6, month12 = (mask[:, TIMEPOINTS.index(at)] for at in ("m6", "m12"))
     myositis = patients["myositis"].to_numpy() == 1
+    died = patients["stop_reason"].to_numpy() == "death"
     severities = draw_severities(
-        registry, rng, followed=month12, myositis=myositis, without=off.every
+        registry,
+        rng,
+        followed=month12,
+        myositis=myositis,
+        lungs=lungs,
+        failing_heart=died if HEART in off.rules else None,
+        without=off.every,
     )
     rubs = draw_rubs(registry, rng, followed=month6, seen_before=seen_before(patients, registry))
     nobody = np.full(len(order), np.nan)
@@ -309,6 +345,31 @@ def _one(
         Measured(name, measures[name][:, 0], nobody if name in ONCE else measures[name][:, 1])
         for name in ("cpk", "rvsp", *PAIRED)
     ]
-    scores = latent.astype(np.float64)
-    visits = date_visits(scores, mask, measured, severities, rubs, patients, rng, registry)
+    visits = date_visits(
+        scores,
+        mask,
+        measured,
+        severities,
+        rubs,
+        patients,
+        rng,
+        registry,
+        graded=LUNG_SEVERITY in off.rules,
+    )
     return patients, visits
+
+
+def _matched(
+    registry: Registry,
+    off: Switches,
+    skin: Floats,
+    measures: Mapping[str, Floats],
+    rng: np.random.Generator,
+) -> dict[str, Floats]:
+    """Return measures put to patients so that the rules hold and the lung's p can be printed."""
+    for _ in range(MATCHES):
+        found = match_measures(skin, measures, rng, correlated=CORRELATIONS in off.rules)
+        change = lung_grade(found, 1) - lung_grade(found, 0)
+        if LUNG_SEVERITY not in off.rules or lungs_fit(registry, change, off.every):
+            return found
+    raise NoFittingPatientsError(f"lungs: none of {MATCHES} matches prints the p of their severity")

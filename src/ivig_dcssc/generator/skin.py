@@ -8,7 +8,7 @@ from fractions import Fraction
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry
 from rederive.recompute.summaries import Scale
-from rederive.reconstruct.block import FLAT, Block, Component, Figure, Prior, Statistic
+from rederive.reconstruct.block import Block, Component, Figure, Prior, Statistic
 
 TIMEPOINTS = ("baseline", "m6", "m12", "m18", "m24")
 """Baseline and the follow-up windows, in the registry's names."""
@@ -22,16 +22,16 @@ READINGS = ("-8", "-8.0")
 
 # No prior of the trajectories takes a number from the article's own skin scores, so nothing of a
 # figure that is switched off leaks into its prediction. What the other figures do not decide
-# follows the prior all the same: so there are three. The Gaussian one says what the trials
+# follows the prior all the same: so there are several. The Gaussian one says what the trials
 # of the historical controls show of diffuse disease: a score of about 26 that falls slowly. The
 # bimodal one says that treatment divides patients into improvers and others, the flat one nothing.
 _NEIGHBOURS = 0.7
 """Correlation of scores six months apart; the article does not identify it among follow-ups."""
 
-GAUSSIAN = Prior(
-    "gaussian",
-    (Component(1.0, (26.0, 23.5, 22.0, 21.0, 20.0), (9.0, 9.0, 9.0, 9.0, 9.0), _NEIGHBOURS),),
-)
+_FALLING = (26.0, 23.5, 22.0, 21.0, 20.0)
+_SPREAD = (9.0, 9.0, 9.0, 9.0, 9.0)
+
+GAUSSIAN = Prior("gaussian", (Component(1.0, _FALLING, _SPREAD, _NEIGHBOURS),))
 
 BIMODAL = Prior(
     "bimodal",
@@ -41,7 +41,23 @@ BIMODAL = Prior(
     ),
 )
 
-PRIORS = {prior.name: prior for prior in (GAUSSIAN, FLAT, BIMODAL)}
+FLAT = Prior("flat", jump=15)
+"""No shape at all, but no leap of more than about twice the SD of a change within six months."""
+
+# To teach with: what regression to the mean and patients lost by their scores look like.
+STABLE = Prior("stable", (Component(1.0, (26.0,) * 5, _SPREAD, 1.0, error=4.6),))
+"""Nothing changes: a truth that stays, and the error of two observers (Clements et al. 1995, J
+Rheumatol 22:1281). Where scores fall all the same, the figures make them fall."""
+
+LOST_BY_LAST = Prior("lost-by-last", GAUSSIAN.components, missing_by_last=0.1)
+LOST_BY_OWN = Prior("lost-by-own", GAUSSIAN.components, missing_by_own=0.1)
+"""The Gaussian prior with patients missing at random, given their last score, and not at random, by
+the score that is missing: ten points more, 2.7 times the odds. In all others it is by chance."""
+
+COMPARED = (GAUSSIAN, FLAT, BIMODAL)
+"""The priors under which the book predicts."""
+
+PRIORS = {p.name: p for p in (*COMPARED, STABLE, LOST_BY_LAST, LOST_BY_OWN)}
 """All priors by name."""
 
 _STATISTICS = {

@@ -43,6 +43,7 @@ def draw_characteristics(
     registry: Registry,
     *,
     without_rows: Collection[str] = (),
+    courses: Floats | None = None,
 ) -> pd.DataFrame:
     """Draw the patients' table of one cohort.
 
@@ -56,6 +57,8 @@ def draw_characteristics(
         phosphokinase stays where it is and decides who has myositis.
     without_rows : collection of str
         Ids of claims about predictors and of figures of prednisone that need not hold.
+    courses : array, shape (patients, 5), optional
+        Skin scores whether measured or not, which reasons for stopping have to suit.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def draw_characteristics(
     counts = Counts(registry)
     tests = unrelated(skin, registry, float(THRESHOLD), without_rows)
     patients = Patients(counts, rng)
-    course = draw_course(skin, measures, patients, tests)
+    course = draw_course(skin, measures, patients, tests, courses)
     age, duration, onset = _draw_ages(measures, tests, rng)
     myositis = _draw_myositis(measures["cpk"][:, 0], patients)
     first = draw_first_line(myositis, duration, patients)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ivig_dcssc.generator.coherence import suits
 from ivig_dcssc.generator.drawing import (
     ADVERSE_EFFECTS,
     REASONS,
@@ -50,7 +51,11 @@ class Course:
 
 
 def draw_course(
-    skin: Floats, measures: Mapping[str, Floats], patients: Patients, tests: Unrelated
+    skin: Floats,
+    measures: Mapping[str, Floats],
+    patients: Patients,
+    tests: Unrelated,
+    courses: Floats | None = None,
 ) -> Course:
     """Put cycles, months of treatment and reasons for stopping to patients.
 
@@ -58,6 +63,11 @@ def draw_course(
     of life, as far as lengths of treatment allow. Who moved abroad has, if possible, no skin score
     after the treatment; who had a complication tends to shorter treatment, and who is still treated
     has been for long.
+
+    Parameters
+    ----------
+    courses : array, shape (patients, 5), optional
+        As in :func:`~ivig_dcssc.generator.patients.characteristics.draw_characteristics`.
 
     Raises
     ------
@@ -83,7 +93,8 @@ def draw_course(
         "cycles and length of treatment",
     )
     cycles, months = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
-    reason = _draw_reasons(skin, months, died, patients, tests)
+    likely = {} if courses is None else suits(courses, months)
+    reason = _draw_reasons(skin, months, died, patients, tests, likely)
     least = counts.number("cycles_required", "threshold")
     gap = counts.number("treatment_gap", "threshold")
     return Course(cycles, _early(cycles, months, least, gap, rng), months, reason)
@@ -120,14 +131,21 @@ def _treated_until(months: Floats, count: int, death: int) -> Integers:
 
 
 def _draw_reasons(
-    skin: Floats, months: Integers, died: Integers, patients: Patients, tests: Unrelated
+    skin: Floats,
+    months: Integers,
+    died: Integers,
+    patients: Patients,
+    tests: Unrelated,
+    likely: Mapping[str, Floats],
 ) -> tuple[str | None, ...]:
     counts, everyone = patients.counts, without(patients.everyone, died)
     rank = np.argsort(np.argsort(months, kind="stable"), kind="stable") / counts.size
     early, late = 0.05 + (1 - rank) ** 2, 0.05 + rank**3
-    weights = {"moved": _ease_of_leaving(skin, months), "aseptic_meningitis": early, "tia": early}
+    weights = {"aseptic_meningitis": early, "tia": early, "moved": _ease_of_leaving(skin, months)}
+    # The fewest first, since the many leave little to choose from.
+    weights |= {name: likely[name] for name in ("progressing", "improvement", "stable") if likely}
     # Who is still treated is drawn first, then the reasons that are likelier for some patients.
-    order = sorted((name for name in REASONS if name != "death"), key=lambda n: n not in weights)
+    order = [*weights, *(name for name in REASONS if name not in (*weights, "death"))]
 
     def draw() -> dict[str, Integers]:
         found = {"death": died, "": patients.choose(everyone, counts["still_on_ivig"], late)}

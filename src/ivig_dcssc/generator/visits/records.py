@@ -15,13 +15,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ivig_dcssc.generator.coherence import lung_grade
 from ivig_dcssc.generator.drawing import Flags, Floats, alpha_of, printed_number
-from ivig_dcssc.generator.measures import CK_SERIAL_ID
+from ivig_dcssc.generator.measures import CK_SERIAL_ID, LUNG_FUNCTION, PLAUSIBLE
 from ivig_dcssc.generator.skin import MEASURE as SKIN
 from ivig_dcssc.generator.visits.dates import Dates, Needs, draw_oldest, visit_windows
 from ivig_dcssc.generator.visits.rubs import Rubs, ck_course, draw_serial
-from ivig_dcssc.generator.visits.severities import RENAL, Severities
+from ivig_dcssc.generator.visits.severities import LUNG, RENAL, Severities
 from ivig_dcssc.generator.visits.timing import (
+    CLINIC,
     SEVERITY_PREFIX,
     Measured,
     Timing,
@@ -36,6 +38,7 @@ Record = tuple[str, int, str, float]
 
 RUBS = "tfr"
 CK = "cpk"
+LUNG_SCORE = SEVERITY_PREFIX + LUNG
 
 WORSENING = (1.0, 6.0)
 """Range of the rise of the skin score in six months before treatment, in points; ours."""
@@ -73,6 +76,8 @@ def date_visits(
     characteristics: pd.DataFrame,
     rng: np.random.Generator,
     registry: Registry,
+    *,
+    graded: bool = False,
 ) -> pd.DataFrame:
     """Return the visits of one cohort.
 
@@ -93,6 +98,8 @@ def date_visits(
         The patients' table, in the order of the arrays.
     registry : Registry
         The article's registry: windows, level of significance, scales, number with serial CK.
+    graded : bool
+        Whether the lung's severity is the grade of lung function at further visits too.
 
     Returns
     -------
@@ -128,7 +135,7 @@ def date_visits(
         records.extend(_rubs_records(one, rubs))
         for each in organs:
             records.extend(_organ_records(one, each, timing[group_of(each.measure)]))
-        records.extend(_further_records(one, organs, timing, registry))
+        records.extend(_further_records(one, organs, timing, registry, graded))
         if row in serial:
             months = one.dates.after() or [windows.targets[0]]
             records.extend((name, m, CK, v) for m, v in ck_course(float(ck[row]), months, rng))
@@ -217,14 +224,20 @@ def _organ_records(one: _Patient, each: Measured, when: Timing) -> Iterator[Reco
 
 
 def _further_records(
-    one: _Patient, organs: Sequence[Measured], timing: dict[str, Timing], registry: Registry
+    one: _Patient,
+    organs: Sequence[Measured],
+    timing: dict[str, Timing],
+    registry: Registry,
+    graded: bool,
 ) -> Iterator[Record]:
     """Yield records that no window takes: older than the baseline, or later than the follow-up."""
+    rvsp = next(each.baseline[one.row] for each in organs if each.measure == "rvsp")
     last = one.dates.windows.organ_target + one.dates.windows.organ_tolerance
     later = [month for month in one.dates.after() if month > last]
     for month in [*one.dates.earlier, *later]:
         if one.dates.rng.random() >= FURTHER:
             continue
+        values: dict[str, float] = {}
         for each in organs:
             drifts = each.measure in DRIFT or each.measure.startswith(SEVERITY_PREFIX)
             nearest = (each.baseline if month < 0 else each.followup)[one.row]
@@ -232,19 +245,27 @@ def _further_records(
             if not drifts or not np.isfinite(nearest):
                 continue
             recent = timing[group_of(each.measure)].recent[one.row]
+            if graded and each.measure in LUNG_FUNCTION:
+                recent &= timing[CLINIC].recent[one.row]
             if month < 0 and not recent and month >= one.dates.earlier[0]:
                 continue
             scale = registry.variables[each.measure]
-            value = _drifted(float(nearest), each.measure, scale, one.dates.rng)
-            yield one.name, month, each.measure, value
+            values[each.measure] = _drifted(float(nearest), each.measure, scale, one.dates.rng)
+        if graded and values.pop(LUNG_SCORE, None) is not None:
+            lungs = {name: np.array([[values.get(name, np.nan)]]) for name in LUNG_FUNCTION}
+            grade = float(lung_grade({**lungs, "rvsp": np.array([[rvsp]])}, 0)[0])
+            values |= {LUNG_SCORE: grade} if np.isfinite(grade) else {}
+        yield from ((one.name, month, measure, value) for measure, value in values.items())
 
 
 def _drifted(value: float, measure: str, scale: VariableRow, rng: np.random.Generator) -> float:
     """Return a value near another one, on the scale of its measure."""
+    low, high = float(scale.minimum or 0), float(scale.maximum or math.inf)
     if measure in DRIFT:
+        physiologic = PLAUSIBLE[measure].scale(scale)
+        low, high = float(physiologic.minimum), float(physiologic.maximum)
         sd, step = DRIFT[measure]
         value = round(round((value + sd * rng.standard_normal()) / step) * step, 3)
     elif measure != SEVERITY_PREFIX + RENAL and rng.random() < SEVERITY_MOVES:
         value += 1 if rng.random() < 0.5 else -1
-    low, high = float(scale.minimum or 0), float(scale.maximum or math.inf)
     return float(min(max(value, low), high))

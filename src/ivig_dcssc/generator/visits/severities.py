@@ -3,8 +3,9 @@
 The article states no number of pairs. For each organ it is taken as anything from
 :data:`FEWEST_PAIRS` to the number of patients followed, and changes of different patients as
 independent, with the probabilities of :data:`CHANGE_PRIOR`; what is drawn is how many patients
-changed by how much, given the printed p. Scores of different organs and lung function are drawn
-independently of each other.
+changed by how much, given the printed p. Scores of different organs are drawn independently of each
+other; where the lung's are the grades of lung function, what is drawn is in whom they were recorded
+again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import gammaln
 
-from ivig_dcssc.generator.drawing import Flags, Floats, Integers, alpha_of, printed_number
+from ivig_dcssc.generator.drawing import (
+    Flags,
+    Floats,
+    Integers,
+    NoFittingPatientsError,
+    alpha_of,
+    printed_number,
+)
 from ivig_dcssc.generator.visits.timing import SEVERITY_PREFIX, Measured
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry
@@ -56,6 +64,14 @@ RENAL_CHANGES = np.array([0.0, 0.02, 0.95, 0.03, 0.0])
 change is switched off; ours."""
 
 RENAL_UNCHANGED = "results-severity-renal-ivig-m12-unchanged"
+
+LUNG, HEART = "pulmonary", "cardiac"
+
+RECORDED = 0.9
+"""Probability that a grade of lung function that is known is recorded again; ours."""
+
+FAILING = 2
+"""Least cardiac severity of a failing heart."""
 
 IMPROVED = "muscle"
 """The scale with a second printed p, in the tight windows, and with a stated direction."""
@@ -132,8 +148,15 @@ def _patterns(counts: Integers, log_weights: Floats) -> _Patterns:
 
 
 @lru_cache(maxsize=64)
+def _all_counts(p: PrintedNumber, most: int) -> Integers:
+    """Return all patterns with the printed p, of the fewest to the most pairs."""
+    none = np.zeros((0, len(CHANGES)), np.int64)
+    return np.vstack([none, *(_counts(p, n) for n in range(FEWEST_PAIRS, most + 1))])
+
+
+@lru_cache(maxsize=64)
 def _single(p: PrintedNumber, most: int) -> _Patterns:
-    counts = np.vstack([_counts(p, n) for n in range(FEWEST_PAIRS, most + 1)])
+    counts = _all_counts(p, most)
     return _patterns(counts, _log_multinomial(counts))
 
 
@@ -225,6 +248,8 @@ def draw_severities(
     *,
     followed: Flags | None = None,
     myositis: Flags | None = None,
+    lungs: tuple[Floats, Floats] | None = None,
+    failing_heart: Flags | None = None,
     without: Collection[str] = (),
 ) -> Severities:
     """Draw severity scores that print the published p values.
@@ -237,9 +262,18 @@ def draw_severities(
         Who has a skin score around month 12; these rather than others have severities then too.
     myositis : array of bool, shape (patients,), optional
         Who has myositis, and so a muscle score above 0 before treatment.
+    lungs : tuple of two arrays of float, shape (patients,), optional
+        Grades of lung function at baseline and month 12, NaN where unknown: the lung's scores.
+    failing_heart : array of bool, shape (patients,), optional
+        Whose heart was failing before, and so has a score of :data:`FAILING` or more.
     without : collection of str
         Ids of p values that need not hold, or of the claim that nobody's kidney changed; the
         changes are then drawn from :data:`CHANGE_PRIOR` or :data:`RENAL_CHANGES` alone.
+
+    Raises
+    ------
+    NoFittingPatientsError
+        If grades of lung function do not print the lung's p in any of the patients.
     """
     patients = printed_number(registry, "table1-cohort-size-ivig-n")
     alpha = alpha_of(registry)
@@ -267,9 +301,14 @@ def draw_severities(
         if organ == IMPROVED:
             inside, outside = np.repeat(CHANGES, part), np.repeat(CHANGES, rest)
             change[ranked] = np.concatenate([rng.permutation(inside), rng.permutation(outside)])
+        elif organ == LUNG and lungs is not None:
+            p = printed.get(p_id(organ))
+            change = _recorded(lungs[1] - lungs[0], p, tight, alpha, rng)
         else:
             counts = _draw_counts(printed.get(p_id(organ)), most, rng)
             change[seen] = _same_when_tight(counts, tight[seen], alpha, rng)
+            if organ == HEART and failing_heart is not None:
+                _spare(change, failing_heart, rng)
         changes[organ] = change
     changes[RENAL] = np.full(patients, np.nan)
     changes[RENAL][seen] = 0.0
@@ -281,7 +320,11 @@ def draw_severities(
         shares = np.tile(BASELINE_SHARES.get(organ, RENAL_SHARES), (patients, 1))
         if organ == IMPROVED and myositis is not None:
             shares[myositis, 0] = 0
+        if organ == HEART and failing_heart is not None:
+            shares[failing_heart, :FAILING] = 0
         baseline[organ] = _before(shares, np.nan_to_num(change), rng)
+        if organ == LUNG and lungs is not None:
+            baseline[organ] = np.where(np.isfinite(lungs[0]), lungs[0], baseline[organ])
         followup[organ] = baseline[organ] + change
     return Severities(baseline, followup, tight)
 
@@ -303,6 +346,65 @@ def _same_when_tight(
         if (stata_signed_rank_p(inside.tolist()) < alpha) == significant:
             break
     return change
+
+
+def _within(p: PrintedNumber, known: Integers) -> Integers:
+    """Return all patterns with the printed p among patients with known changes."""
+    patterns = _all_counts(p, max(FOLLOWED))
+    return np.asarray(patterns[(patterns <= known).all(axis=1)])
+
+
+def lungs_fit(registry: Registry, change: Floats, without: Collection[str] = ()) -> bool:
+    """Return whether some patients with these changes of the lung's grade print its p.
+
+    Parameters
+    ----------
+    change : array, shape (patients,)
+        Changes of the grade from baseline to month 12; NaN where unknown.
+    without : collection of str
+        As for :func:`draw_severities`.
+    """
+    known = (change == CHANGES[:, np.newaxis]).sum(axis=1)
+    name = p_id(LUNG)
+    return name in without or len(_within(registry.numbers[name].printed, known)) > 0
+
+
+def _recorded(
+    change: Floats, p: PrintedNumber | None, tight: Flags, alpha: float, rng: np.random.Generator
+) -> Floats:
+    """Return known changes, NaN where they are not recorded, so that the rest print p.
+
+    Each is recorded with probability :data:`RECORDED`, given p, and that the tight windows lead to
+    the same decision as far as a few draws find that.
+    """
+    known = (change == CHANGES[:, np.newaxis]).sum(axis=1)
+    if p is None:
+        pattern = rng.binomial(known, RECORDED)
+    else:
+        fitting = _within(p, known)
+        if not len(fitting):
+            raise NoFittingPatientsError(f"lungs: no patients in whom the grades print p {p}")
+        ways = gammaln(known + 1) - gammaln(fitting + 1) - gammaln(known - fitting + 1)
+        odds = np.log(RECORDED / (1 - RECORDED))
+        pattern = _patterns(fitting, ways.sum(axis=1) + odds * fitting.sum(axis=1)).draw(rng)
+    significant = _significant(pattern, alpha)
+    for _ in range(_ATTEMPTS):
+        found = np.full(len(change), np.nan)
+        for size, count in zip(CHANGES, pattern, strict=True):
+            who = rng.permutation(np.flatnonzero(change == size))[:count]
+            found[who] = size
+        inside = found[tight & np.isfinite(found)]
+        if (stata_signed_rank_p(inside.tolist()) < alpha) == significant:
+            break
+    return found
+
+
+def _spare(change: Floats, who: Flags, rng: np.random.Generator) -> None:
+    """Exchange, in place, a fall of some patients for a change of others that is none."""
+    others = np.flatnonzero((change >= 0) & ~who)
+    for one in np.flatnonzero(who & (change < 0)):
+        other = rng.choice(others)
+        change[[one, other]] = change[[other, one]]
 
 
 def _before(shares: Floats, change: Floats, rng: np.random.Generator) -> Floats:

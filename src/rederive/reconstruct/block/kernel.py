@@ -55,16 +55,45 @@ class Density(NamedTuple):
     """A prior in steps of the scale, by kind of patient; without any kind it is flat.
 
     ``means`` has shape (kinds, times), ``precisions`` (kinds, times, times); ``log_weights`` is the
-    logarithm of each weight, with the normal density's constant.
+    logarithm of each weight, with the normal density's constant. ``jump`` is the greatest distance
+    of neighbouring values. A missing value adds ``by_last`` times the last value measured before
+    it, and ``by_own`` times itself, to the logarithm.
     """
 
     means: Floats
     precisions: Floats
     log_weights: Floats
+    jump: int
+    by_last: float
+    by_own: float
+
+
+BEYOND_JUMP = 1000.0
+"""Loss of the logarithm of a prior for each step beyond the greatest jump: too much to be drawn,
+yet a way back for a start that has such jumps."""
 
 
 @numba.njit(cache=True, nogil=True)
-def _log_prior(row: Integers, density: Density) -> float:
+def _log_prior(row: Integers, seen: Flags, density: Density) -> float:
+    result = _log_trajectory(row, density)
+    beyond = 0
+    for t in range(1, row.size):
+        beyond += max(0, abs(row[t] - row[t - 1]) - density.jump)
+    if beyond > 0:
+        result -= BEYOND_JUMP * beyond
+    # Who has no first value has none at all.
+    if seen[0] and (density.by_last != 0.0 or density.by_own != 0.0):
+        last = row[0]
+        for t in range(1, row.size):
+            if seen[t]:
+                last = row[t]
+            else:
+                result += density.by_last * last + density.by_own * row[t]
+    return result
+
+
+@numba.njit(cache=True, nogil=True)
+def _log_trajectory(row: Integers, density: Density) -> float:
     kinds, times = density.means.shape
     if kinds == 0:
         return 0.0
@@ -243,7 +272,7 @@ def run_chain(
         return 1
     logs = np.empty(patients)
     for i in range(patients):
-        logs[i] = _log_prior(values[i], density)
+        logs[i] = _log_prior(values[i], mask[i], density)
     new_sums, new_counts = sums.copy(), counts.copy()
     first, second = values[0].copy(), values[0].copy()
     seen1, seen2 = mask[0].copy(), mask[0].copy()
@@ -264,11 +293,11 @@ def run_chain(
             new_counts[:] = counts
             _add(values[i], mask[i], new_sums, new_counts, limits, -1)
             _add(first, seen1, new_sums, new_counts, limits, 1)
-            log1, log2 = _log_prior(first, density), logs[j]
+            log1, log2 = _log_prior(first, seen1, density), logs[j]
             if both:
                 _add(values[j], mask[j], new_sums, new_counts, limits, -1)
                 _add(second, seen2, new_sums, new_counts, limits, 1)
-                log2 = _log_prior(second, density)
+                log2 = _log_prior(second, seen2, density)
             new_penalty = penalty_of(new_sums, new_counts, limits)
             gain = log1 - logs[i] - heat * (new_penalty - penalty)
             if both:
