@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from playwright.sync_api import sync_playwright
 
 from rederive.cli.main import main
 from rederive.execution.project import CACHE_VARIABLE
@@ -33,7 +34,8 @@ def clinic(path: Path, first: str = "1") -> Path:
     return path
 
 
-def test_a_file_becomes_a_page_in_two_commands(tmp_path: Path) -> None:
+@pytest.mark.browser
+def test_a_file_becomes_a_page_in_two_commands(tmp_path: Path, chromium: str) -> None:
     evil = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
     file, folder = clinic(tmp_path / "clinic.csv", evil), tmp_path / "mine"
     result = CliRunner().invoke(
@@ -52,6 +54,19 @@ def test_a_file_becomes_a_page_in_two_commands(tmp_path: Path) -> None:
     assert not re.findall(r"""(?:src|href)=["'](?!data:|https?://)""", text)
     figures = re.findall(r'<img alt="([^"]*)" src="data:image/svg', text)
     assert len(figures) >= 3 and all(len(each) > 20 for each in figures)
+    # What is about synthetic patients alone is not on it.
+    assert "synthetic" not in text and "Your cohort beside the published one" in text
+    with sync_playwright() as playwright:
+        page = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        ).new_page()
+        said: list[str] = []
+        page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+        page.goto(output.with_suffix(".html").as_uri())
+        page.wait_for_timeout(300)
+        assert page.title() == "Results: the skin score over time" and said == []
+        assert page.locator("script, img[src=x]").count() == 0
+        assert evil[:20] in page.inner_text("body")  # in sight, as text
 
 
 def test_a_page_shows_text_figures_and_errors_but_no_code_that_is_hidden(tmp_path: Path) -> None:
