@@ -308,7 +308,7 @@ def draw_severities(
             counts = _draw_counts(printed.get(p_id(organ)), most, rng)
             change[seen] = _same_when_tight(counts, tight[seen], alpha, rng)
             if organ == HEART and failing_heart is not None:
-                _spare(change, failing_heart, rng)
+                _spare(change, failing_heart, tight, rng)
         changes[organ] = change
     changes[RENAL] = np.full(patients, np.nan)
     changes[RENAL][seen] = 0.0
@@ -399,11 +399,13 @@ def _recorded(
     return found
 
 
-def _spare(change: Floats, who: Flags, rng: np.random.Generator) -> None:
-    """Exchange, in place, a fall of some patients for a change of others that is none."""
-    others = np.flatnonzero((change >= 0) & ~who)
+def _spare(change: Floats, who: Flags, tight: Flags, rng: np.random.Generator) -> None:
+    """Exchange, in place, a fall of some patients for a change of others that is none.
+
+    The others are in the tight windows or not, as they are: so its decision stays.
+    """
     for one in np.flatnonzero(who & (change < 0)):
-        other = rng.choice(others)
+        other = rng.choice(np.flatnonzero((change >= 0) & ~who & (tight == tight[one])))
         change[[one, other]] = change[[other, one]]
 
 
