@@ -17,6 +17,7 @@ from html import escape
 from importlib.metadata import entry_points
 from numbers import Real
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -92,7 +93,6 @@ def table(
     return pd.concat(columns, axis=1).sort_index()
 
 
-@lru_cache(maxsize=128)
 def table_of(
     cohort: Cohort,
     back: int = 3,
@@ -101,7 +101,12 @@ def table_of(
     measure: str = "",
 ) -> pd.DataFrame:
     """Return `table` of a cohort's visits, computed once; not to be changed."""
-    return table(cohort.visits, back, tol, months, measure)
+    return _table_of(cohort, back, tol, months, measure)
+
+
+@lru_cache(maxsize=128)
+def _table_of(cohort: Cohort, *windows: Any) -> pd.DataFrame:
+    return table(cohort.visits, *windows)
 
 
 @dataclass(frozen=True)
