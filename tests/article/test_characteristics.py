@@ -207,7 +207,7 @@ def test_claims_can_be_switched_off(
     assert len(allowed) == 9
     kept = "results-responder-predictors-ivig-m6-none-predict"
     found = []
-    for number, skin in enumerate(skins["flat"][:4]):
+    for number, skin in enumerate(skins["gaussian"][:4]):
         table = draw_characteristics(
             skin,
             measures[0],

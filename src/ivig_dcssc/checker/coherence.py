@@ -40,7 +40,8 @@ def incoherences(
     patients, visits : DataFrame
         The cohort's two tables.
     without : collection of str
-        Rules of our own that need not hold: ``coherence-lung-severity``, ``coherence-heart``.
+        Rules of our own that need not hold: ``coherence-lung-severity``, ``coherence-heart``,
+        ``coherence-physiologic``.
 
     Returns
     -------
@@ -58,7 +59,7 @@ def incoherences(
         *_categories(tables),
         *_unknown(tables),
         *_within_patients(tables),
-        *_unphysiologic(tables),
+        *([] if "coherence-physiologic" in without else _unphysiologic(tables)),
         *([] if "coherence-lung-severity" in without else _lungs(tables)),
         *([] if "coherence-heart" in without else _heart(tables)),
     ]

@@ -194,7 +194,8 @@ def refusal(registry: Registry, name: str) -> str:
         return f"figure: found {name!r}, allowed are ids of figures and claims of cohorts; {meant}"
     row, plan = registry.row(name), registry.plan[name]
     near = [*(i for i in plan.inputs if registry.first_mention(i) in allowed)]
-    near += [known for known in allowed if registry.row(known).variable == row.variable]
+    figures = [known for known in allowed if known not in RULES]
+    near += [known for known in figures if registry.row(known).variable == row.variable]
     if row.group != GROUP:
         why = "a figure that is not of the reconstructed patients, so no cohort is held to it"
     elif plan.evidence in (Evidence.NOT_REPRODUCIBLE, Evidence.STATED):

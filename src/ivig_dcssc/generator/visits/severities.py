@@ -273,7 +273,8 @@ def draw_severities(
     Raises
     ------
     NoFittingPatientsError
-        If grades of lung function do not print the lung's p in any of the patients.
+        If grades of lung function do not print the lung's p in any of the patients, or the tight
+        windows lead to another decision.
     """
     patients = printed_number(registry, "table1-cohort-size-ivig-n")
     alpha = alpha_of(registry)
@@ -375,7 +376,7 @@ def _recorded(
     """Return known changes, NaN where they are not recorded, so that the rest print p.
 
     Each is recorded with probability :data:`RECORDED`, given p, and that the tight windows lead to
-    the same decision as far as a few draws find that.
+    the same decision.
     """
     known = (change == CHANGES[:, np.newaxis]).sum(axis=1)
     if p is None:
@@ -395,8 +396,8 @@ def _recorded(
             found[who] = size
         inside = found[tight & np.isfinite(found)]
         if (stata_signed_rank_p(inside.tolist()) < alpha) == significant:
-            break
-    return found
+            return found
+    raise NoFittingPatientsError("lungs: the tight windows always lead to another decision")
 
 
 def _spare(change: Floats, who: Flags, tight: Flags, rng: np.random.Generator) -> None:
