@@ -10,10 +10,7 @@ from rederive.parameters import Form, Parameter, ParameterSet, Value
 from rederive.printed import RoundingRule
 
 PRIORS = ("gaussian", "flat", "bimodal")
-"""Priors that the book compares, each with an ensemble of cohorts."""
-
-TAUGHT_PRIORS = ("stable", "lost-by-last", "lost-by-own")
-"""Further priors with an ensemble of cohorts, to teach with."""
+"""Priors of which the book ships an ensemble of cohorts."""
 
 ALL_PRIORS = "all"
 """The ensembles of all priors, one after the other."""

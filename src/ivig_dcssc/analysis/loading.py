@@ -19,7 +19,6 @@ from ivig_dcssc.parameters import (
     COHORTS_MADE,
     PRIORS,
     READINGS,
-    TAUGHT_PRIORS,
 )
 from rederive.errors import ConfigurationError, meant, unknown
 from rederive.printed import PrintedNumber
@@ -67,8 +66,8 @@ def load_ensembles(
     root : Path
         The project's folder.
     prior : str
-        Name of a prior, or ``all`` that the book compares: then cohorts are numbered from 1, prior
-        after prior. Those of a single prior keep their numbers.
+        Name of a prior, or ``all``: then cohorts are numbered from 1, prior after prior. Those of
+        a single prior keep their numbers.
     number : int
         How many of each prior at most: the first so many.
     seed : int
@@ -99,7 +98,7 @@ def _load_ensembles(
     root: Path, prior: str, number: int, seed: int, reading: str, stamps: tuple[object, ...]
 ) -> Ensembles:
     """Load the cohorts once for all that analyse them, as long as no file has changed."""
-    if prior not in (*PRIORS, *TAUGHT_PRIORS, ALL_PRIORS):
+    if prior not in (*PRIORS, ALL_PRIORS):
         raise ConfigurationError(str(unknown("prior", prior, (*PRIORS, ALL_PRIORS))))
     parts: list[list[pd.DataFrame]] = []
     priors: list[str] = []
