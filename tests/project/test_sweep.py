@@ -377,6 +377,15 @@ def test_an_index_that_cannot_be_written_is_said(swept, tmp_path, monkeypatch):
     assert os.strerror(28) in result.output
 
 
+def test_how_many_runs_have_ended_is_told_with_those_of_before(swept, tmp_path):
+    told: list[tuple[int, int]] = []
+    for factors in ("1..2", "1..4"):
+        plan = plan_sweep(swept, "numbers", Request(grids=[f"factor={factors}"]))
+        store = RunStore(str(tmp_path / "out"))
+        Sweep(plan, store, in_threads, watch=lambda *now: told.append(now)).run()
+    assert told == [(1, 2), (2, 2), (3, 4), (4, 4)]
+
+
 def test_changed_code_while_a_sweep_runs_stops_it(own, tmp_path):
     plan = plan_sweep(own, "numbers", Request(grids=["factor=1..3"]))
     (own.root / "src" / "tiny_helper.py").write_text("def figure():\n    return 1\n")

@@ -265,6 +265,7 @@ class _Article:
         out.mkdir()
 
     def predict(self, figure: str, **options: object) -> Mapping[str, object]:
+        self.asked = options
         if figure != "a":
             raise ValueError(f"figure: found {figure!r}, allowed are a")
         found = {"figure": figure, "printed": "1.0", "median": 1.04, "low": 0.9, "high": 1.25}
@@ -275,7 +276,8 @@ class _Article:
     ) -> Mapping[str, object]:
         return {"low": 1, "high": float(threshold or 0), "sharp": True}
 
-    def check(self, path: Path, *, reading: str) -> pd.DataFrame:
+    def check(self, path: Path, *, reading: str, progress: cli_watch.Watch) -> pd.DataFrame:
+        progress(1, 1)
         return pd.DataFrame(
             {"id": ["a"], "printed": ["1"], "computed": ["2"], "agrees": [reading == "-8.0"]}
         )
@@ -299,6 +301,7 @@ def test_without_a_study_the_installed_article_answers(article: _Article, tmp_pa
     words = run("predict", "a").stdout
     assert "a: predicted 1.04, 95 % from 0.9 to 1.25; printed 1.0" in words
     assert "bounds: from 0.5 to 2 (sharp" in words
+    assert isinstance(article.asked["progress"], cli_watch.Watch)  # a bar, on a terminal
     assert "from 1 to 0.5 (sharp" in run("bounds", "x", "--at", "m6", "--threshold", "1/2").stdout
     assert run("check", tmp_path, "--reading", "-8.0").exit_code == 0
     assert run("check", tmp_path).exit_code == 1

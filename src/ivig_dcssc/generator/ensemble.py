@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -34,6 +34,7 @@ from ivig_dcssc.generator.skin import PRIORS, TIMEPOINTS
 from ivig_dcssc.project import PATIENTS, VISITS
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block.prediction import diagnose_quantity, open_quantities
+from rederive.reconstruct.block.sampling import Progress
 from rederive.reconstruct.study.tables import read_notes, write_table
 
 OPEN = "open.parquet"
@@ -49,8 +50,6 @@ SYNTHETIC = (
     "Synthetic cohorts. They print the published figures; they are not what was measured in "
     "anybody."
 )
-
-Progress = Callable[[int, int], None]
 
 
 class UnfinishedError(RuntimeError):

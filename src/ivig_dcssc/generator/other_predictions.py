@@ -53,6 +53,7 @@ from rederive.printed.registry import NumberRow, Registry
 from rederive.recompute.signed_rank import stata_signed_rank_p
 from rederive.recompute.two_by_two import Table2x2
 from rederive.reconstruct.block import Prediction, predict
+from rederive.reconstruct.block.sampling import Progress
 
 PRIOR_ALONE = "nothing else printed bears on it, so the prior alone decides"
 _CK_DRAWS = 100
@@ -80,7 +81,9 @@ class FreePrediction:
     prior: str
 
 
-def predict_measure(registry: Registry, figure: str, draws: int, seed: int) -> Prediction:
+def predict_measure(
+    registry: Registry, figure: str, draws: int, seed: int, progress: Progress | None = None
+) -> Prediction:
     """Predict a figure of a measure from the measure's other figures and its prior.
 
     Where the article states no number of patients at month 12, the middle one of those that the
@@ -89,7 +92,7 @@ def predict_measure(registry: Registry, figure: str, draws: int, seed: int) -> P
     blocks = (block_of(registry, name, _FOLLOWED) for name in BLOCKS)
     block = next(one for one in blocks if figure in [known.id for known in one.figures])
     prior = PLAUSIBLE[block.name].prior
-    return predict(block, figure, prior, draws, seed, thin=_THIN, heat=_HEAT)
+    return predict(block, figure, prior, draws, seed, thin=_THIN, heat=_HEAT, progress=progress)
 
 
 def predict_free(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ivig_dcssc.checker import check_cohort, incoherences
 from ivig_dcssc.generator.drawing import alpha_of
-from ivig_dcssc.generator.ensemble import Progress, make_ensemble
+from ivig_dcssc.generator.ensemble import make_ensemble
 from ivig_dcssc.generator.other_predictions import predict_claim, predict_free, predict_measure
 from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.generator.predictions import predict_figure
@@ -28,6 +28,7 @@ from ivig_dcssc.project import (
 )
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.block import Prediction
+from rederive.reconstruct.block.sampling import Progress
 from rederive.reconstruct.bounds import Bound, Kind, Quantity, bound, key_of, load_bounds
 from rederive.reconstruct.study import Measure, as_record, quantity_of
 from rederive.reconstruct.study.tables import read_notes
@@ -69,7 +70,14 @@ class PoelmanCohorts:
         )
 
     def predict(
-        self, figure: str, *, prior: str, draws: int, seed: int, reading: str
+        self,
+        figure: str,
+        *,
+        prior: str,
+        draws: int,
+        seed: int,
+        reading: str,
+        progress: Progress | None = None,
     ) -> Mapping[str, object]:
         """Switch a figure off and say what the others make of it; bounds for skin scores only."""
         registry, first = self._registry, self._registry.first_mention(figure)
@@ -79,14 +87,14 @@ class PoelmanCohorts:
             case None:
                 raise ValueError(refusal(registry, figure))
             case "skin":
-                found = predict_figure(registry, first, prior, draws, seed, reading)
+                found = predict_figure(registry, first, prior, draws, seed, reading, progress)
                 shipped = self._shipped(reading, own_quantity(found.figure), (first,))
                 bounds = None if shipped is None else _record(shipped)
                 return {**_of_draws(found), "reading": reading, "bounds": bounds}
             case "measures":
-                return _of_draws(predict_measure(registry, first, draws, seed))
+                return _of_draws(predict_measure(registry, first, draws, seed, progress))
             case "statements":
-                return self._predict_statement(first, prior, draws, seed, reading)
+                return self._predict_statement(first, prior, draws, seed, reading, progress)
         if first in predictor_claims(registry):
             free = predict_claim(registry, first, self._associations(), prior)
         else:
@@ -111,12 +119,18 @@ class PoelmanCohorts:
         return pd.read_parquet(file)
 
     def _predict_statement(
-        self, figure: str, prior: str, draws: int, seed: int, reading: str
+        self,
+        figure: str,
+        prior: str,
+        draws: int,
+        seed: int,
+        reading: str,
+        progress: Progress | None,
     ) -> Mapping[str, object]:
         """Predict that a fall is significant: by the p value, switched off as well."""
         claim = self._registry.claims[figure]
         p = f"abstract-mrss-ivig-{claim.timepoint}-p"
-        found = predict_figure(self._registry, p, prior, draws, seed, reading)
+        found = predict_figure(self._registry, p, prior, draws, seed, reading, progress)
         return {
             **_of_draws(found),
             "figure": figure,
@@ -138,7 +152,7 @@ class PoelmanCohorts:
         found = self._shipped(reading, wanted, ())
         return _record(found or bound(block, wanted))
 
-    def check(self, path: Path, *, reading: str) -> pd.DataFrame:
+    def check(self, path: Path, *, reading: str, progress: Progress | None = None) -> pd.DataFrame:
         """Check a cohort's folder of CSV files, or every cohort of an ensemble's folder.
 
         CSV files are held against the codebook first.
@@ -156,13 +170,13 @@ class PoelmanCohorts:
             groups = dict(list(visits.groupby("cohort", observed=True)))
             left_out = read_notes(path / PATIENTS).get("without")
             without = left_out if isinstance(left_out, list) else []
-            return pd.concat(
-                [
-                    self._check(own, groups[number], reading, without).assign(cohort=number)
-                    for number, own in patients.groupby("cohort")
-                ],
-                ignore_index=True,
-            )
+            reports = []
+            for number, own in patients.groupby("cohort"):
+                report = self._check(own, groups[number], reading, without)
+                reports.append(report.assign(cohort=number))
+                if progress is not None:
+                    progress(len(reports), len(groups))
+            return pd.concat(reports, ignore_index=True)
         valid = read_cohort(path, Codebook.load(self._shipped_folder / "codebook.csv"))
         return self._check(valid.patients, valid.visits, reading)
 

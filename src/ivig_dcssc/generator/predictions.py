@@ -16,6 +16,7 @@ from ivig_dcssc.project import HELD_OUT_FILE, PREDICTIONS_FILE
 from rederive.printed.evidence import Evidence
 from rederive.printed.registry import Registry
 from rederive.reconstruct.block import Prediction, Statistic, predict
+from rederive.reconstruct.block.sampling import Progress
 from rederive.reconstruct.study.tables import write_table
 
 DRAWS = 600
@@ -34,6 +35,7 @@ def predict_figure(
     draws: int = DRAWS,
     seed: int = SEED,
     reading: str = READINGS[0],
+    progress: Progress | None = None,
 ) -> Prediction:
     """Predict one skin-score figure from all the others.
 
@@ -49,6 +51,8 @@ def predict_figure(
         Data sets drawn, and the seed.
     reading : str
         How the mean change at month 12 is read.
+    progress : callable, optional
+        Called with the data sets drawn and wanted.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def predict_figure(
     wanted = block.figure(registry.first_mention(figure))
     if wanted.statistic is Statistic.MEAN:
         block = block.with_figures(falls(registry, MEASURE, wanted.at))
-    return predict(block, wanted.id, PRIORS[prior], draws, seed)
+    return predict(block, wanted.id, PRIORS[prior], draws, seed, progress=progress)
 
 
 def compute_predictions(registry: Registry, folder: Path, report: Report) -> None:

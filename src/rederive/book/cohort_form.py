@@ -51,7 +51,14 @@ class ArticleCohorts(Protocol):
         """Write synthetic cohorts that print every figure but those in ``without``."""
 
     def predict(
-        self, figure: str, *, prior: str, draws: int, seed: int, reading: str
+        self,
+        figure: str,
+        *,
+        prior: str,
+        draws: int,
+        seed: int,
+        reading: str,
+        progress: Progress | None,
     ) -> Mapping[str, object]:
         """Return what the other figures say about one.
 
@@ -65,7 +72,7 @@ class ArticleCohorts(Protocol):
     ) -> Mapping[str, object]:
         """Return sharp bounds, ready for JSON: ``low``, ``high``, ``sharp``, and others."""
 
-    def check(self, path: Path, *, reading: str) -> pd.DataFrame:
+    def check(self, path: Path, *, reading: str, progress: Progress | None) -> pd.DataFrame:
         """Return a report on a folder: columns ``id``, ``printed``, ``computed``, ``agrees``.
 
         Faults of the files are a ``ValueError`` that lists them all.

@@ -249,7 +249,7 @@ def predict_command(
         source, reading, how["prior"] = _article(article, reading, how["prior"])
         with Watch("draws", catch=False) as watch:
             watch.say("drawing")
-            record = source.predict(figure, **how, reading=reading)
+            record = source.predict(figure, **how, reading=reading, progress=watch)
     else:
         limit = seconds if wanted else None
         record = _predicted(_opened(study, article, reading), figure, limit, how)
@@ -385,8 +385,9 @@ def check_command(
                 f"{data.name} is a file; without STUDY a folder with a cohort is expected"
             )
         source, reading, _ = _article(article, reading)
-        Watch("figures").say("recomputing every figure")
-        report = source.check(data, reading=reading)
+        with Watch("cohorts", catch=False) as watch:
+            watch.say("recomputing every figure")
+            report = source.check(data, reading=reading, progress=watch)
     else:
         described = _opened(study, article, reading)
         Watch("figures").say("recomputing every figure")

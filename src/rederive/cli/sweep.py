@@ -6,15 +6,15 @@ import contextlib
 import json
 import os
 import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from rederive.cli.options import ParameterCommand
+from rederive.cli.watch import Watch
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
 from rederive.parameters.notebooks import COHORT_PARAMETER, own_cohort, project_parameters
@@ -157,7 +157,7 @@ def sweep_command(
         workers_write=reachable and bool(scheduler or workers) and not store.is_in_memory,
         root=project_root,
     )
-    with _ended_like_ctrl_c(), _progress(len(plan.runs)) as sweep.watch:
+    with _ended_like_ctrl_c(), Watch("runs", catch=False) as sweep.watch:
         summary = sweep.run()
     about = {"notebook": plan.notebook, "out": out, "runs": len(plan.runs)}
     if as_json:
@@ -232,17 +232,6 @@ def _ended_like_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@contextlib.contextmanager
-def _progress(runs: int) -> Iterator[Callable[[int], None] | None]:
-    """Show a bar with the time left, on a terminal only."""
-    if not sys.stderr.isatty() or runs < 2:
-        yield None
-        return
-    bar: Any = click.progressbar(length=runs, label="runs", file=sys.stderr, show_pos=True)
-    with bar:
-        yield bar.update
 
 
 def _complaint(plan: Plan, store: RunStore, summary: Summary) -> str:

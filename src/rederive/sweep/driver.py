@@ -17,8 +17,8 @@ from rederive.sweep.plan import Plan, Run
 from rederive.sweep.store import RunStore
 from rederive.sweep.workers import Workers
 
-Watch = Callable[[int], None]
-"""Told how many runs have ended since it was last told."""
+Watch = Callable[[int, int], None]
+"""Told how many runs have ended, and how many there are."""
 
 LOST = "the connection to the scheduler is lost"
 WORKER_DIED = "worker"
@@ -91,6 +91,7 @@ class Sweep:
     root: str = ""
     watch: Watch | None = None
     executed: int = field(default=0, init=False)
+    _waiting: int = field(default=0, init=False)
     # A worker that dies takes along all its runs; each of them is begun once more.
     _suspects: list[Job] = field(default_factory=list, init=False)
     _alone: set[str] = field(default_factory=set, init=False)
@@ -127,7 +128,7 @@ class Sweep:
     def _carry_out_due(self) -> str:
         """Return why the runs were not all carried out, or an empty text."""
         waiting = deque(self._job(run) for run in self.plan.runs if self._is_due(run.key))
-        self._ended(len(self.plan.runs) - len(waiting))
+        self._waiting = len(waiting)
         if not waiting:
             return ""
         with self.open_workers(len(waiting)) as workers:
@@ -136,10 +137,6 @@ class Sweep:
     def _is_due(self, key: str) -> bool:
         status = self.index.status(key)
         return status in UNFINISHED or (self.retry_failed and status != DONE)
-
-    def _ended(self, count: int) -> None:
-        if self.watch is not None:
-            self.watch(count)
 
     def _job(self, run: Run) -> Job:
         root = self.root or str(self.plan.project.root)
@@ -198,7 +195,9 @@ class Sweep:
         self.index.add(finished)
         if finished.record["status"] not in UNFINISHED:
             self.executed += 1
-            self._ended(1)
+            self._waiting -= 1
+            if self.watch is not None:
+                self.watch(len(self.plan.runs) - self._waiting, len(self.plan.runs))
 
     def _write_index(self) -> str:
         """Write the index; return why that could not be done, or an empty text."""
