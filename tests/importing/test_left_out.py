@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import random
+import re
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -17,6 +19,7 @@ from rederive.book.left_out import LeftOut
 from rederive.execution.project import Project
 from rederive.execution.run import Task, run_task
 from rederive.printed.files import inert
+from rederive.site.variant import shown_cells
 from repetitions import FACTOR
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,13 +158,28 @@ ROUND = [
 ]
 
 
+def drawn(cells: list[dict[str, Any]]) -> set[str]:
+    """Return the figures and tables that cells show, by the names that text calls them."""
+    found = set()
+    for cell in cells:
+        outputs = json.dumps(cell.get("outputs"))
+        settings = cell["metadata"].get("mystnb", {}).values()
+        if "image/svg+xml" in outputs or "<caption>" in outputs:
+            found |= {each["name"] for each in settings if "name" in each}
+    return found
+
+
 @pytest.mark.parametrize(("section", "kind"), ROUND)
 def test_every_section_runs_on_a_small_cohort(section: str, kind: str, tmp_path: Path) -> None:
     folder = written(kind, sum(map(ord, section)), tmp_path / "mine")
     task = Task(Path(f"notebooks/{section}.ipynb"), {"cohort_folder": str(folder)})
     outcome = run_task(Project(ROOT), task, cache=False)
     assert outcome.kind == "done", outcome.message
-    cells = json.loads(outcome.content or b"")["cells"]
+    notebook = json.loads(outcome.content or b"")
+    page = shown_cells(notebook)
+    text = "".join("".join(cell["source"]) for cell in page)
+    assert set(re.findall(r"\{numref\}`([^`]+)`", text)) <= drawn(page)
+    cells = notebook["cells"]
     outputs = [each for cell in cells for each in cell.get("outputs", ())]
     assert not [each for each in outputs if each.get("name") == "stderr"]
     said = "".join("".join(each.get("text", "")) for each in outputs)

@@ -148,6 +148,12 @@ def test_notebooks_get_what_they_take(book: Project) -> None:
     numbers = variant.parameters_for(book.root / "notebooks" / "numbers.ipynb")
     assert numbers == {"factor": 2}
     assert variant.parameters_for(book.root / CHANGES_PAGE) == {"changed": dict(variant.changed)}
+    for folder, taken in (("notebooks", {"cohort_folder"}), ("teach", set())):
+        path = book.root / folder / "lesson.ipynb"  # a lesson speaks of the cohort that it has
+        values = [cell("code", "cohort_folder = ''", "given", tags=["parameters"])]
+        write_notebook(path, [cell("markdown", "# Lesson", "title"), *values])
+        assert set(variant.parameters_for(path)) == taken
+        path.unlink()
 
 
 def test_no_path_and_no_markup_of_a_users_folder_reaches_a_page(book: Project) -> None:
@@ -162,6 +168,8 @@ def test_no_path_and_no_markup_of_a_users_folder_reaches_a_page(book: Project) -
     assert HOSTILE.replace("/", "") in shown.text
     assert shown.select_one("a")["href"].startswith('"book/changes')
     assert "someone" not in markup
+    assert "as in the book itself" not in markup
+    assert "as in the book itself" in banner(json.loads(described), str, same=True)
 
     for written in (f"cohort_folder = {json.dumps(folder)}", f"cohort_folder = {folder!r}"):
         notebook = {"cells": [cell("code", written, "in", tags=["injected-parameters"])]}

@@ -6,6 +6,7 @@ The theme brings a dozen files a page, most of whose rules and icons no page use
 from __future__ import annotations
 
 import hashlib
+import logging
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
+
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # else it is said below each complaint
 
 STATIC = "_static"
 _STYLE = re.compile(r'<link (?=[^>]*rel="stylesheet")[^>]*?href="([^"?:]+\.css)[^>]*>\s*')

@@ -108,7 +108,9 @@ def show_variant(
     path = Path(app.srcdir) / STAGED_FILE
     if path.is_file():
         described = json.loads(path.read_text(encoding="utf-8"))
-        context["theme_announcement"] = banner(described, context["pathto"])
+        notebook = Path(app.srcdir) / f"{pagename}.ipynb"
+        same = notebook.is_file() and not own_defaults(read_notebook(notebook), INJECTED)
+        context["theme_announcement"] = banner(described, context["pathto"], same)
 
 
 def end_section(app: Sphinx, doctree: nodes.document, docname: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
@@ -16,7 +16,12 @@ from rederive.errors import ConfigurationError, meant
 from rederive.execution.notebooks import canonical_bytes
 from rederive.execution.project import Project
 from rederive.parameters import ParameterSet, Value
-from rederive.parameters.notebooks import COHORT_PARAMETER, TAG, notebook_parameters
+from rederive.parameters.notebooks import (
+    COHORT_PARAMETER,
+    NOTEBOOKS_FOLDER,
+    TAG,
+    notebook_parameters,
+)
 
 CHANGED = "changed"
 """Parameter of notebooks about the whole book: a mapping of all values that differ."""
@@ -46,6 +51,7 @@ OWN_FIGURE = "own-cohort"
 """Metadata of a figure's cell: caption and alt text where it shows a cohort of one's own."""
 
 _ONLY_RECONSTRUCTED = "# reconstructed cohorts only"
+_REFERENCE = re.compile(r"(?m)(?P<before>(?<!^))\{numref\}`(?P<name>[^`]+)`")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -106,10 +112,13 @@ class Variant:
     def parameters_for(self, notebook: Path) -> dict[str, Any]:
         """Return what one notebook is run with: of the values that differ, those that it takes.
 
-        A notebook about the whole book takes them all as one mapping, :data:`CHANGED`.
+        A notebook about the whole book takes them all as one mapping, :data:`CHANGED`. A cohort of
+        one's own is for the book's sections; lessons and other pages speak of the one they have.
         """
         taken = notebook_parameters(notebook, tuple(self.changed))
         own: dict[str, Any] = {name: self.changed[name] for name in taken if name in self.changed}
+        if notebook.parent.name != NOTEBOOKS_FOLDER.name:
+            own.pop(COHORT_PARAMETER, None)
         return {CHANGED: dict(self.changed)} if CHANGED in taken else own
 
     def described(self, changes_page: bool) -> bytes:
@@ -157,11 +166,38 @@ def shown_cells(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
     given = [_source(cell) for cell in cells if INJECTED in _tags(cell)]
     if not re.search(rf"""^{COHORT_PARAMETER} = (["']).+\1""", "\n".join(given), re.MULTILINE):
         return cells
-    return [
+    shown = [
         _with_own_figure(cell)
         for cell in cells
         if RECONSTRUCTED not in _tags(cell) and not _source(cell).startswith(_ONLY_RECONSTRUCTED)
     ]
+    gone = {name for name, _ in _named(cells)}
+    gone -= {name for name, is_shown in _named(shown) if is_shown}
+    return [_without_references(cell, gone) for cell in shown]
+
+
+def _named(cells: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bool]]:
+    """Yield the names by which text refers to figures and tables, and whether they came out."""
+    for cell in cells:
+        for kind, settings in cell["metadata"].get("mystnb", {}).items():
+            if "name" in settings:
+                data = [key for output in cell["outputs"] for key in output.get("data", ())]
+                wanted = "text/html" if kind == "table" else "image/"
+                yield settings["name"], any(key.startswith(wanted) for key in data)
+
+
+def _without_references(cell: dict[str, Any], gone: Collection[str]) -> dict[str, Any]:
+    """Return a cell that says of figures and tables that are not on its page that they are not."""
+    if cell["cell_type"] != "markdown":
+        return cell
+
+    def words(reference: re.Match[str]) -> str:
+        if reference["name"] not in gone:
+            return reference[0]
+        kind = "table" if reference["name"].startswith("tab") else "figure"
+        return f"{'a' if reference['before'] else 'A'} {kind} that is left out here"
+
+    return {**cell, "source": _REFERENCE.sub(words, _source(cell))}
 
 
 def _with_own_figure(cell: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +230,9 @@ def _with_unit(value: object, unit: str) -> str:
     return f"{value} {unit}".strip() or "none"
 
 
-def banner(described: Mapping[str, Any], address_of: Callable[[str], str]) -> str:
+def banner(
+    described: Mapping[str, Any], address_of: Callable[[str], str], same: bool = False
+) -> str:
     """Return the banner that says on every page of a variant what it is; all texts are escaped.
 
     Parameters
@@ -203,6 +241,8 @@ def banner(described: Mapping[str, Any], address_of: Callable[[str], str]) -> st
         Content of :data:`STAGED_FILE`.
     address_of : callable
         Returns the address of a page relative to the one that carries the banner.
+    same : bool
+        Whether the page is one that takes nothing of what differs.
     """
     parts = [f"<strong>Variant “{escape(described['name'])}”</strong>"]
     if described["cohort"]:
@@ -215,12 +255,13 @@ def banner(described: Mapping[str, Any], address_of: Callable[[str], str]) -> st
         for each in described["differences"]
     )
     words = f"{', '.join(parts)}{':' if items else '.'}"
+    note = " This page takes none of it, and is as in the book itself." if same else ""
     link = ""
     if described["changes_page"]:
         address = escape(address_of(described["changes_page"]))
         link = f'<a href="{address}">What changed</a>'
     listed = f"<ul>{items}</ul>" if items else ""
-    return f'<div class="rederive-variant"><span>{words}</span>{listed} {link}</div>'
+    return f'<div class="rederive-variant"><span>{words}</span>{listed}{note} {link}</div>'
 
 
 def built_variants(project: Project) -> list[dict[str, Any]]:
