@@ -74,7 +74,7 @@ serve: $(STAMP) ## show the built site on localhost (PORT=8000)
 	@$(BIN)/rederive serve --port $(PORT)
 
 # JupyterLab has an environment of its own, for it slows reading notebooks down; the kernel is that
-# of the project, also under the name that notebooks ask for.
+# of the project, under both names that its notebooks ask for.
 lab: $(STAMP) ## open the notebooks in JupyterLab, with the project's kernel
 	@[ -x $(LAB)/bin/jupyter-lab ] || { echo "[lab] installing JupyterLab in $(LAB) (once)"; \
 		$(PYTHON) -m venv $(LAB) && $(LAB)/bin/python -m pip install --quiet \

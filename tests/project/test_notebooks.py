@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
+from jupyter_client.kernelspec import get_kernel_spec
+from jupyter_client.manager import KernelManager
 
 ROOT = Path(__file__).resolve().parents[2]
 STORED = sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("book/*.ipynb")])
 CHAPTERS = sorted(ROOT.glob("book/teach/*.ipynb"))
 SECTIONS = [path for path in STORED if path.parent.name == "notebooks"]
 LONG_CELL = 10
+KERNEL = "ivig-dcssc"
 
 
 def name_of(path: Path) -> str:
@@ -35,7 +39,9 @@ def test_there_are_notebooks():
 def test_stored_without_outputs_in_a_form_that_can_be_cached(path):
     notebook = read(path)
     assert (notebook["nbformat"], notebook["nbformat_minor"]) >= (4, 5)
-    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    # Chapters also go to students, whose Jupyter has no kernel of this project.
+    kernel = "python3" if path in CHAPTERS else KERNEL
+    assert notebook["metadata"]["kernelspec"]["name"] == kernel
     assert "papermill" not in notebook["metadata"]
     identifiers = [cell["id"] for cell in notebook["cells"]]
     assert len(set(identifiers)) == len(identifiers)
@@ -43,6 +49,20 @@ def test_stored_without_outputs_in_a_form_that_can_be_cached(path):
         if cell["cell_type"] == "code":
             assert cell["outputs"] == []
             assert cell["execution_count"] is None
+
+
+def test_the_environment_has_the_kernel_that_notebooks_name():
+    spec = get_kernel_spec(KERNEL)
+    assert spec.display_name == "Python (IVIG book)"
+    manager = KernelManager(kernel_name=KERNEL)
+    assert manager.format_kernel_cmd()[0] == sys.executable  # that of Jupyter's environment
+
+
+@pytest.mark.parametrize("path", SECTIONS, ids=name_of)
+def test_in_another_kernel_the_error_says_what_to_run(path):
+    cell = next(s for c in read(path)["cells"] if "from ivig_dcssc" in (s := source(c)))
+    line = next(line for line in cell.splitlines() if "from ivig_dcssc" in line)
+    assert line.endswith("# not found? 'make lab' has the kernel")  # tracebacks show the line
 
 
 @pytest.mark.parametrize("path", SECTIONS, ids=name_of)
