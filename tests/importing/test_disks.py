@@ -6,6 +6,7 @@ machines, everybody; nothing of them is left when the command ends.
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -29,57 +30,72 @@ def allowed() -> bool:
 pytestmark = pytest.mark.skipif(not allowed(), reason="no file system can be mounted here")
 
 
-def on_a_disk(folder: Path, prepare: str, words: list[str]) -> tuple[int, str]:
-    """Run the command where ``folder`` is a small disk that was prepared by a shell command."""
-    (folder.parent / "clinic.csv").write_text(CLINIC)
-    script = f'mount -t tmpfs -o size=64k none "{folder}" && {prepare} && exec "$@"'
-    command = [sys.executable, "-m", "rederive.cli.main", "--root", str(ROOT)]
-    done = subprocess.run(
-        [*MOUNTING, "sh", "-c", script, "sh", *command, *words],
-        capture_output=True,
-        text=True,
-        cwd=folder.parent,
-        check=False,
-        timeout=300,
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
 COMMANDS = {
     "run": ["run", "results_treatment", "--output", "disk/out.ipynb"],
     "import": ["import", "clinic.csv", "--out", "disk/mine"],
     "sweep": ["sweep", "results_treatment", "--set", "minimum_cycles=3", "--out", "disk/sweep"],
-    "ledger": ["ledger", "--output", "disk/ledger.csv"],
+    "template": ["template", "disk/template"],
     "build": ["--cache", "disk/cache", "build"],
 }
-FULL = "dd if=/dev/zero of=disk/filler bs=1k count=64 2>/dev/null; true"
-READ_ONLY = "mount -o remount,ro disk"
+STATES = {
+    "full": ("dd if=/dev/zero of=disk/filler bs=1k count=64", ("No space left", "disk is full")),
+    "read-only": ("mount -o remount,ro disk", ("Read-only file system",)),
+}
+# One process tries all commands in each state; what they say is written where there is space.
+TRIED = """
+import json, os, subprocess, sys
+from click.testing import CliRunner
+from rederive.cli.main import main
+root, states, commands = json.loads(sys.argv[1])
+found = []
+for state, prepare in states.items():
+    subprocess.run(prepare, shell=True, stderr=subprocess.DEVNULL)
+    for name, words in commands.items():
+        result = CliRunner().invoke(main, ["--root", root, *words])
+        left = [each[2] for each in os.walk("disk") if each[2] and "cache" not in each[0]]
+        found.append((state, name, result.exit_code, result.output, left))
+        os.environ.pop("REDERIVE_CACHE", None)
+with open("found.json", "w") as file:
+    json.dump(found, file)
+"""
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize(
-    ("prepare", "words"),
-    [(FULL, ("No space left", "disk is full")), (READ_ONLY, ("Read-only file system",))],
-    ids=["full", "read-only"],
-)
-def test_a_disk_is_named_in_a_sentence(
-    command: str, prepare: str, words: tuple[str, ...], tmp_path: Path
-) -> None:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    status, said = on_a_disk(folder, prepare, COMMANDS[command])
-    assert status in (1, 2), said
-    assert any(each in said for each in words), said
-    assert "Traceback" not in said and len(said.splitlines()) < 12, said
-    assert list(folder.iterdir()) == []
+def mounted(folder: Path, prepare: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command where file systems are mounted by a shell command first."""
+    (folder / "clinic.csv").write_text(CLINIC)
+    (folder / "disk").mkdir()
+    return subprocess.run(
+        [*MOUNTING, "sh", "-c", f'{prepare} && exec "$@"', "sh", sys.executable, *command],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_a_disk_is_named_in_a_sentence(tmp_path: Path) -> None:
+    prepares = {state: prepare for state, (prepare, _) in STATES.items()}
+    what = json.dumps([str(ROOT), prepares, COMMANDS])
+    done = mounted(tmp_path, "mount -t tmpfs -o size=64k none disk", "-c", TRIED, what)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert len(found) == len(STATES) * len(COMMANDS)
+    for state, command, status, said, left in found:
+        assert status in (1, 2), (state, command, said)
+        assert any(each in said for each in STATES[state][1]), (state, command, said)
+        assert "Traceback" not in said and len(said.splitlines()) < 12, (state, command, said)
+        assert left == [["filler"]], (state, command, left)
 
 
 def test_a_checkout_that_is_read_only_is_said_before_anything_runs(tmp_path: Path) -> None:
-    (tmp_path / "disk").mkdir()
     prepare = f'mount --bind "{ROOT}" "{ROOT}" && mount -o remount,bind,ro "{ROOT}"'
-    status, said = on_a_disk(tmp_path / "disk", prepare, ["build"])
-    assert status == 2 and "Read-only file system" in said and "started" not in said, said
+    rederive = ["-m", "rederive.cli.main", "--root", str(ROOT)]
+    done = mounted(tmp_path, prepare, *rederive, "build")
+    said = done.stdout + done.stderr
+    assert done.returncode == 2 and "Read-only file system" in said and "started" not in said, said
     # With a cache elsewhere one notebook can be run.
+    (tmp_path / "disk").rmdir()
     words = ["--cache", "cache", "run", "results_treatment", "--output", "out.ipynb"]
-    status, said = on_a_disk(tmp_path / "disk", prepare, words)
-    assert status == 0 and (tmp_path / "out.ipynb").is_file(), said
+    done = mounted(tmp_path, prepare, *rederive, *words)
+    assert done.returncode == 0 and (tmp_path / "out.ipynb").is_file(), done.stdout + done.stderr
