@@ -183,6 +183,9 @@ def test_every_section_runs_on_a_small_cohort(section: str, kind: str, tmp_path:
     outputs = [each for cell in cells for each in cell.get("outputs", ())]
     assert not [each for each in outputs if each.get("name") == "stderr"]
     said = "".join("".join(each.get("text", "")) for each in outputs)
+    # What a patient is called is text in every table and figure.
+    shown = json.dumps([each.get("data", {}).get("text/html", "") for each in outputs])
+    assert "<b>P" not in shown
     thin = {"any half of it", "nobody changes", "all scores equal"}
     assert "fewer than two patients have it" in said or kind in thin or kind == "three patients"
 

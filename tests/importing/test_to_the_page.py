@@ -20,10 +20,10 @@ from rederive.site.page import notebook_page
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def clinic(path: Path, first: str = "1") -> Path:
+def clinic(path: Path, first: str = "1", remarks: str = "Bemerkung") -> Path:
     """Write forty-one patients with scores, as a German Excel exports them."""
     rng = random.Random(4)
-    rows = ["Pat.-Nr.;Besuch (Monat);mRSS;HAQ;Bemerkung"]
+    rows = [f"Pat.-Nr.;Besuch (Monat);mRSS;HAQ;{remarks}"]
     for number in [first, *range(2, 42)]:
         score = rng.randint(15, 40)
         for month, change in ((0, 0), (6, -4), (12, -7), (24, -10)):
@@ -37,7 +37,7 @@ def clinic(path: Path, first: str = "1") -> Path:
 @pytest.mark.browser
 def test_a_file_becomes_a_page_in_two_commands(tmp_path: Path, chromium: str) -> None:
     evil = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
-    file, folder = clinic(tmp_path / "clinic.csv", evil), tmp_path / "mine"
+    file, folder = clinic(tmp_path / "clinic.csv", evil, evil), tmp_path / "<b>mine"
     result = CliRunner().invoke(
         main, ["import", str(file), "--out", str(folder), "--missing", "NA"]
     )

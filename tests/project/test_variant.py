@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner, Result
+from playwright.sync_api import Browser
 
 from rederive.cli.main import main
 from rederive.errors import ConfigurationError
@@ -23,6 +24,7 @@ from rederive.site.variant import CHANGES_PAGE, Variant, banner, built_variants
 from .conftest import cell, write_notebook, write_tiny_book
 
 HOSTILE = '<script>alert("x")</script>&'
+TWICE = ["build", "-p", "factor=2", "-p", f"word={HOSTILE}", "--name", "twice"]
 PARAMETERS = ParameterSet(
     (
         Parameter("factor", 1, "what to multiply by", unit="times"),
@@ -54,6 +56,11 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Project:
                 "from tiny_helper import figure\n\nprint('the figure is', factor * figure())",
                 "work",
             ),
+            cell(
+                "code",
+                "import pandas as pd\n\npd.DataFrame({word: [word]}, index=[word])",
+                "table",
+            ),
         ],
     )
     write_notebook(
@@ -71,8 +78,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_a_variant_stands_beside_the_original(book: Project) -> None:
     original = digest(book.site)
     stage = digest(book.stage)
-    arguments = ["build", "-p", "factor=2", "-p", f"word={HOSTILE}", "--name", "twice"]
-    result = invoke(book, *arguments)
+    result = invoke(book, *TWICE)
     assert result.exit_code == 0, result.output
     assert "Notebooks executed: 2" in result.output
     assert "rederive serve --variant twice" in result.output
@@ -97,7 +103,7 @@ def test_a_variant_stands_beside_the_original(book: Project) -> None:
     assert "['factor', 'word']" in article
     assert "changed =" not in article
 
-    again = invoke(book, *arguments)
+    again = invoke(book, *TWICE)
     assert "Notebooks executed: 0" in again.output
     assert "site: unchanged" in again.output
 
@@ -107,6 +113,21 @@ def test_a_variant_stands_beside_the_original(book: Project) -> None:
     wrong = invoke(book, "serve", "--variant", "twise")
     assert wrong.exit_code == 2
     assert "did you mean 'twice'" in wrong.output
+
+
+@pytest.mark.browser
+def test_nothing_that_a_table_holds_is_run_by_a_browser(book: Project, browser: Browser) -> None:
+    result = invoke(book, *TWICE)
+    assert result.exit_code == 0, result.output
+    page = browser.new_page()
+    said: list[str] = []
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    page.goto((book.variants / "twice" / "html" / "notebooks" / "numbers.html").as_uri())
+    page.wait_for_timeout(300)
+    text = page.inner_text("body")
+    # A column, a row, a cell, and the banner; in sight, as text.
+    assert text.count(HOSTILE) >= 4 and said == []
+    page.close()
 
 
 def test_the_articles_own_values_build_the_book_itself(book: Project) -> None:
