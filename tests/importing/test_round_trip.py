@@ -55,7 +55,8 @@ def written(
     measures = sorted({key[2] for key in cohort})
     months = sorted({key[1] for key in cohort})
     names = list(dict.fromkeys(key[0] for key in cohort))
-    form = random.choice(["long", "wide", "rows", "dates"])
+    # A header cannot have months before the first.
+    form = random.choice(["long", "rows", "dates", *(["wide"] if min(months) >= 0 else [])])
     gap = random.choice(["", "NA", "-99"])
     if gap:
         options += ["--missing", gap]
@@ -69,8 +70,6 @@ def written(
         rows = [["id", "month", "measure", "value"]]
         rows += [[n, str(m), x.upper(), cell(n, m, x)] for n, m, x in cohort]
     elif form == "wide":
-        if min(months) < 0:
-            return written({key: v for key, v in cohort.items() if key[1] >= 0}, random)
         columns = [(measure, month) for measure in measures for month in months]
         rows = [["Patient ID", *(f"{measure}_m{month}" for measure, month in columns)]]
         rows += [[n, *(cell(n, month, measure) for measure, month in columns)] for n in names]
@@ -106,10 +105,7 @@ def test_a_cohort_in_any_dialect_is_read_as_it_was(cohort, random: random.Random
         assert result.exit_code == 0, (result.output, content)
         table = pd.read_csv(folder / "out" / "visits.csv", dtype=str, keep_default_na=False)
         found = {(n, int(m), x): float(v) for n, m, x, v in table.itertuples(index=False)}
-        wanted = {key: float(value) for key, value in cohort.items()}
-        if b"_m" in content.replace(b"\0", b""):  # a header cannot have months before the first
-            wanted = {key: value for key, value in wanted.items() if key[1] >= 0}
-        assert found == wanted
+        assert found == {key: float(value) for key, value in cohort.items()}
     finally:
         shutil.rmtree(folder)
 
