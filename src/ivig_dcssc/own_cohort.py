@@ -60,10 +60,10 @@ NAMES = {
     "mrss": ("rodnan", "rodnan score", "mrss score", "mrss total", "skin score", "hautscore"),
     "haq_di": ("haq", "haq score"),
     "cpk": ("ck", "creatine kinase"),
-    "fvc": ("fvc predicted", "fvc pred", "fvc %"),
-    "dlco": ("dlco predicted", "dlco pred", "tlco"),
+    "fvc": ("fvc predicted", "fvc pred", "fvc pct", "fvc percent"),
+    "dlco": ("dlco predicted", "dlco pred", "dlco pct", "dlco percent", "tlco"),
     "tfr": ("friction rubs", "rubs"),
-    "age": ("alter", "age at initiation", "age years"),
+    "age": ("alter", "age at initiation", "age at start", "age years"),
     "disease_duration": ("duration", "disease duration months", "krankheitsdauer"),
     "female": ("sex", "gender", "geschlecht"),
     "race": ("ethnicity",),
@@ -75,7 +75,12 @@ CODES = {
         **dict.fromkeys(("f", "female", "w", "weiblich", "woman", "frau"), "1"),
         **dict.fromkeys(("m", "male", "männlich", "man", "mann"), "0"),
     },
-    "race": {"caucasian": "white", "african american": "black"},
+    "race": {
+        "caucasian": "white",
+        "african american": "black",
+        "black or african american": "black",
+        "asian": "other",
+    },
 }
 """What words in a column stand for."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +18,7 @@ from rederive.errors import ConfigurationError
 from rederive.printed.schema import Problem, TableError
 from rederive.retrospective import Codebook, CohortError, read_cohort, write_cohort
 from rederive.retrospective.validation import grouped
-from rederive_import.convert import Imported, Importer, summary_of
+from rederive_import.convert import Imported, Importer
 from rederive_import.dialect import ROLES, Dialect, Names, with_options
 from rederive_import.files import Table, read_tables
 from rederive_import.understand import Understood, near_names, understand
@@ -49,6 +50,8 @@ Examples:
 @click.option("--dates", default="", metavar="ORDER", help="dmy or mdy, for 1/3/2020.")
 @click.option("--sheet", multiple=True, metavar="NAME", help="Only this sheet of a workbook.")
 @click.option("--same-month", default="", metavar="RULE", help="first or last of several values.")
+@click.option("--round", multiple=True, metavar="COLUMN", help="Decimals go to the nearest value.")
+@click.option("--start", default="", metavar="RULE", help="first-visit: where that is month 0.")
 @click.option("--fill-down", is_flag=True, help="An empty patient is the one of the row above.")
 @click.option("--dry-run", is_flag=True, help="Show what is understood, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, of faults as well.")
@@ -94,7 +97,7 @@ def import_command(
         _write(imported, form, out, text)
     if as_json:
         return
-    what = summary_of(imported)
+    what = _summary_of(imported)
     records = ", ".join(f"{number} of {name}" for name, number in what["measures"].items())
     first, last = what["months"]
     click.echo(f"{what['patients']} patients, months {first} to {last}, values: {records}.")
@@ -202,7 +205,7 @@ def _changes(imported: Imported) -> list[str]:
 def _print_json(imported: Imported, aside: Mapping[str, list[str]], out: Path | None) -> None:
     record = {
         "written": str(out) if out else "",
-        **summary_of(imported),
+        **_summary_of(imported),
         "mapping": asdict(imported.dialect),
         "left_aside": aside,
         "changes": [
@@ -229,3 +232,11 @@ def _write(imported: Imported, form: CohortForm, out: Path, mapping: str) -> Non
             made.replace(out)
     except CohortError as error:
         raise ConfigurationError(f"the files do not make a cohort:\n{error}") from error
+
+
+def _summary_of(imported: Imported) -> dict[str, Any]:
+    """Return counts of what was made: patients, records by measure, months."""
+    months = [key[1] for key in imported.values]
+    measures = dict(Counter(key[2] for key in imported.values))
+    ends = [min(months), max(months)] if months else []
+    return {"patients": len(imported.patients), "measures": measures, "months": ends}

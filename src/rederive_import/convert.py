@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pandas as pd
 
@@ -20,10 +18,14 @@ from rederive_import.understand import Understood
 from rederive_import.words import (
     DAYS,
     MISSING,
+    MISSING_CODES,
     NO,
+    TOTALS,
     YES,
     date_of,
+    is_date,
     months_of,
+    nearest_step,
     number_of,
     order_of,
     plain,
@@ -36,7 +38,6 @@ RULE = "days since the first infusion / 30.4375, the nearest whole month"
 """How a time becomes a month."""
 
 _DATES = ("date", "datum")
-_CODES = {"-9", "-99", "-999", "-9999", "-1", "-8", "-88", "99", "999", "9999", "88", "888", "77"}
 
 
 @dataclass
@@ -96,6 +97,8 @@ class Importer:
         who = {id(each): self._patients_of(each) for each in self.tables}
         for each in self.tables:
             self._dates_of_first(each, who[id(each)])
+        if self.dialect.start:
+            self._start_at_first_visit(who)
         for each in self.tables:
             self._take(each, who[id(each)])
         return self.done
@@ -124,6 +127,12 @@ class Importer:
             elif name.removesuffix(".0").isdigit() and name.endswith(".0"):
                 self.done.change(table.name, head, "number with .0 → without", row)
                 name = name.removesuffix(".0")
+            if name == "aside":
+                continue
+            if plain(name) in TOTALS:
+                allowed = f"the name of a patient; else --value '{head}:{name}=aside'"
+                self._problem(table, row, head, name, allowed)
+                continue
             if not name:
                 allowed = "the name of a patient; that of the row above: --fill-down"
                 self._problem(table, row, head, "empty", allowed)
@@ -187,12 +196,34 @@ class Importer:
                 allowed = f"one date for each patient, as {before[0]} in {before[1]}"
                 self._problem(table, row, table.header[at], day, allowed)
 
+    def _start_at_first_visit(self, who: Mapping[int, Mapping[int, str]]) -> None:
+        visits: dict[str, tuple[date, Understood, int, str]] = {}
+        for table in self.tables:
+            at = table.place("time")
+            for row, cells in table.rows if at is not None else ():
+                cell, name = cells[at or 0], who[id(table)].get(row, "")
+                found = (cell, "") if isinstance(cell, date) else date_of(cell, self.dialect.dates)
+                if name in self._first or not name or isinstance(found, str):
+                    continue
+                if name not in visits or found[0] < visits[name][0]:
+                    visits[name] = (found[0], table, row, table.header[at or 0])
+        for name, (day, table, row, head) in visits.items():
+            self._first[name] = (day, "the first visit")
+            self.done.change(table.name, head, "first visit of a patient → month 0", row)
+
     def _months(self, table: Understood, who: Mapping[int, str]) -> dict[int, int]:
         """Return the month of each row."""
         at = table.place("time")
         assert at is not None
         head, months = table.header[at], {}
         kind = self._kind_of_time(table, at)
+        if kind == "dates" and not (self._first or any("first" in t.roles for t in self.tables)):
+            allowed = (
+                "a column with the date of the first infusion: --column 'HEADER=first'; or, where "
+                "the first visit of each patient is month 0: --start first-visit"
+            )
+            self._problem(table, None, head, "dates", allowed)
+            return {}
         for row, cells in table.rows:
             cell = cells[at]
             if row not in who:
@@ -209,7 +240,7 @@ class Importer:
         head, cells = table.header[at], [cells[at] for _, cells in table.rows]
         if self.dialect.time:
             return self.dialect.time
-        dates = [isinstance(c, date) or isinstance(date_of(c, "dmy"), tuple) for c in cells if c]
+        dates = [is_date(c) for c in cells if c]
         dated = [isinstance(c, date) or number_of(c) is None for c in cells if c]
         if (dates and all(dates) and all(dated)) or any(w in plain(head) for w in _DATES):
             return "dates"
@@ -244,12 +275,8 @@ class Importer:
         day = self._date(table, row, head, cell)
         if day is None:
             return None
-        if not any("first" in each.roles for each in self.tables):
-            allowed = "a column with the date of the first infusion: --column 'HEADER=first'"
-            self._problem(table, None, head, "dates", allowed)
-            return None
         if who not in self._first:
-            allowed = "a patient with a date of the first infusion"
+            allowed = "a patient with a date of the first infusion, or --start first-visit"
             self._problem(table, row, head, who, allowed)
             return None
         self.done.change(table.name, head, f"date → month: {RULE}", row)
@@ -289,7 +316,11 @@ class Importer:
         long = table.place("time") is not None
         months = self._months(table, who) if long else {}
         if not long and (set(table.roles) & {"value", *self.codebook.measures}):
-            allowed = "a column with the time of the visit: --column 'HEADER=time'"
+            rows = [cells for _, cells in table.rows]
+            places = [at for at in range(len(table.header)) if all(is_date(c[at]) for c in rows)]
+            dated = [table.header[at] for at in places if rows]
+            example = (*dated, "HEADER")[0]
+            allowed = f"a column with the time of the visit: --column '{example}=time'"
             self._problem(table, table.header_row, "", ", ".join(table.header), allowed)
             return
         for at, (head, role) in enumerate(zip(table.header, table.roles, strict=True)):
@@ -401,7 +432,7 @@ class Importer:
                 self.done.change(table.name, head, f"{cell!r} → unknown", row)
                 return ""
         number = number_of(cell)
-        usual = number is not None and str(Decimal(number[0]).normalize()) in _CODES
+        usual = number is not None and str(Decimal(number[0]).normalize()) in MISSING_CODES
         outside = entry is None or entry.problem_with(cell) is not None
         fits = entry is not None and entry.kind == "flag" and cell.lower() in (*YES, *NO)
         if outside and not fits and (cell.lower() in MISSING or usual):
@@ -423,6 +454,15 @@ class Importer:
             cell = cell.isoformat()
         value, change = self._meaning(head, cell, entry)
         wrong = entry.problem_with(value)
+        usable = wrong is not None and entry.kind != "flag"
+        nearest = nearest_step(value, entry.step) if usable else ""
+        nearest = "" if entry.problem_with(nearest) else nearest
+        if nearest and head in self.dialect.round:
+            value, change, wrong = nearest, "decimals → the nearest allowed number", None
+        elif nearest:
+            allowed = f"{entry.domain}; to take the nearest: --round '{head}'"
+            self._problem(table, row, head, "decimals", allowed)
+            return None
         if wrong is not None:
             words = wrong[0].removesuffix("; empty if unknown")
             if entry.kind in ("flag", "category"):
@@ -457,13 +497,3 @@ class Importer:
             return value, f"{cell!r} → {value}"
         number = None if entry.is_text else number_of(cell)
         return number or (cell, "")
-
-
-def summary_of(imported: Imported) -> dict[str, Any]:
-    """Return counts of what was made: patients, records by measure, months."""
-    months = [key[1] for key in imported.values]
-    measures: dict[str, int] = defaultdict(int)
-    for key in imported.values:
-        measures[key[2]] += 1
-    ends = [min(months), max(months)] if months else []
-    return {"patients": len(imported.patients), "measures": dict(measures), "months": ends}

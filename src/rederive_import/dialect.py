@@ -13,7 +13,17 @@ import yaml
 from rederive.book.cohort_form import CohortForm
 from rederive.errors import ConfigurationError, meant
 from rederive.retrospective import Codebook
-from rederive_import.words import DAYS, FIRST, MEASURE, PATIENT, TIME, VALUE, plain, time_of
+from rederive_import.words import (
+    DAYS,
+    FIRST,
+    MEASURE,
+    PATIENT,
+    TIME,
+    VALUE,
+    header_words,
+    plain,
+    time_of,
+)
 
 ROLES = {
     "patient": "name of the patient",
@@ -30,6 +40,7 @@ _CHOICES = {
     "time": (*DAYS, "dates", ""),
     "dates": ("dmy", "mdy", ""),
     "same_month": ("first", "last", ""),
+    "start": ("first-visit", ""),
 }
 _ABOVE = """\
 # How the columns and words of the files become a cohort; written by 'rederive import', which takes
@@ -54,6 +65,10 @@ class Dialect:
         Unit of the time, or ``dates``; and the order of day and month in these.
     same_month : str
         Which of several values of a patient in one month counts.
+    round : list of str
+        Columns of which a number between the codebook's steps is taken to the nearest.
+    start : str
+        ``first-visit`` where that is month 0 of patients without a date of the first infusion.
     fill_down : bool
         Whether an empty cell below the name of a patient stands for the same patient.
     sheets : list of str
@@ -66,6 +81,8 @@ class Dialect:
     time: str = ""
     dates: str = ""
     same_month: str = ""
+    round: list[str] = field(default_factory=list)
+    start: str = ""
     fill_down: bool = False
     sheets: list[str] = field(default_factory=list)
 
@@ -107,6 +124,7 @@ class Dialect:
             for name, words in values.items()
         }
         made.missing = [str(code) for code in made.missing]
+        made.round = [str(column) for column in made.round]
         made.check(path.name)
         return made
 
@@ -141,7 +159,7 @@ class Names:
 
     def role_of(self, header: str) -> str:
         """Return what a column is by its header, ``aside`` if it is not known."""
-        bare = plain(header)
+        bare = header_words(header)
         if bare in self._plain and bare != "patient":
             return self._plain[bare]
         for role, words in _HEADERS.items():

@@ -64,7 +64,7 @@ def understand(
     if at < 0:
         found = ", ".join(header) if len(header) < 9 else f"{', '.join(header[:8])} and more"
         allowed = "a column with the names of the patients: --column 'HEADER=patient'"
-        return None, [Problem(table.name, table.rows[0][0], "", found, allowed)]
+        return None, [Problem(table.name, table.rows[below][0], "", found, allowed)]
     number = table.rows[at][0]
     roles = [role(each) for each in header]
     problems = _header_problems(table.name, number, header, roles, dialect)
@@ -83,7 +83,10 @@ def understand(
 
 
 def _header(table: Table, role: Callable[[str], str]) -> tuple[int, list[str], int]:
-    """Return place and cells of the header, and where the rows begin; place -1 if there is none."""
+    """Return place and cells of the header, and where the rows begin.
+
+    The place is -1 if no row names patients; then the row with the most words is returned.
+    """
     for at, (_, cells) in enumerate(table.rows[:_SEARCHED]):
         header = [str(cell) for cell in cells]
         if "patient" not in map(role, header):
@@ -105,8 +108,10 @@ def _header(table: Table, role: Callable[[str], str]) -> tuple[int, list[str], i
         while header and not header[-1]:
             header.pop()
         return at, header, at + 1
-    first = [str(cell) for cell in table.rows[0][1]]
-    return -1, first, 0
+    texts = [[str(cell) for cell in cells] for _, cells in table.rows[:_SEARCHED]]
+    words = [sum(bool(re.search(r"[^\W\d]", cell)) for cell in row) for row in texts]
+    fullest = words.index(max(words))
+    return -1, texts[fullest], fullest
 
 
 def _filled(header: list[str]) -> list[str]:

@@ -14,20 +14,28 @@ DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 PATIENT = frozenset(
     """patient|patients|patient id|patientid|patient no|patient number|id|pid|pat|pat id|pat nr
     |patnr|patienten id|patientennummer|subject|subject id|subjid|usubjid|record id|study id
-    |studyid|case|name""".replace("\n    ", "").split("|")
+    |studyid|case|name|hosp no|hospital no|hospital number|hospital id|mrn|unit number|case no
+    |case number|patient code|pseudonym|kürzel|fallnummer|fall nr""".replace("\n    ", "").split(
+        "|"
+    )
 )
 TIME = frozenset(
     """time|month|months|visit|visits|visit month|timepoint|time point|event|redcap event name
     |event name|week|weeks|day|days|year|years|date|visit date|visitdate|date of visit|monat|monate
     |woche|tag|zeitpunkt|visite|besuch|termin|untersuchung|datum|besuchsdatum
-    |untersuchungsdatum|exam date|assessment date""".replace("\n    ", "").split("|")
+    |untersuchungsdatum|exam date|assessment date|visite am|besuch am|untersucht am|date seen
+    |clinic date|date of clinic|date of assessment""".replace("\n    ", "").split("|")
 )
 FIRST = frozenset(
     """first infusion|date of first infusion|first infusion date|first dose|date of first dose
     |first dose date|first treatment|start date|start of treatment|treatment start|therapy start
     |infusion start|baseline date|erste infusion|therapiebeginn|datum erste infusion
-    |datum der ersten infusion""".replace("\n    ", "").split("|")
+    |datum der ersten infusion|date 1st infusion|1st infusion|infusion first date
+    |date of start|start""".replace("\n    ", "").split("|")
 )
+TOTALS = {"mean", "average", "median", "sd", "sum", "total", "count", "n", "mittelwert", "summe"}
+"""First cells of rows below a table that are no patients."""
+
 MEASURE = {"measure", "test", "parameter", "variable", "outcome", "testcd", "messgröße", "item"}
 VALUE = {"value", "result", "score value", "wert", "ergebnis", "messwert", "aval"}
 """Names of columns, as `plain` has them."""
@@ -36,7 +44,9 @@ MISSING = frozenset(
     """na|n/a|n.a.|nan|.|-|--|?|missing|unknown|null|none|nd|n.d.|k.a.|k. a.|unk|not done
     |#n/a""".replace("\n    ", "").split("|")
 )
-"""What often means that a value is unknown."""
+MISSING_CODES = {"-1", "-8", "-9", "-88", "-99", "-999", "-9999"}
+MISSING_CODES |= {"77", "88", "99", "888", "999", "9999"}
+"""What often means that a value is unknown, as a word and as a number."""
 
 YES = ("1", "yes", "y", "true", "ja", "j", "oui", "si", "x", "+", "pos", "positive")
 NO = ("0", "no", "n", "false", "nein", "non", "-", "neg", "negative")
@@ -58,6 +68,13 @@ def plain(text: object) -> str:
     """Return a name in small letters and single blanks, without what stands in brackets."""
     bare = re.sub(r"[\(\[].*?[\)\]]", " ", unicodedata.normalize("NFC", str(text))).lower()
     return " ".join(re.findall(r"[^\W_]+", bare))
+
+
+def header_words(text: str) -> str:
+    """Return a header as `plain` has it; 6/12 and 2/52 are six months and two weeks."""
+    for twelfths, unit in (("12", "months"), ("52", "weeks")):
+        text = re.sub(rf"\b(\d+)/{twelfths}\b", rf"\1 {unit}", text)
+    return plain(text)
 
 
 def unit_of(text: str) -> str:
@@ -146,6 +163,11 @@ def date_of(text: str, order: str = "") -> tuple[date, str] | str:
     return "a date with day, month and year"
 
 
+def is_date(cell: object) -> bool:
+    """Whether a cell is a date, in whichever order."""
+    return isinstance(cell, date) or isinstance(date_of(str(cell), "dmy"), tuple)
+
+
 def order_of(texts: Iterable[str]) -> tuple[str, list[str]]:
     """Return the order of day and month that dates settle, and those that speak for another.
 
@@ -166,3 +188,11 @@ def order_of(texts: Iterable[str]) -> tuple[str, list[str]]:
 def rounded(number: Decimal) -> int:
     """Return a number as a whole one, a half away from zero."""
     return int(number.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def nearest_step(text: str, step: Decimal | None) -> str:
+    """Return the multiple of a step next to a number, or nothing if it is none or is huge."""
+    found = number_of(text)
+    if found is None or not step or abs(Decimal(found[0])) > 1_000_000:
+        return ""
+    return f"{rounded(Decimal(found[0]) / step) * step:f}"

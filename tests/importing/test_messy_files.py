@@ -71,6 +71,12 @@ READ: dict[str, tuple[str | bytes, list[str]]] = {
     "wide, weeks": ("id,mrss_w0,mrss_w26\nA,30,22\nB,25,\n", []),
     "wide, glued": ("id;MRSS0;MRSS6\nA;30;22\nB;25;\n", []),
     "a header of two rows": ("id,mRSS,\n,0,6\nA,30,22\nB,25,\n", []),
+    "wide, months as the British write them": ("Hosp no.,mRSS pre,mRSS 6/12\nA,30,22\nB,25,\n", []),
+    "a row of means below": (LONG + "Mean,0,26\n", ["--value", "patient:Mean=aside"]),
+    "decimals to the nearest": (LONG.replace("30", "29.8"), ["--round", "mrss"]),
+    "from the first visit": (
+        "Patient;Visite am;mRSS\nA;12.07.2019;22\nA;10.01.2019;30\nB;01.02.2020;25\n",
+        ["--start", "first-visit"]),
     "REDCap": (
         "record_id,redcap_event_name,redcap_repeat_instrument,mrss\n"
         "A,baseline_arm_1,,30\nA,month_6_arm_1,,22\nB,baseline_arm_1,,25\n", []),
@@ -147,7 +153,7 @@ STOPPED: dict[str, tuple[str | bytes, list[str]]] = {
     "strokes in both orders": (
         dated("31/1/2020", "1/31/2020", "2/12/2019"), ["one order of day and month", "'31/1/2020'"]),
     "dates without a first infusion": (
-        "id,date,mrss\nA,2020-01-03,30\n", ["--column 'HEADER=first'"]),
+        "id,date,mrss\nA,2020-01-03,30\n", ["--column 'HEADER=first'", "--start first-visit"]),
     "a patient without a first infusion": (
         dated("2020-01-03", "2020-07-01", ""), ["found 'empty'", "row 4"]),
     "two first infusions": (
@@ -174,6 +180,10 @@ STOPPED: dict[str, tuple[str | bytes, list[str]]] = {
     "visits by name that nobody knows": ("id,visit,mrss\nA,early,30\n", ["--value 'visit:early=MONTH'"]),
     "no patients": ("month,mrss\n0,30\n", ["HEADER=patient"]),
     "no time": ("id,mrss\nA,30\n", ["HEADER=time"]),
+    "no time, and a column of dates": ("id,seen,mrss\nA,2020-01-03,30\n", ["--column 'seen=time'"]),
+    "no patients below a title": ("Our clinic,,\nwho,month,mrss\nA,0,30\n", ["row 2", "found 'who,"]),
+    "a row of means": (LONG + "Mean,0,26\n", ["row 5", "--value 'patient:Mean=aside'"]),
+    "decimals": (LONG.replace("30", "29.8").replace("22", "22.4"), ["2 rows (2, 3)", "--round 'mrss'"]),
     "no score": ("id,month\nA,0\n", ["at least one score"]),
     "two columns of time": ("id,month,visit date,mrss\nA,0,2020-01-01,30\n", ["one column as time"]),
     "a column twice": ("id,month,mrss,mrss\nA,0,30,31\n", ["each column once"]),
