@@ -80,6 +80,7 @@ def test_a_page_shows_text_figures_and_errors_but_no_code_that_is_hidden(tmp_pat
     error = {"output_type": "error", "ename": "ValueError", "evalue": "<b>"}
     cells = [
         cell("markdown", "# A & B\n\n:::{admonition} In *short*\n:class: tip\n{term}`HAQ-DI`\n:::"),
+        cell("markdown", "{numref}`fig-a` shows it.\n({numref}`tab-b`, {numref}`fig-c`)"),
         cell("markdown", "<script>x</script> [there](other.ipynb) [web](https://example.org)"),
         cell("code", "shown < 1", stream, warning, html, error),
         cell("code", "hidden", stream, tags=("remove-input",)),
@@ -89,6 +90,8 @@ def test_a_page_shows_text_figures_and_errors_but_no_code_that_is_hidden(tmp_pat
     for words in (
         "<title>A &amp; B</title>",
         "HAQ-DI",
+        "The figure shows it.",
+        "(the table, the figure)",
         "shown &lt; 1",
         "a &lt; b",
         "there",

@@ -19,7 +19,7 @@ from rederive.execution.run import Task
 from rederive.parameters import Parameter, ParameterSet
 from rederive.site.build import build_book
 from rederive.site.staging import staged_files
-from rederive.site.variant import CHANGES_PAGE, Variant, banner, built_variants
+from rederive.site.variant import CHANGES_PAGE, Variant, banner, built_variants, shown_cells
 
 from .conftest import cell, write_notebook, write_tiny_book
 
@@ -197,6 +197,21 @@ def test_no_path_and_no_markup_of_a_users_folder_reaches_a_page(book: Project) -
         page = variant.as_page(canonical_bytes(notebook))
         assert b"someone" not in page
         assert b"cohort_folder" in page
+
+
+def test_a_reference_says_of_a_figure_that_is_left_out_that_it_is() -> None:
+    given = cell("code", "cohort_folder = '/mine'", "given", tags=["injected-parameters"])
+    text = "{numref}`fig-a` shows it ({numref}`fig-a`, {numref}`fig-b`, {numref}`fig-other`)."
+    drawn = {"output_type": "display_data", "data": {"image/svg+xml": "<svg/>"}}
+    figures = [cell("code", "draw()", name) for name in ("a", "b")]
+    for each, outputs in zip(figures, ([], [drawn]), strict=True):
+        each["outputs"] = outputs
+        each["metadata"]["mystnb"] = {"figure": {"name": f"fig-{each['id']}"}}
+    cells = shown_cells({"cells": [given, cell("markdown", text, "text"), *figures]})
+    assert "".join(cells[1]["source"]) == (
+        "A figure that is left out here shows it "
+        "(a figure that is left out here, {numref}`fig-b`, {numref}`fig-other`)."
+    )
 
 
 def test_pages_are_added_to_every_form_of_contents(book: Project) -> None:

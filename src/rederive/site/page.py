@@ -32,7 +32,7 @@ details.code { margin: .6rem 0 } details.code > summary { color: #555; font-size
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What a browser may do with the page: nothing that is written in it is ever run."""
 
-_NUMBERED = {"fig": "the figure", "tab": "the table"}
+_NUMBERED = {"fig": "figure", "tab": "table"}
 _CODE_HIDDEN = {HIDDEN, INJECTED, "remove-cell", "parameters"}
 
 
@@ -84,6 +84,11 @@ def _cell(cell: Mapping[str, Any]) -> list[str]:
     return [*parts, f'<p class="caption">{caption}</p>'] if caption and drawn else parts
 
 
+def _unnumbered(reference: re.Match[str]) -> str:
+    """Return a reference without its number, which only the book has."""
+    return f"{'the' if reference['first'] is None else 'The'} {_NUMBERED[reference['kind']]}"
+
+
 def _prose(text: str) -> str:
     from markdown_it import MarkdownIt
     from mdit_py_plugins.colon_fence import colon_fence_plugin
@@ -96,7 +101,8 @@ def _prose(text: str) -> str:
     parser.use(dollarmath_plugin, renderer=formula)
     text = re.sub(r"^\([\w-]+\)=$", "", text, flags=re.MULTILINE)  # MyST's names of places
     text = re.sub(r" ?\{cite:p\}`[^`]*`", "", text)
-    text = re.sub(r"\{numref\}`(fig|tab)[^`]*`", lambda found: _NUMBERED[found[1]], text)
+    numbered = r"(?m)(?P<first>^)?\{numref\}`(?P<kind>fig|tab)[^`]*`"
+    text = re.sub(numbered, _unnumbered, text)
     text = re.sub(r"\{[a-z:]+\}`([^`<]*?)(?: *<[^`]*>)?`", r"\1", text)  # and its roles
     text = re.sub(r"\[([^\]]*)\]\((?!https?://)[^)]*\)", r"\1", text)
 

@@ -51,7 +51,7 @@ OWN_FIGURE = "own-cohort"
 """Metadata of a figure's cell: caption and alt text where it shows a cohort of one's own."""
 
 _ONLY_RECONSTRUCTED = "# reconstructed cohorts only"
-_REFERENCE = re.compile(r"(?m)(?P<before>(?<!^))\{numref\}`(?P<name>[^`]+)`")
+_REFERENCE = re.compile(r"(?m)(?P<first>^)?\{numref\}`(?P<name>[^`]+)`")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -195,7 +195,7 @@ def _without_references(cell: dict[str, Any], gone: Collection[str]) -> dict[str
         if reference["name"] not in gone:
             return reference[0]
         kind = "table" if reference["name"].startswith("tab") else "figure"
-        return f"{'a' if reference['before'] else 'A'} {kind} that is left out here"
+        return f"{'a' if reference['first'] is None else 'A'} {kind} that is left out here"
 
     return {**cell, "source": _REFERENCE.sub(words, _source(cell))}
 
