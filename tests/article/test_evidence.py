@@ -12,7 +12,8 @@ from ivig_dcssc.analysis import Choices
 from ivig_dcssc.article import open_ledger
 from ivig_dcssc.evidence import TIGHT, possible_width
 from ivig_dcssc.generator.predictions import PREDICTIONS_FILE
-from ivig_dcssc.generator.skin import PRIORS, READINGS, skin_block
+from ivig_dcssc.generator.skin import READINGS, skin_block
+from ivig_dcssc.parameters import PRIORS
 from ivig_dcssc.patients import Cohorts
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import COHORTS, TEACHING, cohorts_folder

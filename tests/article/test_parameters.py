@@ -94,7 +94,7 @@ def test_defaults_of_the_notebooks_are_the_article_s(name: str) -> None:
 
 
 def test_priors_are_those_that_cohorts_are_drawn_from() -> None:
-    assert set(PRIORS) == set(skin.PRIORS)
+    assert list(PRIORS) == [prior.name for prior in skin.COMPARED]
     assert PARAMETERS["prior"].default not in PRIORS
 
 

@@ -18,7 +18,8 @@ from ivig_dcssc.generator.predictions import (
     held_out_figures,
     predict_figure,
 )
-from ivig_dcssc.generator.skin import PRIORS, READINGS, TIMEPOINTS, skin_block
+from ivig_dcssc.generator.skin import READINGS, TIMEPOINTS, skin_block
+from ivig_dcssc.parameters import PRIORS
 from ivig_dcssc.project import (
     ASSOCIATIONS_FILE,
     HELD_OUT_FILE,
