@@ -44,6 +44,8 @@ APART = {
 SHARED = {
     "test_browser": "book",
     "test_pages_browser": "book",
+    "test_keyboard_browser": "book",
+    "test_references": "book",
     "test_pdf": "book",
     "test_fork_engine": "book",
     "test_site": "book",
