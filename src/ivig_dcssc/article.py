@@ -6,12 +6,12 @@ import warnings
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from IPython.core.getipython import get_ipython
 
 from ivig_dcssc import analysis
 from ivig_dcssc.analysis.choices import Choices
-from ivig_dcssc.analysis.results import CohortResults
 from ivig_dcssc.evidence import CohortEvidence, share_results
 from ivig_dcssc.parameters import BOTH_READINGS, PARAMETERS
 from ivig_dcssc.project import built_notebooks, project_root
@@ -24,6 +24,9 @@ from rederive.parameters import Value, cells_run, check_injected
 from rederive.printed import RoundingRule
 from rederive.printed.registry import Registry, load_registry
 from rederive.recompute.planned import Settings
+
+if TYPE_CHECKING:
+    from ivig_dcssc.analysis.results import CohortResults
 
 DOI = "10.3899/jrheum.140833"
 """DOI of the article."""
