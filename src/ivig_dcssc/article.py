@@ -21,6 +21,7 @@ from rederive.book.published import Published
 from rederive.book.section import Section
 from rederive.execution.kept import KeptRows
 from rederive.parameters import Value, cells_run, check_injected
+from rederive.parameters.notebooks import ONLY_OWN, ONLY_RECONSTRUCTED
 from rederive.printed import RoundingRule
 from rederive.printed.registry import Registry, load_registry
 from rederive.recompute.planned import Settings
@@ -33,10 +34,6 @@ DOI = "10.3899/jrheum.140833"
 
 AMBIGUOUS = "abstract-mrss-change-ivig-m12-mean"
 """Id of the mean change that is printed without decimals beside an SD with one."""
-
-ONLY_RECONSTRUCTED = "# reconstructed cohorts only"
-ONLY_OWN = "# own cohort only"
-"""First lines of cells that are meant for one kind of run."""
 
 _ABOUT_COHORTS = ("minimum_cycles", "reading", "cohorts", "cohort_seed", "cohort_folder")
 """Parameters of which not every value suits the cohorts; a notebook fails on these at once."""

@@ -25,6 +25,7 @@ from teach.test_environments import NEEDED, environment
 CHAPTERS = ("c02_windows", "c08_confounding")
 CONFIG = "c = get_config()\nc.ExecutePreprocessor.timeout = c.Execute.timeout = 600\n"
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+"""What nbgrader itself writes in place of a solution: a student's file that nothing was done to."""
 
 
 @pytest.fixture(scope="module")

@@ -317,9 +317,8 @@ def _one(
     scores = latent.astype(np.float64)
     lungs = None
     if off.rules & {CORRELATIONS, LUNG_SEVERITY}:
-        measures = _matched(registry, off, scores, measures, rng)
-        if LUNG_SEVERITY in off.rules:
-            lungs = lung_grade(measures, 0), lung_grade(measures, 1)
+        measures, grades = _matched(registry, off, scores, measures, rng)
+        lungs = grades if LUNG_SEVERITY in off.rules else None
     patients = draw_characteristics(
         observed,
         measures,
@@ -366,11 +365,11 @@ def _matched(
     skin: Floats,
     measures: Mapping[str, Floats],
     rng: np.random.Generator,
-) -> dict[str, Floats]:
-    """Return measures put to patients so that the rules hold and the lung's p can be printed."""
+) -> tuple[dict[str, Floats], tuple[Floats, Floats]]:
+    """Return measures put to patients so that the lung's p can be printed, and its grades."""
     for _ in range(MATCHES):
         found = match_measures(skin, measures, rng, correlated=CORRELATIONS in off.rules)
-        change = lung_grade(found, 1) - lung_grade(found, 0)
-        if LUNG_SEVERITY not in off.rules or lungs_fit(registry, change, off.every):
-            return found
+        before, after = lung_grade(found, 0), lung_grade(found, 1)
+        if LUNG_SEVERITY not in off.rules or lungs_fit(registry, after - before, off.every):
+            return found, (before, after)
     raise NoFittingPatientsError(f"lungs: none of {MATCHES} matches prints the p of their severity")

@@ -23,6 +23,9 @@ TAG = "parameters"
 COHORT_PARAMETER = "cohort_folder"
 """Name of the parameter that takes the folder of a user's own cohort."""
 
+ONLY_RECONSTRUCTED, ONLY_OWN = "# reconstructed cohorts only", "# own cohort only"
+"""First lines of cells that are meant for one kind of run."""
+
 NOTEBOOKS_FOLDER = Path("notebooks")
 """Where a book's sections are."""
 

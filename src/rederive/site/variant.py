@@ -19,6 +19,7 @@ from rederive.parameters import ParameterSet, Value
 from rederive.parameters.notebooks import (
     COHORT_PARAMETER,
     NOTEBOOKS_FOLDER,
+    ONLY_RECONSTRUCTED,
     TAG,
     notebook_parameters,
 )
@@ -50,7 +51,6 @@ RECONSTRUCTED = "reconstructed"
 OWN_FIGURE = "own-cohort"
 """Metadata of a figure's cell: caption and alt text where it shows a cohort of one's own."""
 
-_ONLY_RECONSTRUCTED = "# reconstructed cohorts only"
 _REFERENCE = re.compile(r"(?m)(?P<first>^)?\{numref\}`(?P<name>[^`]+)`")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -169,7 +169,7 @@ def shown_cells(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
     shown = [
         _with_own_figure(cell)
         for cell in cells
-        if RECONSTRUCTED not in _tags(cell) and not _source(cell).startswith(_ONLY_RECONSTRUCTED)
+        if RECONSTRUCTED not in _tags(cell) and not _source(cell).startswith(ONLY_RECONSTRUCTED)
     ]
     gone = {name for name, _ in _named(cells)}
     gone -= {name for name, is_shown in _named(shown) if is_shown}
