@@ -11,8 +11,9 @@ import nbformat
 import pytest
 
 from ivig_dcssc import open_ledger
-from ivig_dcssc.article import ONLY_OWN, ONLY_RECONSTRUCTED, guarding_test
+from ivig_dcssc.article import guarding_test
 from published import test_verdicts
+from rederive.parameters.notebooks import ONLY_OWN, ONLY_RECONSTRUCTED
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("index", "findings", "ledger", "changes")
