@@ -1,7 +1,7 @@
 """Paint, layout shift and weight of the pages beside stock Jupyter Books built on the spot.
 
 Run by hand from the root of the project, after ``make book``: ``python benchmarks/pages.py``. Stock
-books are what Jupyter Book's own settings make of its template, and of the same ten notebooks with
+books are what Jupyter Book's own settings make of its template, and of the same sections with
 the same outputs. All are served by one server and opened by one browser, each page with nothing
 kept from the page before; requests to other computers, which stock pages make, are refused.
 """
@@ -64,7 +64,7 @@ def stock_template(folder: Path) -> list[Path]:
 
 
 def stock_sections(folder: Path) -> list[Path]:
-    """Build the ten sections as they were executed, under Jupyter Book's own settings."""
+    """Build the sections as they were executed, under Jupyter Book's own settings."""
     shutil.copytree(PROJECT.stage / "notebooks", folder)
     shutil.copyfile(PROJECT.root / "book" / "references.bib", folder / "references.bib")
     names = sorted(path.stem for path in folder.glob("*.ipynb"))
@@ -127,15 +127,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         template, sections = Path(folder, "template"), Path(folder, "sections")
         sides = {
-            "this book, ten sections": (own, site),
-            "stock book, the same ten": (stock_sections(sections), sections / "_build" / "html"),
+            "this book, its sections": (own, site),
+            "stock book, the same sections": (stock_sections(sections), sections / "_build" / "html"),
             "stock book, its template": (stock_template(template), template / "_build" / "html"),
         }
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         found = {name: measured(browser, *pages) for name, pages in sides.items()}
         version = browser.version
         browser.close()
-    ours = found["this book, ten sections"]
+    ours = found["this book, its sections"]
     lines = [
         "# Pages beside stock Jupyter Books",
         "",

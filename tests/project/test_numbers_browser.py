@@ -28,7 +28,9 @@ def site(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(root / "book" / "_static", folder / "_static")
     section = open_section("results_baseline")
-    body = section.article_table("table1").markup + str(section.figures())
+    table = section.article_table("table1")
+    elsewhere = table.data.index.difference(section.ids)
+    body = table.markup + str(section.figures(*elsewhere)) + str(section.figures())
     (folder / "notebooks").mkdir()
     page = folder / "notebooks" / "results_baseline.html"
     page.write_text(HEAD.format(root="../", body=body), encoding="utf-8")

@@ -47,12 +47,14 @@ def article_table(ledger: Ledger, table: str) -> render.Table:
         for cell in cells
         for row_id in cell.ids
     }
-    lines = []
+    lines: list[tuple[str, list[render.Cell]]] = []
+    topic = ""
     for number in dict.fromkeys(cell.row for cell in cells):
         own = {cell.column: cell for cell in cells if cell.row == number}
         first = next(iter(own.values()))
         inside = [ledger.row(row_id) for row_id in own[""].ids] if "" in own else []
-        shown = [_label(first, inside)]
+        shown = [_label(first, inside, again=first.topic == topic)]
+        topic = first.topic
         for column in columns:
             rows = [ledger.row(row_id) for row_id in own[column].ids] if column in own else []
             shown.append(render.Cell(_content(rows)))
@@ -80,13 +82,19 @@ def _record(row: LedgerRow, label: str, column: str) -> dict[str, object]:
     }
 
 
-def _label(cell: CellRow, inside: Sequence[LedgerRow]) -> render.Cell:
-    """Return the cell that names a row, with the figures that the article prints in the label."""
+def _label(cell: CellRow, inside: Sequence[LedgerRow], again: bool) -> render.Cell:
+    """Return the cell that names a row, with the figures that the article prints in the label.
+
+    A topic that is named `again` is in sight only where each row is a card of its own.
+    """
     parts = [escape(part) for part in cell.label.split("{}")]
     links = [_link(row, row.printed) for row in inside]
     label = parts[0] + "".join(f + part for f, part in zip(links, parts[1:], strict=True))
-    topic = f'<div class="place">{escape(cell.topic)}</div>' if cell.topic else ""
-    return render.Cell(topic + label + _marks(inside))
+    label += _marks(inside)
+    if cell.topic:
+        css = "place again" if again else "place"
+        label = f'<div class="{css}">{escape(cell.topic)}</div><div class="item">{label}</div>'
+    return render.Cell(label)
 
 
 def _content(rows: Sequence[LedgerRow]) -> str:
@@ -99,7 +107,8 @@ def _content(rows: Sequence[LedgerRow]) -> str:
     markup = f"<div>{printed}</div>"
     if ours != [row.printed for row in numbers]:
         markup += f"<div>here {_bracketed([escape(text) for text in ours])}</div>"
-    if any(row.verdict is not Verdict.NONE for row in numbers) or not claims:
+    judged = any(row.verdict is not Verdict.NONE for row in numbers) or not claims
+    if judged and _marks(numbers) != _marks(claims):
         markup += _marks(numbers)
     for row in claims:
         markup += f"<div>{escape(row.interval)}</div>{_marks([row])}"

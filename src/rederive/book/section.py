@@ -128,11 +128,12 @@ class Section:
     def figures(self, *ids: str, caption: str = "All figures of this section") -> ResultsTable:
         """Return rows as the ledger shows them, folded; without ids all rows of this section.
 
-        The whole section also carries its rows as data, see :mod:`rederive.book.results`, and each
-        row its id as an anchor: a browser opens what is folded when a link leads there.
+        The whole section also carries its rows as data, see :mod:`rederive.book.results`. Its rows,
+        and those of other sections, have their ids as anchors: a browser opens what is folded when
+        a link leads there, and a figure of the page answers from its row.
         """
         rows = self.rows(*ids)
-        anchors = set() if ids else set(self.ids)
+        anchors = set(ids) - set(self.ids) if ids else set(self.ids)
         table = render.comparison(rows, caption, anchors=anchors, decision=True)
         folded = f"<details><summary>{escape(caption)} ({len(rows)})</summary>{table}</details>"
         return ResultsTable(render.Html(folded), [] if ids else rows)
