@@ -128,7 +128,10 @@ def main() -> None:
         template, sections = Path(folder, "template"), Path(folder, "sections")
         sides = {
             "this book, its sections": (own, site),
-            "stock book, the same sections": (stock_sections(sections), sections / "_build" / "html"),
+            "stock book, the same sections": (
+                stock_sections(sections),
+                sections / "_build" / "html",
+            ),
             "stock book, its template": (stock_template(template), template / "_build" / "html"),
         }
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])

@@ -298,3 +298,11 @@ def test_an_interruption_does_not_wait_for_notebooks(project):
     book.send_signal(signal.SIGINT)
     assert book.wait(60) != 0
     assert entries(project) == []
+
+
+def test_a_parameter_that_the_cell_leaves_out_is_no_reason_for_a_warning(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(project, "four", "print(factor + level)")
+    outcome = run_task(project, Task(path, {"level": 2}), cache=False)
+    assert (printed(outcome.content), caplog.messages) == ("3\n", [])

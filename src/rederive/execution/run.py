@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import re
 import tempfile
@@ -285,6 +286,8 @@ def _execute(
         forkserver.start({**os.environ, **environment})
     import papermill
 
+    # A parameter may be given that the notebook leaves at its usual value; all have been checked.
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     path = root / task.notebook
     output = Path(scratch) / path.name
     source = read_notebook(path)
