@@ -178,6 +178,7 @@ def test_notebooks_outside_the_book_are_refused(book: Project, tmp_path: Path) -
 def test_the_real_book_has_its_articles_parameters(project: Project) -> None:
     assert "responder_threshold" in project_parameters(project)
     assert find_notebook(project, "ledger") == Path("book/ledger.ipynb")
+    assert find_notebook(project, "book/ledger") == Path("book/ledger.ipynb")
     result = run(project, "results_skin", "-p", "responder_treshold=8")
     assert result.exit_code == 2
     assert "did you mean 'responder_threshold'" in result.output

@@ -177,7 +177,7 @@ def find_notebook(project: Project, wanted: str) -> Path:
     ----------
     project, wanted : Project, str
         The book; a name without folder and ending, or a path from the working directory or the
-        book's root.
+        book's root, with or without its ending.
 
     Raises
     ------
@@ -188,8 +188,9 @@ def find_notebook(project: Project, wanted: str) -> Path:
     if wanted in known:
         return known[wanted]
     root = project.root.resolve()
-    for path in (Path(wanted).resolve(), (root / wanted).resolve()):
-        if path.suffix == ".ipynb" and path.is_file():
+    ended = wanted.removesuffix(".ipynb") + ".ipynb"
+    for path in (Path(ended).resolve(), (root / ended).resolve()):
+        if path.is_file():
             if path.is_relative_to(root):
                 return path.relative_to(root)
             raise ConfigurationError(
