@@ -192,3 +192,9 @@ def test_the_ledger_page_offers_its_data(built_book):
     registry = {"numbers.csv", "claims.csv", "variables.csv", "plan.csv", "schema.json"}
     cohort = {"patients.csv", "visits.csv", "codebook.csv"}
     assert links >= {"ledger.csv"} | registry | cohort
+
+
+def test_no_page_shows_a_number_as_its_type(built_book: Path) -> None:
+    for path in pages(built_book):
+        shown = "".join(each.get_text() for each in parsed(path).select("div.output"))
+        assert not re.search(r"\bnp\.\w+\(|object at 0x", shown), path.name
