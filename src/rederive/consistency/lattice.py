@@ -29,14 +29,9 @@ LISTING_LIMIT = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Lattice:
-    """The values one observation can take: multiples of a step between two ends.
+    """The values one observation can take: multiples of a step above 0, between two ends.
 
-    Parameters
-    ----------
-    step : Fraction
-        Distance between neighbouring values, above 0.
-    low, high : int or None
-        Least and greatest value in units of the step; ``None`` where the scale has no end.
+    The ends are in units of the step; ``None`` where the scale has none.
     """
 
     step: Fraction
@@ -189,13 +184,7 @@ def attainable_sums(
     step: Exact = Fraction(1),
     rule: RoundingRule = RoundingRule.EITHER,
 ) -> list[int]:
-    """Return every sum, in units of ``step / items``, whose mean would be printed as ``mean``.
-
-    Raises
-    ------
-    ValueError
-        For parameters out of range, or a mean printed as an inequality.
-    """
+    """Return every sum, in units of ``step / items``, whose mean would be printed as ``mean``."""
     require_figure("mean", mean)
     require_size(n, 1)
     return list(Lattice.of(items, step, minimum, maximum).sums(mean, n, rule))
@@ -213,31 +202,10 @@ def attainable_moments(
 ) -> list[tuple[int, int]]:
     """Return every sum and sum of squares that data printed as ``mean`` and ``sd`` can have.
 
-    Parameters
-    ----------
-    mean, sd : PrintedNumber
-        Mean and sample standard deviation (divisor n - 1) as printed.
-    n : int
-        Number of observations, at least 2.
-    minimum, maximum : int or Fraction, optional
-        Ends of the scale, both allowed.
-    step : int or Fraction
-        Distance between neighbouring values of the scale.
-    rule : RoundingRule
-        Rule by which both figures were rounded.
-
-    Returns
-    -------
-    list of (int, int)
-        Pairs (S, Q) in rising order, S in units of ``step`` and Q in units of ``step``²; empty if
-        no data print so. For each pair values on the scale exist (beyond
-        ``multiset.EXACT_SIZE_LIMIT`` observations the pairs meet the necessary conditions only).
-
-    Raises
-    ------
-    ValueError
-        For parameters out of range, figures printed as inequalities, or more than
-        :data:`LISTING_LIMIT` candidates.
+    Pairs (S, Q) are in rising order, S in units of ``step`` and Q in units of ``step``²; there are
+    none if no data print so. For each pair values on the scale exist (beyond
+    ``multiset.EXACT_SIZE_LIMIT`` observations the pairs meet the necessary conditions only). More
+    than :data:`LISTING_LIMIT` candidates are a ``ValueError``.
     """
     require_figure("mean", mean)
     require_figure("sd", sd, Fraction(0))
@@ -266,13 +234,7 @@ def _moments(
 
 
 def integers_within(interval: Interval) -> range:
-    """Return the integers of an interval that has two finite ends.
-
-    Raises
-    ------
-    ValueError
-        If an end is infinite.
-    """
+    """Return the integers of an interval that has two finite ends."""
     if interval.low is None or interval.high is None:
         raise ValueError(f"the interval {interval} holds infinitely many integers")
     first, last = ceil(interval.low), floor(interval.high)
@@ -300,20 +262,9 @@ def squared(interval: Interval) -> Interval | None:
 def attainable_figures(inside: range, centre: Fraction, possible: range) -> tuple[int, int]:
     """Return the ends of the range to show for a check on whole numbers.
 
-    Parameters
-    ----------
-    inside : range
-        The whole numbers that print as the published figure.
-    centre : Fraction
-        Where the published figure itself lies on the same axis.
-    possible : range
-        All whole numbers that are possible at all; not empty.
-
-    Returns
-    -------
-    tuple of int
-        Least and greatest member of ``inside``; if that is empty, the nearest possible numbers
-        below and above the centre (the same one twice beyond the ends).
+    These are the least and greatest of those that print as the published figure (``inside``); if
+    there are none, the nearest possible numbers below and above where that figure lies on the same
+    axis (``centre``; the same one twice beyond the ends).
     """
     if inside:
         return inside[0], inside[-1]
@@ -322,25 +273,13 @@ def attainable_figures(inside: range, centre: Fraction, possible: range) -> tupl
 
 
 def require_size(n: int, least: int, name: str = "n") -> None:
-    """Refuse what is no number of observations, or too small a one.
-
-    Raises
-    ------
-    ValueError
-        Naming what was found and the least allowed.
-    """
+    """Refuse what is no number of observations, or too small a one."""
     if not isinstance(n, Integral) or n < least:
         raise ValueError(f"{name}: found {n!r}, allowed are whole numbers from {least}")
 
 
 def sample_size(n: int | PrintedNumber, least: int, name: str = "n") -> int:
-    """Return a printed or given number of observations as an integer.
-
-    Raises
-    ------
-    ValueError
-        If it is no whole number, printed as an inequality, or too small.
-    """
+    """Return a printed or given number of observations, large enough, as an integer."""
     if isinstance(n, PrintedNumber):
         if n.operator != "=" or n.value.denominator != 1:
             raise ValueError(f"{name}: found {n}, allowed are whole numbers")
@@ -350,13 +289,7 @@ def sample_size(n: int | PrintedNumber, least: int, name: str = "n") -> int:
 
 
 def exact(name: str, value: Exact) -> Fraction:
-    """Return an exact number as a fraction.
-
-    Raises
-    ------
-    ValueError
-        For a float, which stands for another number than the one that was typed.
-    """
+    """Return an exact number as a fraction; a float stands for another one than that typed."""
     if not isinstance(value, int | Fraction):
         raise ValueError(f"{name}: found {value!r}, allowed are int and Fraction")
     return Fraction(value)

@@ -22,11 +22,6 @@ def greatest_squares_sum(n: int, total: int, low: int, high: int) -> int:
     """Return the greatest sum of squares of ``n`` integers in ``low..high`` with sum ``total``.
 
     All values but one lie at an end of the range.
-
-    Raises
-    ------
-    ValueError
-        If no such integers exist.
     """
     if not n * low <= total <= n * high:
         raise ValueError(f"{n} values in {low}..{high} cannot have the sum {total}")
@@ -56,24 +51,12 @@ def exists(n: int, total: int, squares: int, low: int, high: int) -> bool | None
     """Decide whether ``n`` integers in ``low..high`` have this sum and this sum of squares.
 
     The search places the values in falling order, largest first, and cuts every branch whose rest
-    violates :func:`may_exist`; states found to be dead are remembered. It is exact. Hits need
-    about one step a value, and the rare misses (near the greatest sum of squares, or a handful of
-    values) are small trees.
+    violates :func:`may_exist`; states found to be dead are remembered. It is exact. Hits need about
+    one step a value, and the rare misses (near the greatest sum of squares, or a handful of values)
+    are small trees.
 
-    Parameters
-    ----------
-    n : int
-        Number of values, at least 1.
-    total, squares : int
-        Sum and sum of squares.
-    low, high : int
-        Ends of the range, both allowed.
-
-    Returns
-    -------
-    bool or None
-        ``None`` if the question is left open: more than :data:`EXACT_SIZE_LIMIT` values with the
-        necessary conditions met, or :data:`NODE_BUDGET` spent.
+    ``None`` leaves the question open: more than :data:`EXACT_SIZE_LIMIT` values with the necessary
+    conditions met, or :data:`NODE_BUDGET` spent.
     """
     if not may_exist(n, total, squares, low, high):
         return False

@@ -239,24 +239,10 @@ def p_values(
     *df: _FloatArray,
     one_sided: bool = False,
 ) -> _FloatArray:
-    """Return the p values of test statistics.
+    """Return the p values of test statistics from their absolute values and degrees of freedom.
 
-    Parameters
-    ----------
-    kind : Statistic or str
-        One of ``t, F, chi2, z, r``.
-    magnitude : array of float
-        Absolute values of the statistic.
-    *df : array of float
-        Degrees of freedom, broadcast against the statistic.
-    one_sided : bool
-        Half of the two-sided p, for ``t``, ``z`` and ``r``.
-
-    Returns
-    -------
-    array of float
-        Two-sided p for ``t``, ``z`` and ``r`` (Pearson correlation with n - 2 degrees of freedom:
-        t = r sqrt(df / (1 - r²))), upper tail for ``F`` and ``chi2``.
+    Two-sided p for ``t``, ``z`` and ``r`` (Pearson correlation with n - 2 degrees of freedom: t = r
+    sqrt(df / (1 - r²))), or half of it where it is one-sided; upper tail for ``F`` and ``chi2``.
     """
     name = _kind(kind)
     value = np.asarray(magnitude, dtype=np.float64)
@@ -283,13 +269,7 @@ def _kind(kind: Statistic | str) -> Statistic:
 
 
 def _magnitude(kind: Statistic, statistic: PrintedNumber, rule: RoundingRule) -> Interval:
-    """Return the interval of the absolute value of the statistic.
-
-    Raises
-    ------
-    ValueError
-        If the statistic cannot have the printed value.
-    """
+    """Return the interval of the absolute value of the statistic."""
     domain = Interval(Fraction(0), Fraction(1) if kind is Statistic.R else None)
     stated = statistic.interval(rule)
     if kind.has_sides:

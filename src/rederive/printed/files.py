@@ -44,15 +44,7 @@ def check_writable(path: Path) -> None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` to a temporary neighbour of `path`, then rename it.
-
-    Parameters
-    ----------
-    path
-        File to write; missing folders are created.
-    content
-        The bytes of the file.
-    """
+    """Write a temporary neighbour of a file, its missing folders created, then rename it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")

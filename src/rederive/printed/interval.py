@@ -12,19 +12,10 @@ Number = Rational | float
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A non-empty set of real numbers between two ends.
+    """A non-empty set of real numbers between two ends, each of which may belong to it or not.
 
-    Parameters
-    ----------
-    low, high : Fraction or None
-        The ends; ``None`` stands for minus or plus infinity.
-    low_closed, high_closed : bool
-        Whether each end belongs to the set. An infinite end never does.
-
-    Raises
-    ------
-    ValueError
-        If the ends are in the wrong order or leave the set empty.
+    ``None`` stands for minus or plus infinity, which never does. Ends in the wrong order, or such
+    that leave the set empty, are a ``ValueError``.
     """
 
     low: Fraction | None

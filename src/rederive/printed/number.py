@@ -143,13 +143,7 @@ class PrintedNumber:
         return value in self.interval(rule)
 
     def with_decimals(self, decimals: int) -> PrintedNumber:
-        """Return the same figure read with more decimals (``-8`` as ``-8.0``).
-
-        Raises
-        ------
-        ValueError
-            If that would drop printed digits.
-        """
+        """Return the same figure read with more decimals (``-8`` as ``-8.0``), never with fewer."""
         if decimals < self.decimals:
             raise ValueError(f"{self.text} cannot be read with {decimals} decimals")
         return replace(self, text=format_fixed(self.value, decimals))
@@ -188,21 +182,10 @@ def _interval(number: PrintedNumber, rule: RoundingRule, domain: Interval | None
 
 
 def format_fixed(value: Rational, decimals: int, rule: RoundingRule = RoundingRule.HALF_UP) -> str:
-    """Return a value as a figure with a fixed number of decimals.
+    """Return a value as a figure with a fixed number of decimals, its halves decided by a rule.
 
-    Parameters
-    ----------
-    value : Rational
-        Exact value; convert a float with ``Fraction(x)``.
-    decimals : int
-        Digits after the point.
-    rule : RoundingRule
-        A rule that decides halves.
-
-    Returns
-    -------
-    str
-        The figure with a plain hyphen for a minus sign; a value that rounds to zero has none.
+    The value is exact; convert a float with ``Fraction(x)``. A minus sign is a plain hyphen; a
+    value that rounds to zero has none.
     """
     units = units_of(value, decimals, rule)
     digits = str(abs(units)).zfill(decimals + 1)
@@ -379,13 +362,7 @@ def require_figure(name: str, number: PrintedNumber, least: Fraction | None = No
 
 
 def require_printed(name: str, number: PrintedNumber, least: Fraction | None = None) -> None:
-    """Refuse a plain number or text, whose printed form is not known, or too small a figure.
-
-    Raises
-    ------
-    ValueError
-        Naming the parameter and what was found.
-    """
+    """Refuse a plain number or text, whose printed form is not known, or too small a figure."""
     if not isinstance(number, PrintedNumber):
         text = str(number)
         raise ValueError(f"{name}: found {number!r}, allowed is a printed figure: parse({text!r})")
@@ -409,11 +386,8 @@ def written(value: Rational) -> str:
 def readings(number: PrintedNumber, *neighbours: PrintedNumber) -> tuple[PrintedNumber, ...]:
     """Return the readings of a figure that is printed with fewer decimals than its neighbours.
 
-    Returns
-    -------
-    tuple of PrintedNumber
-        The figure as printed first; then, if a neighbour has more decimals, the figure read with
-        as many (``-8`` beside ``8.3``: ``-8`` and ``-8.0``).
+    The figure as printed comes first; then, if a neighbour has more decimals, the figure read with
+    as many (``-8`` beside ``8.3``: ``-8`` and ``-8.0``).
     """
     most = max([number.decimals, *(other.decimals for other in neighbours)])
     if most == number.decimals or number.operator != "=":

@@ -10,7 +10,7 @@ from typing import Any
 
 from rederive.printed.evidence import Evidence
 from rederive.printed.interval import Interval
-from rederive.printed.number import PrintedNumber
+from rederive.printed.number import P_VALUE_DOMAIN, PrintedNumber
 from rederive.printed.schema import (
     Problem,
     Row,
@@ -21,14 +21,9 @@ from rederive.printed.schema import (
 )
 
 _DOMAINS: Mapping[str, Interval] = {
-    "p": Interval(Fraction(0), Fraction(1)),
+    "p": P_VALUE_DOMAIN,
     "percent": Interval(Fraction(0), Fraction(100)),
-    "sd": Interval(Fraction(0), None),
-    "count": Interval(Fraction(0), None),
-    "n": Interval(Fraction(0), None),
-    "or": Interval(Fraction(0), None),
-    "ci_low": Interval(Fraction(0), None),
-    "ci_high": Interval(Fraction(0), None),
+    **dict.fromkeys(("sd", "count", "n", "or", "ci_low", "ci_high"), Interval(Fraction(0), None)),
 }
 
 INPUT_SEPARATOR = ";"
@@ -123,18 +118,10 @@ class VariableRow:
 
 @dataclass(frozen=True, slots=True)
 class CellRow:
-    """What stands in one cell of a table of the article.
+    """What stands in one cell of a table of the article: ids of numbers and claims.
 
-    Parameters
-    ----------
-    row : int
-        Number of the row within the table, from 1.
-    topic, label : str
-        Heading above the row, if any, and the row's label; ``{}`` in it is where figures stand.
-    column : str
-        Title of the column; empty for figures that stand in the row's label.
-    ids : tuple of str
-        Ids of the numbers and claims in the cell.
+    ``row`` is the number of the row within the table, from 1, ``topic`` the heading above it, if
+    any. ``{}`` in its label is where figures stand, and those have no title of a column.
     """
 
     row: int
@@ -146,18 +133,9 @@ class CellRow:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """All printed numbers, claims, plans and variables of one article.
+    """All printed numbers, claims, plans and variables of one article, by id, in its order.
 
-    Parameters
-    ----------
-    numbers, claims : dict
-        Rows by id, in the article's order.
-    plan : dict
-        Plan rows by the id of the number or claim.
-    variables : dict
-        Variables by name.
-    tables : dict
-        Cells of the article's tables by the table's name, in reading order.
+    The cells of its tables are by the table's name, in reading order.
     """
 
     numbers: Mapping[str, NumberRow]
@@ -171,13 +149,7 @@ class Registry:
         yield from self.claims.values()
 
     def row(self, row_id: str) -> NumberRow | ClaimRow:
-        """Return a number or claim by its id.
-
-        Raises
-        ------
-        KeyError
-            If there is none.
-        """
+        """Return a number or claim by its id."""
         if row_id in self.numbers:
             return self.numbers[row_id]
         return self.claims[row_id]
@@ -198,13 +170,13 @@ def _number_row(row: Row) -> NumberRow:
 
 
 def _plan_row(row: Row) -> PlanRow:
-    pairs = [item.split("=", 1) for item in row["options"].split(INPUT_SEPARATOR) if item]
+    options = filter(None, row["options"].split(INPUT_SEPARATOR))
     return PlanRow(
         id=row["id"],
         evidence=Evidence(row["evidence"]),
         method=row["method"],
         inputs=tuple(item for item in row["inputs"].split(INPUT_SEPARATOR) if item),
-        options={pair[0]: pair[1] for pair in pairs},
+        options=dict(item.split("=", 1) for item in options),
         notebook=row["notebook"],
     )
 
@@ -244,25 +216,20 @@ def _plan_problems(
     ids = [row["id"] for row in (*numbers, *claims)]
     yield from check_references("plan.csv", plan, "id", ids)
     yield from check_references("plan.csv", plan, "inputs", ids, INPUT_SEPARATOR)
-    planned = {row["id"] for row in plan}
+    known = [row["variable"] for row in variables]
+    by_id = {row["id"]: (number, row) for number, row in enumerate(plan, start=2)}
     for file, rows in (("numbers.csv", numbers), ("claims.csv", claims)):
         for number, row in enumerate(rows, start=2):
-            if row["id"] not in planned:
+            if row["id"] not in by_id:
                 allowed = "an id with a row in plan.csv"
                 yield Problem(file, number, "id", row["id"], allowed)
-    known = [row["variable"] for row in variables]
-    yield from check_references("numbers.csv", numbers, "variable", known)
-    yield from check_references("claims.csv", claims, "variable", known)
-    yield from check_references("numbers.csv", numbers, "same_as", [r["id"] for r in numbers])
-    yield from check_references("claims.csv", claims, "same_as", [r["id"] for r in claims])
-    by_id = {row["id"]: row for row in plan}
-    places = {row["id"]: number for number, row in enumerate(plan, start=2)}
+        yield from check_references(file, rows, "variable", known)
+        yield from check_references(file, rows, "same_as", [row["id"] for row in rows])
     for row in (*numbers, *claims):
-        first = by_id.get(row["same_as"])
-        own = by_id.get(row["id"])
+        _, first = by_id.get(row["same_as"], (0, None))
+        number, own = by_id.get(row["id"], (0, None))
         if first and own and own["evidence"] != first["evidence"]:
             allowed = f"{first['evidence']}, as for its first mention {row['same_as']}"
-            number = places[row["id"]]
             yield Problem("plan.csv", number, "evidence", own["evidence"], allowed)
     for number, row in enumerate(plan, start=2):
         for item in row["options"].split(INPUT_SEPARATOR):
@@ -279,11 +246,6 @@ def load_registry(folder: Path) -> Registry:
     folder : Path
         Folder with ``schema.json``, ``numbers.csv``, ``claims.csv``, ``plan.csv``,
         ``variables.csv`` and, if the schema has it, ``tables.csv``.
-
-    Returns
-    -------
-    Registry
-        All rows, in file order.
 
     Raises
     ------

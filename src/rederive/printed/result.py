@@ -132,13 +132,7 @@ class Recomputed:
         return format_like(Fraction(reach.point), self.printed) == str(self.printed)
 
     def decisions(self, alpha: float) -> frozenset[bool]:
-        """Return the decisions (p < alpha) possible under the stated conventions, else under any.
-
-        Parameters
-        ----------
-        alpha : float
-            Significance level.
-        """
+        """Return the decisions (p < alpha) possible under the stated conventions, else any."""
         found: set[bool] = set()
         for reach in self.stated or self.reaches:
             verdict = reach.decision(alpha)
@@ -187,10 +181,8 @@ def possible_p(
 
     Parameters
     ----------
-    p : PrintedNumber
-        The published p.
-    rule : RoundingRule
-        How it was rounded.
+    p, rule
+        The published p, and how it was rounded.
     two_sided : iterable of (float, float)
         Ranges of the two-sided p from the figures as printed.
     others : mapping
@@ -221,13 +213,7 @@ def possibility(name: str, target: Interval, ranges: Iterable[tuple[float, float
 
 
 def merge(method: str, parts: Iterable[Recomputed], remark: str = "") -> Recomputed:
-    """Bind the conventions of several results for the same printed figure into one.
-
-    Raises
-    ------
-    ValueError
-        If there are no parts, or they are about different figures.
-    """
+    """Bind the conventions of several results, all for the same printed figure, into one."""
     found = tuple(parts)
     if len({part.printed for part in found}) != 1:
         raise ValueError(f"{method}: results about different figures cannot be merged")

@@ -25,20 +25,8 @@ class RoundingRule(StrEnum):
 def units_of(value: Rational, decimals: int, rule: RoundingRule) -> int:
     """Return an exact value, rounded, in units of the last decimal kept.
 
-    Parameters
-    ----------
-    value : Rational
-        The exact value (int or Fraction).
-    decimals : int
-        Digits kept after the point, 0 or more.
-    rule : RoundingRule
-        ``HALF_UP`` sends halves away from zero, ``HALF_EVEN`` to the even digit, ``TRUNCATE``
-        drops the digits. ``EITHER`` is not a function and is refused.
-
-    Raises
-    ------
-    ValueError
-        For ``EITHER``, which leaves halves open: use :func:`rounded_figures`.
+    ``HALF_UP`` sends halves away from zero, ``HALF_EVEN`` to the even digit, ``TRUNCATE`` drops the
+    digits. ``EITHER`` is not a function and is refused: use :func:`rounded_figures`.
     """
     kept: int
     numerator, denominator = int(value.numerator), int(value.denominator)
@@ -71,27 +59,10 @@ def rounded_figures(value: Rational, decimals: int, rule: RoundingRule) -> froze
 
 
 def preimage(figure: Rational, decimals: int, rule: RoundingRule) -> Interval:
-    """Return the exact set of values that a rule prints as ``figure``.
+    """Return the exact set of values that a rule prints as a figure with so many decimals.
 
-    Parameters
-    ----------
-    figure : Rational
-        The printed figure, a multiple of ``10**-decimals``.
-    decimals : int
-        Its digits after the point.
-    rule : RoundingRule
-        The rounding rule.
-
-    Returns
-    -------
-    Interval
-        Closed at both ends for ``EITHER``; half-open away from zero for ``HALF_UP``; closed for an
-        even last digit and open for an odd one under ``HALF_EVEN``.
-
-    Raises
-    ------
-    ValueError
-        If the figure has more decimals than stated.
+    It is closed at both ends for ``EITHER``; half-open away from zero for ``HALF_UP``; closed for
+    an even last digit and open for an odd one under ``HALF_EVEN``.
     """
     value, unit = Fraction(figure), Fraction(1, 10**decimals)
     if (value / unit).denominator != 1:

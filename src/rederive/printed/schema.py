@@ -39,13 +39,7 @@ class Problem:
 
 
 class TableError(ValueError):
-    """A table does not fit its schema.
-
-    Attributes
-    ----------
-    problems : tuple of Problem
-        Everything that is wrong, in file order.
-    """
+    """A table does not fit its schema; ``problems`` are everything that is wrong, in file order."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -85,18 +79,11 @@ _TYPES: Mapping[str, tuple[Callable[[str], bool], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column of a table.
+    """One column of a table: one of string, integer, number, boolean.
 
-    Parameters
-    ----------
-    name, type : str
-        Column name and one of string, integer, number, boolean.
-    required, unique : bool
-        Whether it may be empty, and whether values may repeat.
-    enum : tuple of str
-        All allowed values, if they are listed.
-    pattern : str
-        Regular expression that the whole value matches, if any.
+    ``required`` is whether it may not be empty, ``unique`` whether no value repeats; ``enum`` are
+    all allowed values, if they are listed, and the whole value matches ``pattern``, if there is
+    one.
     """
 
     name: str
@@ -109,15 +96,9 @@ class Field:
     @classmethod
     def from_json(cls, spec: Mapping[str, Any]) -> Field:
         """Read a field of a table schema."""
-        constraints = spec.get("constraints", {})
-        return cls(
-            spec["name"],
-            spec.get("type", "string"),
-            bool(constraints.get("required", False)),
-            bool(constraints.get("unique", False)),
-            tuple(constraints.get("enum", ())),
-            constraints.get("pattern", ""),
-        )
+        limits = dict(spec.get("constraints", {}))
+        limits["enum"] = tuple(limits.get("enum", ()))
+        return cls(spec["name"], spec.get("type", "string"), **limits)
 
     def problem_with(self, value: str) -> tuple[str, str] | None:
         """Return what is allowed instead of a value, with a suggestion, or ``None`` if it fits."""
@@ -134,19 +115,10 @@ class Field:
 
 
 def read_schema(path: Path) -> dict[str, tuple[Field, ...]]:
-    """Read a JSON file of table schemas, one for each table name.
-
-    Raises
-    ------
-    TableError
-        If there is no such file, or it is no JSON with the key ``tables``.
-    """
+    """Read a JSON file of table schemas, one for each table name; else it is a ``TableError``."""
+    text = _text_of(path)
     try:
-        tables = json.loads(path.read_text(encoding="utf-8"))["tables"]
-    except OSError as error:
-        raise TableError(
-            [Problem(path.name, None, "", error.strerror or "no file", "a file")]
-        ) from error
+        tables = json.loads(text)["tables"]
     except (ValueError, KeyError, TypeError) as error:
         allowed = "JSON with the key 'tables'"
         raise TableError([Problem(path.name, None, "", str(error), allowed)]) from error
@@ -156,36 +128,23 @@ def read_schema(path: Path) -> dict[str, tuple[Field, ...]]:
     }
 
 
-def read_table(path: Path, fields: tuple[Field, ...]) -> list[Row]:
-    """Read a CSV file and hold it against its schema.
-
-    Parameters
-    ----------
-    path : Path
-        UTF-8 CSV with a header row.
-    fields : tuple of Field
-        Columns in the order that the file must have.
-
-    Returns
-    -------
-    list of dict
-        One dictionary of strings for each row.
-
-    Raises
-    ------
-    TableError
-        With every problem found: missing or unknown columns, short rows, values that do not fit.
-    """
+def _text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise TableError(
-            [Problem(path.name, None, "", error.strerror or "no file", "a file")]
-        ) from error
+        found, allowed = error.strerror or "no file", "a file"
     except UnicodeDecodeError as error:
-        found = f"byte {error.start + 1} that is no UTF-8"
-        raise TableError([Problem(path.name, None, "", found, "UTF-8 text")]) from error
-    reader = csv.reader(io.StringIO(text, newline=""))
+        found, allowed = f"byte {error.start + 1} that is no UTF-8", "UTF-8 text"
+    raise TableError([Problem(path.name, None, "", found, allowed)])
+
+
+def read_table(path: Path, fields: tuple[Field, ...]) -> list[Row]:
+    """Read a UTF-8 CSV file with a header row and hold it against its schema.
+
+    The fields are in the order that the file must have. A ``TableError`` has every problem found:
+    missing or unknown columns, short rows, values that do not fit.
+    """
+    reader = csv.reader(io.StringIO(_text_of(path), newline=""))
     header = next(reader, [])
     names = [field.name for field in fields]
     if header != names:
@@ -240,18 +199,7 @@ def check_references(
 ) -> list[Problem]:
     """Return a problem for every id in a column that no row of another table has.
 
-    Parameters
-    ----------
-    file : str
-        File name for the message.
-    rows : iterable of dict
-        Rows to check.
-    column : str
-        Column that holds an id, or several with ``separator`` between them.
-    known : iterable of str
-        All ids there are.
-    separator : str
-        Separator within the column, if it holds several.
+    The column holds an id, or several with a separator between them; `known` are all ids there are.
     """
     ids = set(known)
     problems = []
