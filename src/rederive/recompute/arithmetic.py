@@ -63,26 +63,12 @@ def attainable_percent(
 ) -> Recomputed:
     """Recompute a percentage whose count is not printed.
 
-    Parameters
-    ----------
-    percent : PrintedNumber
-        The published percentage.
-    n : int
-        The printed denominator.
-    siblings : sequence of PrintedNumber
-        Other percentages that share the denominator.
-    exhaustive : bool
-        Whether the percentage and its siblings are all the categories there are, so that their
-        counts add up to the denominator.
-    rule : RoundingRule
-        How the percentages were rounded.
+    Siblings are other percentages that share the printed denominator; together they are exhaustive
+    if they are all the categories there are, so that their counts add up to it.
 
-    Returns
-    -------
-    Recomputed
-        The printed denominator is the stated convention, with the attainable percentages that
-        print as published, or the nearest ones around it. Smaller denominators that suit the
-        percentage and all its siblings are an unstated choice, and so is truncation.
+    The printed denominator is the stated convention, with the attainable percentages that print as
+    published, or the nearest ones around it. Smaller denominators that suit the percentage and all
+    its siblings are an unstated choice, and so is truncation.
 
     Examples
     --------
@@ -141,11 +127,8 @@ def count_of_percent(
 ) -> Recomputed:
     """Recompute a count from its percentage and denominator.
 
-    Returns
-    -------
-    Recomputed
-        The reach spans all counts that would be printed as this percentage; where there are none,
-        the two nearest, and the printed count does not meet them.
+    The reach spans all counts that would be printed as this percentage; where there are none, the
+    two nearest, and the printed count does not meet them.
 
     Examples
     --------
@@ -173,18 +156,10 @@ def n_of_count_and_percent(
     n: PrintedNumber,
     rule: RoundingRule = RoundingRule.EITHER,
 ) -> Recomputed:
-    """Recompute a denominator from a count and its percentage.
+    """Recompute a denominator from a count, above 0, and its percentage.
 
-    Returns
-    -------
-    Recomputed
-        The reach spans all denominators for which the count prints as the percentage; where there
-        are none, the two around it, and the printed denominator does not meet them.
-
-    Raises
-    ------
-    ValueError
-        If the count is zero: every denominator gives 0 %.
+    The reach spans all denominators for which the count prints as the percentage; where there are
+    none, the two around it, and the printed denominator does not meet them.
 
     Examples
     --------
@@ -227,11 +202,6 @@ def n_of_count_and_percent(
 def remainder(total: int, parts: Sequence[int], printed: PrintedNumber) -> Recomputed:
     """Recompute a count as what the other parts leave of a total.
 
-    Raises
-    ------
-    ValueError
-        If the parts exceed the total.
-
     Examples
     --------
     >>> remainder(30, [7, 5], parse("18")).main.point
@@ -251,21 +221,9 @@ def every_percent(
     printed: PrintedNumber,
     rule: RoundingRule = RoundingRule.EITHER,
 ) -> Recomputed:
-    """Recompute a percentage that is said of several shares at once (``over 50%``).
+    """Recompute a percentage, usually an inequality, that is said of several shares (``over 50%``).
 
-    Parameters
-    ----------
-    shares : sequence of (int, int)
-        Counts with their denominators.
-    printed : PrintedNumber
-        The published percentage, usually an inequality.
-    rule : RoundingRule
-        How it was rounded.
-
-    Raises
-    ------
-    ValueError
-        If there are no shares, or a count is not between 0 and its denominator.
+    The shares are counts with their denominators.
 
     Examples
     --------

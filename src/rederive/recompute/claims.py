@@ -12,20 +12,11 @@ from rederive.printed.result import Recomputed
 
 @dataclass(frozen=True, slots=True)
 class ClaimReach:
-    """Whether a claim can and must hold under one convention.
+    """Whether a claim can hold (somewhere) and must hold (everywhere) within rounding.
 
-    Parameters
-    ----------
-    convention : str
-        The convention in words.
-    stated : bool
-        Whether the article states it.
-    shown : str
-        What was found, in words and figures, such as ``p = 0.0312 to 0.0345``.
-    can_hold, must_hold : bool
-        Whether the claim holds somewhere, and everywhere, within rounding.
-    usual : bool
-        Whether anybody would defend the convention for such data.
+    ``convention`` is in words, and ``stated`` if the article states it; ``usual`` is whether
+    anybody would defend it for such data. ``shown`` is what was found, such as ``p = 0.0312 to
+    0.0345``.
     """
 
     convention: str
@@ -40,18 +31,9 @@ class ClaimReach:
 class CheckedClaim:
     """A claim beside what its inputs allow, under every convention tried.
 
-    Parameters
-    ----------
-    method : str
-        Name of the check.
-    reaches : tuple of ClaimReach
-        One entry for each convention; never empty.
-    remark : str
-        What a reader must know beside, in words.
-    likeness : bool
-        Whether the claim is that things are alike, and the check that no difference is significant.
-    vague : bool
-        Whether the claim's word has no limit of its own, so that no figure settles it.
+    ``remark`` is what a reader must know beside. ``likeness``: the claim is that things are alike,
+    and the check that no difference is significant. ``vague``: the claim's word has no limit of its
+    own, so that no figure settles it.
     """
 
     method: str
@@ -116,17 +98,7 @@ def describe_p(low: float, high: float) -> str:
 
 
 def claim_from_p(result: Recomputed, alpha: float, significant: bool) -> CheckedClaim:
-    """Check a claim of significance, or of its absence, against a recomputed p.
-
-    Parameters
-    ----------
-    result : Recomputed
-        A recomputed p, under every convention.
-    alpha : float
-        Significance level: p below it is significant.
-    significant : bool
-        What the article claims.
-    """
+    """Check a claim of significance, or of its absence, against a recomputed p."""
     reaches = []
     for reach in result.reaches:
         decision = reach.decision(alpha)
@@ -144,16 +116,9 @@ def claim_from_p(result: Recomputed, alpha: float, significant: bool) -> Checked
 
 
 def in_direction(claim: CheckedClaim, difference: tuple[float, float], lower: bool) -> CheckedClaim:
-    """Return a claim of significance that also has to have a direction.
+    """Return a claim of significance that also has to have a direction: below zero, or above.
 
-    Parameters
-    ----------
-    claim : CheckedClaim
-        The claim without its direction.
-    difference : tuple of float
-        Least and greatest difference within rounding.
-    lower : bool
-        Whether the claim wants it below zero; else above.
+    The difference is the least and the greatest within rounding.
     """
     low, high = difference if lower else (-difference[1], -difference[0])
     can, must = low < 0, high < 0
@@ -186,16 +151,7 @@ def claim_borderline(p: PrintedNumber, alpha: float, remark: str = "") -> Checke
     """Check that a p called borderline is near the significance level.
 
     No limit is standard, and articles state none: within a factor of two of alpha is tried, and
-    what passes is not settled by it.
-
-    Parameters
-    ----------
-    p : PrintedNumber
-        The p that is called borderline.
-    alpha : float
-        Significance level.
-    remark : str
-        What else is known of this p.
+    what passes is not settled by it. The remark is what else is known of this p.
     """
     interval = p.interval()
     touches = interval.meets(alpha / 2, 2 * alpha)
@@ -208,13 +164,7 @@ def claim_borderline(p: PrintedNumber, alpha: float, remark: str = "") -> Checke
 def claim_decreasing(
     values: Sequence[PrintedNumber], rule: RoundingRule = RoundingRule.EITHER
 ) -> CheckedClaim:
-    """Check that printed figures fall strictly from each to the next.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two figures.
-    """
+    """Check that printed figures, two or more, fall strictly from each to the next."""
     if len(values) < 2:
         raise ValueError("an order needs at least two figures")
     # A falling choice exists if each figure can pass every later one, not only the next.
@@ -266,20 +216,10 @@ _ORDER = (Verdict.SAME, Verdict.WITHIN_ROUNDING, Verdict.NEEDS_CHOICE, Verdict.D
 
 
 def claim_all(parts: Sequence[tuple[str, CheckedClaim]]) -> CheckedClaim:
-    """Check that several claims hold together; the weakest decides.
+    """Check that several claims, with their names, hold together; the weakest decides.
 
     Every convention under which a part does not hold, or not everywhere, is carried along, so that
     the whole is never steadier than its parts.
-
-    Parameters
-    ----------
-    parts : sequence of (str, CheckedClaim)
-        The claims with their names.
-
-    Raises
-    ------
-    ValueError
-        If there are no claims.
     """
     if not parts:
         raise ValueError("at least one claim is needed")

@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 from scipy.special import chdtrc
@@ -23,19 +24,8 @@ from rederive.recompute.t_formulas import student_p, welch_p
 class Share:
     """Every count that a printed share of a group may stand for.
 
-    Parameters
-    ----------
-    counts : tuple of int
-        Candidate counts, each between 0 and ``n``; not empty.
-    n : int
-        Group size, at least 1.
-    note : str
-        Where the count or the size comes from, if it is not simply as printed.
-
-    Raises
-    ------
-    ValueError
-        If the group is empty, there is no count, or one is out of range.
+    The counts lie between 0 and ``n``, and there is one or more; the note says where the count or
+    the size comes from, if it is not simply as printed.
     """
 
     counts: tuple[int, ...]
@@ -54,36 +44,31 @@ class Share:
             raise ValueError(f"count {wrong[0]} is not between 0 and n = {self.n}")
 
 
-def _sd_of_zero_one(count: int, n: int) -> float:
-    if n == 1:
-        return 0.0
-    return math.sqrt(Fraction(count * (n - count), n * (n - 1)))
+def _on_zero_one(p: Callable[..., Any], count1: int, n1: int, count2: int, n2: int) -> float:
+    sds = [
+        math.sqrt(Fraction(count * (n - count), n * max(n - 1, 1)))
+        for count, n in ((count1, n1), (count2, n2))
+    ]
+    return float(p(count1 / n1 - count2 / n2, sds[0], n1, sds[1], n2))
 
 
 def t_on_zero_one(count1: int, n1: int, count2: int, n2: int) -> float:
     """Return p of Student's t test on variables coded 0 and 1; NaN for one patient a group."""
-    if n1 + n2 < 3:
-        return math.nan
-    difference = count1 / n1 - count2 / n2
-    return float(
-        student_p(difference, _sd_of_zero_one(count1, n1), n1, _sd_of_zero_one(count2, n2), n2)
-    )
+    return math.nan if n1 + n2 < 3 else _on_zero_one(student_p, count1, n1, count2, n2)
 
 
 def welch_on_zero_one(count1: int, n1: int, count2: int, n2: int) -> float:
     """Return p of Welch's t test on variables coded 0 and 1; NaN if a group has one patient."""
-    if min(n1, n2) < 2:
-        return math.nan
-    difference = count1 / n1 - count2 / n2
-    return float(
-        welch_p(difference, _sd_of_zero_one(count1, n1), n1, _sd_of_zero_one(count2, n2), n2)
-    )
+    return math.nan if min(n1, n2) < 2 else _on_zero_one(welch_p, count1, n1, count2, n2)
 
 
-def chi_squared(count1: int, n1: int, count2: int, n2: int, yates: bool = False) -> float:
+def chi_squared(
+    count1: int, n1: int, count2: int, n2: int, yates: bool = False, less: int = 0
+) -> float:
     """Return p of Pearson's chi-squared test on a 2 x 2 table, with Yates' correction if asked.
 
-    A table with an empty margin carries no information and gives p = 1.
+    The statistic is that of N patients, or of so many less. A table with an empty margin carries
+    no information and gives p = 1.
     """
     total, successes = n1 + n2, count1 + count2
     margin = n1 * n2 * successes * (total - successes)
@@ -92,12 +77,11 @@ def chi_squared(count1: int, n1: int, count2: int, n2: int, yates: bool = False)
     distance = float(abs(count1 * (n2 - count2) - count2 * (n1 - count1)))
     if yates:
         distance = max(0.0, distance - total / 2)
-    return float(chdtrc(1, total * distance**2 / margin))
+    return float(chdtrc(1, (total - less) * distance**2 / margin))
 
 
-def chi_squared_yates(count1: int, n1: int, count2: int, n2: int) -> float:
-    """Return p of the chi-squared test with Yates' continuity correction (1934)."""
-    return chi_squared(count1, n1, count2, n2, yates=True)
+chi_squared_yates = partial(chi_squared, yates=True)
+"""p of the chi-squared test with Yates' continuity correction (1934)."""
 
 
 @lru_cache(maxsize=65536)
@@ -128,16 +112,6 @@ PROPORTION_TESTS: dict[str, Callable[[int, int, int, int], float]] = {
 """Every convention tried for two proportions, by name."""
 
 
-def n_minus_one(count1: int, n1: int, count2: int, n2: int) -> float:
-    """Return p of the chi-squared test with N - 1 in place of N (Egon Pearson 1947)."""
-    total, successes = n1 + n2, count1 + count2
-    margin = n1 * n2 * successes * (total - successes)
-    if margin == 0:
-        return 1.0
-    distance = count1 * (n2 - count2) - count2 * (n1 - count1)
-    return float(chdtrc(1, (total - 1) * distance**2 / margin))
-
-
 def likelihood_ratio(count1: float, n1: float, count2: float, n2: float) -> float:
     """Return p of the likelihood-ratio (G) test."""
     total, successes = n1 + n2, count1 + count2
@@ -159,7 +133,7 @@ def unpooled_z(count1: int, n1: int, count2: int, n2: int) -> float:
 
 
 RARER_TESTS: dict[str, Callable[[int, int, int, int], float]] = {
-    "χ² with N - 1": n_minus_one,
+    "χ² with N - 1": partial(chi_squared, less=1),  # Egon Pearson 1947
     "likelihood-ratio (G) test": likelihood_ratio,
     "z test, unpooled": unpooled_z,
 }

@@ -15,18 +15,11 @@ from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
 
 @dataclass(frozen=True, slots=True)
 class SignedRankConvention:
-    """A way to treat zeros, continuity and the null distribution.
+    """A way, with its name, to treat zeros, continuity and the null distribution.
 
-    Parameters
-    ----------
-    name : str
-        In words.
-    zeros : str
-        ``pratt`` ranks zero differences and then drops them; ``wilcox`` drops them first.
-    correction : bool
-        Whether the normal approximation has a continuity correction.
-    exact : bool
-        Whether the exact null distribution is used (without zeros and ties only).
+    ``pratt`` ranks zero differences and then drops them; ``wilcox`` drops them first. With
+    ``correction`` the normal approximation has a continuity correction; ``exact`` is the exact null
+    distribution (without zeros and ties only).
     """
 
     name: str
@@ -46,25 +39,10 @@ CONVENTIONS: tuple[SignedRankConvention, ...] = (
 
 
 def signed_rank_p(differences: Sequence[float], convention: SignedRankConvention) -> float | None:
-    """Return the two-sided p of the signed-rank test.
+    """Return the two-sided p of the signed-rank test of paired differences, of which there is one.
 
-    Parameters
-    ----------
-    differences : sequence of float
-        Paired differences, shape (n,).
-    convention : SignedRankConvention
-        How zeros, ties and the null distribution are treated.
-
-    Returns
-    -------
-    float or None
-        1.0 when all differences are zero; ``None`` where the exact distribution is asked for but
-        ties or too few differences leave it undefined.
-
-    Raises
-    ------
-    ValueError
-        If there are no differences.
+    1.0 when all differences are zero; ``None`` where the exact distribution is asked for but ties
+    or too few differences leave it undefined.
     """
     values = np.asarray(differences, dtype=float)
     if values.size == 0:

@@ -23,11 +23,7 @@ from rederive.printed import (
 class Scale:
     """The values a measurement can take: ``minimum`` to ``maximum`` in steps of ``step``.
 
-    Raises
-    ------
-    ValueError
-        If the step is not positive, the ends are in the wrong order, or they are no multiples of
-        the step (sums are counted in whole steps).
+    Both ends are multiples of the step (sums are counted in whole steps).
     """
 
     minimum: Fraction
@@ -116,11 +112,7 @@ class Summary:
     def readings(self) -> Iterator[tuple[tuple[str, str], Summary]]:
         """Yield every reading of the two figures, the figures as printed first.
 
-        Yields
-        ------
-        tuple
-            How the mean and the SD are read (empty where a figure is not ambiguous), and the
-            summary so read.
+        Each comes with how the mean and the SD are read (empty where a figure is not ambiguous).
         """
         means = readings(self.mean, self.sd) if self.ambiguous else (self.mean,)
         sds = readings(self.sd, self.mean)

@@ -188,14 +188,8 @@ def _least_on_edge(
 class Corner:
     """The corner of a box at which p is least, or greatest, but for the degrees of freedom.
 
-    Parameters
-    ----------
-    t : ndarray
-        The test statistic there.
-    df : ndarray
-        Degrees of freedom there.
-    df_reach : ndarray
-        The most (for the greatest p the fewest) degrees of freedom where p may lie beyond.
+    ``t`` and ``df`` are those there; ``df_reach`` the most (for the greatest p the fewest) degrees
+    of freedom where p may lie beyond.
     """
 
     t: FloatArray

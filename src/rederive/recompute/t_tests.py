@@ -108,11 +108,8 @@ def moments_of(summary: Summary, rule: RoundingRule) -> Moments:
             if allowed.any():
                 mean, sd = mean[allowed], sd[allowed]
             return Moments(mean, mean, sd, sd)
-    (mean_low, mean_high), (sd_low, sd_high) = (
-        summary.mean_range(rule),
-        summary.sd_range(rule),
-    )
-    return Moments(*(np.array([end]) for end in (mean_low, mean_high, sd_low, sd_high)))
+    ends = (*summary.mean_range(rule), *summary.sd_range(rule))
+    return Moments(*(np.array([end]) for end in ends))
 
 
 def _allowed_by_paired_p(
@@ -120,24 +117,18 @@ def _allowed_by_paired_p(
 ) -> BoolArray:
     """Return which pairs of mean and SD of a change print every p of its paired t test."""
     p = one_sample_p(np.abs(mean), sd, summary.n)
-    allowed = np.ones(len(mean), dtype=bool)
-    for printed in summary.paired_p:
-        target = printed.interval(rule, P_VALUE_DOMAIN)
-        allowed &= meets_each(p, p, target)
-    return allowed
+    targets = (printed.interval(rule, P_VALUE_DOMAIN) for printed in summary.paired_p)
+    met = [meets_each(p, p, target) for target in targets]
+    return np.asarray(np.all([np.ones(len(mean), dtype=bool), *met], axis=0), dtype=np.bool_)
 
 
 def p_ranges(
     test: TwoSampleTest, first: Summary, second: Summary, rule: RoundingRule
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the range of p for every combination of boxes of two groups.
+    """Return the range of p for every combination of boxes of two groups: first by second.
 
-    Returns
-    -------
-    tuple of ndarray
-        Least and greatest p, each of shape (boxes of the first, boxes of the second). Where the
-        attainable pairs of both groups make too many combinations, those of a group that share a
-        mean are taken as one box, which can only widen the range.
+    Where the attainable pairs of both groups make too many combinations, those of a group that
+    share a mean are taken as one box, which can only widen the range.
     """
     a, b = moments_of(first, rule), moments_of(second, rule)
     if len(b) > 1 and len(a) * len(b) > LARGEST_CROSSING:
@@ -181,20 +172,11 @@ Reading = tuple[str, ...]
 def drop_idle_readings(
     name: str, by_reading: Mapping[Reading, Reach], alpha: float
 ) -> Iterator[Reach]:
-    """Yield reaches with only those readings told apart that matter.
+    """Yield reaches with only those readings told apart, beside the convention's name, that matter.
 
     A reading is idle when neither the meeting of the printed p nor the decision at ``alpha``
     depends on it; then the figure as printed, whose range includes the other reading's, stands for
-    both.
-
-    Parameters
-    ----------
-    name : str
-        The convention, to which the readings that matter are added.
-    by_reading : mapping
-        One reach for each combination of readings, the widest first.
-    alpha : float
-        Significance level.
+    both. The widest combination of readings comes first.
     """
     combinations = list(by_reading)
     kept = [place for place in range(len(combinations[0])) if _matters(by_reading, place, alpha)]

@@ -8,26 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from scipy.special import ndtri, stdtr
+from scipy.special import ndtri
 from scipy.stats import fisher_exact
 
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule, require_printed
-from rederive.recompute.proportions import likelihood_ratio
+from rederive.recompute.proportions import likelihood_ratio, t_on_zero_one
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Table2x2:
-    """Patients by exposure and outcome.
-
-    Parameters
-    ----------
-    exposed_yes, exposed_no : int
-        Exposed patients with and without the outcome.
-    unexposed_yes, unexposed_no : int
-        Unexposed patients with and without it.
-    added : float
-        What is added to each count before anything is computed.
-    """
+    """Patients by exposure and outcome; ``added`` to each count before anything is computed."""
 
     exposed_yes: int
     exposed_no: int
@@ -98,13 +88,8 @@ class Table2x2:
     @property
     def linear_probability_p(self) -> float:
         """p of the slope when the 0/1 outcome is regressed linearly on the exposure."""
-        a, b, c, d = self.cells
-        n1, n2 = a + b, c + d
-        within = (a * b / n1 + c * d / n2) / (n1 + n2 - 2)
-        if within == 0:
-            return 0.0 if a * d != b * c else 1.0
-        t = (a / n1 - c / n2) / math.sqrt(within * (1 / n1 + 1 / n2))
-        return float(2 * stdtr(n1 + n2 - 2, -abs(t)))
+        a, b, c, d = self.counts
+        return t_on_zero_one(a, a + b, c, c + d)
 
     @property
     def fisher_p(self) -> float:

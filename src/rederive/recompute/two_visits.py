@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from scipy.special import stdtrit
 
+from rederive.consistency.lattice import integers_within, scaled
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.summaries import Scale, Summary
@@ -68,12 +69,9 @@ def implied_correlation_from_p(
     p: PrintedNumber,
     rule: RoundingRule = RoundingRule.EITHER,
 ) -> tuple[float, float] | None:
-    """Return the correlations of two visits that make the printed paired p reachable.
+    """Return the least and greatest correlation of two visits that makes the paired p reachable.
 
-    Returns
-    -------
-    tuple of float or None
-        Least and greatest correlation within -1 to 1; ``None`` if none will do.
+    ``None`` if none from -1 to 1 will do.
     """
     near, far = _distance_of_means(before, after, rule)
     target = p.interval(rule, P_VALUE_DOMAIN)
@@ -93,13 +91,9 @@ def correlation_range(
 ) -> tuple[float, float] | None:
     """Return the correlations compatible with ranges of both SDs and of the SD of differences.
 
-    r = (s1² + s2² - d²) / (2 s1 s2) falls with d. For a fixed d its extremes over the box of s1
-    and s2 lie at corners, or on an edge where s1² = s2² - d² (or the reverse).
-
-    Returns
-    -------
-    tuple of float or None
-        Clipped to -1 to 1; ``None`` when nothing within -1 to 1 is compatible.
+    r = (s1² + s2² - d²) / (2 s1 s2) falls with d. For a fixed d its extremes over the box of s1 and
+    s2 lie at corners, or on an edge where s1² = s2² - d² (or the reverse). ``None`` when nothing
+    within -1 to 1 is compatible.
     """
 
     def r(s1: float, s2: float, d: float) -> float:
@@ -167,37 +161,18 @@ def sum_range(
 ) -> tuple[Fraction, Fraction]:
     """Return the least and greatest sum of n values with a printed mean.
 
-    Parameters
-    ----------
-    mean : PrintedNumber
-        The printed mean.
-    n : int
-        Number of values.
-    rule : RoundingRule
-        How the mean was rounded.
-    step : Fraction or None
-        Step of the scale; sums are multiples of it. ``None`` for a continuous measure.
-
-    Raises
-    ------
-    ValueError
-        If no multiple of the step has that mean.
+    On a scale sums are multiples of its step; ``None`` is for a continuous measure.
     """
     require_printed("mean", mean)
     interval = mean.interval(rule)
     if interval.low is None or interval.high is None:
         raise ValueError(f"the mean {mean} has no finite rounding interval")
-    low, high = interval.low * n, interval.high * n
     if step is None:
-        return low, high
-    first, last = math.ceil(low / step), math.floor(high / step)
-    if not interval.low_closed and first * step == low:
-        first += 1
-    if not interval.high_closed and last * step == high:
-        last -= 1
-    if first > last:
+        return interval.low * n, interval.high * n
+    sums = integers_within(scaled(interval, n / step))
+    if not sums:
         raise ValueError(f"no {n} values in steps of {step} have a mean that prints as {mean}")
-    return first * step, last * step
+    return sums[0] * step, sums[-1] * step
 
 
 def implied_mean_of_missing(

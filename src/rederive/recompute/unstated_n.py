@@ -40,14 +40,9 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """Comparator sizes under one convention.
+    """Comparator sizes under one convention: test and readings in words.
 
-    Parameters
-    ----------
-    convention : str
-        Test and readings in words.
-    sizes : dict of str to tuple of int
-        For each comparator all sizes that make every printed p reachable; empty if none does.
+    For each comparator these are all sizes that make every printed p reachable; empty if none does.
     """
 
     convention: str
@@ -70,10 +65,8 @@ def _reachable(
     targets = [p.interval(rule, P_VALUE_DOMAIN) for p in comparison.p]
     least = max(target.lower for target in targets)
     most = min(target.upper for target in targets)
-    boxes, other = (
-        moments_of(shared, rule),
-        moments_of(replace(comparison.summary, scale=None), rule),
-    )
+    boxes = moments_of(shared, rule)
+    other = moments_of(replace(comparison.summary, scale=None), rule)
     sizes = np.arange(2, comparison.summary.n + 1)
     if least > most * (1 + P_SLACK):
         return np.zeros((len(sizes), len(boxes)), dtype=bool)
@@ -145,23 +138,10 @@ def sizes_with_decision(
     alpha: float = 0.05,
     rule: RoundingRule = RoundingRule.EITHER,
 ) -> list[Solved]:
-    """Return the comparator sizes for which p can lie on one side of the significance level.
+    """Return the comparator sizes for which p can lie below the significance level, or else not.
 
-    Parameters
-    ----------
-    shared, comparator : Summary
-        The two groups; ``comparator.n`` is the largest size that is possible.
-    significant : bool
-        Whether p is to lie below ``alpha``, or at or above it.
-    alpha : float
-        Significance level.
-    rule : RoundingRule
-        How the figures were rounded.
-
-    Returns
-    -------
-    list of Solved
-        As for :func:`solve_n`, with the sizes of ``comparator`` under that name.
+    ``comparator.n`` is the largest size that is possible. As for :func:`solve_n`, with the sizes
+    under the name ``comparator``.
     """
     side = PrintedNumber(f"{Decimal(str(alpha)):f}", "<" if significant else "≥")
     return solve_n(shared, [Comparison("comparator", comparator, (side,))], rule)

@@ -31,25 +31,8 @@ def carry_out(
 ) -> Outcome:
     """Carry out the planned method of one number or claim.
 
-    Parameters
-    ----------
-    registry : Registry
-        Printed numbers, claims and plan.
-    row_id : str
-        The number or claim.
-    settings : Settings
-        Choices that hold for all.
-    done : dict, optional
-        Outcomes so far, by id; used and filled, so that shared work is done once.
-
-    Returns
-    -------
-    Recomputed or CheckedClaim
-
-    Raises
-    ------
-    PlanError
-        If the method is unknown or its inputs do not suit it.
+    Outcomes so far, by id, are used and filled, so that shared work is done once. A method that is
+    unknown, or whose inputs do not suit it, is a ``PlanError``.
     """
     outcomes: dict[str, Outcome] = {} if done is None else done
     if row_id not in outcomes:

@@ -16,17 +16,9 @@ from rederive.recompute.planned.task import Method, Outcome, PlanError, Task
 
 
 def _claim_two_sample_t(task: Task) -> Outcome:
-    settings = task.settings
-    result = recompute.two_sample_t(
-        task.compared(1),
-        task.compared(4),
-        None,
-        settings.rule,
-        settings.two_sample,
-        alpha=task.claim_alpha,
-    )
-    claim = task.decided(result)
-    return task.directed(claim, task.figure(1), task.figure(4))
+    groups, test = (task.compared(1), task.compared(4)), task.settings.two_sample
+    result = recompute.two_sample_t(*groups, None, task.rule, test, alpha=task.claim_alpha)
+    return task.directed(task.decided(result), task.figure(1), task.figure(4))
 
 
 def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
@@ -48,12 +40,11 @@ def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
     wanted = significant if not holds_as_stated else not significant
     side = "below" if wanted else "at or above"
     reaches = list(claim.reaches)
-    tried = (
+    for solved in (
         sizes_with_decision(shared, comparator, wanted, task.claim_alpha, settings.rule)
         if settings.unstated_n == "solved"
-        else []
-    )
-    for solved in tried:
+        else ()
+    ):
         fewer = [n for n in solved.sizes["comparator"] if n < comparator.n]
         if fewer:
             convention = f"{solved.convention}, comparator n {describe_sizes(fewer)}"
@@ -68,22 +59,13 @@ def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
 
 
 def _claim_paired_t(task: Task) -> Outcome:
-    settings = task.settings
-    result = recompute.paired_t(task.summary(1), None, settings.rule, task.claim_alpha)
-    claim = task.decided(result)
-    return task.directed(claim, task.figure(1))
+    result = recompute.paired_t(task.summary(1), None, task.rule, task.claim_alpha)
+    return task.directed(task.decided(result), task.figure(1))
 
 
 def _claim_two_proportions(task: Task) -> Outcome:
     first, n1, second, n2 = task.wholes(1)
-    result = recompute.two_proportions(
-        recompute.Share((first,), n1),
-        recompute.Share((second,), n2),
-        None,
-        task.rule,
-        task.settings.proportion_test,
-    )
-    claim = task.decided(result)
+    claim = task.decided(task.two_proportions(1, None))
     if "direction" not in task.plan.options:
         return claim
     distance = first / n1 - second / n2
@@ -187,13 +169,7 @@ def _claim_all(task: Task) -> Outcome:
 
 
 def is_likeness(claim: ClaimRow) -> bool:
-    """Return whether a claim is that things are alike, with a missing significance as its ground.
-
-    Parameters
-    ----------
-    claim : ClaimRow
-        A claim of the registry.
-    """
+    """Return whether a claim is that things are alike, on the ground of a missing significance."""
     return claim.kind in ("comparable", "unchanged") and claim.expected == "not_significant"
 
 

@@ -82,17 +82,6 @@ def _odds_ratio(task: Task) -> Outcome:
     return recompute.odds_ratio_figure(name, figures, total, [outcome], margin, task.rule)
 
 
-def _two_proportions(task: Task) -> Outcome:
-    first, n1, second, n2 = task.wholes(0)
-    return recompute.two_proportions(
-        recompute.Share((first,), n1),
-        recompute.Share((second,), n2),
-        task.target,
-        task.rule,
-        task.settings.proportion_test,
-    )
-
-
 NUMBERS: Mapping[str, Method] = {
     "percent_of_count": lambda task: recompute.percent_of_count(
         task.whole(0), task.whole(1), task.target, task.rule
@@ -123,6 +112,6 @@ NUMBERS: Mapping[str, Method] = {
     ),
     "paired_t_from_visits": _paired_t_from_visits,
     "odds_ratio": _odds_ratio,
-    "two_proportions": _two_proportions,
+    "two_proportions": lambda task: task.two_proportions(0, task.target),
 }
 """The recomputations of a number by the name that a plan uses."""

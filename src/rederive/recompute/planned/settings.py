@@ -26,7 +26,7 @@ class Settings:
     rule : RoundingRule
         How the article's figures were rounded.
     alpha : float
-        Significance level for claims.
+        Significance level for claims, between 0 and 1.
     test : str
         The two-sample test taken as stated: ``student`` or ``welch``.
     unstated_n : str
@@ -35,11 +35,6 @@ class Settings:
     reading : tuple of (str, str)
         Ids of ambiguous means, and the one way in which each is read. Repeats are read as the
         first mention; all other figures in every way.
-
-    Raises
-    ------
-    ValueError
-        If the test or the treatment of sizes is unknown, or alpha is not between 0 and 1.
     """
 
     rule: RoundingRule = RoundingRule.EITHER
@@ -68,19 +63,7 @@ class Settings:
         return WELCH if self.test == "welch" else STUDENT
 
     def read(self, mean: NumberRow, sd: PrintedNumber, n: int, scale: Scale | None) -> Summary:
-        """Return a summary whose mean is read as these settings say.
-
-        Parameters
-        ----------
-        mean : NumberRow
-            The printed mean.
-        sd : PrintedNumber
-            Its SD.
-        n : int
-            Size of the group.
-        scale : Scale, optional
-            Scale of single measurements.
-        """
+        """Return a summary whose mean is read as these settings say."""
         only = dict(self.reading).get(mean.same_as or mean.id)
         printed = mean.printed if only is None else PrintedNumber(only)
         return Summary(printed, sd, n, scale, mean.group, ambiguous=only is None)

@@ -11,6 +11,7 @@ from rederive.printed.result import Recomputed
 from rederive.recompute import claims
 from rederive.recompute.claims import CheckedClaim
 from rederive.recompute.planned.settings import Settings, scale_of
+from rederive.recompute.proportions import Share, two_proportions
 from rederive.recompute.summaries import Summary
 
 Outcome = Recomputed | CheckedClaim
@@ -36,31 +37,17 @@ class Task:
 
     @property
     def target(self) -> PrintedNumber:
-        """The published figure to recompute.
-
-        Raises
-        ------
-        PlanError
-            If the row is a claim.
-        """
-        row = self.registry.row(self.plan.id)
-        if not isinstance(row, NumberRow):
+        """The published figure to recompute."""
+        if self.plan.id not in self.registry.numbers:
             raise PlanError(f"{self.plan.id}: {self.plan.method} needs a number, not a claim")
-        return row.printed
+        return self.registry.numbers[self.plan.id].printed
 
     @property
     def claim(self) -> ClaimRow:
-        """The claim to check.
-
-        Raises
-        ------
-        PlanError
-            If the row is a number.
-        """
-        row = self.registry.row(self.plan.id)
-        if not isinstance(row, ClaimRow):
+        """The claim to check."""
+        if self.plan.id not in self.registry.claims:
             raise PlanError(f"{self.plan.id}: {self.plan.method} needs a claim, not a number")
-        return row
+        return self.registry.claims[self.plan.id]
 
     @property
     def claim_alpha(self) -> float:
@@ -73,13 +60,7 @@ class Task:
         return self.claim.expected == "significant"
 
     def input(self, position: int) -> NumberRow:
-        """Return an input number by its position in the plan.
-
-        Raises
-        ------
-        PlanError
-            If the plan names too few inputs, or a claim in this place.
-        """
+        """Return an input number by its position in the plan."""
         try:
             return self.registry.numbers[self.plan.inputs[position]]
         except (IndexError, KeyError) as error:
@@ -103,13 +84,7 @@ class Task:
         return self.plan.options.get("exhaustive") == "true"
 
     def whole(self, position: int) -> int:
-        """Return an input that is a whole number.
-
-        Raises
-        ------
-        PlanError
-            If it is not whole.
-        """
+        """Return an input that is a whole number."""
         value = self.figure(position).value
         if value.denominator != 1:
             raise PlanError(f"{self.plan.id}: input {position + 1} is {value}, not a whole number")
@@ -135,6 +110,12 @@ class Task:
         p = dict.fromkeys(self.registry.numbers[row_id].printed for row_id in own)
         return replace(self.summary(start), paired_p=tuple(p))
 
+    def two_proportions(self, start: int, p: PrintedNumber | None) -> Recomputed:
+        """Return the comparison of two counts, each with its denominator, from four inputs."""
+        first, n1, second, n2 = self.wholes(start, start + 4)
+        shares = Share((first,), n1), Share((second,), n2)
+        return two_proportions(*shares, p, self.rule, self.settings.proportion_test)
+
     def decided(self, result: Recomputed) -> CheckedClaim:
         """Return the claim that a recomputed p makes at the article's level."""
         return claims.claim_from_p(result, self.claim_alpha, self.expects_significance)
@@ -144,17 +125,7 @@ class Task:
     ) -> CheckedClaim:
         """Return a claim with the direction that the plan gives for the difference, if any.
 
-        Parameters
-        ----------
-        claim : CheckedClaim
-            The claim without its direction.
-        first, second : PrintedNumber
-            The difference is first minus second, or first alone if it is a change already.
-
-        Raises
-        ------
-        PlanError
-            If the direction is neither ``lower`` nor ``higher``.
+        The difference is first minus second, or first alone if it is a change already.
         """
         direction = self.plan.options.get("direction")
         if direction is None:
