@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 
 from rederive.printed.schema import Field, Problem, TableError, nearest, read_table
 
@@ -39,24 +40,11 @@ _FLAG_WORDS = {"yes": "1", "y": "1", "true": "1", "no": "0", "n": "0", "false": 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One column, or one measure of the visits.
+    """One column, or one measure of the visits, with its label in words and a note for the reader.
 
-    Parameters
-    ----------
-    column, label : str
-        Name in the file, and in words.
-    kind : str
-        One of ``KINDS``.
-    unit : str
-        Unit of a number, or nothing.
-    minimum, maximum, step : Decimal, optional
-        Range, and the step from one value to the next, counted from zero.
-    allowed : tuple of str
-        All values of a category.
-    required : bool
-        A column that must be there and filled; a measure that must be recorded at least once.
-    note : str
-        Remark for the reader.
+    The kind is one of ``KINDS``; numbers may have a unit, a range, and a step from one value to the
+    next, counted from zero; ``allowed`` are all values of a category. A required column must be
+    there and filled, a required measure recorded at least once.
     """
 
     column: str
@@ -132,16 +120,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Codebook:
-    """What the two tables of a cohort hold.
+    """What the two tables of a cohort hold, by name in the order of the file.
 
-    Parameters
-    ----------
-    patients : dict
-        Columns of the table of patients by name, in the order of the file.
-    visits : dict
-        The four columns of the table of visits.
-    measures : dict
-        Measures by name: what ``value`` may be where ``measure`` has that name.
+    ``visits`` are the four columns of that table, ``measures`` what ``value`` may be where
+    ``measure`` has that name.
     """
 
     patients: Mapping[str, Entry]
@@ -152,28 +134,17 @@ class Codebook:
     def load(cls, path: Path) -> Codebook:
         """Read a codebook.
 
-        Raises
-        ------
-        TableError
-            With every problem found: a missing file or column, values that do not fit, a name
-            given twice, a category without values, a range upside down, a missing key column.
+        A ``TableError`` has every problem found: a missing file or column, values that do not fit,
+        a name given twice, a category without values, a range upside down, a missing key column.
         """
         rows = read_table(path, _FIELDS)
         problems: list[Problem] = []
         tables: dict[str, dict[str, Entry]] = {"patients": {}, "visits": {}}
         for number, row in enumerate(rows, start=2):
-            entry = Entry(
-                row["column"],
-                row["label"],
-                row["kind"],
-                row["unit"],
-                minimum=_number(row["minimum"]),
-                maximum=_number(row["maximum"]),
-                step=_number(row["step"]),
-                note=row["note"],
-                allowed=tuple(row["allowed"].split("|")) if row["allowed"] else (),
-                required=row["required"] == "yes",
-            )
+            read: dict[str, Any] = {name: row[name] for name in Entry.__slots__}
+            read |= {name: _number(row[name]) for name in ("minimum", "maximum", "step")}
+            read["allowed"] = tuple(row["allowed"].split("|")) if row["allowed"] else ()
+            entry = Entry(**read | {"required": row["required"] == "yes"})
             known = tables[row["table"]]
             if entry.column in known:
                 allowed = f"a column once in the table {row['table']}"

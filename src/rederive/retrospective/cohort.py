@@ -29,18 +29,8 @@ SIGNIFICANT_DIGITS = 10
 class Cohort:
     """One cohort, or an ensemble of many with the same columns.
 
-    Parameters
-    ----------
-    patients : DataFrame
-        One row per patient; in an ensemble with the column ``cohort``.
-    visits : DataFrame
-        One row per patient, month and measure: columns patient, month, measure, value; in an
-        ensemble with the column ``cohort``.
-
-    Raises
-    ------
-    ValueError
-        If a key column is missing, or only one table has the column ``cohort``.
+    The tables have one row per patient, and one per patient, month and measure (columns patient,
+    month, measure, value); in an ensemble both have the column ``cohort``.
     """
 
     patients: pd.DataFrame
@@ -61,13 +51,7 @@ class Cohort:
         return "cohort" in self.patients.columns
 
     def select(self, cohort: int) -> Cohort:
-        """Return one cohort of an ensemble, without the column ``cohort``.
-
-        Raises
-        ------
-        ValueError
-            If it is no ensemble, or has no such cohort.
-        """
+        """Return one cohort of an ensemble, without the column ``cohort``."""
         if not self.is_ensemble:
             raise ValueError("a single cohort has nothing to select from")
         tables = []
@@ -82,12 +66,8 @@ class Cohort:
     def column(self, name: str) -> pd.Series[Any]:
         """Return a column of the table of patients by patient (or cohort and patient).
 
-        Empty text is unknown, as an empty cell is.
-
-        Raises
-        ------
-        ValueError
-            If there is no such column; the message has the nearest one.
+        Empty text is unknown, as an empty cell is. The ``ValueError`` for another name has the
+        nearest.
         """
         if name not in self.patients.columns:
             raise unknown("column", name, self.patients.columns)
@@ -155,12 +135,8 @@ def write_cohort(cohort: Cohort, folder: Path, remark: str = "") -> None:
     """Write one cohort as ``patients.csv`` and ``visits.csv``, each whole or not at all.
 
     The same cohort always gives the same bytes: UTF-8, LF, numbers with up to ten significant
-    digits, nothing for unknown. A remark, if there is one, stands in a line above each header.
-
-    Raises
-    ------
-    ValueError
-        If it is an ensemble; select one cohort first.
+    digits, nothing for unknown. A remark, if there is one, stands in a line above each header. Of
+    an ensemble one cohort has to be selected first.
     """
     if cohort.is_ensemble:
         raise ValueError("an ensemble has no CSV form: select one cohort to write")
@@ -184,23 +160,9 @@ def write_templates(
 ) -> None:
     """Write empty tables with their headers and a ``README.txt`` that says what goes in.
 
-    Parameters
-    ----------
-    folder : Path
-        Folder to write to; made if it is not there.
-    codebook : Codebook
-        What the tables hold.
-    example : Cohort, optional
-        Patients to write into the tables, which are else empty.
-    remark : str
-        Line above the headers of the example, which says that it is one.
-    more : dict, optional
-        Further files: their text by name.
-
-    Raises
-    ------
-    FileExistsError
-        If one of the files is there already; it may hold somebody's data.
+    The tables hold the patients of an example, if one is given, below a remark that says so. `more`
+    are further files: their text by name. If one of the files is there already, which may hold
+    somebody's data, it is a ``FileExistsError``.
     """
     tables = {
         PATIENTS_FILE: f"{','.join(codebook.patients)}\n",
@@ -265,17 +227,11 @@ NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A way in which the columns of a patient may contradict each other.
+    """A way in which some columns of a patient, or :data:`LAST_VISIT`, may contradict each other.
 
-    Parameters
-    ----------
-    columns : tuple of str
-        Columns of the patients that are compared, or :data:`LAST_VISIT`.
-    words : str
-        What is found, as the beginning of a sentence.
-    found : callable
-        Takes a table with these columns, empty ones filled with NaN; returns for each patient
-        whether they contradict each other. What is unknown contradicts nothing.
+    ``words`` begin a sentence that says so. ``found`` takes a table with these columns, empty ones
+    filled with NaN, and returns for each patient whether they contradict each other. What is
+    unknown contradicts nothing.
     """
 
     columns: tuple[str, ...]
@@ -286,12 +242,7 @@ class Contradiction:
 def contradictions(cohort: Cohort, kinds: Sequence[Contradiction]) -> list[str]:
     """Return which patients of a single cohort have contradictory values, as sentences.
 
-    Parameters
-    ----------
-    cohort : Cohort
-        The cohort; columns that it lacks are taken as unknown.
-    kinds : sequence of Contradiction
-        What is looked for.
+    Columns that it lacks are taken as unknown.
     """
     visits = cohort.visits[cohort.visits["value"].notna()]
     last = visits.groupby("patient", observed=True)["month"].max()

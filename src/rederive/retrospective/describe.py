@@ -11,17 +11,9 @@ from rederive.retrospective.keys import FloatArray, Grid, Moments, over, row_max
 
 
 def describe_number(values: pd.Series[Any]) -> pd.DataFrame:
-    """Return size, mean, SD and range of a number, one row per cohort.
+    """Return size, mean, SD and range of a number, NaN for unknown, one row per cohort.
 
-    Parameters
-    ----------
-    values : Series
-        Numbers by patient (or cohort and patient), NaN for unknown.
-
-    Returns
-    -------
-    DataFrame
-        Columns n (known), missing, mean, sd, median, minimum, maximum.
+    Columns n (known), missing, mean, sd, median, minimum, maximum.
     """
     grid = Grid.of(values.index)
     array = grid.spread(values)
@@ -42,22 +34,9 @@ def describe_number(values: pd.Series[Any]) -> pd.DataFrame:
 
 
 def describe_flag(values: pd.Series[Any]) -> pd.DataFrame:
-    """Return how many patients have a feature, one row per cohort.
+    """Return how many patients have a feature, 1 or 0, NaN for unknown, one row per cohort.
 
-    Parameters
-    ----------
-    values : Series
-        1 or 0 by patient (or cohort and patient), NaN for unknown.
-
-    Returns
-    -------
-    DataFrame
-        Columns n (known), missing, count and percent (of the known).
-
-    Raises
-    ------
-    ValueError
-        If there is another value than 0 and 1.
+    Columns n (known), missing, count and percent (of the known).
     """
     grid = Grid.of(values.index)
     array = grid.spread(values)

@@ -13,8 +13,8 @@ from scipy.special import ndtr, stdtr, stdtrit
 from scipy.stats import rankdata
 
 from rederive.errors import unknown
-from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention
-from rederive.retrospective.keys import FloatArray, Grid, IntArray, Moments, over
+from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention, signed_rank_p
+from rederive.retrospective.keys import FloatArray, Grid, Moments, over
 
 DECIMALS = 9
 """Decimals of a change: more than any scale has, fewer than a float can tell apart."""
@@ -27,17 +27,8 @@ BASELINE = "baseline"
 def change(measured: pd.DataFrame, followup: str) -> pd.Series[Any]:
     """Return each patient's change from baseline, to nine decimals; NaN without one or the other.
 
-    Parameters
-    ----------
-    measured : DataFrame
-        Values by patient (or cohort and patient), as from `windows.measured`.
-    followup : str
-        Column, such as ``m6``.
-
-    Raises
-    ------
-    ValueError
-        If there is no such column.
+    Measured are values by patient (or cohort and patient), as from `windows.measured`; the
+    follow-up is a column, such as ``m6``.
     """
     for column in (followup, BASELINE):
         if column not in measured.columns:
@@ -49,20 +40,10 @@ def change(measured: pd.DataFrame, followup: str) -> pd.Series[Any]:
 def paired_change(measured: pd.DataFrame, followup: str, confidence: float = 0.95) -> pd.DataFrame:
     """Return means, SDs and the paired t test of a change, one row per cohort.
 
-    Parameters
-    ----------
-    measured, followup
-        As for `change`.
-    confidence : float
-        Level of the confidence interval of the mean change.
-
-    Returns
-    -------
-    DataFrame
-        Columns n (patients with both values), baseline_mean, baseline_sd, followup_mean,
-        followup_sd, change_mean, change_sd, low, high, t, df, p and status. The status is ``ok``,
-        ``too few patients`` (below 2) or ``no variation`` (all changes equal); the last two leave
-        the test NaN.
+    Columns n (patients with both values), baseline_mean, baseline_sd, followup_mean, followup_sd,
+    change_mean, change_sd, low, high (of the mean change, at the level of confidence), t, df, p and
+    status. The status is ``ok``, ``too few patients`` (below 2) or ``no variation`` (all changes
+    equal); the last two leave the test NaN.
     """
     grid = Grid.of(measured.index)
     changes = grid.spread(change(measured, followup))
@@ -102,17 +83,7 @@ def paired_change(measured: pd.DataFrame, followup: str, confidence: float = 0.9
 def response(measured: pd.DataFrame, followup: str, threshold: float) -> pd.Series[Any]:
     """Return 1 for each patient who responded, 0 for those who did not, NaN if not followed.
 
-    Parameters
-    ----------
-    measured, followup
-        As for `change`.
-    threshold : float
-        Least decrease that counts as response.
-
-    Raises
-    ------
-    ValueError
-        If the threshold is not positive, or there is no such column.
+    The threshold is the least decrease, above 0, that counts as response.
     """
     if not threshold > 0:
         raise ValueError(f"threshold: found {threshold!r}, allowed: a positive number")
@@ -170,11 +141,11 @@ def signed_rank(
     number = changed.sum(axis=1)
     status = np.select([~known.any(axis=1), number == 0], ["no patients", "no change"], "ok")
     if convention.exact:
-        ordered = np.sort(np.where(changed, ranks, np.nan), axis=1)
-        tied = (np.diff(ordered, axis=1) == 0).any(axis=1)
-        status = np.where((status == "ok") & tied, "ties", status)
         z = np.full(len(number), np.nan)
-        p = _exact_p(rank_sum, number)
+        rows = (row[~np.isnan(row)] for row in differences)
+        exact = [signed_rank_p(row, convention) if len(row) else None for row in rows]
+        p = np.array(exact, dtype=float)
+        status = np.where((status == "ok") & np.isnan(p), "ties", status)
     else:
         excess = rank_sum - ranks.sum(axis=1) / 2
         if convention.correction:
@@ -194,22 +165,3 @@ def signed_rank(
             "status": status,
         }
     )
-
-
-def _exact_p(rank_sum: FloatArray, number: IntArray) -> FloatArray:
-    """Return the exact two-sided p of rank sums of ``number`` distinct differences.
-
-    The null distribution of n ranks is that of n - 1 ranks, with rank n in the sum or not.
-    """
-    p = np.full(len(number), np.nan)
-    probability = np.ones(1)
-    for size in range(1, int(number.max(initial=0)) + 1):
-        longer = np.zeros(len(probability) + size)
-        longer[: len(probability)] += probability / 2
-        longer[size:] += probability / 2
-        probability = longer
-        rows = number == size
-        least = np.minimum(rank_sum[rows], size * (size + 1) / 2 - rank_sum[rows])
-        below = np.cumsum(probability)
-        p[rows] = np.minimum(2 * below[np.floor(least).astype(np.int64)], 1.0)
-    return p

@@ -20,13 +20,7 @@ TESTS = ("student", "welch")
 
 @dataclass(frozen=True, slots=True)
 class PrintedGroup:
-    """Mean, sample SD and size of a group without patient-level data.
-
-    Raises
-    ------
-    ValueError
-        If the SD is negative or n below 2.
-    """
+    """Mean, sample SD (0 or more) and size (2 or more) of a group without patient-level data."""
 
     mean: float
     sd: float
@@ -48,28 +42,13 @@ def two_sample(
 ) -> pd.DataFrame:
     """Return the t test of a cohort's values against a printed group, one row per cohort.
 
-    Parameters
-    ----------
-    values : Series
-        Numbers by patient (or cohort and patient), such as changes; NaN are left out.
-    control : PrintedGroup
-        The other group.
-    test : str
-        ``student`` or ``welch``.
-    confidence : float
-        Level of the confidence interval of the difference.
+    Values are numbers by patient (or cohort and patient), such as changes; NaN are left out. The
+    test is ``student`` or ``welch``.
 
-    Returns
-    -------
-    DataFrame
-        Columns n, mean, sd (of the cohort), control_n, control_mean, control_sd, difference
-        (cohort minus control), low, high, t, df, p and status. The status is ``ok``, ``too few
-        patients`` (below 2) or ``no variation`` (both SDs zero); the last two leave the test NaN.
-
-    Raises
-    ------
-    ValueError
-        If there is no such test, or the level is not between 0 and 1.
+    Columns n, mean, sd (of the cohort), control_n, control_mean, control_sd, difference (cohort
+    minus control), low, high (at the level of confidence), t, df, p and status. The status is
+    ``ok``, ``too few patients`` (below 2) or ``no variation`` (both SDs zero); the last two leave
+    the test NaN.
     """
     if test not in TESTS:
         raise unknown("test", test, TESTS)

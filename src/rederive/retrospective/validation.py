@@ -65,10 +65,7 @@ NumberedRow = tuple[int, Row]
 def read_valid(folder: Path, codebook: Codebook) -> tuple[list[Row], list[Row]]:
     """Read the rows of both files of a folder, absent optional columns filled with nothing.
 
-    Raises
-    ------
-    CohortError
-        With everything that is wrong in either file.
+    A ``CohortError`` has everything that is wrong in either file.
     """
     if not folder.is_dir():
         allowed = f"a folder with {PATIENTS_FILE} and {VISITS_FILE}"
