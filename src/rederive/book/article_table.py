@@ -29,16 +29,8 @@ SHAPES = {
 def article_table(ledger: Ledger, table: str) -> render.Table:
     """Return a table of ``tables.csv`` with the reproduced figures below the published ones.
 
-    Returns
-    -------
-    Table
-        Its data have one line for each figure or mark, by id: ``row``, ``column``, ``published``,
-        ``here``, ``evidence`` and ``verdict``.
-
-    Raises
-    ------
-    ValueError
-        If there is no such table.
+    Its data have one line for each figure or mark, by id: ``row``, ``column``, ``published``,
+    ``here``, ``evidence`` and ``verdict``.
     """
     cells = _cells(ledger.registry, table)
     columns = list(dict.fromkeys(cell.column for cell in cells if cell.column))

@@ -60,11 +60,10 @@ class ArticleCohorts(Protocol):
         reading: str,
         progress: Progress | None,
     ) -> Mapping[str, object]:
-        """Return what the other figures say about one.
+        """Return what the other figures say about one, ready for JSON.
 
-        Keys, ready for JSON: ``figure``, ``printed``, ``median``, ``low``, ``high`` (ends of the
-        central 95 %), ``share`` (of data sets that print the figure so), ``bounds`` or null, and
-        others.
+        Keys ``figure``, ``printed``, ``median``, ``low``, ``high`` (ends of the central 95 %),
+        ``share`` (of data sets that print the figure so), ``bounds`` or null, and others.
         """
 
     def bounds(
@@ -80,18 +79,7 @@ class ArticleCohorts(Protocol):
 
 
 def open_cohorts(name: str = "") -> ArticleCohorts:
-    """Return the cohorts of an installed article.
-
-    Parameters
-    ----------
-    name : str
-        Name of the entry point; may be empty if only one article is installed.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is no such article, or the name is needed and not given.
-    """
+    """Return the cohorts of an installed article, whose name is needed if there are several."""
     opener: Callable[[], ArticleCohorts] = load_installed(
         COHORTS, name, "none is installed; describe a study in a YAML file"
     )
@@ -106,26 +94,13 @@ GROUP = "rederive.codebook"
 class CohortForm:
     """What a cohort for an article looks like.
 
-    Parameters
-    ----------
-    codebook : Path
-        The codebook as a CSV file.
-    windows : dict
-        Windows of the article's analysis by measure of the visits.
-    example : Cohort
-        A few invented patients that fit the codebook.
-    remark : str
-        Line that says they are invented.
-    included : callable
-        Returns the patients that the article's rules include, and as sentences who is not and
-        why.
-    without : callable
-        Returns what cannot be analysed without a column of the patients, or a measure of the
-        visits, in words that follow "without it"; empty if nothing hangs on it.
-    names : dict
-        By column or measure, other names that people give it.
-    codes : dict
-        By column, what words in it stand for, in small letters.
+    ``codebook`` is a CSV file, ``windows`` are those of the analysis by measure of the visits.
+    ``example`` has a few invented patients that fit the codebook, ``remark`` is the line that says
+    so. ``included`` returns the patients that the article's rules include, and as sentences who is
+    not and why. ``without`` returns what cannot be analysed without a column of the patients, or a
+    measure of the visits, in words that follow "without it"; empty if nothing hangs on it. By
+    column or measure ``names`` has other names that people give it, and ``codes`` what words in it
+    stand for, in small letters.
     """
 
     codebook: Path
@@ -139,18 +114,7 @@ class CohortForm:
 
 
 def open_form(article: str = "") -> CohortForm:
-    """Return what a cohort for an installed article looks like.
-
-    Parameters
-    ----------
-    article : str
-        Name of the article; may be empty if only one is installed.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is no such article, or the name is needed and not given.
-    """
+    """Return what a cohort for an installed article looks like, as `open_cohorts` finds it."""
     opener: Callable[[], CohortForm] = load_installed(
         GROUP, article, "an article that takes cohorts"
     )
@@ -159,13 +123,6 @@ def open_form(article: str = "") -> CohortForm:
 
 def check_cohort(folder: Path, form: CohortForm) -> dict[str, Any]:
     """Hold a cohort against its codebook and count who qualifies for the article's analysis.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder with the two tables.
-    form : CohortForm
-        What they may hold.
 
     Returns
     -------

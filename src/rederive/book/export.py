@@ -28,18 +28,7 @@ FORMATS = ("csv", "json")
 
 
 def open_article(name: str = "") -> Ledger:
-    """Open the ledger of an installed article.
-
-    Parameters
-    ----------
-    name : str
-        Name of the article's entry point; may be empty if only one article is installed.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is no such article, or the name is needed and not given.
-    """
+    """Open the ledger of an installed article, whose name is needed if there are several."""
     opener: Callable[[], Ledger] = load_installed(ARTICLES, name, "none is installed")
     return opener()
 
@@ -52,13 +41,7 @@ def ledger_table(ledger: Ledger) -> pd.DataFrame:
 
 
 def ledger_text(ledger: Ledger, form: str) -> str:
-    """Return all rows of a ledger as text, in one of :data:`FORMATS`.
-
-    Raises
-    ------
-    ConfigurationError
-        If the format is unknown.
-    """
+    """Return all rows of a ledger as text, in one of :data:`FORMATS`."""
     if form == "json":
         # Not by way of a table: it would write numbers that are not there as NaN, which no JSON is.
         records = [row.as_record() for row in ledger]
@@ -71,10 +54,7 @@ def ledger_text(ledger: Ledger, form: str) -> str:
 def registry_summary(folder: Path) -> str:
     """Check the tables of a registry and return how many rows they have.
 
-    Raises
-    ------
-    ConfigurationError
-        With every problem found in the tables.
+    A ``ConfigurationError`` has every problem found in the tables.
     """
     try:
         registry = load_registry(folder)

@@ -21,30 +21,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The reproduction of one row, in words ready to be shown.
+    """The reproduction of one row, in words ready to be shown, and as numbers in the unit printed.
 
-    Parameters
-    ----------
-    reproduced, interval : str
-        The reproduced figure, and the range that the inputs leave.
-    verdict : Verdict
-        How it compares.
-    why : str
-        Condition of the verdict, or what is missing.
-    decision : str
-        Whether p lies below alpha, or whether a claim holds, and on what that depends.
-    would_do, not_under, open_under : tuple of str
-        Conventions that reach the published figure, that do not, and that leave it open.
-    value, low, high : float, optional
-        The reproduced figure as a number, in the unit printed. Recomputed: its value at the
-        inputs as printed, and the range that rounding leaves. From cohorts: the median and the
-        central 95 %, or the one value. Of a claim: the share of cohorts in which it holds, or 1
-        and 0 where it holds and does not.
-    evidence : Evidence, optional
-        Given where it is another than the plan names, as in a run on another study's data.
-    before : str
-        What the article's parameters give, where that is not the row under these parameters: a
-        prediction is no counterpart of what cohorts yield that were told the figure.
+    ``reproduced`` is the figure and ``interval`` the range that the inputs leave; ``why`` is the
+    condition of the verdict, or what is missing; ``decision`` says whether p lies below alpha, or
+    whether a claim holds, and on what that depends. Conventions reach the published figure
+    (``would_do``), do not, or leave it open.
+
+    Recomputed, ``value`` is that at the inputs as printed, ``low`` and ``high`` are the range that
+    rounding leaves. From cohorts: the median and the central 95 %, or the one value. Of a claim:
+    the share of cohorts in which it holds, or 1 and 0 where it holds and does not.
+
+    ``evidence`` is given where it is another than the plan names, as in a run on another study's
+    data; ``before`` is what the article's parameters give, where that is not the row under these
+    parameters: a prediction is no counterpart of what cohorts yield that were told the figure.
     """
 
     reproduced: str
@@ -82,24 +72,10 @@ COLUMNS = (
 class LedgerRow(Shown):
     """One printed number or claim with its reproduction.
 
-    Parameters
-    ----------
-    id, section, place, group, variable, timepoint, statistic, same_as : str
-        As in the registry; of a claim ``statistic`` is its kind.
-    kind : str
-        ``number`` or ``claim``.
-    printed : str
-        The published figure or claim.
-    evidence : Evidence
-        How the reproduced number came about.
-    method, inputs : str, tuple of str
-        As planned.
-    notebook : str
-        Notebook in which the row has its place.
-    built : bool
-        Whether that notebook is part of the book yet.
-    before, before_verdict, before_decision : str
-        What the article's parameters give, where this run's give something else; else empty.
+    Names are as in the registry and its plan; of a claim ``statistic`` is its kind. ``kind`` is
+    ``number`` or ``claim``, ``notebook`` where the row has its place, and ``built`` whether that is
+    part of the book yet. What begins with ``before`` is what the article's parameters give, where
+    this run's give something else; else empty.
     """
 
     id: str
@@ -137,33 +113,26 @@ class CohortEvidence(Protocol):
     @property
     def reconstructed(self) -> bool:
         """Whether the cohorts were fitted to the published figures."""
-        ...
 
     @property
     def one_number(self) -> int:
         """Number of the cohort that a notebook shows by itself."""
-        ...
 
     @property
     def key(self) -> str:
         """All that rows from the data depend on besides the sources; empty if not only on that."""
-        ...
 
     def show(self, row_id: str, evidence: Evidence) -> Shown | None:
         """Return what the data say about a calibrated or predicted row; ``None`` if nothing."""
-        ...
 
     def values(self, row_id: str) -> pd.Series[Any]:
         """Return a figure, or whether a claim holds, by cohort."""
-        ...
 
     def held_out_values(self, row_id: str) -> pd.Series[Any]:
         """Return a figure by prior and draw, in cohorts that left it out of the fit."""
-        ...
 
     def asks_as_published(self, row_id: str) -> bool:
         """Whether this run asks for the figure as the article defines it."""
-        ...
 
 
 class SharedRows(Protocol):
@@ -171,33 +140,18 @@ class SharedRows(Protocol):
 
     def get(self, key: str, ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
         """Return those that are there."""
-        ...
 
     def put(self, key: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
         """Keep rows for other runs."""
-        ...
 
 
 class Ledger:
     """All rows of a registry, reproduced on demand and kept.
 
-    Parameters
-    ----------
-    registry : Registry
-        Printed numbers, claims and plan.
-    settings : Settings
-        Choices for all recomputations.
-    built : collection of str
-        Notebooks that are part of the book.
-    cohorts : CohortEvidence, optional
-        Patient-level data for the calibrated and predicted rows, which are pending without.
-    kept : SharedRows, optional
-        Rows of other runs.
-
-    Attributes
-    ----------
-    reference : Ledger or None
-        The same registry under the article's parameters, where this one is under others.
+    ``settings`` are the choices for all recomputations, ``built`` the notebooks that are part of
+    the book. Without cohorts the calibrated and predicted rows are pending. Rows of other runs may
+    be taken from ``kept``. ``reference`` is the same registry under the article's parameters, where
+    this one is under others.
     """
 
     def __init__(
@@ -232,12 +186,7 @@ class Ledger:
     def outcome(self, row_id: str) -> Outcome:
         """Return the recomputation of a row, with every convention that was tried.
 
-        Raises
-        ------
-        PlanError
-            If the row is not planned to be recomputed.
-        KeyError
-            If there is no such row.
+        A row that is not planned to be recomputed is a ``PlanError``.
         """
         return carry_out(self.registry, row_id, self.settings, self._outcomes)
 

@@ -111,15 +111,7 @@ def _conventions_markup(row: LedgerRow) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Table(Html):
-    """A table as data, and how a page shows it.
-
-    Parameters
-    ----------
-    markup : str
-        The table of the page.
-    data : DataFrame
-        The same by row id.
-    """
+    """A table as HTML, and its data by row id."""
 
     data: pd.DataFrame
 
@@ -148,18 +140,9 @@ def html_table(
 ) -> Html:
     """Return a table in a box of its own that scrolls when it is wider than the page.
 
-    With more than :data:`WIDE` columns it is a card for each row on a phone.
-
-    Parameters
-    ----------
-    header : sequence of str
-        Column titles; the first column names the row.
-    rows : iterable of (str, sequence of Cell)
-        The id of the row (empty for none) and its cells.
-    caption : str
-        What the table shows; also the name of its scrolling region for a screen reader.
-    css : str
-        Class of the table beside its own.
+    With more than :data:`WIDE` columns it is a card for each row on a phone. The first column names
+    the row; each row comes with its id, which may be empty. The caption is also the name of the
+    scrolling region for a screen reader.
     """
     lines = list(rows)
     head = "".join(
@@ -255,18 +238,9 @@ def comparison(
 ) -> Html:
     """Return the table that every section shows: published beside reproduced.
 
-    Parameters
-    ----------
-    rows : iterable of LedgerRow
-        Numbers or claims.
-    caption : str
-        What the table shows.
-    ledger_page : str
-        Page of the ledger relative to this one; each row's name links to its ledger row there.
-    anchors : collection of str, optional
-        Ids of the rows that carry their id, so that the ledger can link to them; default all.
-    decision : bool
-        Whether a column says if the decision at alpha is open.
+    Each row's name links to its row on the ledger's page; the rows among `anchors`, by default all,
+    carry their id, so that the ledger can link to them. With `decision` a column says if the
+    decision at alpha is open.
     """
     header = ["Number", *COMPARISON]
     if decision:
@@ -324,18 +298,9 @@ def ledger_page(
 ) -> Html:
     """Return the whole ledger as one table; each row opens to how it was derived.
 
-    A script of the book searches, filters and sorts it; without scripts it is the plain table.
-
-    Parameters
-    ----------
-    rows : iterable of LedgerRow
-        All rows.
-    notebooks : mapping of str to str
-        Page of each notebook that is part of the book, relative to the ledger.
-    caption : str
-        What the table shows.
-    tests : mapping of str to str, optional
-        The test of each row, as pytest names it, by the row's id.
+    A script of the book searches, filters and sorts it; without scripts it is the plain table. The
+    notebooks that are part of the book have their page, relative to the ledger; rows may have their
+    test, as pytest names it.
     """
     by_id = {row.id: row for row in rows}
     lines = []
@@ -377,18 +342,7 @@ def _input_markup(row: LedgerRow) -> str:
 
 
 def downloads(files: Mapping[str, str]) -> Html:
-    """Return links that save texts as files; the page itself carries the texts.
-
-    Parameters
-    ----------
-    files : mapping of str to str
-        Text of each file by its name, which ends as one of :data:`MEDIA_TYPES`.
-
-    Raises
-    ------
-    ValueError
-        If there is no file, or a name ends otherwise.
-    """
+    """Return links that save texts, by file name, as files; the page itself carries the texts."""
     if not files:
         raise ValueError("downloads need a file")
     items = []

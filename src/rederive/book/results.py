@@ -27,15 +27,7 @@ KEPT = (
 
 
 class ResultsTable:
-    """A table as HTML that also carries rows as data.
-
-    Parameters
-    ----------
-    shown : Html
-        What a page shows.
-    rows : iterable of LedgerRow
-        What a program reads.
-    """
+    """A table as HTML, which a page shows, with rows as data, which a program reads."""
 
     def __init__(self, shown: Html, rows: Iterable[LedgerRow]) -> None:
         self.shown = shown
@@ -61,12 +53,7 @@ class ResultsTable:
 def read_results(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the results in the JSON of an executed notebook, in the order of its cells.
 
-    Of an id that comes twice the last counts.
-
-    Raises
-    ------
-    ValueError
-        If the results have another version than :data:`RESULTS_VERSION`.
+    Of an id that comes twice the last counts. Those of another version are a ``ValueError``.
     """
     found: dict[str, dict[str, Any]] = {}
     for cell in notebook.get("cells", ()):

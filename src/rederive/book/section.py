@@ -21,23 +21,8 @@ class Section:
     """The rows of the ledger that have their place in one notebook.
 
     As the last line of a cell it shows a banner, where the run is not the article's, and how many
-    figures there are by evidence.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        The whole ledger, under the run's parameters.
-    notebook : str
-        Name of the notebook.
-    parameters : mapping, optional
-        All parameters of the run.
-    usual : mapping, optional
-        The article's values of those that are not the article's.
-
-    Raises
-    ------
-    ValueError
-        If the plan gives this notebook no row.
+    figures there are by evidence. The ledger is the whole one, under all `parameters` of the run;
+    `usual` are the article's values of those that are not the article's.
     """
 
     def __init__(

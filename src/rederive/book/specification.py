@@ -35,17 +35,11 @@ Places = npt.NDArray[np.int64]
 class Specifications:
     """One result under many specifications; `Specifications.of` makes and checks one.
 
-    Attributes
-    ----------
-    frame : DataFrame
-        Columns of the choices, then :data:`OUTCOMES`: the value, its range (NaN where there is
-        none), and the share of data sets, 0 to 1, that decide yes (NaN where nothing is decided).
-        Where it is known which specifications come to the same, a column :data:`SAME` follows.
-    choices : tuple of str
-        Columns of the choices.
-    log_floor : float, optional
-        Where given, the value is seen on a logarithmic axis: shares of the variance are those of
-        its log10, values below the floor (such as a p of 0) counting as the floor.
+    The frame has the columns of the choices, then :data:`OUTCOMES`: the value, its range (NaN where
+    there is none), and the share of data sets, 0 to 1, that decide yes (NaN where nothing is
+    decided). Where it is known which specifications come to the same, :data:`SAME` follows. With
+    ``log_floor`` the value is seen on a logarithmic axis: shares of the variance are those of its
+    log10, values below the floor (such as a p of 0) counting as the floor.
     """
 
     frame: pd.DataFrame
@@ -59,14 +53,14 @@ class Specifications:
         choices: Sequence[str],
         log_floor: float | None = None,
     ) -> Specifications:
-        """Return the table of some columns of a frame.
+        """Return the table of some columns of a frame, one row per specification.
 
         Parameters
         ----------
         frame : DataFrame
-            One row per specification, with the columns :data:`OUTCOMES`, of which all but the
-            value may be missing. A column :data:`SAME` has one label for all specifications that
-            must give the same result, such as those that select the same data.
+            With the columns :data:`OUTCOMES`, of which all but the value may be missing. A column
+            :data:`SAME` has one label for all specifications that must give the same result, such
+            as those that select the same data.
         choices : sequence of str
             Columns that tell specifications apart.
         log_floor : float, optional
@@ -122,11 +116,8 @@ class Specifications:
     @cached_property
     def _codes(self) -> npt.NDArray[np.int64]:
         """Place of each row's level, shape (rows, choices)."""
-        columns = []
-        for name in self.choices:
-            places = {level: place for place, level in enumerate(self.levels[name])}
-            columns.append(self.frame[name].map(places).to_numpy(np.int64))
-        return np.stack(columns, axis=1)
+        columns = [pd.Categorical(self.frame[each], self.levels[each]) for each in self.choices]
+        return np.stack([column.codes.astype(np.int64) for column in columns], axis=1)
 
     @property
     def is_complete(self) -> bool:
@@ -257,13 +248,7 @@ class Specifications:
         return table.sort_values("share", ascending=False, kind="stable").reset_index(drop=True)
 
     def pivot(self, rows: str, columns: str, of: str = "value") -> pd.DataFrame:
-        """Return the mean of an outcome over all other choices, for each pair of two choices.
-
-        Raises
-        ------
-        ValueError
-            If there is no such choice or outcome, or both choices are the same.
-        """
+        """Return the mean of an outcome over all other choices, for each pair of two choices."""
         for name in (rows, columns):
             _require("choice", name, self.choices)
         _require("outcome", of, OUTCOMES)
@@ -273,13 +258,7 @@ class Specifications:
         return table.reindex(index=list(self.levels[rows]), columns=list(self.levels[columns]))
 
     def where(self, **levels: Hashable) -> Specifications:
-        """Return the specifications with given levels of some choices.
-
-        Raises
-        ------
-        ValueError
-            If there is no such choice or level.
-        """
+        """Return the specifications with given levels of some choices."""
         for name, level in levels.items():
             _require("choice", name, self.choices)
             _require(name, level, self.levels[name])

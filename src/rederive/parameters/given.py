@@ -16,13 +16,7 @@ GROUP = "rederive.parameters"
 
 
 def open_parameters(article: str = "") -> ParameterSet:
-    """Return the parameters of an installed article, whose name is needed if there are several.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is no such article, or what it offers is no set of parameters.
-    """
+    """Return the parameters of an installed article, whose name is needed if there are several."""
     from rederive.installed import load_installed
 
     found = load_installed(GROUP, article, "an article that offers its parameters")
@@ -35,11 +29,8 @@ def open_parameters(article: str = "") -> ParameterSet:
 def parse_assignments(assignments: Iterable[str], parameters: ParameterSet) -> dict[str, Value]:
     """Return the values that texts such as ``alpha=0.01`` assign; combinations are not looked at.
 
-    Raises
-    ------
-    ParameterError
-        Naming every text without equals sign, every unknown name, every value that does not fit
-        and every parameter given twice with different values.
+    A ``ParameterError`` names every text without equals sign, every unknown name, every value that
+    does not fit and every parameter given twice with different values.
     """
     values: dict[str, Value] = {}
     faults = Faults()
@@ -77,10 +68,8 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _once)
 def read_yaml(path: Path) -> Any:
     """Return what a YAML or JSON file holds; of an empty one ``None``.
 
-    Raises
-    ------
-    ParameterError
-        If the file cannot be read, is not YAML or gives a key twice; the message names the file.
+    A file that cannot be read, is not YAML or gives a key twice is a ``ParameterError`` that names
+    it.
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)
@@ -97,11 +86,6 @@ def read_parameter_file(path: Path, parameters: ParameterSet) -> dict[str, Value
     """Return the values of a YAML file with lines such as ``alpha: 0.01``; of an empty one none.
 
     They are read as on a command line, so that 010 or 1e-2 means the same in both places.
-
-    Raises
-    ------
-    ParameterError
-        As `read_yaml`, or if the file is no mapping, or a value does not fit its parameter.
     """
     content = read_yaml(path) or {}
     if not isinstance(content, dict):
@@ -125,14 +109,8 @@ def not_taken(
 ) -> str:
     """Return what is wrong with a parameter that is not among those that a notebook takes.
 
-    Parameters
-    ----------
-    name, taken, notebook : str, sequence of str, str
-        The parameter, those that are taken, and the notebook's name, if it is to be said.
-    taken_by : dict, optional
-        Notebooks by the parameters that they take.
-    known : sequence of str
-        All parameters of the book.
+    The notebook's name is said if it is given, with the notebooks by the parameters that they take;
+    `known` are all parameters of the book.
     """
     which = notebook or "this notebook"
     others = (taken_by or {}).get(name, ())
@@ -155,13 +133,9 @@ def check_taken(
 ) -> dict[str, Value]:
     """Return the given values for one notebook, checked, in their types and in their order.
 
-    The further parameters are as for `not_taken`.
-
-    Raises
-    ------
-    ParameterError
-        With every unknown name, every value that does not fit, every parameter that the notebook
-        does not take and, if there are none of these, every combination that makes no sense.
+    A ``ParameterError`` has every unknown name, every value that does not fit, every parameter that
+    the notebook does not take and, if there are none of these, every combination that makes no
+    sense. The further parameters are as for `not_taken`.
     """
     faults = Faults()
     for name, value in given.items():

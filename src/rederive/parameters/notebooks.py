@@ -68,18 +68,8 @@ def own_defaults(notebook: Mapping[str, Any], tag: str = TAG) -> dict[str, Any]:
 def notebook_parameters(path: Path, known: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the names of the parameters that a notebook takes.
 
-    Parameters
-    ----------
-    path : Path
-        The notebook; the names are those that its cell tagged ``parameters`` assigns.
-    known : sequence of str
-        All parameters of the book: a notebook that hands its names over with :data:`TAKES_ALL`
-        takes these as well.
-
-    Raises
-    ------
-    ConfigurationError
-        If the file is no notebook.
+    These are those that its cell tagged ``parameters`` assigns; a notebook that hands its names
+    over with :data:`TAKES_ALL` takes all `known` parameters of the book as well.
     """
     from rederive.execution.notebooks import read_notebook
 
@@ -108,20 +98,9 @@ def cells_run() -> list[str]:
 def check_injected(cells: Sequence[str], known: Sequence[str] = ()) -> None:
     """Refuse parameters that papermill put into a notebook which has none of that name.
 
-    Papermill only logs such a name, and the notebook would run with its defaults.
-
-    Parameters
-    ----------
-    cells : sequence of str
-        Cells run so far; a cell that papermill injects begins with ``# Parameters`` and follows
-        the notebook's own cell of defaults.
-    known : sequence of str
-        Parameters that are taken beside those of the cell of defaults.
-
-    Raises
-    ------
-    ParameterError
-        Naming every unknown parameter.
+    Papermill only logs such a name, and the notebook would run with its defaults. Of the cells run
+    so far one that it injects begins with ``# Parameters`` and follows the notebook's own cell of
+    defaults; the `known` are taken beside those. The ``ParameterError`` names all others.
     """
     for defaults, injected in pairwise(cells):
         if not injected.startswith("# Parameters"):
@@ -138,11 +117,6 @@ def project_parameters(project: Project) -> ParameterSet:
     If it holds the package of an installed article, they are that article's. Else they are what its
     notebooks assign in their cells of parameters: the type of a default is the type of the
     parameter, and every value of it is allowed.
-
-    Raises
-    ------
-    ConfigurationError
-        If an article's parameters cannot be opened.
     """
     for entry in entry_points(group=GROUP):
         if (project.root / "src" / entry.module.split(".")[0]).is_dir():
@@ -173,16 +147,8 @@ def all_notebooks(project: Project) -> tuple[Path, ...]:
 def find_notebook(project: Project, wanted: str) -> Path:
     """Return a notebook, relative to the book's root.
 
-    Parameters
-    ----------
-    project, wanted : Project, str
-        The book; a name without folder and ending, or a path from the working directory or the
-        book's root, with or without its ending.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is no such notebook in the book's folder; with the nearest name.
+    Wanted is a name without folder and ending, or a path from the working directory or the root,
+    with or without its ending. A ``ConfigurationError`` has the nearest name.
     """
     known = {notebook.stem: notebook for notebook in reversed(all_notebooks(project))}
     if wanted in known:
@@ -205,10 +171,7 @@ def find_notebook(project: Project, wanted: str) -> Path:
 def own_cohort(project: Project, folder: Path, parameters: ParameterSet) -> str:
     """Check a user's own cohort against the book's codebook; return its folder's absolute path.
 
-    Raises
-    ------
-    ConfigurationError
-        With every fault in the cohort; or if the book takes no cohort.
+    The ``ConfigurationError`` has every fault in the cohort.
     """
     from rederive.printed.schema import TableError
     from rederive.retrospective import Codebook, read_cohort

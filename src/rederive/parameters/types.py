@@ -40,13 +40,7 @@ class Faults:
             self.add(*(f"{place}{line}" for line in str(error).splitlines()))
 
     def stop(self, most: int | None = None) -> None:
-        """Refuse what has faults; of more than some the rest is counted.
-
-        Raises
-        ------
-        ParameterError
-            With one line for each fault.
-        """
+        """Refuse what has faults, a line for each; of more than some the rest is counted."""
         lines = list(self._lines)
         if most is not None and len(lines) > most:
             lines[most:] = [f"and {len(lines) - most} more faults of this kind"]
@@ -56,14 +50,9 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The form of a text, where not every text will do.
+    """The form of a text, where not every text will do: what is allowed, as messages say it.
 
-    Parameters
-    ----------
-    words : str
-        What is allowed, as messages say it.
-    read : callable
-        Returns a text in its usual spelling, or None if it does not have the form.
+    ``read`` returns a text in its usual spelling, or None if it does not have the form.
     """
 
     words: str
@@ -72,27 +61,12 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter.
+    """One parameter, by the name that notebooks and the command line write.
 
-    Parameters
-    ----------
-    name : str
-        As notebooks and the command line write it.
-    default : float, int, str or bool
-        The article's value; its type is the parameter's type (a whole number is accepted for a
-        float).
-    label : str
-        What it means, in a few words.
-    unit : str
-        Unit of a number, or empty.
-    minimum, maximum : float, optional
-        Ends of the range of a number, both allowed.
-    choices : tuple of str
-        All allowed values of a text parameter.
-    meaning : str
-        What it changes, in sentences; may be empty.
-    form : Form, optional
-        Form of a text parameter without choices.
+    The type of the default, the article's value, is the parameter's type (a whole number is
+    accepted for a float). ``label`` is what it means, in a few words, ``meaning`` what it changes,
+    in sentences; it may be empty. A number may have a unit and a range, both ends allowed, a text
+    the choices there are, or a form.
     """
 
     name: str
@@ -130,11 +104,7 @@ class Parameter:
     def check(self, value: object) -> Value:
         """Return the value in the parameter's type.
 
-        Raises
-        ------
-        ParameterError
-            If the value does not fit; the message names the parameter, what was found and what is
-            allowed.
+        The ``ParameterError`` names the parameter, what was found and what is allowed.
         """
         fitted = self._fitted(value)
         if fitted is None:
@@ -148,13 +118,7 @@ class Parameter:
         return fitted
 
     def parse(self, text: object) -> Value:
-        """Return the value that a text stands for, such as one from a command line.
-
-        Raises
-        ------
-        ParameterError
-            As `check`.
-        """
+        """Return the value that a text from a command line or a file stands for, or as `check`."""
         if isinstance(self.default, str) or not isinstance(text, str):
             return self.check(text)
         if isinstance(self.default, bool):
@@ -203,13 +167,8 @@ def _plain(number: float) -> str:
 class ParameterSet:
     """All parameters of a book, in the order in which they are listed.
 
-    Parameters
-    ----------
-    parameters : tuple of Parameter
-        The parameters.
-    rules : tuple of callable
-        Values that do not go together: each is given all values and those that differ from the
-        article's, and returns why they make no sense, or an empty text.
+    Rules are about values that do not go together: each is given all values and those that differ
+    from the article's, and returns why they make no sense, or an empty text.
     """
 
     parameters: tuple[Parameter, ...]
@@ -243,11 +202,8 @@ class ParameterSet:
     def check(self, given: Mapping[str, object]) -> Mapping[str, Value]:
         """Return all parameters, the given ones checked and the others at the article's values.
 
-        Raises
-        ------
-        ParameterError
-            Naming every parameter that is unknown or does not fit; if all do, every combination
-            that makes no sense.
+        A ``ParameterError`` names every parameter that is unknown or does not fit; if all do, every
+        combination that makes no sense.
         """
         values = dict(self.defaults)
         faults = Faults()
