@@ -9,21 +9,10 @@ from rederive.errors import ConfigurationError, meant
 
 
 def load_installed(group: str, name: str, otherwise: str) -> Any:
-    """Return the object that an entry point names.
+    """Return the object that an entry point of a group names, one entry for each installed article.
 
-    Parameters
-    ----------
-    group : str
-        Group of entry points, one entry for each installed article.
-    name : str
-        Name of the article; may be empty if only one is installed.
-    otherwise : str
-        What to say is allowed if none is installed.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is no such article, or the name is needed and not given.
+    The name may be empty if only one is installed; a ``ConfigurationError`` says which there are,
+    or `otherwise` if there is none.
     """
     found = {entry.name: entry for entry in entry_points(group=group)}
     if not name and len(found) == 1:

@@ -24,26 +24,19 @@ from rederive.printed.files import write_atomically
 from rederive.printed.schema import TableError
 
 _LATER = {
-    "bounds": "rederive.cli.cohort",
-    "check": "rederive.cli.cohort",
-    "count": "rederive.cli.column",
-    "grim": "rederive.cli.summaries",
-    "import": "rederive_import.command",
-    "odds-ratio": "rederive.cli.summaries",
-    "params": "rederive.cli.params",
-    "percent": "rederive.cli.summaries",
-    "predict": "rederive.cli.cohort",
-    "reconstruct": "rederive.cli.cohort",
-    "run": "rederive.cli.run",
-    "sample": "rederive.cli.column",
-    "sizes": "rederive.cli.summaries",
-    "statcheck": "rederive.cli.summaries",
-    "sweep": "rederive.cli.sweep",
-    "sweep-page": "rederive.cli.sweep",
-    "t": "rederive.cli.summaries",
-    "teach": "rederive_teach.cli",
-    "template": "rederive_import.tables",
-    "validate": "rederive_import.tables",
+    command: module
+    for module, commands in {
+        "rederive.cli.cohort": "bounds check predict reconstruct",
+        "rederive.cli.column": "count sample",
+        "rederive.cli.params": "params",
+        "rederive.cli.run": "run",
+        "rederive.cli.summaries": "grim odds-ratio percent sizes statcheck t",
+        "rederive.cli.sweep": "sweep sweep-page",
+        "rederive_import.command": "import",
+        "rederive_import.tables": "template validate",
+        "rederive_teach.cli": "teach",
+    }.items()
+    for command in commands.split()
 }
 """Commands that are imported when asked for, with their module: much comes with them."""
 

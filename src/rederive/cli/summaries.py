@@ -38,17 +38,11 @@ def degrees(text: str) -> tuple[PrintedNumber, ...]:
 
 @dataclass(frozen=True)
 class Check:
-    """A check of printed figures.
+    """A check of printed figures: what it does, as the help says it, its figures and its result.
 
-    Parameters
-    ----------
-    words : str
-        What it does, as the help says it.
-    figures : mapping
-        Name of each figure with its help and what reads it; ``*`` begins the help of those that
-        must be given.
-    result : callable
-        Takes the figures that are given by name; a ``ValueError`` says what does not fit.
+    The name of each figure has its help and what reads it; ``*`` begins the help of those that must
+    be given. The result takes the figures that are given by name; a ``ValueError`` says what does
+    not fit.
     """
 
     words: str
@@ -56,13 +50,7 @@ class Check:
     result: Callable[..., Recomputed]
 
     def of(self, texts: Mapping[str, str], place: str) -> Recomputed:
-        """Return the result for some texts.
-
-        Raises
-        ------
-        ParameterError
-            With all that is wrong, each at its place.
-        """
+        """Return the result for some texts; all faults, each in its place, are one error."""
         given, faults = {}, Faults()
         for name, (words, read) in self.figures.items():
             text = (texts.get(name) or "").strip()

@@ -24,12 +24,11 @@ _ENGINE = Path(__file__).resolve().parents[1]
 
 
 def source_digest(project: Project) -> str:
-    """Digest all that any notebook of a book may depend on besides itself.
+    """Digest all that any notebook of a book may depend on besides itself, wherever it stands.
 
     These are the packages below ``src/``, modules and YAML files beside pages in ``book/``, the
     data below ``data/``, the pinned packages, the version of Python and, where it is installed
-    elsewhere, this package. The digest is the same wherever the book stands. Files are read again
-    only if one of them has another time or size.
+    elsewhere, this package. Files are read again only if one has another time or size.
     """
     folders = [project.root / "src", project.root / "data"]
     if not _ENGINE.is_relative_to(folders[0].resolve()):
@@ -56,16 +55,9 @@ def execution_key(
 ) -> str:
     """Return the key of one execution, SHA-256 in hexadecimal.
 
-    Parameters
-    ----------
-    notebook, name : mapping, str
-        The notebook as stored, whose outputs do not count, and its path relative to the root,
-        since a notebook runs in its own folder.
-    parameters : mapping
-        Values for its parameters cell; must be plain JSON values. Of one that is an absolute path
-        the content counts as well.
-    sources : str
-        Result of `source_digest`.
+    Of the notebook its outputs do not count; its name, relative to the root, does, since it runs in
+    its own folder. Parameters are plain JSON values; of an absolute path the content counts as
+    well. ``sources`` is the result of `source_digest`.
     """
     digest = hashlib.sha256()
     named = [content_digest(Path(text)) for text in _texts(parameters) if Path(text).is_absolute()]
@@ -110,13 +102,7 @@ class ExecutionCache:
         return None
 
     def put(self, key: str, content: bytes) -> None:
-        """Store an executed notebook; a reader sees all of it or nothing.
-
-        Raises
-        ------
-        OSError
-            If the disk is full or the folder cannot be written to.
-        """
+        """Store an executed notebook; a reader sees all of it or nothing."""
         write_atomically(self._path(key), content)
 
     def prune(self, kept: int = ENTRIES_KEPT) -> None:

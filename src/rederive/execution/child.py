@@ -104,12 +104,9 @@ class ZMQInteractiveShell(InteractiveShell):
 def run(connection: Connection) -> None:
     """Run the cells that the driver sends and end the process; nothing of it outlives the driver.
 
-    Parameters
-    ----------
-    connection : Connection
-        Brings the cells (of each the position, the source, and whether an error ends the run), all
-        environment variables, and the working directory. Takes pairs of a kind and its fields:
-        those of nbformat's outputs, ``start`` and ``end`` of each cell, and ``finished``.
+    The connection brings the cells (of each the position, the source, and whether an error ends the
+    run), all environment variables, and the working directory. It takes pairs of a kind and its
+    fields: those of nbformat's outputs, ``start`` and ``end`` of each cell, and ``finished``.
     """
     try:
         os.setsid()

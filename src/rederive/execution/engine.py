@@ -46,20 +46,9 @@ class ForkEngine(Engine):  # type: ignore[misc]
     ) -> None:
         """Execute the cells; one that fails, takes too long or kills the process has an error.
 
-        Parameters
-        ----------
-        nb_man : NotebookExecutionManager
-            Papermill's holder of the notebook.
-        kernel_name : str
-            Name of the kernel, where an ordinary one is used.
-        execution_timeout : float or None
-            Seconds that a cell may take; None for any time.
-        run_in : str, Path or None
-            Working directory; None for that of this process, which stays as it is.
-        environment : mapping or None
-            Variables set on top of those of this process.
-        **settings
-            Those of an ordinary kernel.
+        A cell may take any time if `execution_timeout` is None, else so many seconds. The working
+        directory of this process stays as it is; `environment` is set on top of its variables. The
+        name and the settings of a kernel count where an ordinary one is used.
         """
         folder = str(Path(run_in or ".").absolute())
         variables = {**os.environ, **(environment or {})}

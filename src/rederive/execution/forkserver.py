@@ -1,7 +1,7 @@
 """A process that has the libraries imported and forks one more for each notebook.
 
-The standard library's own fork server imports the driver's main module into every fork, cannot
-set the server's environment, and is closed to daemonic processes such as the workers of Dask; so
+The standard library's own fork server imports the driver's main module into every fork, cannot set
+the server's environment, and is closed to daemonic processes such as the workers of Dask; so
 `os.fork` is called here, and `multiprocessing.connection` carries the messages.
 """
 
@@ -53,10 +53,9 @@ _READ_AT_IMPORT = ("MKL_", "MPL", "NUMBA_", "OMP_", "OPENBLAS_", "PYTHON")
 
 
 def available() -> bool:
-    """Say whether notebooks can be run in forks.
+    """Say whether notebooks can be run in forks: if the system can fork and pass open files on.
 
-    They cannot where the operating system cannot fork or pass open files on, and are not to be
-    where the variable ``REDERIVE_ENGINE`` is ``ordinary``.
+    With ``ordinary`` in the variable ``REDERIVE_ENGINE`` they are not to be.
     """
     chosen = os.environ.get(ENGINE_VARIABLE) != ORDINARY
     return chosen and hasattr(os, "fork") and hasattr(socket, "send_fds")
@@ -159,17 +158,8 @@ _running: set[int] = set()
 def forked(environment: Mapping[str, str]) -> Iterator[Connection]:
     """Fork a process for one notebook; when the block ends, so does it and all that it started.
 
-    It has the given environment variables, and no others.
-
-    Yields
-    ------
-    Connection
-        To `rederive.execution.child.run`.
-
-    Raises
-    ------
-    RuntimeError
-        If the server ends while it starts.
+    It has the given environment variables and no others; the connection leads to
+    `rederive.execution.child.run`. A server that ends while it starts is a ``RuntimeError``.
     """
     connection, pid = _connect(environment)
     with connection:

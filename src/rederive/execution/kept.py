@@ -39,14 +39,8 @@ class KeptRows:
     """Rows by a key, that says what they were worked out under, and their id.
 
     SQLite keeps processes apart. A row that is damaged counts as missing; a file that is damaged,
-    busy or not to be written costs time and no result.
-
-    Parameters
-    ----------
-    path : Path
-        The file, made when the first row is kept.
-    unchanged : callable
-        Whether the sources are still those of the file; asked before rows are kept.
+    busy or not to be written costs time and no result. The file is made when the first row is kept;
+    before that it is asked whether the sources are unchanged.
     """
 
     def __init__(self, path: Path, unchanged: Callable[[], bool]) -> None:

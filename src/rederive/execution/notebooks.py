@@ -16,13 +16,7 @@ _RUN_METADATA = ("execution", "papermill", "ExecuteTime", "collapsed", "scrolled
 
 
 def read_notebook(path: Path) -> Notebook:
-    """Read a notebook's JSON, format 4.
-
-    Raises
-    ------
-    ConfigurationError
-        If the file is not JSON, is not a notebook of format 4, or has a cell without an id.
-    """
+    """Read a notebook's JSON, format 4; what is not, or a cell without an id, is refused."""
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:

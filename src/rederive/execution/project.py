@@ -24,14 +24,9 @@ SOURCE_DATE_EPOCH = "946684800"
 
 @dataclass(frozen=True)
 class Project:
-    """A book's folder and the places in it.
+    """A book's folder, which holds ``_config.yml`` and ``_toc.yml``, and the places in it.
 
-    Parameters
-    ----------
-    root
-        Folder that holds ``_config.yml`` and ``_toc.yml``.
-    variant
-        Name of the variant that is built from it; empty for the book as it is.
+    The variant is the name of what is built from it; empty for the book as it is.
     """
 
     root: Path
@@ -92,10 +87,7 @@ class Project:
     def pages(self) -> tuple[Path, ...]:
         """Pages of the table of contents, relative to the root, in reading order.
 
-        Raises
-        ------
-        ConfigurationError
-            If ``_toc.yml`` cannot be read or names a page that is missing or ambiguous.
+        A page that is missing or ambiguous is a ``ConfigurationError``.
         """
         return tuple(self._page_file(name) for name in _toc_names(self.toc_file))
 
@@ -125,18 +117,10 @@ class Project:
 
 
 def find_project(start: Path | None = None) -> Project:
-    """Find the book that `start` belongs to.
+    """Find the book that a folder belongs to: there, or in the nearest of its parents.
 
-    Parameters
-    ----------
-    start
-        Folder to begin with; by default the one named by the environment variable
-        ``REDERIVE_ROOT``, else the working directory. Its parents are tried in turn.
-
-    Raises
-    ------
-    ConfigurationError
-        If none of them has a ``_config.yml`` and a ``_toc.yml``.
+    By default it is the folder named by the environment variable ``REDERIVE_ROOT``, else the
+    working directory. A ``ConfigurationError`` if none has a ``_config.yml`` and a ``_toc.yml``.
     """
     first = (start or Path(os.environ.get(ROOT_VARIABLE) or Path.cwd())).resolve()
     for folder in (first, *first.parents):
@@ -148,13 +132,7 @@ def find_project(start: Path | None = None) -> Project:
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """Return the mapping that a YAML file holds.
-
-    Raises
-    ------
-    ConfigurationError
-        If the file is missing, is not YAML, or holds something else than a mapping.
-    """
+    """Return the mapping that a YAML file holds; anything else in it is refused."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution import forkserver
@@ -38,15 +38,7 @@ class NotebookFailedError(BookError):
 
 @dataclass(frozen=True)
 class Task:
-    """One notebook and the parameters to run it with.
-
-    Parameters
-    ----------
-    notebook
-        Path relative to the book's root.
-    parameters
-        Values that replace those of the parameters cell; plain JSON values.
-    """
+    """One notebook, relative to the book's root, and the plain JSON values that it is given."""
 
     notebook: Path
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -57,17 +49,8 @@ class Task:
         return self.notebook.as_posix()
 
 
-@dataclass(frozen=True)
-class Executed:
-    """Results of `execute_tasks`.
-
-    Parameters
-    ----------
-    contents
-        The published form of each executed notebook, in the order of the tasks.
-    executions
-        How many notebooks were run; the others came from the cache.
-    """
+class Executed(NamedTuple):
+    """The published form of each notebook, in the order of the tasks, and how many were run."""
 
     contents: tuple[bytes, ...]
     executions: int
@@ -75,25 +58,13 @@ class Executed:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one task.
+    """What became of one task, with the seconds it took.
 
-    Parameters
-    ----------
-    content
-        The published form of the executed notebook, if it ran to its end.
-    failed
-        The notebook with its error, if a cell failed, took too long or killed its process.
-    kind
-        ``done``; ``cell``: a cell raised an error; ``timeout``: a cell took too long; ``died``:
-        the process died; ``disk``: the disk is full; ``failed``: anything else.
-    message
-        What went wrong, or empty.
-    seconds
-        Time it took.
-    cached
-        True if it was taken from the cache.
-    refused
-        True if the notebook found its parameters not usable; the message then says why.
+    ``content`` is the published form of a notebook that ran to its end, ``failed`` the one with its
+    error if a cell failed, took too long or killed its process. The kind is ``done``; ``cell``: a
+    cell raised an error; ``timeout``; ``died``: the process died; ``disk``: the disk is full;
+    ``failed``: anything else, which the message says. ``refused``: the notebook found its
+    parameters not usable.
     """
 
     content: bytes | None = None
@@ -115,21 +86,9 @@ def execute_tasks(
 ) -> Executed:
     """Execute notebooks, or take them from the cache when nothing they depend on has changed.
 
-    Parameters
-    ----------
-    project, tasks
-        The book; the notebooks and their parameters.
-    jobs
-        How many run at the same time, at least 1. The largest notebooks come first.
-    report
-        Receives one line when a notebook starts and one when it ends.
-    progress
-        Called with how many notebooks were run and how many are to be, after each.
-
-    Returns
-    -------
-    Executed
-        The executed notebooks, and how many were run for it.
+    So many jobs run at the same time, the largest notebooks first. Reported are a line when a
+    notebook starts and one when it ends, and the progress after each: how many were run and how
+    many are to be.
 
     Raises
     ------
@@ -168,23 +127,9 @@ def run_task(
 ) -> Outcome:
     """Run one notebook, or take it from the cache; whatever happens to it becomes an outcome.
 
-    May be called by several threads and processes at the same time.
-
-    Parameters
-    ----------
-    project, task
-        The book; the notebook and its parameters.
-    timeout
-        Seconds that one cell may take.
-    cache
-        Whether to look the run up, and to keep it.
-    share_rows
-        Whether to look the rows of its ledger up, and to keep them; by default as `cache`.
-
-    Returns
-    -------
-    Outcome
-        The result, or what went wrong; nothing half done is left in the cache.
+    May be called by several threads and processes at the same time; nothing half done is left in
+    the cache. `timeout` are the seconds that one cell may take, `cache` is whether to look the run
+    up and to keep it, `share_rows` the same for the rows of its ledger, by default as `cache`.
     """
     kept = ExecutionCache(project.cache)
     share_rows = cache if share_rows is None else share_rows

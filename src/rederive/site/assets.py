@@ -38,12 +38,7 @@ _NEVER_LOADED = (
 def lighten(site: Path, pages: Mapping[Path, str]) -> dict[Path, str]:
     """Return pages that load one stylesheet and one script, which this writes below ``_static``.
 
-    Parameters
-    ----------
-    site : Path
-        Folder of the pages.
-    pages : mapping of Path to str
-        Each page's HTML by its path.
+    The pages are HTML by path, below the folder of the site.
     """
     for names in _NEVER_LOADED:
         for file in (site / STATIC).rglob(names):

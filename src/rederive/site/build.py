@@ -18,16 +18,9 @@ from rederive.site.variant import CHANGES_CAPTION, CHANGES_PAGE, Variant
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did.
+    """What a build did: the folder of the pages, how many notebooks were run, whether it changed.
 
-    Parameters
-    ----------
-    site
-        Folder of the pages.
-    executions
-        How many notebooks were run.
-    site_built
-        False if the site in place was already that of these sources.
+    A site that was already that of these sources has not been built.
     """
 
     site: Path
@@ -55,17 +48,10 @@ def build_book(
         original stays as it is.
     added
         Further notebooks of a variant, with the caption of the part in which each is to stand.
-    jobs
-        How many notebooks run at the same time.
+    jobs, progress
+        As for `execute_tasks`.
     report
         Receives the lines of progress, each with the seconds since the start.
-    progress
-        Called with how many notebooks were run and how many are to be, after each.
-
-    Returns
-    -------
-    Built
-        Where the site is, and how much had to be done.
 
     Raises
     ------

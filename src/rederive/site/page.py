@@ -39,19 +39,14 @@ _CODE_HIDDEN = {HIDDEN, INJECTED, "remove-cell", "parameters"}
 def notebook_page(content: bytes, stylesheet: Path) -> str:
     """Return an executed notebook as HTML: text, figures and tables, its code folded.
 
-    Figures and the book's style are in the page; links to other pages of the book are plain text,
-    and no script runs.
-
-    Parameters
-    ----------
-    content : bytes
-        The executed notebook.
-    stylesheet : Path
-        The book's own style.
+    Figures and the book's own stylesheet are in the page; links to other pages of the book are
+    plain text, and no script runs.
     """
     cells = shown_cells(json.loads(content))
     shown = [part for cell in cells for part in _cell(cell)]
-    title = next((m[1] for each in cells if (m := re.match(r"# (.+)", _text(each["source"])))), "")
+    title = next(
+        (m[1] for each in cells if (m := re.match(r"# (.+)", "".join(each["source"])))), ""
+    )
     style = stylesheet.read_text(encoding="utf-8") if stylesheet.is_file() else ""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -62,12 +57,8 @@ def notebook_page(content: bytes, stylesheet: Path) -> str:
     )
 
 
-def _text(source: str | list[str]) -> str:
-    return source if isinstance(source, str) else "".join(source)
-
-
 def _cell(cell: Mapping[str, Any]) -> list[str]:
-    text, tags = _text(cell["source"]), set(cell["metadata"].get("tags", ()))
+    text, tags = "".join(cell["source"]), set(cell["metadata"].get("tags", ()))
     if cell["cell_type"] != "code":
         return [_prose(text)] if cell["cell_type"] == "markdown" else []
     if "remove-cell" in tags:
@@ -77,7 +68,7 @@ def _cell(cell: Mapping[str, Any]) -> list[str]:
         code = f"<pre>{escape(text)}</pre>"
         parts.append(f'<details class="code"><summary>code</summary>{code}</details>')
     figure = cell["metadata"].get("mystnb", {})
-    alt = escape(_text(figure.get("image", {}).get("alt", "figure")), quote=True)
+    alt = escape("".join(figure.get("image", {}).get("alt", "figure")), quote=True)
     parts += [_output(each, alt) for each in cell["outputs"]]
     caption = escape(figure.get("figure", {}).get("caption", ""))
     drawn = any(part.startswith("<p><img") for part in parts)
@@ -120,17 +111,18 @@ def _output(output: Mapping[str, Any], alt: str) -> str:
     data = output.get("data", {})
     if output["output_type"] == "stream":
         warned = output["name"] == "stderr"
-        return "" if warned else f'<pre class="output">{escape(_text(output["text"]))}</pre>'
+        return "" if warned else f'<pre class="output">{escape("".join(output["text"]))}</pre>'
     if output["output_type"] == "error":
         return f'<pre class="output">{escape(output["ename"])}: {escape(output["evalue"])}</pre>'
     if "image/svg+xml" in data:
         # As an image, nothing in it can run.
-        coded = base64.b64encode(_text(data["image/svg+xml"]).encode()).decode()
+        coded = base64.b64encode("".join(data["image/svg+xml"]).encode()).decode()
         return f'<p><img alt="{alt}" src="data:image/svg+xml;base64,{coded}"></p>'
     if "image/png" in data:
-        return f'<p><img alt="{alt}" src="data:image/png;base64,{_text(data["image/png"])}"></p>'
+        coded = "".join(data["image/png"])
+        return f'<p><img alt="{alt}" src="data:image/png;base64,{coded}"></p>'
     if "text/html" in data:
         links = r'<a href="(?!https?://)[^"]*"[^>]*>(.*?)</a>'
-        plain = re.sub(links, r"\1", _text(data["text/html"]), flags=re.DOTALL)
+        plain = re.sub(links, r"\1", "".join(data["text/html"]), flags=re.DOTALL)
         return f'<div class="output">{plain}</div>'
-    return f'<pre class="output">{escape(_text(data.get("text/plain", "")))}</pre>'
+    return f'<pre class="output">{escape("".join(data.get("text/plain", "")))}</pre>'

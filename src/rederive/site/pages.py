@@ -31,14 +31,8 @@ class SiteFailedError(BookError):
 def build_site(project: Project, files: Mapping[Path, bytes]) -> bool:
     """Build the site from the files of the staged tree; return False if it is that of these.
 
-    It is replaced only by a complete and warning-free one.
-
-    Raises
-    ------
-    ConfigurationError
-        If the repository's address in the settings is not usable.
-    SiteFailedError
-        If Jupyter Book fails or warns; the message ends with its output.
+    It is replaced only by a complete and warning-free one; else a ``SiteFailedError`` ends with
+    what Jupyter Book said.
     """
     address = repository_of(read_settings(project.config_file))
     key = _site_key(project, files, f"{address}")

@@ -21,12 +21,8 @@ def repository_of(settings: Mapping[str, Any]) -> Repository | None:
     """Return the repository's address, or None where none is set.
 
     Of the settings in ``_config.yml``, ``repository.url`` and ``repository.branch`` count; the
-    variables ``REDERIVE_REPOSITORY_URL`` and ``REDERIVE_REPOSITORY_BRANCH`` come first.
-
-    Raises
-    ------
-    ConfigurationError
-        If the address does not have the form ``https://host/owner/name``.
+    variables ``REDERIVE_REPOSITORY_URL`` and ``REDERIVE_REPOSITORY_BRANCH`` come first. Another
+    form than ``https://host/owner/name`` is a ``ConfigurationError``.
     """
     given = settings.get("repository") or {}
     if not isinstance(given, Mapping):

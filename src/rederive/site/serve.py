@@ -79,21 +79,8 @@ def index_page(project: Project) -> str:
 def site_server(site: Path, port: int, project: Project | None = None) -> ThreadingHTTPServer:
     """Open a server for a built site, reachable from this computer only, not yet serving.
 
-    Parameters
-    ----------
-    site
-        Folder of the pages.
-    port
-        0 to 65535; 0 takes any free one.
-    project
-        The book whose runs and variants are served as well, if any.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is no site or the port is out of range.
-    BookError
-        If the port is taken.
+    Port 0 takes any free one. With a project its runs and variants are served as well. No site, or
+    a port out of range, is a ``ConfigurationError``, a port that is taken a ``BookError``.
     """
     if not (site / "index.html").is_file():
         raise ConfigurationError("no site to show yet: run 'make book' first")

@@ -49,30 +49,24 @@ from rederive.site.variant import INJECTED, SITE_FILE, STAGED_FILE, banner
 _LOGGER = logging.getLogger(__name__)
 # What assistive technology stumbles on in the theme's markup, and what takes its place: a button
 # whose visible text is not its name, contents outside every landmark, roles that no longer exist.
-_MENDED_MARKUP = (
-    (re.compile(r'(<button [^>]*search-button-field[^>]*?) aria-label="Search"'), r"\1"),
-    (
-        re.compile(r'(<div id="pst-primary-sidebar") (class=)'),
-        r'\1 role="region" aria-label="Sidebar" \2',
-    ),
-    (re.compile(r'(<i class="theme-switch [^>]*?)\s+title="[^"]*"'), r"\1"),
-    (re.compile(r' role="doc-(?:biblioentry|backlink)"'), ""),
-    (re.compile(r'<div role="list" class="citation-list"'), '<div class="citation-list"'),
-    (re.compile(r"<th></th>"), "<td></td>"),
-    (re.compile(r'<script type="text/x-thebe-config">.*?</script>', re.DOTALL), ""),
-    (re.compile(r"<script>kernelName = '[^']*'</script>"), ""),
+_MENDED_MARKUP = {
+    r'(<button [^>]*search-button-field[^>]*?) aria-label="Search"': r"\1",
+    r'(<div id="pst-primary-sidebar") (class=)': r'\1 role="region" aria-label="Sidebar" \2',
+    r'(<i class="theme-switch [^>]*?)\s+title="[^"]*"': r"\1",
+    r' role="doc-(?:biblioentry|backlink)"': "",
+    r'<div role="list" class="citation-list"': '<div class="citation-list"',
+    r"<th></th>": "<td></td>",
+    r'(?s)<script type="text/x-thebe-config">.*?</script>': "",
+    r"<script>kernelName = '[^']*'</script>": "",
     # What is no valid HTML: styles within the text, for which the book's own stand.
-    (re.compile(r"<style scoped>.*?</style>\s*", re.DOTALL), ""),
-    (re.compile(r' halign="[a-z]*"'), ""),
-    (
-        re.compile(r'<summary aria-label="Toggle hidden content">.*?</summary>', re.DOTALL),
-        "<summary>Code</summary>",
-    ),
+    r"(?s)<style scoped>.*?</style>\s*": "",
+    r' halign="[a-z]*"': "",
+    r'(?s)<summary aria-label="Toggle hidden content">.*?</summary>': "<summary>Code</summary>",
     # 1.5 MB: the same icons are in the theme's fonts.
-    (re.compile(r"<script [^>]*fontawesome\.js[^>]*></script>\s*"), ""),
-    (re.compile(r"<script>(?:let toggle|DOCUMENTATION_OPTIONS)[^<]*</script>\s*"), ""),
-    (re.compile(r'(?<=/>)<meta name="viewport"[^>]*>|<meta name="docsearch:[^>]*>\s*'), ""),
-)
+    r"<script [^>]*fontawesome\.js[^>]*></script>\s*": "",
+    r"<script>(?:let toggle|DOCUMENTATION_OPTIONS)[^<]*</script>\s*": "",
+    r'(?<=/>)<meta name="viewport"[^>]*>|<meta name="docsearch:[^>]*>\s*': "",
+}
 # For results while one types, which the theme has switched off.
 _SEARCH_TOOLS = re.compile(
     r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>\s*'
@@ -136,27 +130,19 @@ def _is_dropped(file: Any) -> bool:
     return any(mark in described for mark in _DROPPED_FILES)
 
 
-def visit_math(translator: HTML5Translator, node: nodes.math) -> None:
-    """Write an inline formula as MathML."""
-    translator.body.append(_mathml(node, as_block=False))
-    raise nodes.SkipNode
-
-
-def visit_math_block(translator: HTML5Translator, node: nodes.math_block) -> None:
-    """Write a displayed formula as MathML."""
-    identifiers = " ".join(f'id="{html.escape(name)}"' for name in node.get("ids", [])[:1])
-    opening = f"<div class='math' {identifiers}>" if identifiers else '<div class="math">'
-    translator.body.append(f"{opening}{_mathml(node, as_block=True)}</div>\n")
-    raise nodes.SkipNode
-
-
-def _mathml(node: nodes.math | nodes.math_block, *, as_block: bool) -> str:
-    source = node.astext()
+def visit_math(translator: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
+    """Write a formula, within the text or displayed, as MathML."""
+    source, as_block = node.astext(), isinstance(node, nodes.math_block)
     try:
-        return str(tex2mathml(source, as_block=as_block))
+        written = str(tex2mathml(source, as_block=as_block))
     except MathError as error:
         _LOGGER.warning("formula %r: %s", source, error, location=node)
-        return f"<code>{html.escape(source)}</code>"
+        written = f"<code>{html.escape(source)}</code>"
+    if as_block:
+        name = "".join(f' id="{html.escape(name)}"' for name in node.get("ids", [])[:1])
+        written = f'<div class="math"{name}>{written}</div>\n'
+    translator.body.append(written)
+    raise nodes.SkipNode
 
 
 def finish_site(app: Sphinx, exception: Exception | None) -> None:
@@ -215,14 +201,14 @@ def _write_sitemap(app: Sphinx) -> None:
 
 def mend_markup(page: str) -> str:
     """Return a page of the theme with names, landmarks and roles that hold."""
-    for pattern, replacement in _MENDED_MARKUP:
-        page = pattern.sub(replacement, page)
+    for pattern, replacement in _MENDED_MARKUP.items():
+        page = re.sub(pattern, replacement, page)
     return page
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
-    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     app.add_transform(CaptionedTables)
     app.add_enumerable_node(CaptionedTable, "table", title_of, html=(visit_table, lambda *_: None))
     app.connect("config-inited", apply_settings, priority=100)

@@ -48,11 +48,6 @@ def staged_files(
         Contents by path relative to the root: every page, the table of contents, the settings
         with execution switched off, bibliographies, static files, and all of ``data/`` so that
         pages can offer data for download; then what the plugins of :data:`STAGING` make of them.
-
-    Raises
-    ------
-    ConfigurationError
-        If a notebook of the contents was not executed, or a bibliography is missing.
     """
     files: dict[Path, bytes] = {}
     for page in (*project.pages, *(added or {})):

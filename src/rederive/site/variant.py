@@ -57,19 +57,11 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A book under parameters that differ from the article's.
+    """A book under parameters that differ from the article's, in a folder of its name.
 
-    Parameters
-    ----------
-    name : str
-        Name of its folder.
-    changed : dict
-        Values that differ from the article's, by name.
-    differences : tuple of dict
-        The same in words, without a user's own cohort: ``name``, ``label``, the ``article``'s
-        value and the one ``here``.
-    cohort : str
-        Name of the folder of a user's own cohort; empty for none.
+    ``changed`` are the values that differ, ``differences`` the same in words, without a user's own
+    cohort: ``name``, ``label``, the ``article``'s value and the one ``here``. ``cohort`` is the
+    name of that cohort's folder; empty for none.
     """
 
     name: str
@@ -81,10 +73,7 @@ class Variant:
     def of(cls, parameters: ParameterSet, given: Mapping[str, object], name: str = "") -> Variant:
         """Return the variant that some values make, named by default by a hash of what differs.
 
-        Raises
-        ------
-        ConfigurationError
-            If a value does not fit, nothing differs, or the name is not usable.
+        Nothing that differs, or a name that is not usable, is a ``ConfigurationError``.
         """
         changed = dict(parameters.changed(parameters.check(given)))
         if not changed:
@@ -235,14 +224,8 @@ def banner(
 ) -> str:
     """Return the banner that says on every page of a variant what it is; all texts are escaped.
 
-    Parameters
-    ----------
-    described : mapping
-        Content of :data:`STAGED_FILE`.
-    address_of : callable
-        Returns the address of a page relative to the one that carries the banner.
-    same : bool
-        Whether the page is one that takes nothing of what differs.
+    ``described`` is the content of :data:`STAGED_FILE`, ``address_of`` returns the address of a
+    page relative to the banner's, and ``same`` is whether that page takes nothing of what differs.
     """
     parts = [f"<strong>Variant “{escape(described['name'])}”</strong>"]
     if described["cohort"]:
@@ -279,13 +262,7 @@ def built_variants(project: Project) -> list[dict[str, Any]]:
 
 
 def built_variant(project: Project, name: str) -> Project:
-    """Return the project whose site is that of a variant.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is no such variant; with the nearest name.
-    """
+    """Return the project whose site is that of a variant; an unknown name has the nearest one."""
     names = [str(each["name"]) for each in built_variants(project)]
     if name not in names:
         allowed = ", ".join(names) or "none is built; see 'rederive build --help'"

@@ -32,18 +32,10 @@ _INDEX_SHARE = 0.05
 class Summary:
     """What a call did.
 
-    Parameters
-    ----------
-    counts : mapping
-        Runs of the request by state.
-    executed : int
-        How many ended during this call; the others had been done before.
-    stopped : str
-        Why the call ended early, or empty.
-    unwritten : str
-        Why the index could not be written, or empty.
-    problems : mapping
-        Message of each run that did not get done, by key.
+    ``counts`` are the runs of the request by state, ``executed`` those that ended during this call;
+    the others had been done before. ``stopped`` says why the call ended early, ``unwritten`` why
+    the index could not be written, both empty if not so; ``problems`` has the message of each run
+    that did not get done, by key.
     """
 
     counts: Mapping[str, int]
@@ -62,24 +54,10 @@ class Summary:
 class Sweep:
     """A plan that is carried out, as far as it is not done yet.
 
-    Parameters
-    ----------
-    plan : Plan
-        The runs.
-    store : RunStore
-        Where they are kept.
-    open_workers : callable
-        Opens, for so many runs, who carries them out.
-    timeout : int
-        Seconds that a cell may take.
-    retry_failed : bool
-        Whether runs that failed before are carried out again.
-    workers_write : bool
-        Whether workers write the runs' folders, else this process does.
-    root : str
-        The book's folder as workers see it; empty: as here.
-    watch : callable, optional
-        Told of progress.
+    ``open_workers`` opens, for so many runs, who carries them out, each cell within ``timeout``
+    seconds; runs that failed before only with ``retry_failed``. Workers write the runs' folders
+    with ``workers_write``, else this process does. ``root`` is the book's folder as workers see it;
+    empty: as here.
     """
 
     plan: Plan
@@ -102,18 +80,11 @@ class Sweep:
         return SweepIndex(self.store, self.plan)
 
     def run(self) -> Summary:
-        """Carry out the runs.
+        """Carry out the runs and return how every one stands.
 
-        Returns
-        -------
-        Summary
-            How every run stands. Ctrl-C, and a scheduler that goes away, end the call early with
-            everything that is done kept.
-
-        Raises
-        ------
-        ConfigurationError
-            If the place cannot be written to or no scheduler answers; nothing has run then.
+        Ctrl-C, and a scheduler that goes away, end the call early with everything that is done
+        kept. A place that cannot be written to, or no scheduler, is a ``ConfigurationError``;
+        nothing has run.
         """
         self.store.check_writable()
         try:

@@ -26,17 +26,10 @@ _LONG = ("key", "id", "reproduced", *_NUMBERS, "verdict", "decision", "printed")
 
 
 class SweepIndex:
-    """What is known of the runs of a folder.
+    """What is known of the runs of a folder; those of this call's plan come first.
 
-    Everything in it comes from the runs' own folders, but for the runs of this call that have
-    none: those under way, and those that could not be written.
-
-    Parameters
-    ----------
-    store : RunStore
-        The sweep's folder.
-    plan : Plan
-        The runs of this call; their rows come first.
+    Everything in it comes from the runs' own folders, but for the runs of this call that have none:
+    those under way, and those that could not be written.
     """
 
     def __init__(self, store: RunStore, plan: Plan) -> None:
@@ -69,22 +62,16 @@ class SweepIndex:
         """Return in one line why a run ended as it did."""
         return short_message(str(self._record(key).get("message", "")))
 
-    def frame(self) -> pd.DataFrame:
-        """Return one row a run: key, notebook, parameters, state, and one column a result."""
-        return self._frame(self.long())
-
     def _frame(self, results: pd.DataFrame) -> pd.DataFrame:
+        """Return one row a run: key, notebook, parameters, state, and one column a result."""
         keys = list(dict.fromkeys([*self._planned, *self._records]))
         rows = []
         for key in keys:
             record = self._record(key)
             about = (key, " ".join(record["notebooks"]), record["sources"][:SOURCES_LENGTH])
             state = (record["status"], self.message(key), record.get("seconds"))
-            rows.append(
-                dict(zip(FIRST_COLUMNS, about, strict=True))
-                | dict(record["parameters"])
-                | dict(zip(STATE_COLUMNS, state, strict=True))
-            )
+            own = zip((*FIRST_COLUMNS, *STATE_COLUMNS), (*about, *state), strict=True)
+            rows.append(dict(own) | record["parameters"])
         table = pd.DataFrame(rows)
         swept = [name for name in table if name not in (*FIRST_COLUMNS, *STATE_COLUMNS)]
         table = table[[*FIRST_COLUMNS, *swept, *STATE_COLUMNS]].astype({"seconds": float})
@@ -97,21 +84,15 @@ class SweepIndex:
         )[list(dict.fromkeys(results["id"]))]
         return pd.concat([table, wide.reindex(keys).reset_index(drop=True)], axis=1)
 
-    def long(self) -> pd.DataFrame:
+    def _long(self) -> pd.DataFrame:
         """Return one row a result of each run."""
         rows = [{**row, "key": key} for key, found in self._results.items() for row in found]
         table = pd.DataFrame(rows, columns=list(_LONG))
         return table.astype(dict.fromkeys(_NUMBERS, float))
 
     def write(self) -> None:
-        """Write all tables, each whole.
-
-        Raises
-        ------
-        OSError
-            If the disk is full or the place cannot be written to.
-        """
-        results = self.long()
+        """Write all tables, each whole."""
+        results = self._long()
         frame = self._frame(results)
         self._store.write(INDEX, _parquet(frame))
         self._store.write(INDEX_CSV, csv_text(frame).encode())

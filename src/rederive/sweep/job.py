@@ -27,18 +27,9 @@ _LONGEST_MESSAGE = 300
 class Job:
     """What a worker needs to know of a run.
 
-    Parameters
-    ----------
-    run : Run
-        The run.
-    root : str
-        The book's folder, as the worker sees it.
-    sources : str
-        Digest of the code and data that the run's key stands for.
-    timeout : int
-        Seconds that a cell may take.
-    store : str
-        Where to write the run's folder; empty if the driver does so.
+    ``root`` is the book's folder, as the worker sees it; ``sources`` the digest of the code and
+    data that the run's key stands for; ``store`` where to write the run's folder, empty if the
+    driver does so. A cell may take ``timeout`` seconds.
     """
 
     run: Run
@@ -63,20 +54,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a run ended.
+    """How a run ended: its key, the content of its ``run.json``, its results.
 
-    Parameters
-    ----------
-    key : str
-        The run's key.
-    record : dict
-        Content of its ``run.json``.
-    results : list of dict
-        Its results.
-    files : dict
-        What is still to be written into its folder.
-    stored : bool
-        Whether its folder is written; else, and with no files, the run is carried out again.
+    ``files`` are still to be written into its folder; ``stored`` says whether that is written:
+    else, and with no files, the run is carried out again.
     """
 
     key: str
@@ -87,13 +68,10 @@ class Finished:
 
 
 def perform(job: Job) -> Finished:
-    """Carry out a run and, where it is told to, write its folder.
+    """Carry out a run and, where it is told to, write its folder; return how it ended.
 
-    Returns
-    -------
-    Finished
-        How it ended; never an exception for something that the run did. Code or data that are
-        not those of the key, before or after, leave it ``pending`` with the message `STALE`.
+    What the run did is never an exception. Code or data that are not those of the key, before or
+    after, leave it ``pending`` with the message `STALE`.
     """
     project = Project(Path(job.root))
     outcomes: dict[str, Outcome] = {}

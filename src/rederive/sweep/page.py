@@ -31,15 +31,9 @@ def build_sweep_page(
 ) -> Path:
     """Build the book with a page about one result of a sweep, an id of the ledger; return the page.
 
-    The page reads copies of the sweep's tables, named by their content: so it is made again when
-    the sweep has grown, names no folder of the user's, and needs no access to the sweep's place.
-
-    Raises
-    ------
-    ConfigurationError
-        If the book has no page for sweeps, or the sweep no such result.
-    BookError
-        If a notebook or the site fails.
+    It reads copies of the sweep's tables, named by their content: so it is made again when the
+    sweep has grown, names no folder of the user's, and needs no access to the sweep's place. No
+    page for sweeps, or no such result, is a ``ConfigurationError``.
     """
     if not (project.root / PAGE).is_file():
         raise ConfigurationError(f"{PAGE.as_posix()}: this book has no page for sweeps")

@@ -36,18 +36,10 @@ WHOLE_BOOK = "book"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a sweep.
+    """One run of a sweep: its folder's name, and its notebooks with the values that they are given.
 
-    Parameters
-    ----------
-    key : str
-        Name of its folder.
-    tasks : tuple
-        Notebooks, each with the values that differ from its own.
-    parameters : dict
-        All values, also those left as they are.
-    point : dict
-        The values that were asked for.
+    Those are the values that differ from a notebook's own; ``parameters`` are all values, also
+    those left as they are; ``point`` those that were asked for.
     """
 
     key: str
@@ -58,18 +50,9 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All runs of a sweep.
+    """All runs of a sweep, each once, in the order of the request.
 
-    Parameters
-    ----------
-    project : Project
-        The book.
-    notebook : str
-        What is run, as the user named it.
-    sources : str
-        Digest of the code and data that the runs are for.
-    runs : tuple of Run
-        In the order of the request, each once.
+    ``notebook`` is what is run as the user named it, ``sources`` the digest of code and data.
     """
 
     project: Project
@@ -81,10 +64,7 @@ class Plan:
 def plan_sweep(project: Project, notebook: str, request: Request) -> Plan:
     """Return the runs of a request for a notebook, its name or path, or ``book`` for all sections.
 
-    Raises
-    ------
-    ConfigurationError
-        With all faults of the request.
+    A ``ConfigurationError`` has all faults of the request.
     """
     if notebook == WHOLE_BOOK:
         paths = [path for path in project.notebooks if path.parent == NOTEBOOKS_FOLDER]

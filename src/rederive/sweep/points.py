@@ -33,18 +33,10 @@ _LISTS = (".yaml", ".yml", ".json")
 class Request:
     """What a user asks for.
 
-    Parameters
-    ----------
-    grids : sequence of str
-        Each ``name=v1,v2``; a value may be a range ``3..8`` or ``0.01..0.05..0.01``, and ``*``
-        stands for all choices. Text with a comma in it goes in double quotes.
-    sets : sequence of str
-        Each one parameter set, ``"a=1 b=2"``.
-    file : Path, optional
-        Parameter sets in a file: CSV with a column a parameter, or YAML or JSON with a list of
-        mappings.
-    fixed : sequence of str
-        Each ``name=value``, for every parameter set.
+    Each grid is ``name=v1,v2``; a value may be a range ``3..8`` or ``0.01..0.05..0.01``, and ``*``
+    stands for all choices; text with a comma in it goes in double quotes. Each set is one parameter
+    set, ``"a=1 b=2"``. A file has more: CSV with a column a parameter, or YAML or JSON with a list
+    of mappings. Each ``name=value`` of ``fixed`` holds for every set.
     """
 
     grids: Sequence[str] = ()
@@ -68,11 +60,6 @@ def parameter_sets(
         Those that the notebooks of the sweep take.
     notebook : str
         Name of the notebook for messages.
-
-    Returns
-    -------
-    list of dict
-        The values of each set in their types, each set once, in the order of the request.
 
     Raises
     ------

@@ -26,16 +26,11 @@ RUNS = "runs"
 
 @dataclass(frozen=True)
 class RunStore:
-    """The folder of a sweep.
+    """The folder of a sweep: a path, or an address such as ``s3://bucket/folder``.
 
-    A run counts as done, or as failed, only once its ``run.json`` is there, which is written
-    last. Every file is put in place whole: on a local disk under a temporary name that is then
-    renamed, elsewhere by one write, which object stores show whole or not at all.
-
-    Parameters
-    ----------
-    url : str
-        A path, or an address such as ``s3://bucket/folder`` or ``memory://folder``.
+    A run counts as done, or as failed, only once its ``run.json`` is there, which is written last.
+    Every file is put in place whole: on a local disk under a temporary name that is then renamed,
+    elsewhere by one write, which object stores show whole or not at all.
     """
 
     url: str
@@ -69,13 +64,7 @@ class RunStore:
         return f"{self._place[1]}/{name}"
 
     def check_writable(self) -> None:
-        """Try to write before anything runs.
-
-        Raises
-        ------
-        ConfigurationError
-            If the place cannot be written to; the message names it and says why.
-        """
+        """Try to write before anything runs; the ``ConfigurationError`` says why that cannot be."""
         try:
             self.write(".writable", b"")
             self._place[0].rm_file(self._path(".writable"))
@@ -84,26 +73,14 @@ class RunStore:
             raise ConfigurationError(f"output {self.url}: cannot be written to: {why}") from None
 
     def write(self, name: str, content: bytes) -> None:
-        """Write one file whole.
-
-        Raises
-        ------
-        OSError
-            If the disk is full or the place cannot be written to.
-        """
+        """Write one file whole."""
         if self.is_local:
             write_atomically(Path(self._path(name)), content)
         else:
             self._place[0].pipe_file(self._path(name), content)
 
     def read(self, name: str) -> bytes:
-        """Return the content of one file.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is none.
-        """
+        """Return the content of one file."""
         self._place[0].invalidate_cache()
         content: bytes = self._place[0].cat_file(self._path(name))
         return content
@@ -111,12 +88,7 @@ class RunStore:
     def write_run(self, key: str, files: Mapping[str, bytes], record: Mapping[str, Any]) -> None:
         """Write a run's folder: files by name, and its record, the ``run.json``, last.
 
-        What an earlier try left is removed first.
-
-        Raises
-        ------
-        OSError
-            As `write`. The run then counts as not done.
+        What an earlier try left is removed first. After an error the run counts as not done.
         """
         folder = f"{RUNS}/{key}"
         for name in (RECORD, *self._names(folder)):

@@ -19,19 +19,11 @@ _NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?")
 
 @dataclass(frozen=True)
 class SweepView:
-    """The runs of a sweep and one result.
+    """The runs of a sweep and one result, with its published figure as text.
 
-    Parameters
-    ----------
-    result : str
-        Id of the result.
-    printed : str
-        The published figure, as text.
-    choices : tuple of str
-        Parameters that differ between the runs.
-    frame : DataFrame
-        One row a run of the last call's notebook, code and data: the columns of the index, and
-        what was reproduced (``value``, ``low``, ``high``, ``decision``).
+    ``choices`` are the parameters that differ between the runs. The frame has one row a run of the
+    last call's notebook, code and data: the columns of the index, and what was reproduced
+    (``value``, ``low``, ``high``, ``decision``).
     """
 
     result: str
@@ -43,10 +35,7 @@ class SweepView:
     def table(self) -> Specifications:
         """The result as a table of specifications; runs that failed have no value.
 
-        Raises
-        ------
-        ConfigurationError
-            If no parameter differs between the runs.
+        A ``ConfigurationError`` if no parameter differs between the runs.
         """
         if not self.choices:
             raise ConfigurationError("sweep: no parameter differs between its runs")
@@ -73,10 +62,7 @@ class SweepView:
 def open_sweep(folder: str, result: str) -> SweepView:
     """Open the tables of a sweep, its folder or address, for one result, an id of the ledger.
 
-    Raises
-    ------
-    ConfigurationError
-        If there is no sweep, or no run of it has this result; with the nearest id.
+    No sweep, or no run with this result, is a ``ConfigurationError``; with the nearest id.
     """
     if not folder:
         raise ConfigurationError("parameter sweep_folder: found '', allowed: folder of a sweep")
@@ -114,15 +100,7 @@ def _tables(folder: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 def results_of(folder: str) -> pd.DataFrame:
     """Return the results of a sweep by id, those that vary most first.
 
-    Returns
-    -------
-    DataFrame
-        Columns ``printed``, and ``different``: how many values the runs have for it.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is no sweep.
+    Columns ``printed``, and ``different``: how many values the runs have for it.
     """
     by_id = _tables(folder)[1].groupby("id", sort=False)
     found = by_id.agg(printed=("printed", "first"), different=("reproduced", "nunique"))

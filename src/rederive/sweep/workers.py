@@ -22,14 +22,8 @@ CONNECT_SECONDS = 10.0
 class Workers:
     """Carry out runs, several at a time.
 
-    Parameters
-    ----------
-    submit : callable
-        Begins a run and returns its future (``done()``, ``result()``).
-    capacity : callable
-        Returns how many runs may be under way at the same time.
-    connected : callable
-        Tells whether there is still somebody who carries them out.
+    ``submit`` begins a run and returns its future, ``capacity`` says how many may be under way at
+    the same time, ``connected`` whether there is still somebody who carries them out.
     """
 
     submit: Callable[[Job], Any]
@@ -96,22 +90,11 @@ def _on_dask(address: str = "", processes: int = 1) -> Iterator[Workers]:
 
 
 def open_workers(runs: int, workers: int, scheduler: str = "") -> Any:
-    """Return what carries out runs, as a context manager.
+    """Return what carries out so many runs, as a context manager.
 
-    Parameters
-    ----------
-    runs : int
-        How many there are.
-    workers : int
-        Worker processes on this computer; 0 are threads of this process.
-    scheduler : str
-        Address of a Dask scheduler, if its workers are to do it, or the file ending in ``.json``
-        in which it has put its address.
-
-    Raises
-    ------
-    ConfigurationError
-        If no scheduler answers at this address; raised on entering the context.
+    Without worker processes on this computer threads of this one do it. A scheduler is the address
+    of Dask's, or the ``.json`` file in which it has put its address; if it does not answer,
+    entering the context is a ``ConfigurationError``.
     """
     if scheduler:
         return _on_dask(scheduler)
