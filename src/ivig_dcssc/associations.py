@@ -7,6 +7,7 @@ of our own; every other figure stays: so how often they hold is a prediction.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
@@ -30,15 +31,8 @@ _PART = 50
 def compute_associations(registry: Registry, folder: Path, report: Callable[[str], None]) -> None:
     """Run the search for predictors on cohorts without the claims about it, and write the results.
 
-    The table has the columns prior, cohort, and those of
-    :func:`ivig_dcssc.analysis.figures.search`.
-
-    Parameters
-    ----------
-    folder : Path
-        Where :data:`ASSOCIATIONS_FILE` goes.
-    report : callable
-        Called with a line for each prior.
+    The table goes to :data:`ASSOCIATIONS_FILE` in a folder and has the columns prior, cohort, and
+    those of :func:`ivig_dcssc.analysis.figures.search`. Each prior is reported by a line.
     """
     # Reasons for stopping that suit the course are our choice, and would predict it.
     left_out = (*predictor_claims(registry), *RULES)
@@ -63,13 +57,9 @@ def compute_associations(registry: Registry, folder: Path, report: Callable[[str
 
 
 def _draw(registry: Registry, recipe: Recipe) -> Cohort:
-    patients: list[pd.DataFrame] = []
-    visits: list[pd.DataFrame] = []
-    for part in range(-(-COHORTS // _PART)):
-        for drawn in draw_cohorts(registry, recipe, part, _PART):
-            number = len(patients)
-            if number == COHORTS:
-                break
-            patients.append(drawn.patients.assign(cohort=number))
-            visits.append(drawn.visits.assign(cohort=number))
-    return Cohort(pd.concat(patients, ignore_index=True), pd.concat(visits, ignore_index=True))
+    drawn = (each for part in count() for each in draw_cohorts(registry, recipe, part, _PART))
+    numbered = [
+        [table.assign(cohort=number) for table in (each.patients, each.visits)]
+        for number, each in enumerate(islice(drawn, COHORTS))
+    ]
+    return Cohort(*(pd.concat(parts, ignore_index=True) for parts in zip(*numbered, strict=True)))

@@ -197,15 +197,10 @@ class CohortEvidence(Cohorts):
 
 
 def possible_width(block: Block, figure: Figure) -> float:
-    """Return the width of the range that a figure could have if nothing else were printed.
+    """Return the width of the range that a block's figure could have if nothing else were printed.
 
-    Parameters
-    ----------
-    block : Block
-        The measure, with its scale and numbers of patients.
-    figure : Figure
-        One of its figures: of a mean the whole scale (of changes twice that), of an SD the range
-        up to half of the patients at either end, of responders everybody, of p from 0 to 1.
+    Of a mean it is the whole scale (of changes twice that), of an SD the range up to half of the
+    patients at either end, of responders everybody, of p from 0 to 1.
     """
     n = block.observed[block.index(figure.at)]
     if figure.statistic == "responders":

@@ -84,15 +84,7 @@ def percent(share: float) -> str:
 
 
 def printing(values: pd.Series[Any], printed: PrintedNumber) -> pd.Series[Any]:
-    """Return for each computed figure whether it would be printed as published.
-
-    Parameters
-    ----------
-    values : Series
-        Unrounded figures; NaN prints as nothing.
-    printed : PrintedNumber
-        The published figure.
-    """
+    """Return for each unrounded figure whether it would be printed as published; NaN never is."""
     interval, figures = printed.interval(), values.to_numpy(np.float64)
     found = (figures > interval.lower) & (figures < interval.upper)
     ends = [np.isclose(figures, end, 1e-12, _AT_AN_END) for end in (interval.lower, interval.upper)]

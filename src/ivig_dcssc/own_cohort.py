@@ -151,12 +151,8 @@ def without(name: str) -> str:
 def included(cohort: Cohort) -> tuple[Cohort, Sequence[str]]:
     """Return the patients with enough cycles by the article's rule, and who is not, in words.
 
-    The words begin with a warning for each kind of contradiction between columns.
-
-    Raises
-    ------
-    ConfigurationError
-        If nobody is left.
+    The words begin with a warning for each kind of contradiction between columns. That nobody is
+    left is a ``ConfigurationError``.
     """
     least = Choices.of().minimum_cycles
     one = Cohort(cohort.patients.assign(cohort=1), cohort.visits.assign(cohort=1))
@@ -189,13 +185,7 @@ def example(codebook: Codebook) -> Cohort:
 
 
 def open_form() -> CohortForm:
-    """Return what a cohort looks like; the entry point of the article.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the project's folder cannot be found.
-    """
+    """Return what a cohort looks like; the entry point of the article."""
     codebook = project_root() / COHORTS / "codebook.csv"
     choices = Choices.of()
     # RVSP the article has at baseline alone.

@@ -29,16 +29,8 @@ _MARK = Path("data") / "published" / "numbers.csv"
 def project_root(start: Path | None = None) -> Path:
     """Return the project's folder.
 
-    Parameters
-    ----------
-    start : Path, optional
-        Folder from which to look upwards; default the working folder. The environment variable
-        comes first, and the checkout that holds this package last.
-
-    Raises
-    ------
-    FileNotFoundError
-        If no folder with ``data/published/numbers.csv`` is found.
+    The environment variable comes first, then the folders upwards from `start`, by default the
+    working folder, and last the checkout that holds this package.
     """
     named = os.environ.get(ROOT_VARIABLE)
     here = (start or Path.cwd()).resolve()

@@ -44,30 +44,8 @@ _SAME_COHORTS = ("prior", "alpha", "reading", "cohorts", "cohort_seed")
 class Choices:
     """Windows, tests and limits of one analysis; `Choices.of` makes one from parameters.
 
-    Parameters
-    ----------
-    baseline_window, followup_tolerance : int
-        Windows of the skin score in months; the second also that of friction rubs at month 6.
-    followup_targets : tuple of int
-        Months of the four follow-ups.
-    visit_rule : str
-        Which of several visits in a follow-up window counts.
-    organ_baseline_window, organ_followup_tolerance : int
-        Windows of organ and function measures in months; the first also that of friction rubs.
-    responder_threshold : int
-        Decrease of the skin score that makes a responder, in points.
-    minimum_cycles : int
-        Patients with fewer cycles in the first six months are left out.
-    alpha : float
-        Significance level.
-    two_sample_test, paired_test, signed_rank_convention : str
-        Tests.
-    reading : str
-        Interpretation of the mean change at the second follow-up, or both.
-    prior, cohort_folder : str
-        Which cohorts are analysed.
-    cohorts, cohort_seed : int
-        How many reconstructed cohorts of each prior, and the seed that they were made with.
+    The fields are :data:`~ivig_dcssc.parameters.PARAMETERS` by name, where each is described, the
+    months of the follow-ups as numbers.
     """
 
     baseline_window: int
@@ -90,18 +68,7 @@ class Choices:
 
     @classmethod
     def of(cls, parameters: Mapping[str, object] | None = None) -> Choices:
-        """Return the choices that parameters make; those not given keep the article's values.
-
-        Parameters
-        ----------
-        parameters : dict, optional
-            Any of :data:`ivig_dcssc.parameters.PARAMETERS`, checked or not.
-
-        Raises
-        ------
-        ParameterError
-            If one is unknown or out of range.
-        """
+        """Return the choices that parameters make, checked or not; others are the article's."""
         values = PARAMETERS.check(parameters or {})
         own: dict[str, Any] = {field.name: values[field.name] for field in fields(cls)}
         return cls(**own | {"followup_targets": months_in(str(values["followup_targets"]))})
@@ -143,15 +110,7 @@ class Choices:
         return Windows(baseline, targets, tolerance, self.visit_rule)
 
     def named(self, measure: str, values: pd.DataFrame) -> pd.DataFrame:
-        """Return a measure in its windows with the follow-ups under their names.
-
-        Parameters
-        ----------
-        measure : str
-            Measure of the visits.
-        values : DataFrame
-            Columns by month, as from `rederive.retrospective.measured`.
-        """
+        """Return a measure in its windows, columns by month, with follow-ups under their names."""
         windows = self.windows(measure)
         names = dict(zip(windows.columns, followups_of(measure), strict=True))
         return values.rename(columns=names)

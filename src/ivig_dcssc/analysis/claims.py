@@ -63,11 +63,8 @@ def has_answer(row: ClaimRow) -> bool:
 def answer(figures: Figures, row: ClaimRow) -> Frame:
     """Return the answers to a claim.
 
-    Returns
-    -------
-    DataFrame
-        Columns cohort, computed (the cohort's word), holds, p and known (whether the cohort has
-        data for it).
+    Columns cohort, computed (the cohort's word), holds, p and known (whether the cohort has data
+    for it).
     """
     function, *arguments = ANSWERS[row.variable, row.timepoint, row.kind]
     found: Answers = function(figures, *arguments)

@@ -84,13 +84,7 @@ def source_of(row: NumberRow) -> Source:
 
 
 class Figures:
-    """All figures of all cohorts, computed when first asked for and kept.
-
-    Parameters
-    ----------
-    tables : Tables
-        The cohorts under their choices.
-    """
+    """All figures of all cohorts, computed when first asked for and kept."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
@@ -103,13 +97,7 @@ class Figures:
         return found is not None and row.statistic in found[0]
 
     def table(self, variable: str, timepoint: str) -> Frame:
-        """Return all statistics of a variable at a time point, by cohort.
-
-        Raises
-        ------
-        KeyError
-            If there are none.
-        """
+        """Return all statistics of a variable at a time point, by cohort."""
         source = (variable, timepoint)
         if source not in self._computed:
             names, function, *arguments = self.entries[source]
@@ -258,14 +246,7 @@ def paired(
 ) -> Frame:
     """Return moments of patients with both values, and p of the change.
 
-    Parameters
-    ----------
-    tables : Tables
-        The cohorts.
-    part : str
-        ``baseline``, ``followup`` or ``change``: what the moments are of.
-    measure, timepoint, restricted
-        As for `Tables.paired`.
+    The part is ``baseline``, ``followup`` or ``change``: what the moments are of.
     """
     table = tables.paired(measure, timepoint, restricted=restricted)
     return table.rename(columns={f"{part}_mean": "mean", f"{part}_sd": "sd"})
@@ -287,16 +268,8 @@ def prednisone(tables: Tables, timepoint: str) -> Frame:
 def rubs(tables: Tables, course: str, restricted: bool) -> Series[Any]:
     """Return who had friction rubs at baseline, or of these whether they took a course.
 
-    Whoever was not examined counts as without: Table 1 gives their share of the whole cohort.
-
-    Parameters
-    ----------
-    tables : Tables
-        The cohorts.
-    course : str
-        ``resolved``, ``continued`` or ``unknown`` at month 6; empty for presence at baseline.
-    restricted : bool
-        Whether windows are those of the sensitivity analysis.
+    Whoever was not examined counts as without: Table 1 gives their share of the whole cohort. The
+    course at month 6 is ``resolved``, ``continued`` or ``unknown``; empty for presence at baseline.
     """
     values = tables.measured("tfr", restricted=restricted)
     first, later = values["baseline"], values["m6"]
@@ -308,14 +281,10 @@ def rubs(tables: Tables, course: str, restricted: bool) -> Series[Any]:
 
 
 def serial_cpk(tables: Tables) -> Frame:
-    """Return baseline and last CK of myositis patients with serial values.
+    """Return baseline and last CK of myositis patients with serial values, by cohort and patient.
 
-    Serial: at least two values, the last of them after the month of the first infusion.
-
-    Returns
-    -------
-    DataFrame
-        By cohort and patient; columns before (NaN without a baseline) and last.
+    Serial: at least two values, the last of them after the month of the first infusion. Columns
+    before (NaN without a baseline) and last.
     """
     records = tables.visits("cpk").dropna(subset=["value"]).sort_values("month", kind="stable")
     groups = records.groupby(["cohort", "patient"], observed=True)
@@ -353,12 +322,9 @@ def candidates(tables: Tables) -> dict[str, pd.Series[Any]]:
 def search(tables: Tables) -> Frame:
     """Return every simple regression of response and change on a predictor.
 
-    Returns
-    -------
-    DataFrame
-        Columns cohort, predictor, outcome (``response`` or ``change``), timepoint, n, estimate (an
-        odds ratio, or points of skin score per unit of the predictor), low, high, p (0 for an exact
-        fit) and status.
+    Columns cohort, predictor, outcome (``response`` or ``change``), timepoint, n, estimate (an odds
+    ratio, or points of skin score per unit of the predictor), low, high, p (0 for an exact fit) and
+    status.
     """
     found = pd.DataFrame(candidates(tables))
     parts = []
@@ -380,17 +346,10 @@ def search(tables: Tables) -> Frame:
 
 
 def about(regressions: Frame, variable: str, timepoint: str) -> Frame:
-    """Return the regressions that a claim about predictors speaks of.
+    """Return the regressions, among those of `search`, that a claim about predictors speaks of.
 
-    Parameters
-    ----------
-    regressions : DataFrame
-        As `search` returns them.
-    variable : str
-        ``mrss_change_predictors``, ``responder_predictors`` (without prednisone, which the article
-        prints by itself) or ``responder_prednisone``.
-    timepoint : str
-        ``m6`` or ``m12``.
+    The variable is ``mrss_change_predictors``, ``responder_predictors`` (without prednisone, which
+    the article prints by itself) or ``responder_prednisone``.
     """
     outcome = "change" if variable == "mrss_change_predictors" else "response"
     chosen = (regressions["outcome"] == outcome) & (regressions["timepoint"] == timepoint)

@@ -39,15 +39,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Ensembles(Cohort):
-    """Reconstructed cohorts, with the prior of each.
-
-    Parameters
-    ----------
-    patients, visits : DataFrame
-        As in `Cohort`, with the column ``cohort``.
-    priors : Series
-        Name of the prior by cohort.
-    """
+    """Reconstructed cohorts, with the name of the prior of each."""
 
     priors: pd.Series[Any]
 
@@ -75,11 +67,6 @@ def load_ensembles(
     reading : str
         Interpretation of the mean change at month 12: cohorts that do not print it so are left
         out.
-
-    Returns
-    -------
-    Ensembles
-        The cohorts; patients' names and measures are of a categorical type.
 
     Raises
     ------
@@ -148,12 +135,7 @@ def _read_prior(
 def interpreted_so(patients: pd.DataFrame, visits: pd.DataFrame, reading: str) -> pd.Index[Any]:
     """Return the cohorts whose mean change at month 12, by the article's windows, prints so.
 
-    Parameters
-    ----------
-    patients, visits : DataFrame
-        Of many cohorts, each of which prints the figure as it was made to.
-    reading : str
-        One of the parameter's values; only the last is narrower than what all cohorts print.
+    Each prints the figure as it was made to; only the last of the readings is narrower than that.
     """
     found: pd.Index[Any] = pd.Index(np.unique(patients["cohort"]))
     if reading in READINGS[1:]:
@@ -183,19 +165,9 @@ def _read(root: Path, place: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 def open_cohort(root: Path, choices: Choices) -> Cohort:
     """Open what the choices ask for: a user's cohort, or the reconstructed ones.
 
-    Parameters
-    ----------
-    root : Path
-        The project's folder. A relative ``cohort_folder`` starts in the working folder, or here
-        if there is none of that name.
-    choices : Choices
-        Those about cohorts are used.
-
-    Raises
-    ------
-    ConfigurationError
-        If the user's cohort does not fit the codebook, with everything that is wrong; or as
-        `load_ensembles`.
+    A relative ``cohort_folder`` starts in the working folder, or in the project's if there is none
+    of that name. A ``ConfigurationError`` has everything in which the user's cohort does not fit
+    the codebook; others are as from `load_ensembles`.
     """
     if not choices.cohort_folder:
         return load_ensembles(

@@ -30,15 +30,9 @@ Frame = pd.DataFrame
 
 @dataclass(frozen=True, slots=True)
 class Inclusion:
-    """The patients that are analysed, and how many are not.
+    """The patients that are analysed with their visits, and how many are not, by cohort.
 
-    Parameters
-    ----------
-    cohort : Cohort
-        The patients that are analysed, and their visits.
-    left_out, unknown : Series
-        Number of patients by cohort: with too few cycles, and analysed though the number of their
-        cycles is unknown.
+    ``left_out`` have too few cycles; the number of cycles of those ``unknown`` counts as enough.
     """
 
     cohort: Cohort
@@ -47,19 +41,10 @@ class Inclusion:
 
 
 def include(cohort: Cohort, minimum: int) -> Inclusion:
-    """Leave out the patients with too few cycles; an unknown number counts as enough.
+    """Leave out an ensemble's patients with too few cycles in the first six months.
 
-    Parameters
-    ----------
-    cohort : Cohort
-        An ensemble.
-    minimum : int
-        Least number of cycles in the first six months.
-
-    Raises
-    ------
-    ConfigurationError
-        If a cohort has no patient left; the message says how many cycles leave somebody.
+    An unknown number counts as enough. If a cohort has no patient left, the ``ConfigurationError``
+    says how many cycles leave somebody.
     """
     patients = cohort.patients
     cycles = np.full(len(patients), np.nan)
@@ -91,20 +76,6 @@ class Tables:
 
     A single cohort becomes an ensemble of one, numbered 1, so that all results have one row per
     cohort.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        One cohort or an ensemble.
-    choices : Choices
-        Windows and tests.
-
-    Raises
-    ------
-    ValueError
-        If there is no patient.
-    ConfigurationError
-        If so many cycles are asked for that a cohort has no patient left.
     """
 
     def __init__(self, cohort: Cohort, choices: Choices) -> None:
@@ -167,12 +138,7 @@ class Tables:
     def measured(self, measure: str, *, restricted: bool = False) -> Frame:
         """Return a measure at baseline and follow-up by cohort and patient.
 
-        Parameters
-        ----------
-        measure : str
-            Measure of the visits.
-        restricted : bool
-            Whether windows are those of the sensitivity analysis.
+        Restricted windows are those of the sensitivity analysis.
         """
         key = (measure, restricted)
         if key not in self._measured:
@@ -191,15 +157,10 @@ class Tables:
         return response(self.measured("mrss"), timepoint, self.choices.responder_threshold)
 
     def paired(self, measure: str, timepoint: str, *, restricted: bool = False) -> Frame:
-        """Return the change of a measure with the p of its test, one row per cohort.
+        """Return the change of a measure with the p of its test; severities are never tested by t.
 
-        Severities are never tested by t.
-
-        Returns
-        -------
-        DataFrame
-            By cohort; columns as `rederive.retrospective.paired_change`, of the signed-rank test
-            increased, decreased and unchanged as well.
+        By cohort; columns as `rederive.retrospective.paired_change`, of the signed-rank test
+        increased, decreased and unchanged as well.
         """
         key = (measure, timepoint, restricted)
         if key not in self._paired:

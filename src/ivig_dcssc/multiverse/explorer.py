@@ -217,12 +217,8 @@ class Explorer:
     def figures(self, name: str, setting: dict[str, object] | None = None) -> Figures:
         """Return a result under a setting as the page shows it.
 
-        Parameters
-        ----------
-        name : str
-            A key of :data:`ivig_dcssc.multiverse.RESULTS`.
-        setting : dict, optional
-            Levels by choice; those that are missing are the article's.
+        The name is a key of :data:`ivig_dcssc.multiverse.RESULTS`; levels by choice that are
+        missing in the setting are the article's.
         """
         row = self.numbers["results"][name]
         width = 3 + row["p"] + row["marked"]

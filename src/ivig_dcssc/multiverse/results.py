@@ -42,14 +42,9 @@ COHORTS = ("reading", "prior")
 class Quantity:
     """A quantity that the analysis yields.
 
-    Attributes
-    ----------
-    title, heading : str
-        In titles of figures, and above the explorer's columns.
-    decimals : int
-        Decimals that the explorer carries; counts have one for medians between two.
-    own : str
-        The choice on which it depends beside windows and cohorts, if there is one.
+    ``title`` stands in titles of figures, ``heading`` above the explorer's columns. Of the decimals
+    that the explorer carries counts have one for medians between two. ``own`` is the choice on
+    which it depends beside windows and cohorts, if there is one.
     """
 
     title: str
@@ -85,23 +80,9 @@ DEPENDS: dict[str, tuple[str, ...]] = {
 class Axes:
     """The choices, and the levels of each.
 
-    Attributes
-    ----------
-    baseline_window, followup_tolerance : tuple of int
-        Windows in months.
-    visit_rule : tuple of str
-        Which of several visits in one window counts.
-    responder_threshold : tuple of int
-        Decreases of the skin score that make a responder, in points.
-    paired_test : tuple of str
-        Some of :data:`PAIRED`.
-    two_sample_test : tuple of str
-        Pooled variance (``student``) or not (``welch``).
-    reading : tuple of str
-        Readings of the mean change at month 12; each keeps the cohorts that print it so under the
-        article's choices.
-    prior : tuple of str
-        Priors of the cohorts; ``all`` puts them together.
+    Windows are in months, decreases that make a responder in points, tests some of :data:`PAIRED`.
+    Each reading of the mean change at month 12 keeps the cohorts that print it so under the
+    article's choices; the prior ``all`` puts the cohorts together.
     """
 
     baseline_window: tuple[int, ...] = tuple(range(7))
@@ -125,16 +106,9 @@ class Axes:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A result of the analysis.
+    """A result of the analysis: a quantity at a follow-up, such as ``m12``, or ``baseline``.
 
-    Attributes
-    ----------
-    quantity : str
-        A key of :data:`QUANTITIES`.
-    timepoint : str
-        Follow-up, such as ``m12``, or ``baseline``.
-    group : str
-        Control group of a comparison, otherwise nothing.
+    The group is the control of a comparison, otherwise nothing.
     """
 
     quantity: str

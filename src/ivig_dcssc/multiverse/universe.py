@@ -15,7 +15,7 @@ reconstruction: results in other windows are predictions from it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -79,12 +79,8 @@ HALF = 50.0
 class Band:
     """Median, central 95 % and decision over cohorts; arrays of one shape.
 
-    Attributes
-    ----------
-    median, low, high : array
-        NaN where no cohort has a value; cohorts without one are left out.
-    decision : array
-        Share of all cohorts that decide yes; a cohort without a value does not.
+    Cohorts without a value are left out, NaN where all are. The decision is the share of all
+    cohorts that decide yes; a cohort without a value does not.
     """
 
     median: Floats
@@ -119,16 +115,7 @@ def _quantile(ordered: Floats, known: npt.NDArray[Any], share: float) -> Floats:
 class Multiverse:
     """Results under every combination of choices, computed when first asked for and kept.
 
-    Parameters
-    ----------
-    ensembles : Ensembles
-        The synthetic cohorts, with the prior of each.
-    registry : Registry
-        The article's registry, for the controls' printed figures.
-    axes : Axes
-        Choices and levels.
-    alpha : float
-        Significance level of the decisions.
+    The registry is for the controls' printed figures, ``alpha`` the level of the decisions.
     """
 
     ensembles: Ensembles
@@ -153,17 +140,13 @@ class Multiverse:
         grid = Grid.of(key_index(patients))
         axes = self.axes
         starts, start_of = _distinct(
-            [
-                at_baseline(visits, "mrss", months, patients).to_frame()
-                for months in axes.baseline_window
-            ]
+            at_baseline(visits, "mrss", months, patients).to_frame()
+            for months in axes.baseline_window
         )
         later, later_of = _distinct(
-            [
-                at_followup(visits, "mrss", SKIN_TARGETS, tolerance, rule, patients)
-                for tolerance in axes.followup_tolerance
-                for rule in axes.visit_rule
-            ]
+            at_followup(visits, "mrss", SKIN_TARGETS, tolerance, rule, patients)
+            for tolerance in axes.followup_tolerance
+            for rule in axes.visit_rule
         )
         parts = [before.join(after) for before in starts for after in later]
         number, people = grid.shape
@@ -201,17 +184,9 @@ class Multiverse:
         ]
 
     def values(self, result: Result) -> Floats:
-        """Return a result in every cohort.
+        """Return a result in every cohort, NaN where a cohort yields none.
 
-        Parameters
-        ----------
-        result : Result
-            One of :data:`RESULTS`.
-
-        Returns
-        -------
-        array, shape (levels of the quantity's own choice or 1, distinct windows, cohorts)
-            NaN where a cohort yields none.
+        Its shape is (levels of the quantity's own choice or 1, distinct windows, cohorts).
         """
         column = {
             "mean": "mean" if result.timepoint == BASELINE else "followup_mean",
@@ -294,14 +269,9 @@ class Multiverse:
     def margins(self, result: Result) -> tuple[Floats, Floats]:
         """Return the margins from which on a control counts as alike, and IVIG as no worse.
 
-        Likeness is shown by two one-sided tests at the level, that IVIG is no worse by one at half
-        of it, as in the discussion. Medians over cohorts in points of the skin score, with shapes
-        as from :meth:`distinct_band`.
-
-        Parameters
-        ----------
-        result : Result
-            A p against a control.
+        Of a p against a control likeness is shown by two one-sided tests at the level, that IVIG is
+        no worse by one at half of it, as in the discussion. Medians over cohorts in points of the
+        skin score, with shapes as from :meth:`distinct_band`.
         """
         alike, no_worse = [], []
         for table in self._over_own_choice(result):
@@ -339,20 +309,12 @@ class Multiverse:
         return np.asarray(values > HALF) if result.quantity == "responder_percent" else None
 
     def table(self, name: str) -> Specifications:
-        """Return a result as a table of specifications.
+        """Return a result, by its key in :data:`RESULTS`, as a table of specifications.
 
-        Parameters
-        ----------
-        name : str
-            A key of :data:`RESULTS`.
-
-        Returns
-        -------
-        Specifications
-            Over the choices on which it depends: median, central 95 % and share of cohorts that
-            decide yes. For p a cohort decides yes below the significance level, for the percentage
-            of responders above a half; nothing else is decided. Specifications whose windows
-            select the same visits are the same; p is seen on a logarithmic axis.
+        They are over the choices on which it depends: median, central 95 % and share of cohorts
+        that decide yes. For p a cohort decides yes below the significance level, for the percentage
+        of responders above a half; nothing else is decided. Specifications whose windows select the
+        same visits are the same; p is seen on a logarithmic axis.
         """
         if name in self._tables:
             return self._tables[name]
@@ -376,21 +338,9 @@ class Multiverse:
 
 
 def open_multiverse(result: str, alpha: float | None = None, prior: str = ALL_PRIORS) -> Multiverse:
-    """Return the multiverse under checked parameters.
+    """Return the multiverse, for a page that asks for a result, under checked parameters.
 
-    Parameters
-    ----------
-    result : str
-        A key of :data:`RESULTS`, which a page asks for.
-    alpha : float, optional
-        Significance level; default the article's.
-    prior : str
-        A prior, or ``all`` for each of them by itself.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is unknown or out of range.
+    Alpha is by default the article's; the prior ``all`` is each of them by itself.
     """
     check_injected(cells_run())
     if result not in RESULTS:
@@ -407,7 +357,7 @@ def open_multiverse(result: str, alpha: float | None = None, prior: str = ALL_PR
     )
 
 
-def _distinct(frames: Sequence[pd.DataFrame]) -> tuple[list[pd.DataFrame], list[int]]:
+def _distinct(frames: Iterable[pd.DataFrame]) -> tuple[list[pd.DataFrame], list[int]]:
     """Return those frames that differ, and the place among them of each."""
     kept: list[pd.DataFrame] = []
     places = []
