@@ -21,22 +21,13 @@ from rederive.printed.evidence import PLANNED
 if TYPE_CHECKING:
     import pandas as pd
 
-TIMEPOINTS = {
-    "baseline": "baseline",
-    "m6": "month 6",
-    "m12": "month 12",
-    "m18": "month 18",
-    "m24": "month 24",
-}
+TIMEPOINTS = {"baseline": "baseline"} | {f"m{month}": f"month {month}" for month in range(1, 61)}
 """Time points in words."""
 
 STATISTICS = {
-    "n": "n",
     "count": "patients",
     "percent": "share",
-    "mean": "mean",
     "sd": "SD",
-    "p": "p",
     "or": "odds ratio",
     "ci_low": "lower limit of the interval",
     "ci_high": "upper limit of the interval",
@@ -47,7 +38,7 @@ STATISTICS = {
     "month": "time named",
     "other": "value",
 }
-"""Statistics in words."""
+"""Statistics in words, where these are not their names."""
 
 WIDE = 4
 """A table with more columns than this becomes a card for each row on a phone."""
