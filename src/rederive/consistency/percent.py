@@ -47,6 +47,14 @@ def counts(
     return tuple(_count_range(percent, n, rule))
 
 
+def nearest_counts(
+    percent: PrintedNumber, n: int, rule: RoundingRule
+) -> tuple[tuple[int, ...], bool]:
+    """Return the counts that print so and True or, if there are none, the two nearest and False."""
+    found, below = counts(percent, n, rule), min(int(percent.value * n / 100), n - 1)
+    return (found, True) if found else ((below, below + 1), False)
+
+
 def attainable_denominators(
     percents: Sequence[PrintedNumber],
     n_max: int,

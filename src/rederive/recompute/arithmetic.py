@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-from rederive.consistency import attainable_denominators, counts
-from rederive.consistency.percent import rounded_otherwise
+from rederive.consistency import attainable_denominators
+from rederive.consistency.percent import nearest_counts, rounded_otherwise
 from rederive.printed import PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed
 
@@ -103,19 +103,15 @@ def _attainable_reach(
 ) -> Reach:
     """Return the attainable values of the first figure; it meets if all figures suit ``n``."""
     percent = figures[0]
-    found = counts(percent, n, rule)
-    if found:
-        ends = [float(Fraction(100 * count, n)) for count in (found[0], found[-1])]
-    else:
-        below = min(int(percent.value * n / 100), n - 1)
-        ends = [float(Fraction(100 * count, n)) for count in (below, below + 1)]
+    found, some = nearest_counts(percent, n, rule)
+    ends = [float(Fraction(100 * count, n)) for count in (found[0], found[-1])]
     meets = bool(attainable_denominators(figures, n, rule, n_min=n, must_sum=exhaustive))
     counted = f"{' or '.join(str(count) for count in found[:3])} of {n}"
-    if found and meets:
+    if some and meets:
         words = f"{words} ({counted})"
-    elif found:
+    elif some:
         words = f"{words}: {counted} gives this share, but no counts give those beside it"
-    point = ends[0] if found and ends[0] == ends[1] else None
+    point = ends[0] if some and ends[0] == ends[1] else None
     return Reach(words, stated, ends[0], ends[1], point, meets)
 
 
@@ -137,13 +133,9 @@ def count_of_percent(
     """
     require_printed("percent", percent)
     require_printed("count", count)
-    found = counts(percent, n, rule)
-    if found:
-        low, high = found[0], found[-1]
-        meets = any(count.prints(Fraction(k)) for k in found)
-    else:
-        low = min(int(percent.value * n / 100), n - 1)
-        high, meets = low + 1, False
+    found, some = nearest_counts(percent, n, rule)
+    meets = some and any(count.prints(Fraction(k)) for k in found)
+    low, high = found[0], found[-1]
     point = float(low) if low == high else None
     words = f"{percent}% of {n}"
     reach = Reach(words, True, float(low), float(high), point, meets)

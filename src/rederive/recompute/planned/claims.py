@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from rederive import consistency, recompute
+from rederive.consistency.percent import nearest_counts
 from rederive.printed import PrintedNumber, RoundingRule, Verdict
 from rederive.printed.registry import ClaimRow
 from rederive.printed.result import Recomputed, merge
@@ -110,11 +111,7 @@ def _possible_shares(
 
 def share_of(percent: PrintedNumber, n: int, rule: RoundingRule) -> recompute.Share:
     """Return the counts behind a percentage, or the two nearest ones if there is none."""
-    found = consistency.counts(percent, n, rule)
-    if found:
-        return recompute.Share(found, n)
-    below = min(int(percent.value * n / 100), n - 1)
-    return recompute.Share((below, below + 1), n)
+    return recompute.Share(nearest_counts(percent, n, rule)[0], n)
 
 
 def _claim_p(task: Task) -> Outcome:
