@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import click
@@ -37,22 +36,13 @@ Examples:
 @click.option("--name", default="", help="Name of the variant; by default a short hash.")
 @click.option("--jobs", default=2, show_default=True, help="Notebooks executed at the same time.")
 @click.pass_context
-def build_command(
-    ctx: click.Context,
-    assignments: tuple[str, ...],
-    params_file: Path | None,
-    cohort: Path | None,
-    name: str,
-    jobs: int,
-) -> None:
+def build_command(ctx: click.Context, /, name: str, jobs: int, **asked: Any) -> None:
     """Execute all notebooks and build the site; with parameters, a variant of the book.
 
     A variant has a folder of its own, _build/variants/NAME/html; the book itself stays as it is.
     """
     project = find_project(ctx.obj)
-    variant = None
-    if assignments or params_file or cohort or name:
-        variant = _variant(project, assignments, params_file, cohort, name)
+    variant = _variant(project, name, asked) if name or any(asked.values()) else None
     with Watch("notebooks", catch=False) as watch:  # a bar, on a terminal only
         built = build_book(project, variant=variant, jobs=jobs, report=watch.line, progress=watch)
     index = os.path.relpath(built.site / "index.html")
@@ -64,16 +54,10 @@ def build_command(
     )
 
 
-def _variant(
-    project: Project,
-    assignments: tuple[str, ...],
-    params_file: Path | None,
-    cohort: Path | None,
-    name: str,
-) -> Variant | None:
+def _variant(project: Project, name: str, asked: Mapping[str, Any]) -> Variant | None:
     """Return the variant that is asked for; None if all values are the article's."""
     parameters = project_parameters(project)
-    given = given_parameters(project, parameters, assignments, params_file, cohort)
+    given = given_parameters(project, parameters, **asked)
     if name or parameters.changed(parameters.check(given)):
         return Variant.of(parameters, given, name)
     click.echo("All parameters are the article's: this is the book itself.")

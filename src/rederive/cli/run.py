@@ -66,16 +66,15 @@ Examples:
 @click.pass_context
 def run_command(
     ctx: click.Context,
+    /,
     notebook: str,
-    assignments: tuple[str, ...],
-    params_file: Path | None,
-    cohort: Path | None,
     output: Path | None,
     timeout: int,
     as_json: bool,
     html: bool,
     opened: bool,
     no_cache: bool,
+    **asked: Any,
 ) -> None:
     """Run one NOTEBOOK, by name or path, and say which results change.
 
@@ -85,7 +84,7 @@ def run_command(
     project = find_project(ctx.obj)
     path = find_notebook(project, notebook)
     parameters = project_parameters(project)
-    given = given_parameters(project, parameters, assignments, params_file, cohort)
+    given = given_parameters(project, parameters, **asked)
     task = _task(project, path, parameters, given)
     target = _output(project, task, output)
     failed = target.with_name(f"{target.stem}.failed.ipynb")
