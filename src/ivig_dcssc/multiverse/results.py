@@ -9,11 +9,12 @@ import numpy as np
 
 from ivig_dcssc.analysis.choices import FOLLOWUPS
 from ivig_dcssc.parameters import PRIORS, READINGS
+from rederive.book.published import Published
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry
+from rederive.recompute import Summary
 from rederive.recompute.signed_rank import CONVENTIONS
-from rederive.retrospective import PrintedGroup
 from rederive.retrospective.two_sample import TESTS
 from rederive.retrospective.windows import RULES
 
@@ -154,16 +155,13 @@ RESULTS: dict[str, Result] = {
 """All results by name, such as ``responder_percent_m12`` or ``p_against_d-pen_m12``."""
 
 
-def printed_change(registry: Registry, group: str, timepoint: str) -> PrintedGroup:
+def printed_change(registry: Registry, group: str, timepoint: str) -> Summary:
     """Return a control group's change in skin score, its n being that at baseline.
 
     The article does not print how many controls were followed.
     """
-    name = group.lower()
-    stem = f"abstract-mrss-change-{name}-{timepoint}"
-    rows = (f"{stem}-mean", f"{stem}-sd", f"table1-cohort-size-{name}-n")
-    mean, sd, size = (float(registry.numbers[row].printed.value) for row in rows)
-    return PrintedGroup(mean, sd, int(size), group)
+    size = registry.numbers[f"table1-cohort-size-{group.lower()}-n"].printed.value
+    return Published(registry).summary("mrss_change", group, timepoint, int(size))
 
 
 def published(registry: Registry, result: Result) -> PrintedNumber | None:
@@ -195,5 +193,5 @@ def published_value(registry: Registry, result: Result) -> float | None:
         return None if count is None or n is None else float(100 * count.value / n.value)
     own = published(registry, Result("change", timepoint))
     if result.quantity == "difference" and own is not None:
-        return float(own.value) - printed_change(registry, result.group, timepoint).mean
+        return float(own.value - printed_change(registry, result.group, timepoint).mean.value)
     return None

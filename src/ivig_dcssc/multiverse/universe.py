@@ -255,10 +255,9 @@ class Multiverse:
         levels = [(self.axes.levels(name), getattr(article, name)) for name in WINDOWS]
         if all(level in offered for offered, level in levels):
             place = self.places[tuple(offered.index(level) for offered, level in levels)]
-            printed = Published(self.registry)
-            own = printed.summary("mrss_change", "IVIG", at, paired_p=f"results-mrss-ivig-{at}-p")
-            n = printed_change(self.registry, result.group, at).n
-            reaches = two_sample_t(own, printed.summary("mrss_change", result.group, at, n)).reaches
+            printed, p = Published(self.registry), f"results-mrss-ivig-{at}-p"
+            own = printed.summary("mrss_change", "IVIG", at, paired_p=p)
+            reaches = two_sample_t(own, printed_change(self.registry, result.group, at)).reaches
             for row, test in enumerate(self.axes.two_sample_test):
                 ends = [each for each in reaches if each.convention.lower().startswith(test)]
                 low, high = min(each.low for each in ends), max(each.high for each in ends)

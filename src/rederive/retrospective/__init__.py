@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rederive.retrospective.keys import key_index
     from rederive.retrospective.paired import change, paired_change, response, signed_rank
     from rederive.retrospective.regression import linear, logistic
-    from rederive.retrospective.two_sample import PrintedGroup, two_sample
+    from rederive.retrospective.two_sample import two_sample
     from rederive.retrospective.validation import CohortError
     from rederive.retrospective.windows import Windows, at_baseline, at_followup, measured
 

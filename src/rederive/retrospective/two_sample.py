@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 from scipy.special import stdtr
 
 from rederive.errors import unknown
+from rederive.recompute.summaries import Summary
 from rederive.recompute.t_formulas import welch_df
 from rederive.retrospective.keys import Grid, Moments, over
 from rederive.retrospective.paired import critical_t
@@ -18,32 +18,13 @@ TESTS = ("student", "welch")
 """Student's test pools both variances, Welch's does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedGroup:
-    """Mean, sample SD (0 or more) and size (2 or more) of a group without patient-level data."""
-
-    mean: float
-    sd: float
-    n: int
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.sd >= 0:
-            raise ValueError(f"sd: found {self.sd!r}, allowed: 0 or more")
-        if self.n < 2:
-            raise ValueError(f"n: found {self.n!r}, allowed: 2 or more")
-
-
 def two_sample(
-    values: pd.Series[Any],
-    control: PrintedGroup,
-    test: str = "student",
-    confidence: float = 0.95,
+    values: pd.Series[Any], control: Summary, test: str = "student", confidence: float = 0.95
 ) -> pd.DataFrame:
     """Return the t test of a cohort's values against a printed group, one row per cohort.
 
     Values are numbers by patient (or cohort and patient), such as changes; NaN are left out. The
-    test is ``student`` or ``welch``.
+    control's figures are taken as printed. The test is ``student`` or ``welch``.
 
     Columns n, mean, sd (of the cohort), control_n, control_mean, control_sd, difference (cohort
     minus control), low, high (at the level of confidence), t, df, p and status. The status is
@@ -55,7 +36,8 @@ def two_sample(
     grid = Grid.of(values.index)
     own = Moments.of(grid.spread(values))
     n = np.maximum(own.n, 2)  # Rows with fewer have an SD of NaN, which makes the test NaN.
-    squares, control_square = own.sd**2, np.asarray(control.sd**2)
+    mean, sd = float(control.mean.value), float(control.sd.value)
+    squares, control_square = own.sd**2, np.asarray(sd**2)
     if test == "student":
         df = np.asarray(n + control.n - 2, dtype=float)
         pooled = ((n - 1) * squares + (control.n - 1) * control_square) / df
@@ -64,7 +46,7 @@ def two_sample(
         parts = squares / n, control_square / control.n
         error = np.sqrt(parts[0] + parts[1])
         df = welch_df(parts[0], n, parts[1], control.n)
-    difference = own.mean - control.mean
+    difference = own.mean - mean
     t = over(difference, error)
     known = np.where(error > 0, df, np.nan)
     width = critical_t(confidence, known) * error
@@ -74,8 +56,8 @@ def two_sample(
             "mean": own.mean,
             "sd": own.sd,
             "control_n": control.n,
-            "control_mean": control.mean,
-            "control_sd": control.sd,
+            "control_mean": mean,
+            "control_sd": sd,
             "difference": difference,
             "low": difference - width,
             "high": difference + width,
