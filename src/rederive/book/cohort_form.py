@@ -124,19 +124,11 @@ def open_form(article: str = "") -> CohortForm:
 def check_cohort(folder: Path, form: CohortForm) -> dict[str, Any]:
     """Hold a cohort against its codebook and count who qualifies for the article's analysis.
 
-    Returns
-    -------
-    dict
-        Ready for JSON: rows of the two tables (``patients``, ``records`` with a value), records by
-        ``measures``, first and last of the ``months`` with a record, patients ``analysed`` by the
-        article's rules and, of these, by measure and window, who has a value there (``followed``)
-        and at baseline as well (``pairs``); ``notes`` on who is not included, and ``warnings`` of
-        what cannot be analysed.
-
-    Raises
-    ------
-    CohortError
-        With everything that is wrong in either file.
+    Ready for JSON are the rows of the two tables (``patients``, ``records`` with a value), records
+    by ``measures``, first and last of the ``months`` with a record, patients ``analysed`` by the
+    article's rules and, of these, by measure and window, who has a value there (``followed``) and
+    at baseline as well (``pairs``); ``notes`` on who is not included, and ``warnings`` of what
+    cannot be analysed. A ``CohortError`` has everything that is wrong in either file.
     """
     codebook = Codebook.load(form.codebook)
     cohort = read_cohort(folder, codebook)

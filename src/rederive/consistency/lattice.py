@@ -47,25 +47,12 @@ class Lattice:
         maximum: Exact | None = None,
         percent: bool = False,
     ) -> Lattice:
-        """Describe a scale in its own units.
+        """Describe a scale in its own units, all exact: ints or Fractions, not floats.
 
-        Parameters
-        ----------
-        items : int
-            Number of items whose mean is one observation.
-        step : int or Fraction
-            Step of a single item (an int or a Fraction, not a float).
-        minimum, maximum : int or Fraction, optional
-            Ends of the scale, both allowed; multiples of ``step / items``.
-        percent : bool
-            Whether figures are printed in percent of the step's unit: observations of 0 and 1 have
-            the step 1, which is 100 %. The ends are in percent then, by default 0 and 100.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is not exact, not positive where it has to be, off the lattice, or the
-            ends are in the wrong order.
+        ``items`` is the number of items whose mean is one observation, ``step`` that of a single
+        item; the ends are allowed values and multiples of ``step / items``. With ``percent``
+        figures are printed in percent of the step's unit: observations of 0 and 1 have the step 1,
+        which is 100 %, and the ends are in percent then, by default 0 and 100.
         """
         if items < 1:
             raise ValueError(f"items: found {items}, allowed are whole numbers from 1")

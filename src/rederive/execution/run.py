@@ -90,13 +90,9 @@ def execute_tasks(
     notebook starts and one when it ends, and the progress after each: how many were run and how
     many are to be.
 
-    Raises
-    ------
-    ConfigurationError
-        If `jobs` is below 1 or a file is not a notebook.
-    NotebookFailedError
-        If a cell fails; the message names notebook and cell and carries papermill's own. Also if
-        the disk is full. Notebooks that have succeeded by then stay in the cache.
+    If a cell fails, the ``NotebookFailedError`` names notebook and cell and carries papermill's
+    own; it is raised for a full disk as well. Notebooks that have succeeded by then stay in the
+    cache.
     """
     if jobs < 1:
         raise ConfigurationError(f"jobs: found {jobs}, allowed are whole numbers from 1")

@@ -65,17 +65,10 @@ class Interval:
     def meets(self, low: float, high: float, slack: float = 1e-9, floor: float = 1.0) -> bool:
         """Return whether a closed floating-point range touches the interval.
 
-        Parameters
-        ----------
-        low, high : float
-            Ends of the range, ``low <= high``.
-        slack : float
-            Allowance for rounding error in the range, relative to its greater end. It is added on
-            the side of the printed figure, so an honest figure is never refused for want of it,
-            and it makes open ends count as closed.
-        floor : float
-            Magnitude below which the allowance shrinks no further; 0 for a quantity that is known
-            to so many digits however small it is, such as a p value.
+        The slack is for rounding error in the range, relative to its greater end. It is added on
+        the side of the printed figure, so an honest figure is never refused for want of it, and it
+        makes open ends count as closed. Below the magnitude `floor` it shrinks no further; that is
+        0 for a quantity that is known to so many digits however small it is, such as a p value.
         """
         ends = [abs(end) for end in (low, high) if math.isfinite(end)]
         allowance = slack * max([floor, *ends])

@@ -239,19 +239,10 @@ def _plan_problems(
 
 
 def load_registry(folder: Path) -> Registry:
-    """Load and check the registry of an article.
+    """Load and check the registry of an article from the tables in a folder, and their schema.
 
-    Parameters
-    ----------
-    folder : Path
-        Folder with ``schema.json``, ``numbers.csv``, ``claims.csv``, ``plan.csv``,
-        ``variables.csv`` and, if the schema has it, ``tables.csv``.
-
-    Raises
-    ------
-    TableError
-        With every problem: values that do not fit the schema, figures whose columns contradict
-        each other, ids that do not exist, rows without a plan.
+    A ``TableError`` has every problem: values that do not fit the schema, figures whose columns
+    contradict each other, ids that do not exist, rows without a plan.
     """
     schema = read_schema(folder / "schema.json")
     problems: list[Problem] = []

@@ -179,16 +179,8 @@ def possible_p(
 ) -> tuple[Reach, ...]:
     """Return the habits that would give a printed p, each on its own.
 
-    Parameters
-    ----------
-    p, rule
-        The published p, and how it was rounded.
-    two_sided : iterable of (float, float)
-        Ranges of the two-sided p from the figures as printed.
-    others : mapping
-        Ranges of p under other habits, by name.
-    halves : bool
-        Whether a one-sided p is half of the two-sided one, as for a symmetric distribution.
+    Ranges of p are two-sided, from the figures as printed, and those under other habits, by name.
+    With `halves` a one-sided p is half of the two-sided one, as for a symmetric distribution.
     """
     ranges = list(two_sided)
     sides = {

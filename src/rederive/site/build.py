@@ -39,25 +39,13 @@ def build_book(
 ) -> Built:
     """Execute all notebooks of a book and build its site; repeat nothing that is unchanged.
 
-    Parameters
-    ----------
-    project
-        The book.
-    variant
-        Parameters that differ from the article's; the site is then a folder of its own and the
-        original stays as it is.
-    added
-        Further notebooks of a variant, with the caption of the part in which each is to stand.
-    jobs, progress
-        As for `execute_tasks`.
-    report
-        Receives the lines of progress, each with the seconds since the start.
+    A variant has parameters that differ from the article's; its site is a folder of its own and the
+    original stays as it is. Added are further notebooks of a variant, with the caption of the part
+    in which each is to stand. Reported are lines of progress, each with the seconds since the
+    start; jobs and progress are as for `execute_tasks`.
 
-    Raises
-    ------
-    BookError
-        If a table of printed numbers or a setting is not usable, a notebook fails, or the site has
-        a warning. The last good site is then untouched.
+    If a table of printed numbers or a setting is not usable, a notebook fails, or the site has a
+    warning, the last good site is untouched.
     """
     start = time.monotonic()
 

@@ -27,27 +27,13 @@ def staged_files(
     added: Mapping[Path, str] | None = None,
     variant: Variant | None = None,
 ) -> dict[Path, bytes]:
-    """Collect the files of the staged tree.
+    """Collect the files of the staged tree, by path relative to the root.
 
-    Parameters
-    ----------
-    project
-        The book.
-    notebooks
-        Executed notebooks by their path relative to the root; all of the table of contents and
-        all that are added.
-    added
-        Notebooks that are not in the table of contents, with the caption of the part in which
-        they are to stand; a part that does not exist comes first.
-    variant
-        What is built, if it is not the book as it is.
-
-    Returns
-    -------
-    dict
-        Contents by path relative to the root: every page, the table of contents, the settings
-        with execution switched off, bibliographies, static files, and all of ``data/`` so that
-        pages can offer data for download; then what the plugins of :data:`STAGING` make of them.
+    They are every page, the table of contents, the settings with execution switched off,
+    bibliographies, static files, and all of ``data/`` so that pages can offer data for download;
+    then what the plugins of :data:`STAGING` make of them. All notebooks of the contents are given
+    executed, and so are those added to them, with the caption of the part in which they are to
+    stand; a part that does not exist comes first.
     """
     files: dict[Path, bytes] = {}
     for page in (*project.pages, *(added or {})):

@@ -50,22 +50,10 @@ def parameter_sets(
 ) -> list[Point]:
     """Return the parameter sets of a request: every set with every point of the grid.
 
-    Parameters
-    ----------
-    request : Request
-        What is asked for; with nothing the one point is that of the defaults.
-    parameters : ParameterSet
-        The parameters, with the rules on their combinations.
-    taken : sequence of str
-        Those that the notebooks of the sweep take.
-    notebook : str
-        Name of the notebook for messages.
-
-    Raises
-    ------
-    ParameterError
-        With all faults: unknown names, values that do not fit, parameters that the notebooks do
-        not take, names given twice and combinations that make no sense.
+    With nothing asked for the one point is that of the defaults. `taken` are the parameters that
+    the notebooks of the sweep, named in messages, take. The ``ParameterError`` has all faults:
+    unknown names, values that do not fit, parameters that are not taken, names given twice and
+    combinations that make no sense.
     """
     faults = Faults()
     fixed: Point = {}

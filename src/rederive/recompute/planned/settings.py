@@ -21,20 +21,12 @@ SIZES = ("solved", "stated")
 class Settings:
     """Choices that hold for every recomputation.
 
-    Parameters
-    ----------
-    rule : RoundingRule
-        How the article's figures were rounded.
-    alpha : float
-        Significance level for claims, between 0 and 1.
-    test : str
-        The two-sample test taken as stated: ``student`` or ``welch``.
-    unstated_n : str
-        What is done where a comparator's size is not stated with its figures: ``solved`` tries
-        every size up to the one that is stated elsewhere, ``stated`` that one alone.
-    reading : tuple of (str, str)
-        Ids of ambiguous means, and the one way in which each is read. Repeats are read as the
-        first mention; all other figures in every way.
+    ``rule`` is how the article's figures were rounded, ``alpha`` the level for claims, ``test`` the
+    two-sample test taken as stated: ``student`` or ``welch``. Where a comparator's size is not
+    stated with its figures, ``unstated_n`` says what is done: ``solved`` tries every size up to the
+    one that is stated elsewhere, ``stated`` that one alone. ``reading`` has ids of ambiguous means,
+    and the one way in which each is read. Repeats are read as the first mention; all other figures
+    in every way.
     """
 
     rule: RoundingRule = RoundingRule.EITHER
