@@ -37,7 +37,7 @@ from ivig_dcssc.multiverse.universe import Multiverse
 from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS, PRIORS, READINGS
 from ivig_dcssc.project import project_root
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
-from rederive.book.render import Html
+from rederive.book.render import Cell, Html, html_table, text
 from rederive.printed import PrintedNumber, Verdict
 from rederive.printed.registry import load_registry
 
@@ -295,35 +295,30 @@ class Explorer:
         names: tuple[str, ...],
         margins: bool = False,
     ) -> str:
-        titles = {name: QUANTITIES[name].heading for name in names}
-        heads = [first, *titles.values()] + [_WITHIN] * margins
-        head = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
-        body = "".join(
-            f'<tr><th scope="row">{escape(name)}</th>'
-            + "".join(self._cell(title, Result(key, *row)) for key, title in titles.items())
-            + (self._margin_cell(Result("p_against", *row)) if margins else "")
-            + "</tr>"
-            for name, row in rows.items()
-        )
-        return (
-            f'<div class="rederive-scroll" role="region" aria-label="{escape(caption)}" '
-            f'tabindex="0"><table class="rederive cards explorer"><caption>{escape(caption)}'
-            f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-        )
+        heads = [first, *(QUANTITIES[name].heading for name in names)]
+        lines = []
+        for label, at in rows.items():
+            cells = [text(label), *(self._cell(Result(name, *at)) for name in names)]
+            if margins:
+                cells.append(self._margin_cell(Result("p_against", *at)))
+            lines.append(("", cells))
+        # Cards on a phone, as a table with more columns has them by itself.
+        css = "explorer cards" if margins else "explorer"
+        return html_table([*heads, *[_WITHIN] * margins], lines, caption, css).markup
 
-    def _margin_cell(self, result: Result) -> str:
+    def _margin_cell(self, result: Result) -> Cell:
         """Return from which margins on a control counts as alike; the script compares them."""
         place = self._place(result.own, {})
         alike, no_worse = (self.numbers["margins"][result.name][2 * place + k] for k in (0, 1))
-        return (
-            f'<td data-label="{_WITHIN}" data-margin="{result.name}"><div>'
-            f'<span class="alike">alike from {alike / 100:.1f} points</span>'
-            f'<span class="no-worse">no worse from {no_worse / 100:.1f} points</span></div></td>'
+        markup = (
+            f'<div><span class="alike">alike from {alike / 100:.1f} points</span>'
+            f'<span class="no-worse">no worse from {no_worse / 100:.1f} points</span></div>'
         )
+        return Cell(markup, data=f' data-margin="{result.name}"')
 
-    def _cell(self, title: str, result: Result) -> str:
+    def _cell(self, result: Result) -> Cell:
         if result.name not in RESULTS:
-            return f'<td data-label="{escape(title)}"></td>'
+            return Cell("")
         shown = self.figures(result.name)
         figure = published(self.multiverse.registry, result)
         parts = [
@@ -339,10 +334,8 @@ class Explorer:
             mark = MARKS.index(shown.mark)
             parts.append(f'<span class="printed">published {escape(str(figure))}</span>')
             parts.append(f'<span class="mark mark-{mark}">{escape(shown.mark)}</span>')
-        return (
-            f'<td data-label="{escape(title)}" data-result="{escape(result.name)}">'
-            f"<div>{''.join(parts)}</div></td>"
-        )
+        data = f' data-result="{escape(result.name)}"'
+        return Cell(f"<div>{''.join(parts)}</div>", data=data)
 
 
 def _whole(array: Any, decimals: int) -> list[int | None]:

@@ -112,10 +112,11 @@ class Table(Html):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Content of one cell: finished HTML and the class of the cell."""
+    """Content of one cell: finished HTML, and the class and data attributes of the cell."""
 
     markup: str
     css: str = ""
+    data: str = ""
 
 
 def text(value: object, css: str = "") -> Cell:
@@ -166,7 +167,7 @@ def _row_markup(anchor: str, header: Sequence[str], cells: Sequence[Cell]) -> st
             parts.append(f'<th scope="row"{css}>{cell.markup}</th>')
         else:
             name = escape(title, quote=True)
-            parts.append(f'<td{css} data-label="{name}">{cell.markup}</td>')
+            parts.append(f'<td{css} data-label="{name}"{cell.data}>{cell.markup}</td>')
     return f"<tr{identifier}>{''.join(parts)}</tr>"
 
 
