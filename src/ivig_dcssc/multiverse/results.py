@@ -43,9 +43,9 @@ COHORTS = ("reading", "prior")
 class Quantity:
     """A quantity that the analysis yields.
 
-    ``title`` stands in titles of figures, ``heading`` above the explorer's columns. Of the decimals
-    that the explorer carries counts have one for medians between two. ``own`` is the choice on
-    which it depends beside windows and cohorts, if there is one.
+    ``title`` stands in titles of figures, ``heading`` above the explorer's columns. ``decimals``
+    are those that the explorer carries; counts have one for medians between two. ``own`` is the
+    choice on which it depends beside windows and cohorts, if there is one.
     """
 
     title: str

@@ -50,7 +50,7 @@ class Check:
     result: Callable[..., Recomputed]
 
     def of(self, texts: Mapping[str, str], place: str) -> Recomputed:
-        """Return the result for some texts; all faults, each in its place, are one error."""
+        """Return the result for some texts; a ``ParameterError`` lists all faults, by place."""
         given, faults = {}, Faults()
         for name, (words, read) in self.figures.items():
             text = (texts.get(name) or "").strip()

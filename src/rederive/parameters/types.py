@@ -118,7 +118,7 @@ class Parameter:
         return fitted
 
     def parse(self, text: object) -> Value:
-        """Return the value that a text from a command line or a file stands for, or as `check`."""
+        """Return the value that a text stands for, as on a command line or in a file."""
         if isinstance(self.default, str) or not isinstance(text, str):
             return self.check(text)
         if isinstance(self.default, bool):
