@@ -12,17 +12,17 @@ import pandas as pd
 from rederive.book.cohort_form import open_cohorts
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import find_project
+from rederive.execution.run import Task, execute_tasks
 from rederive.printed.files import csv_text, write_atomically
 from rederive_teach.cohorts import SHARED_AT_MOST, cohorts_of, shared_answers
 from rederive_teach.formats.autograders import exported
 from rederive_teach.grade import Class, grade
-from rederive_teach.handouts import executed, print_to_pdf, printed_sheet, slides
+from rederive_teach.handouts import guide, print_to_pdf, printed_sheet, slides
 from rederive_teach.lesson import Cohort, Exercise, exercises_of, judge, same
 from rederive_teach.pack import (
     Course,
     assign,
     chapters_of,
-    guide_of,
     read_class,
     read_secret,
     seed_of,
@@ -208,7 +208,8 @@ def sheet_command(
         source = find_project(ctx.obj).root / "book" / "teach" / f"{course}.md"
         pages = {str(course): printed_sheet(source.read_text(encoding="utf-8"))}
     else:
-        pages = {name: Class.open(folder).sheet(name) for name in Class.open(folder).fingerprints}
+        taught = Class.open(folder)
+        pages = {name: taught.sheet(name) for name in taught.fingerprints}
     for name, text in pages.items():
         write_atomically(out / f"{name}.html", text.encode())
         if pdf:
@@ -222,10 +223,12 @@ def sheet_command(
 @click.pass_context
 def slides_command(ctx: click.Context, chapters: str, out: Path) -> None:
     """Run CHAPTERS, such as 2,3, and write slides of each: one file, no network needed."""
-    for chapter in _chapters(ctx, chapters):
-        notebook = json.loads(chapter.read_text(encoding="utf-8"))
+    project, chosen = find_project(ctx.obj), _chapters(ctx, chapters)
+    tasks = [Task(chapter.relative_to(project.root)) for chapter in chosen]
+    done = execute_tasks(project, tasks, report=lambda line: click.echo(line, err=True))
+    for chapter, content in zip(chosen, done.contents, strict=True):
         path = out / f"{chapter.stem}.slides.html"
-        write_atomically(path, slides(executed(notebook, chapter.parent)).encode())
+        write_atomically(path, slides(json.loads(content)).encode())
         click.echo(f"{path}: add ?notes to the address for the teacher's notes")
 
 
@@ -235,7 +238,7 @@ def slides_command(ctx: click.Context, chapters: str, out: Path) -> None:
 @click.pass_context
 def guide_command(ctx: click.Context, chapters: str, out: Path) -> None:
     """Write the instructor's guide: plans, timing, errors, expected answers and rubrics."""
-    write_atomically(out, guide_of(_chapters(ctx, chapters)).encode())
+    write_atomically(out, guide(_chapters(ctx, chapters)).encode())
     click.echo(str(out))
 
 

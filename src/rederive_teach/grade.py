@@ -51,10 +51,8 @@ class Class:
 
     def cohort(self, student: str) -> Cohort:
         """Return a student's cohort, from the pack that was handed out."""
-        names = ("visits.csv", "patients.csv")
-        visits, patients = (
-            pd.read_csv(io.BytesIO(text), comment="#") for text in self._packed(student, *names)
-        )
+        texts = self._packed(student, "visits.csv", "patients.csv")
+        visits, patients = (pd.read_csv(io.BytesIO(each), comment="#") for each in texts)
         return Cohort(visits, patients, student)
 
     def handed_out(self, student: str) -> dict[str, bytes]:

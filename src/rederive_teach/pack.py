@@ -19,12 +19,11 @@ from rederive.reconstruct.study import SYNTHETIC
 from rederive_teach import changes, lesson
 from rederive_teach.cohorts import csv_of
 from rederive_teach.formats.archive import zipped
-from rederive_teach.handouts import guide, sheet
+from rederive_teach.handouts import guide, sheet, tasks
 from rederive_teach.lesson import Cohort, exercises_of
 from rederive_teach.split import student_version, students_source, teacher_version
 
 SECRET_BYTES = 16
-GUIDE = "guide.md"
 COLUMNS = ("mail", "name", "canvas_id")
 """What a class may tell of a student, for gradebooks; none of it is in a pack."""
 
@@ -181,15 +180,11 @@ def _digest(secret: bytes, text: str) -> bytes:
     return hmac.digest(secret, text.encode(), "sha256")
 
 
-def student_files(course: Course, student: str, cohort: Cohort) -> dict[str, bytes]:
-    """Return the files of a student's pack by name."""
+def shared_files(course: Course) -> dict[str, bytes]:
+    """Return the files that are the same in every student's pack, by name."""
     files = {"README.txt": _README.encode(), **_library()}
-    files["visits.csv"] = csv_of(cohort.visits, SYNTHETIC)
-    files["patients.csv"] = csv_of(cohort.patients, SYNTHETIC)
-    files["pack.json"] = _json({"student": student, "course": course.name})
-    notebooks = [json.loads(each.read_text(encoding="utf-8")) for each in course.chapters]
-    files["sheet.html"] = sheet(student, cohort, notebooks).encode()
-    for chapter, notebook in zip(course.chapters, notebooks, strict=True):
+    for chapter in course.chapters:
+        notebook = json.loads(chapter.read_text(encoding="utf-8"))
         files[chapter.name] = _json(student_version(notebook))
         source = chapter.with_suffix(".py")
         if course.graded:
@@ -198,6 +193,16 @@ def student_files(course: Course, student: str, cohort: Cohort) -> dict[str, byt
         else:
             files[source.name] = students_source(source.read_text(encoding="utf-8")).encode()
     return files
+
+
+def own_files(course: Course, student: str, cohort: Cohort, asked: str) -> dict[str, bytes]:
+    """Return a student's own files by name: the cohort, and the sheet with the tasks `asked`."""
+    return {
+        "visits.csv": csv_of(cohort.visits, SYNTHETIC),
+        "patients.csv": csv_of(cohort.patients, SYNTHETIC),
+        "pack.json": _json({"student": student, "course": course.name}),
+        "sheet.html": sheet(student, cohort, asked).encode(),
+    }
 
 
 SHARED = ("lesson.py", "changes.py", "visits.csv", "patients.csv")
@@ -221,22 +226,25 @@ def write_packs(
 
     The same class, course and cohorts give the same bytes.
     """
-    extra = {"codebook.csv": codebook.read_bytes()} if codebook else {}
+    notebooks = {path: json.loads(path.read_text(encoding="utf-8")) for path in course.chapters}
+    shared = shared_files(course)
+    if codebook:
+        shared["codebook.csv"] = codebook.read_bytes()
+    asked = tasks(notebooks.values())
     fingerprints = {}
     for student, cohort in cohorts.items():
-        files = student_files(course, student, cohort) | extra
+        files = shared | own_files(course, student, cohort, asked)
         write_atomically(out / "students" / f"{student}.zip", zipped(files))
         handed_out = pd.read_csv(io.BytesIO(files["visits.csv"]), comment="#")
         fingerprints[student] = Cohort(handed_out, cohort.patients).fingerprint
     teacher = out / "teacher"
-    for chapter in course.chapters:
+    for chapter, notebook in notebooks.items():
         source = chapter.with_suffix(".py").read_bytes()
         write_atomically(teacher / f"{chapter.stem}.py", source)
-        notebook = json.loads(chapter.read_text(encoding="utf-8"))
         write_atomically(teacher / chapter.name, _json(teacher_version(notebook)))
     for name, content in _library().items():
         write_atomically(teacher / name, content)
-    write_atomically(teacher / "guide.html", guide_of(course.chapters).encode())
+    write_atomically(teacher / "guide.html", guide(course.chapters).encode())
     described = {
         "course": course.name,
         "graded": course.graded,
@@ -245,16 +253,6 @@ def write_packs(
         "students": fingerprints,
     }
     write_atomically(teacher / "class.json", _json(described))
-
-
-def guide_of(chapters: Sequence[Path]) -> str:
-    """Return the instructor's guide to some chapters, which ``guide.md`` beside them opens."""
-    parts = [
-        (json.loads(each.read_text(encoding="utf-8")), exercises_of(each.with_suffix(".py")))
-        for each in chapters
-    ]
-    opening = [path.read_text(encoding="utf-8") for path in {c.parent / GUIDE for c in chapters}]
-    return guide("\n".join(opening), parts, "Instructor's guide")
 
 
 def _json(content: object) -> bytes:

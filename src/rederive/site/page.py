@@ -69,16 +69,20 @@ def _text(source: str | list[str]) -> str:
 def _cell(cell: Mapping[str, Any]) -> list[str]:
     text, tags = _text(cell["source"]), set(cell["metadata"].get("tags", ()))
     if cell["cell_type"] != "code":
-        return [_prose(text)] if cell["cell_type"] == "markdown" else []
+        return [prose(text)] if cell["cell_type"] == "markdown" else []
     if "remove-cell" in tags:
         return []
-    parts = []
-    if text.strip() and not tags & _CODE_HIDDEN and cell["outputs"]:
-        code = f"<pre>{escape(text)}</pre>"
-        parts.append(f'<details class="code"><summary>code</summary>{code}</details>')
+    if not text.strip() or tags & _CODE_HIDDEN or not cell["outputs"]:
+        return outputs(cell)
+    code = f"<pre>{escape(text)}</pre>"
+    return [f'<details class="code"><summary>code</summary>{code}</details>', *outputs(cell)]
+
+
+def outputs(cell: Mapping[str, Any]) -> list[str]:
+    """Return what a code cell shows as HTML, the caption of its figure last."""
     figure = cell["metadata"].get("mystnb", {})
     alt = escape(_text(figure.get("image", {}).get("alt", "figure")), quote=True)
-    parts += [_output(each, alt) for each in cell["outputs"]]
+    parts = [_output(each, alt) for each in cell["outputs"]]
     caption = escape(figure.get("figure", {}).get("caption", ""))
     drawn = any(part.startswith("<p><img") for part in parts)
     return [*parts, f'<p class="caption">{caption}</p>'] if caption and drawn else parts
@@ -89,7 +93,8 @@ def _unnumbered(reference: re.Match[str]) -> str:
     return f"{'the' if reference['first'] is None else 'The'} {_NUMBERED[reference['kind']]}"
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
+    """Return Markdown as HTML; markup in the text is shown, not obeyed."""
     from markdown_it import MarkdownIt
     from mdit_py_plugins.colon_fence import colon_fence_plugin
     from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -133,4 +138,6 @@ def _output(output: Mapping[str, Any], alt: str) -> str:
         links = r'<a href="(?!https?://)[^"]*"[^>]*>(.*?)</a>'
         plain = re.sub(links, r"\1", _text(data["text/html"]), flags=re.DOTALL)
         return f'<div class="output">{plain}</div>'
+    if "text/markdown" in data:
+        return prose(_text(data["text/markdown"]))
     return f'<pre class="output">{escape(_text(data.get("text/plain", "")))}</pre>'
