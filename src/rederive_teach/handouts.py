@@ -107,12 +107,14 @@ def guide(chapters: Sequence[Path]) -> str:
         cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
         made.append(f"<div class='new'>{prose(source_of(cells[0]))}</div>")
         made += [prose(source_of(c)) for c in cells if {"exercise", "teacher"} & set(tags_of(c))]
-        errors = "".join(
-            f"<li>{escape(each.id)}: {escape(question)}</li>"
-            for each in exercises_of(chapter.with_suffix(".py"))
-            for question in each.roads
+        asked: dict[str, list[str]] = {}
+        for each in exercises_of(chapter.with_suffix(".py")):
+            for question in each.roads:
+                asked.setdefault(question, []).append(each.id)
+        errors = (
+            f"<li>{', '.join(ids)}: {escape(question)}</li>" for question, ids in asked.items()
         )
-        made.append(f"<h2>Common errors, by the question back</h2><ul>{errors}</ul>")
+        made.append(f"<h2>Common errors, by the question back</h2><ul>{''.join(errors)}</ul>")
     return printed_page("Instructor's guide", "".join(made))
 
 
