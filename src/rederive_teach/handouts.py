@@ -48,24 +48,26 @@ _MARKS = {
 def slides(notebook: Notebook) -> str:
     """Return an executed chapter as one file of slides, with the teacher's notes in it.
 
-    A heading, or text after code, begins a slide. The address with ``?notes`` shows the notes.
+    A heading, or anything after code, begins a slide. The address with ``?notes`` shows the notes.
     nbconvert would need seven more packages and four scripts from a network (its formulas are
     MathJax), and knows no marks; a pack's teacher's notebook suits it.
     """
     decks: list[list[str]] = []
-    full = False
+    coded = False
     for cell in without(notebook, "book-only", "solution")["cells"]:
         text, tags = source_of(cell), set(tags_of(cell))
         if cell["cell_type"] == "markdown" and "teacher" in tags:
             decks[-1].append(f'<aside class="notes">{prose(text)}</aside>')
         elif cell["cell_type"] == "markdown":
             for part in re.split(r"^(?=#{1,3} )", text, flags=re.M):
-                if not decks or full or part.startswith("#"):
+                if not decks or coded or part.startswith("#"):
                     decks.append([])
-                    full = False
+                    coded = False
                 decks[-1].append(prose(part))
         elif not {"answer", "parameters", "hide-input"} & tags:
-            full = True
+            if coded:
+                decks.append([])
+            coded = True
             marks = [mark for mark in _MARKS if mark in tags]
             decks[-1] += [f"<pre><code>{escape(text)}</code></pre>", *outputs(cell)]
             decks[-1] += [f'<p><span class="mark">{m}</span> {_MARKS[m]}</p>' for m in marks]

@@ -7,7 +7,7 @@ import hmac
 import io
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,15 +164,12 @@ def assign(
             f"found {number} cohorts, allowed: at least {len(students) + len(replaced)}"
         )
 
-    def ranked(name: str) -> Iterator[int]:
-        keys = {at: _digest(secret, f"{course}/{name}/{at}") for at in range(number)}
-        return iter(sorted(keys, key=keys.__getitem__))
-
-    taken: dict[int, str] = {}
     chosen: dict[str, int] = {}
+    taken: set[int] = set()
     for name in [*students, *(name for name in students if name in replaced)]:
-        chosen[name] = next(at for at in ranked(name) if at not in taken)
-        taken[chosen[name]] = name
+        ranked = sorted(range(number), key=lambda at: _digest(secret, f"{course}/{name}/{at}"))
+        chosen[name] = next(at for at in ranked if at not in taken)
+        taken.add(chosen[name])
     return chosen
 
 
