@@ -5,7 +5,6 @@ Each is one file that needs no network; the same input gives the same bytes.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -16,11 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rederive.errors import BookError
+from rederive.execution.notebooks import read_notebook, source_of, tags_of
 from rederive.site.page import outputs, prose
 from rederive_teach.lesson import Cohort, exercises_of, table
 from rederive_teach.quiz import SENTENCE
 from rederive_teach.quiz_formats import printed_page
-from rederive_teach.split import Notebook, source_of, tags_of, without
+from rederive_teach.split import Notebook, without
 
 GUIDE = "guide.md"
 """Page beside the chapters with which the instructor's guide begins."""
@@ -106,7 +106,7 @@ def guide(chapters: Sequence[Path]) -> str:
     opening = (chapters[0].parent / GUIDE).read_text(encoding="utf-8")
     made = [prose(opening.partition("\n")[2])]
     for chapter in chapters:
-        cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+        cells = read_notebook(chapter)["cells"]
         made.append(f"<div class='new'>{prose(source_of(cells[0]))}</div>")
         made += [prose(source_of(c)) for c in cells if {"exercise", "teacher"} & set(tags_of(c))]
         asked: dict[str, list[str]] = {}

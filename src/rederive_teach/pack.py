@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hmac
 import io
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from rederive.errors import ConfigurationError, meant
+from rederive.execution.notebooks import canonical_bytes, read_notebook
 from rederive.printed.files import write_atomically
 from rederive.reconstruct.study import SYNTHETIC
 from rederive_teach import changes, lesson
@@ -181,12 +181,12 @@ def shared_files(course: Course) -> dict[str, bytes]:
     """Return the files that are the same in every student's pack, by name."""
     files = {"README.txt": _README.encode(), **_library()}
     for chapter in course.chapters:
-        notebook = json.loads(chapter.read_text(encoding="utf-8"))
-        files[chapter.name] = _json(student_version(notebook))
+        notebook = read_notebook(chapter)
+        files[chapter.name] = canonical_bytes(student_version(notebook))
         source = chapter.with_suffix(".py")
         if course.graded:
             forms = {each.id: each.form for each in exercises_of(source)}
-            files[f"{chapter.stem}.json"] = _json(forms)
+            files[f"{chapter.stem}.json"] = canonical_bytes(forms)
         else:
             files[source.name] = students_source(source.read_text(encoding="utf-8")).encode()
     return files
@@ -197,7 +197,7 @@ def own_files(course: Course, student: str, cohort: Cohort, asked: str) -> dict[
     return {
         "visits.csv": csv_of(cohort.visits, SYNTHETIC),
         "patients.csv": csv_of(cohort.patients, SYNTHETIC),
-        "pack.json": _json({"student": student, "course": course.name}),
+        "pack.json": canonical_bytes({"student": student, "course": course.name}),
         "sheet.html": sheet(student, cohort, asked).encode(),
     }
 
@@ -223,7 +223,7 @@ def write_packs(
 
     The same class, course and cohorts give the same bytes.
     """
-    notebooks = {path: json.loads(path.read_text(encoding="utf-8")) for path in course.chapters}
+    notebooks = {path: read_notebook(path) for path in course.chapters}
     shared = shared_files(course)
     if codebook:
         shared["codebook.csv"] = codebook.read_bytes()
@@ -238,7 +238,7 @@ def write_packs(
     for chapter, notebook in notebooks.items():
         source = chapter.with_suffix(".py").read_bytes()
         write_atomically(teacher / f"{chapter.stem}.py", source)
-        write_atomically(teacher / chapter.name, _json(teacher_version(notebook)))
+        write_atomically(teacher / chapter.name, canonical_bytes(teacher_version(notebook)))
     for name, content in _library().items():
         write_atomically(teacher / name, content)
     write_atomically(teacher / "guide.html", guide(course.chapters).encode())
@@ -249,8 +249,4 @@ def write_packs(
         "people": list(people.values()),
         "students": fingerprints,
     }
-    write_atomically(teacher / "class.json", _json(described))
-
-
-def _json(content: object) -> bytes:
-    return f"{json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)}\n".encode()
+    write_atomically(teacher / "class.json", canonical_bytes(described))

@@ -12,6 +12,7 @@ from typing import Any
 
 from docutils.utils.math.latex2mathml import tex2mathml
 
+from rederive.execution.notebooks import source_of, tags_of
 from rederive.site.variant import HIDDEN, INJECTED, shown_cells
 
 STYLESHEET = Path("book/_static/book.css")
@@ -51,7 +52,7 @@ def notebook_page(content: bytes, stylesheet: Path) -> str:
     """
     cells = shown_cells(json.loads(content))
     shown = [part for cell in cells for part in _cell(cell)]
-    title = next((m[1] for each in cells if (m := re.match(r"# (.+)", _text(each["source"])))), "")
+    title = next((m[1] for each in cells if (m := re.match(r"# (.+)", source_of(each)))), "")
     style = stylesheet.read_text(encoding="utf-8") if stylesheet.is_file() else ""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -62,12 +63,8 @@ def notebook_page(content: bytes, stylesheet: Path) -> str:
     )
 
 
-def _text(source: str | list[str]) -> str:
-    return source if isinstance(source, str) else "".join(source)
-
-
 def _cell(cell: Mapping[str, Any]) -> list[str]:
-    text, tags = _text(cell["source"]), set(cell["metadata"].get("tags", ()))
+    text, tags = source_of(cell), set(tags_of(cell))
     if cell["cell_type"] != "code":
         return [prose(text)] if cell["cell_type"] == "markdown" else []
     if "remove-cell" in tags:
@@ -81,7 +78,7 @@ def _cell(cell: Mapping[str, Any]) -> list[str]:
 def outputs(cell: Mapping[str, Any]) -> list[str]:
     """Return what a code cell shows as HTML, the caption of its figure last."""
     figure = cell["metadata"].get("mystnb", {})
-    alt = escape(_text(figure.get("image", {}).get("alt", "figure")), quote=True)
+    alt = escape("".join(figure.get("image", {}).get("alt", "figure")), quote=True)
     parts = [_output(each, alt) for each in cell["outputs"]]
     caption = escape(figure.get("figure", {}).get("caption", ""))
     drawn = any(part.startswith("<p><img") for part in parts)
@@ -125,19 +122,19 @@ def _output(output: Mapping[str, Any], alt: str) -> str:
     data = output.get("data", {})
     if output["output_type"] == "stream":
         warned = output["name"] == "stderr"
-        return "" if warned else f'<pre class="output">{escape(_text(output["text"]))}</pre>'
+        return "" if warned else f'<pre class="output">{escape("".join(output["text"]))}</pre>'
     if output["output_type"] == "error":
         return f'<pre class="output">{escape(output["ename"])}: {escape(output["evalue"])}</pre>'
     if "image/svg+xml" in data:
         # As an image, nothing in it can run.
-        coded = base64.b64encode(_text(data["image/svg+xml"]).encode()).decode()
+        coded = base64.b64encode("".join(data["image/svg+xml"]).encode()).decode()
         return f'<p><img alt="{alt}" src="data:image/svg+xml;base64,{coded}"></p>'
     if "image/png" in data:
-        return f'<p><img alt="{alt}" src="data:image/png;base64,{_text(data["image/png"])}"></p>'
+        return f'<p><img alt="{alt}" src="data:image/png;base64,{"".join(data["image/png"])}"></p>'
     if "text/html" in data:
         links = r'<a href="(?!https?://)[^"]*"[^>]*>(.*?)</a>'
-        plain = re.sub(links, r"\1", _text(data["text/html"]), flags=re.DOTALL)
+        plain = re.sub(links, r"\1", "".join(data["text/html"]), flags=re.DOTALL)
         return f'<div class="output">{plain}</div>'
     if "text/markdown" in data:
-        return prose(_text(data["text/markdown"]))
-    return f'<pre class="output">{escape(_text(data.get("text/plain", "")))}</pre>'
+        return prose("".join(data["text/markdown"]))
+    return f'<pre class="output">{escape("".join(data.get("text/plain", "")))}</pre>'
