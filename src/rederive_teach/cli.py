@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pandas as pd
 
 from rederive.book.cohort_form import open_cohorts
+from rederive.cli.watch import Watch
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import find_project
 from rederive.execution.run import Task, execute_tasks
@@ -108,27 +108,24 @@ def pack_command(
     click.echo(f"{out}: {len(people)} packs of {len(taught.chapters)} chapters")
 
 
-def _progress(what: str) -> Callable[[int, int], None]:
-    """Return what tells how much is done, on one line beside the result."""
-    return lambda done, of: click.echo(f"\r{what}: {done} of {of}", nl=done == of, err=True)
-
-
 def _make_fresh(folder: Path, wanted: int, seed: int, article: str) -> None:
     offered = open_cohorts(article)
     number = _POOL
     while number < 1.5 * wanted:
         number *= 2
-
+    prior, reading = offered.priors[0], offered.readings[0]
     try:
-        offered.reconstruct(
-            folder,
-            prior=offered.priors[0],
-            cohorts=number,
-            seed=seed,
-            without=(),
-            reading=offered.readings[0],
-            progress=_progress("fresh cohorts"),
-        )
+        with Watch("fresh cohorts", catch=False) as watch:
+            watch.say(f"{number} fresh cohorts")
+            offered.reconstruct(
+                folder,
+                prior=prior,
+                cohorts=number,
+                seed=seed,
+                without=(),
+                reading=reading,
+                progress=watch,
+            )
     except (ValueError, RuntimeError) as error:
         raise BookError(f"fresh cohorts: {error}") from None
 
@@ -142,7 +139,8 @@ def grade_command(folder: Path, submissions: Path, out: Path) -> None:
 
     Writes a page for each student, grades.csv, and moodle.csv and canvas.csv to be imported.
     """
-    results = grade(folder, submissions, out, _progress("graded"))
+    with Watch("graded", catch=False) as watch:
+        results = grade(folder, submissions, out, watch)
     noted = sum(bool(each.note) for each in results)
     click.echo(f"{out}: {len(results)} students, {noted} of them with a note")
 
