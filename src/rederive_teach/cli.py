@@ -207,7 +207,8 @@ def sheet_command(
         pages = {str(course): printed_sheet(source.read_text(encoding="utf-8"))}
     else:
         taught = Class.open(folder)
-        pages = {name: taught.sheet(name) for name in taught.fingerprints}
+        own = {name: taught.packed(name, "sheet.html")[0] for name in taught.fingerprints}
+        pages = {name: page.decode() for name, page in own.items()}
     for name, text in pages.items():
         write_atomically(out / f"{name}.html", text.encode())
         if pdf:

@@ -202,10 +202,6 @@ def own_files(course: Course, student: str, cohort: Cohort, asked: str) -> dict[
     }
 
 
-SHARED = ("lesson.py", "changes.py", "visits.csv", "patients.csv")
-"""Files of a pack that the notebooks of all chapters read or import."""
-
-
 def _library() -> dict[str, bytes]:
     """Return the files that a chapter's notebook and exercises import, as they stand in a pack."""
     files = (Path(str(module.__file__)) for module in (lesson, changes))

@@ -21,6 +21,9 @@ from rederive_teach.split import Notebook
 OPEN_POINTS = 4
 """Points of an open question, one for each level of its rubric."""
 
+SHARED = ("lesson.py", "changes.py", "visits.csv", "patients.csv")
+"""Files of a pack that the notebooks of all chapters read or import."""
+
 Cells = Iterator[dict[str, Any]]
 
 
@@ -154,7 +157,7 @@ def exported(taught: Class, student: str, kind: str) -> dict[Path, bytes]:
     cohort = taught.cohort(student)
     made: dict[Path, bytes] = {}
     exercises = {each.id: each for each in taught.exercises}
-    shared = taught.handed_out(student)
+    shared = dict(zip(SHARED, taught.packed(student, *SHARED), strict=True))
     for source in sorted((taught.folder / "teacher").glob("c[0-9]*.ipynb")):
         notebook = read_notebook(source)
         forms = {id: exercises[id].form for id in _solutions(notebook)}
