@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ import pandas as pd
 from rederive.book.cohort_form import open_cohorts
 from rederive.cli.watch import Watch
 from rederive.errors import BookError, ConfigurationError
+from rederive.execution.notebooks import read_notebook, source_of
 from rederive.execution.project import find_project
 from rederive.execution.run import Task, execute_tasks
 from rederive.printed.files import csv_text, write_atomically
@@ -55,9 +57,10 @@ def _chapters(ctx: click.Context, text: str = "") -> tuple[Path, ...]:
 @teach_command.command("list")
 @click.pass_context
 def list_command(ctx: click.Context) -> None:
-    """List the chapters with their exercises and what each answer rests on."""
+    """List the chapters with their minutes, exercises and what each answer rests on."""
     for chapter in _chapters(ctx):
-        click.echo(chapter.stem)
+        minutes = re.search(r"\d+ minutes", source_of(read_notebook(chapter)["cells"][0]))
+        click.echo(f"{chapter.stem}, {minutes[0]}" if minutes else chapter.stem)
         for each in exercises_of(chapter.with_suffix(".py")):
             whose = "individual" if each.individual else "shared"
             click.echo(f"  {each.id:6} {each.mark:8} {whose:10} {len(each.roads)} wrong roads")
@@ -152,8 +155,8 @@ def key_command(folder: Path, student: str) -> None:
     """Print the right answers of the students of FOLDER as CSV."""
     taught = Class.open(folder)
     names = [student] if student else taught.fingerprints
-    rows = [(name, *each) for name in names for each in taught.key(name).items()]
-    table = pd.DataFrame(rows, columns=["student_id", "exercise", "answer"], dtype=object)
+    rows = [(name, id, str(right)) for name in names for id, right in taught.key(name).items()]
+    table = pd.DataFrame(rows, columns=["student_id", "exercise", "answer"])
     click.echo(csv_text(table), nl=False)
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from click.testing import CliRunner
 
+from rederive.cli.main import main
 from rederive.errors import ConfigurationError
 from rederive.execution.project import Project
 from rederive.execution.run import Task, execute_tasks
@@ -109,6 +111,14 @@ def test_a_class_site_has_no_solution_anywhere(
     searched = {path.suffix for path, text in texts.items() if SHOWN.encode() in text}
     assert {".html", ".ipynb", ".js"} <= searched
     assert not [path for path, text in texts.items() if HIDDEN.encode() in text]
+
+
+def test_slides_are_made_from_the_books_own_run(built_book: Path, tmp_path: Path) -> None:
+    words = ["--root", str(ROOT), "teach", "slides", "3", "--out", str(tmp_path)]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0 and "taken from the cache" in done.output
+    deck = (tmp_path / "c03_regression.slides.html").read_text(encoding="utf-8")
+    assert deck.count("<img") == 1 and "2.86" in deck and "expected_fall" in deck
 
 
 def test_each_exercise_is_a_box_and_its_solution_links_to_it() -> None:
