@@ -6,7 +6,9 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
+import pandas as pd
 
+from rederive_teach.changes import between_cycles
 from rederive_teach.lesson import Cohort, Exercise, table_of
 
 
@@ -32,19 +34,9 @@ def spread_of(cohort: Cohort, months: int = 6) -> float:
     return float(((scores["m18"] - scores["m12"]) / months).std())
 
 
-def until_ninth(
-    cohort: Cohort, steps: int = 8, all_patients: bool = False, fewer: int = 1
-) -> float:
-    """Return the months between first and ninth cycle, summed over those who reached it."""
-    people = cohort.patients
-    own = people if all_patients else people[people["cycles"] >= 9]
-    return float((steps * own["treatment_length"] / (own["cycles"] - fewer)).sum())
-
-
-def treated(cohort: Cohort) -> float:
-    """Return the whole treatment of those who reached the ninth cycle, in months."""
-    people = cohort.patients
-    return float(people.loc[people["cycles"] >= 9, "treatment_length"].sum())
+def long(cohort: Cohort) -> pd.DataFrame:
+    """Return the patients who reached the ninth cycle."""
+    return cohort.patients[cohort.patients["cycles"] >= 9]
 
 
 def _guessed(id: str, stops: bool, centre: float) -> Exercise:
@@ -106,20 +98,22 @@ EXERCISES = (
     Exercise(
         "7.3b",
         "choice",
-        until_ninth,
+        lambda cohort: between_cycles(long(cohort), 8),
         1,
         "months",
         {
             "Between the first and the ninth cycle, how many intervals are there?": (
-                lambda cohort: until_ninth(cohort, 9)
+                lambda cohort: between_cycles(long(cohort), 9)
             ),
             "Into how many intervals do the cycles divide the treatment?": (
-                lambda cohort: until_ninth(cohort, fewer=0)
+                lambda cohort: between_cycles(long(cohort), 8, fewer=0)
             ),
             "Did everybody reach the ninth cycle?": (
-                lambda cohort: until_ninth(cohort, all_patients=True)
+                lambda cohort: between_cycles(cohort.patients, 8)
             ),
-            "Is the time after the ninth cycle immortal too?": treated,
+            "Is the time after the ninth cycle immortal too?": (
+                lambda cohort: float(long(cohort)["treatment_length"].sum())
+            ),
         },
         individual=True,
         low=0,

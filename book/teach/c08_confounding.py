@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import statsmodels.api as sm
 
+from rederive_teach.changes import change
 from rederive_teach.lesson import Cohort, Exercise, table_of
 
 RELIABILITY = 0.67
@@ -16,35 +17,28 @@ def taking(cohort: Cohort, when: str = "concomitant") -> pd.Series[bool]:
     return cohort.patients.set_index("patient")[f"{when}_mmf"] == 1
 
 
-def difference(cohort: Cohort, month: str = "m12", when: str = "concomitant") -> float:
+def with_less_without(cohort: Cohort, values: pd.Series[float], when: str = "concomitant") -> float:
+    """Return the mean of some patients' values with mycophenolate minus that without."""
+    with_drug = taking(cohort, when).reindex(values.index)
+    return float(values[with_drug].mean() - values[~with_drug].mean())
+
+
+def difference(cohort: Cohort, month: int = 12, when: str = "concomitant") -> float:
     """Return the mean change with mycophenolate minus that without."""
-    scores = table_of(cohort)
-    change = (scores[month] - scores["m0"]).dropna()
-    with_drug = taking(cohort, when).reindex(change.index)
-    return float(change[with_drug].mean() - change[~with_drug].mean())
+    return with_less_without(cohort, change(cohort, month), when)
 
 
-def difference_of_scores(cohort: Cohort) -> float:
-    """Return the difference of the scores at 12 months, whatever they were at baseline."""
-    later = table_of(cohort)["m12"].dropna()
-    with_drug = taking(cohort).reindex(later.index)
-    return float(later[with_drug].mean() - later[~with_drug].mean())
-
-
-def adjusted(cohort: Cohort, month: str = "m12", of: str = "mmf") -> float:
+def adjusted(cohort: Cohort, month: int = 12, of: str = "mmf") -> float:
     """Return a coefficient of the change on mycophenolate and baseline, by least squares."""
-    scores = table_of(cohort)
-    change = (scores[month] - scores["m0"]).dropna()
-    known = pd.DataFrame({"mmf": taking(cohort), "baseline": scores["m0"]}).loc[change.index]
-    return float(sm.OLS(change, sm.add_constant(known.astype(float))).fit().params[of])
+    own = change(cohort, month)
+    known = pd.DataFrame({"mmf": taking(cohort), "baseline": table_of(cohort)["m0"]}).loc[own.index]
+    return float(sm.OLS(own, sm.add_constant(known.astype(float))).fit().params[of])
 
 
 def higher(cohort: Cohort, seen: bool = True) -> float:
     """Return the mean baseline with mycophenolate less that without, of those seen or of all."""
-    scores = table_of(cohort)
-    baseline = (scores.dropna(subset=["m12"]) if seen else scores)["m0"].dropna()
-    with_drug = taking(cohort).reindex(baseline.index)
-    return float(baseline[with_drug].mean() - baseline[~with_drug].mean())
+    scores = table_of(cohort).dropna(subset=["m0", "m12"] if seen else ["m0"])
+    return with_less_without(cohort, scores["m0"])
 
 
 EXERCISES = (
@@ -79,7 +73,7 @@ EXERCISES = (
             "Without minus with? The coefficient is with minus without.": lambda cohort: (
                 -adjusted(cohort)
             ),
-            "Is that the change at 6 months?": lambda cohort: adjusted(cohort, "m6"),
+            "Is that the change at 6 months?": lambda cohort: adjusted(cohort, 6),
         },
         individual=True,
         low=-51,
@@ -111,11 +105,13 @@ EXERCISES = (
         "points",
         {
             "With minus without, or the other way round?": lambda cohort: -difference(cohort),
-            "Is that the change at 6 months?": lambda cohort: difference(cohort, "m6"),
+            "Is that the change at 6 months?": lambda cohort: difference(cohort, 6),
             "Before the infusions, or beside them?": (
                 lambda cohort: difference(cohort, when="prior")
             ),
-            "Is that the score at 12 months, or its change?": difference_of_scores,
+            "Is that the score at 12 months, or its change?": lambda cohort: with_less_without(
+                cohort, table_of(cohort)["m12"].dropna()
+            ),
         },
         individual=True,
         low=-51,

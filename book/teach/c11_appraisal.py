@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rederive_teach.changes import bound, carried, change
+from rederive_teach.changes import between_cycles, bound, carried, change
 from rederive_teach.lesson import Cohort, Exercise
 
 SCALE = 51
@@ -18,12 +18,6 @@ def last_scores(cohort: Cohort) -> pd.Series[float]:
     """Return the month of each patient's last skin score."""
     skin = cohort.visits[cohort.visits["measure"] == "mrss"].astype({"patient": str})
     return skin.groupby("patient")["month"].max()
-
-
-def until_third(cohort: Cohort, steps: int = 2, fewer: int = 1) -> float:
-    """Return the months from first to third cycle, evenly spaced, summed over all patients."""
-    people = cohort.patients
-    return float((steps * people["treatment_length"] / (people["cycles"] - fewer)).sum())
 
 
 EXERCISES = (
@@ -127,18 +121,18 @@ EXERCISES = (
     Exercise(
         "11.3b",
         "choice",
-        until_third,
+        lambda c: between_cycles(c.patients, 2),
         1,
         "months",
         {
             "Between the first and the third cycle, how many intervals are there?": (
-                lambda c: until_third(c, 3)
+                lambda c: between_cycles(c.patients, 3)
             ),
             "Into how many intervals do the cycles divide the treatment?": (
-                lambda c: until_third(c, fewer=0)
+                lambda c: between_cycles(c.patients, 2, fewer=0)
             ),
             "Is that the mean, or the sum over all patients?": (
-                lambda c: until_third(c) / len(c.patients)
+                lambda c: between_cycles(c.patients, 2) / len(c.patients)
             ),
             "Is the time after the third cycle immortal too?": lambda c: float(
                 c.patients["treatment_length"].sum()

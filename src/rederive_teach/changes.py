@@ -57,3 +57,12 @@ def limit(side: int, found: Difference, level: float = 0.95) -> float:
     """Return the lower (-1) or upper (1) confidence limit of a difference."""
     apart, error, df = found
     return float(apart + side * stats.t.ppf((1 + level) / 2, df) * error)
+
+
+def between_cycles(people: pd.DataFrame, intervals: int, fewer: int = 1) -> float:
+    """Return the months of so many intervals between cycles, summed over some patients.
+
+    The cycles of a patient are evenly spaced over the treatment, one at each end; `fewer` is by
+    how many their intervals are fewer than they.
+    """
+    return float((intervals * people["treatment_length"] / (people["cycles"] - fewer)).sum())

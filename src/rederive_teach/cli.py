@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
 from pathlib import Path
 
 import click
 import pandas as pd
 
 from rederive.book.cohort_form import open_cohorts
+from rederive.cli.watch import Watch
 from rederive.errors import BookError, ConfigurationError
+from rederive.execution.notebooks import read_notebook, source_of
 from rederive.execution.project import find_project
+from rederive.execution.run import Task, execute_tasks
 from rederive.printed.files import csv_text, write_atomically
 from rederive_teach.cohorts import SHARED_AT_MOST, cohorts_of, shared_answers
 from rederive_teach.formats.autograders import exported
 from rederive_teach.grade import Class, grade
-from rederive_teach.handouts import executed, print_to_pdf, printed_sheet, slides
+from rederive_teach.handouts import guide, print_to_pdf, printed_sheet, slides
 from rederive_teach.lesson import Cohort, Exercise, exercises_of, judge, same
 from rederive_teach.pack import (
     Course,
     assign,
     chapters_of,
-    guide_of,
     read_class,
     read_secret,
     seed_of,
@@ -55,9 +57,10 @@ def _chapters(ctx: click.Context, text: str = "") -> tuple[Path, ...]:
 @teach_command.command("list")
 @click.pass_context
 def list_command(ctx: click.Context) -> None:
-    """List the chapters with their exercises and what each answer rests on."""
+    """List the chapters with their minutes, exercises and what each answer rests on."""
     for chapter in _chapters(ctx):
-        click.echo(chapter.stem)
+        minutes = re.search(r"\d+ minutes", source_of(read_notebook(chapter)["cells"][0]))
+        click.echo(f"{chapter.stem}, {minutes[0]}" if minutes else chapter.stem)
         for each in exercises_of(chapter.with_suffix(".py")):
             whose = "individual" if each.individual else "shared"
             click.echo(f"  {each.id:6} {each.mark:8} {whose:10} {len(each.roads)} wrong roads")
@@ -108,27 +111,24 @@ def pack_command(
     click.echo(f"{out}: {len(people)} packs of {len(taught.chapters)} chapters")
 
 
-def _progress(what: str) -> Callable[[int, int], None]:
-    """Return what tells how much is done, on one line beside the result."""
-    return lambda done, of: click.echo(f"\r{what}: {done} of {of}", nl=done == of, err=True)
-
-
 def _make_fresh(folder: Path, wanted: int, seed: int, article: str) -> None:
     offered = open_cohorts(article)
     number = _POOL
     while number < 1.5 * wanted:
         number *= 2
-
+    prior, reading = offered.priors[0], offered.readings[0]
     try:
-        offered.reconstruct(
-            folder,
-            prior=offered.priors[0],
-            cohorts=number,
-            seed=seed,
-            without=(),
-            reading=offered.readings[0],
-            progress=_progress("fresh cohorts"),
-        )
+        with Watch("fresh cohorts", catch=False) as watch:
+            watch.say(f"{number} fresh cohorts")
+            offered.reconstruct(
+                folder,
+                prior=prior,
+                cohorts=number,
+                seed=seed,
+                without=(),
+                reading=reading,
+                progress=watch,
+            )
     except (ValueError, RuntimeError) as error:
         raise BookError(f"fresh cohorts: {error}") from None
 
@@ -142,7 +142,8 @@ def grade_command(folder: Path, submissions: Path, out: Path) -> None:
 
     Writes a page for each student, grades.csv, and moodle.csv and canvas.csv to be imported.
     """
-    results = grade(folder, submissions, out, _progress("graded"))
+    with Watch("graded", catch=False) as watch:
+        results = grade(folder, submissions, out, watch)
     noted = sum(bool(each.note) for each in results)
     click.echo(f"{out}: {len(results)} students, {noted} of them with a note")
 
@@ -154,8 +155,8 @@ def key_command(folder: Path, student: str) -> None:
     """Print the right answers of the students of FOLDER as CSV."""
     taught = Class.open(folder)
     names = [student] if student else taught.fingerprints
-    rows = [(name, *each) for name in names for each in taught.key(name).items()]
-    table = pd.DataFrame(rows, columns=["student_id", "exercise", "answer"], dtype=object)
+    rows = [(name, id, str(right)) for name in names for id, right in taught.key(name).items()]
+    table = pd.DataFrame(rows, columns=["student_id", "exercise", "answer"])
     click.echo(csv_text(table), nl=False)
 
 
@@ -208,7 +209,9 @@ def sheet_command(
         source = find_project(ctx.obj).root / "book" / "teach" / f"{course}.md"
         pages = {str(course): printed_sheet(source.read_text(encoding="utf-8"))}
     else:
-        pages = {name: Class.open(folder).sheet(name) for name in Class.open(folder).fingerprints}
+        taught = Class.open(folder)
+        own = {name: taught.packed(name, "sheet.html")[0] for name in taught.fingerprints}
+        pages = {name: page.decode() for name, page in own.items()}
     for name, text in pages.items():
         write_atomically(out / f"{name}.html", text.encode())
         if pdf:
@@ -222,10 +225,12 @@ def sheet_command(
 @click.pass_context
 def slides_command(ctx: click.Context, chapters: str, out: Path) -> None:
     """Run CHAPTERS, such as 2,3, and write slides of each: one file, no network needed."""
-    for chapter in _chapters(ctx, chapters):
-        notebook = json.loads(chapter.read_text(encoding="utf-8"))
+    project, chosen = find_project(ctx.obj), _chapters(ctx, chapters)
+    tasks = [Task(chapter.relative_to(project.root)) for chapter in chosen]
+    done = execute_tasks(project, tasks, report=lambda line: click.echo(line, err=True))
+    for chapter, content in zip(chosen, done.contents, strict=True):
         path = out / f"{chapter.stem}.slides.html"
-        write_atomically(path, slides(executed(notebook, chapter.parent)).encode())
+        write_atomically(path, slides(json.loads(content)).encode())
         click.echo(f"{path}: add ?notes to the address for the teacher's notes")
 
 
@@ -235,7 +240,7 @@ def slides_command(ctx: click.Context, chapters: str, out: Path) -> None:
 @click.pass_context
 def guide_command(ctx: click.Context, chapters: str, out: Path) -> None:
     """Write the instructor's guide: plans, timing, errors, expected answers and rubrics."""
-    write_atomically(out, guide_of(_chapters(ctx, chapters)).encode())
+    write_atomically(out, guide(_chapters(ctx, chapters)).encode())
     click.echo(str(out))
 
 

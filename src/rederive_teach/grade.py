@@ -16,7 +16,7 @@ import pandas as pd
 from rederive.errors import ConfigurationError, meant
 from rederive.printed.files import csv_text, write_atomically
 from rederive_teach.lesson import ANSWERS, Cohort, Exercise, Feedback, exercises_of, judge
-from rederive_teach.pack import COLUMNS, SHARED
+from rederive_teach.pack import COLUMNS
 
 _LARGEST = 1_000_000
 
@@ -51,22 +51,12 @@ class Class:
 
     def cohort(self, student: str) -> Cohort:
         """Return a student's cohort, from the pack that was handed out."""
-        names = ("visits.csv", "patients.csv")
-        visits, patients = (
-            pd.read_csv(io.BytesIO(text), comment="#") for text in self._packed(student, *names)
-        )
+        texts = self.packed(student, "visits.csv", "patients.csv")
+        visits, patients = (pd.read_csv(io.BytesIO(each), comment="#") for each in texts)
         return Cohort(visits, patients, student)
 
-    def handed_out(self, student: str) -> dict[str, bytes]:
-        """Return what a student's notebooks read and import, from the pack."""
-        return dict(zip(SHARED, self._packed(student, *SHARED), strict=True))
-
-    def sheet(self, student: str) -> str:
-        """Return a student's printed sheet, from the pack that was handed out."""
-        return self._packed(student, "sheet.html")[0].decode()
-
-    def _packed(self, student: str, *names: str) -> list[bytes]:
-        """Return files of a student's pack; ConfigurationError if there is no such student."""
+    def packed(self, student: str, *names: str) -> list[bytes]:
+        """Return files of the pack that a student got; ConfigurationError for an unknown one."""
         if student not in self.fingerprints:
             raise ConfigurationError(
                 f"student: found no {student!r}{meant(student, self.fingerprints)}"

@@ -194,12 +194,13 @@ def malformed(value: object, form: Mapping[str, object]) -> str:
     except OverflowError:
         return "the number is too large"
     if not math.isfinite(number):
-        return "the answer is a number, and this is not one: did a missing value get in?"
+        return "the answer is a number, and this is none, as if a missing value had got in"
     if form["decimals"] is None and form["unit"] != "p" and number != round(number):
         return "the answer is a whole number"
     low, high = (float(form[end]) for end in ("low", "high"))  # type: ignore[arg-type]
     if not low <= number <= high:
-        return f"a plausible answer lies between {low:g} and {high:g} {form['unit']}".rstrip()
+        unit = "" if form["unit"] == "p" else f" {form['unit']}"
+        return f"a plausible answer lies between {low:g} and {high:g}{unit}"
     return ""
 
 

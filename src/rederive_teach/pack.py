@@ -5,26 +5,25 @@ from __future__ import annotations
 import csv
 import hmac
 import io
-import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from rederive.errors import ConfigurationError, meant
+from rederive.execution.notebooks import canonical_bytes, read_notebook
 from rederive.printed.files import write_atomically
 from rederive.reconstruct.study import SYNTHETIC
 from rederive_teach import changes, lesson
 from rederive_teach.cohorts import csv_of
 from rederive_teach.formats.archive import zipped
-from rederive_teach.handouts import guide, sheet
+from rederive_teach.handouts import guide, sheet, tasks
 from rederive_teach.lesson import Cohort, exercises_of
 from rederive_teach.split import student_version, students_source, teacher_version
 
 SECRET_BYTES = 16
-GUIDE = "guide.md"
 COLUMNS = ("mail", "name", "canvas_id")
 """What a class may tell of a student, for gradebooks; none of it is in a pack."""
 
@@ -165,15 +164,12 @@ def assign(
             f"found {number} cohorts, allowed: at least {len(students) + len(replaced)}"
         )
 
-    def ranked(name: str) -> Iterator[int]:
-        keys = {at: _digest(secret, f"{course}/{name}/{at}") for at in range(number)}
-        return iter(sorted(keys, key=keys.__getitem__))
-
-    taken: dict[int, str] = {}
     chosen: dict[str, int] = {}
+    taken: set[int] = set()
     for name in [*students, *(name for name in students if name in replaced)]:
-        chosen[name] = next(at for at in ranked(name) if at not in taken)
-        taken[chosen[name]] = name
+        ranked = sorted(range(number), key=lambda at: _digest(secret, f"{course}/{name}/{at}"))
+        chosen[name] = next(at for at in ranked if at not in taken)
+        taken.add(chosen[name])
     return chosen
 
 
@@ -181,27 +177,29 @@ def _digest(secret: bytes, text: str) -> bytes:
     return hmac.digest(secret, text.encode(), "sha256")
 
 
-def student_files(course: Course, student: str, cohort: Cohort) -> dict[str, bytes]:
-    """Return the files of a student's pack by name."""
+def shared_files(course: Course) -> dict[str, bytes]:
+    """Return the files that are the same in every student's pack, by name."""
     files = {"README.txt": _README.encode(), **_library()}
-    files["visits.csv"] = csv_of(cohort.visits, SYNTHETIC)
-    files["patients.csv"] = csv_of(cohort.patients, SYNTHETIC)
-    files["pack.json"] = _json({"student": student, "course": course.name})
-    notebooks = [json.loads(each.read_text(encoding="utf-8")) for each in course.chapters]
-    files["sheet.html"] = sheet(student, cohort, notebooks).encode()
-    for chapter, notebook in zip(course.chapters, notebooks, strict=True):
-        files[chapter.name] = _json(student_version(notebook))
+    for chapter in course.chapters:
+        notebook = read_notebook(chapter)
+        files[chapter.name] = canonical_bytes(student_version(notebook))
         source = chapter.with_suffix(".py")
         if course.graded:
             forms = {each.id: each.form for each in exercises_of(source)}
-            files[f"{chapter.stem}.json"] = _json(forms)
+            files[f"{chapter.stem}.json"] = canonical_bytes(forms)
         else:
             files[source.name] = students_source(source.read_text(encoding="utf-8")).encode()
     return files
 
 
-SHARED = ("lesson.py", "changes.py", "visits.csv", "patients.csv")
-"""Files of a pack that the notebooks of all chapters read or import."""
+def own_files(course: Course, student: str, cohort: Cohort, asked: str) -> dict[str, bytes]:
+    """Return a student's own files by name: the cohort, and the sheet with the tasks `asked`."""
+    return {
+        "visits.csv": csv_of(cohort.visits, SYNTHETIC),
+        "patients.csv": csv_of(cohort.patients, SYNTHETIC),
+        "pack.json": canonical_bytes({"student": student, "course": course.name}),
+        "sheet.html": sheet(student, cohort, asked).encode(),
+    }
 
 
 def _library() -> dict[str, bytes]:
@@ -221,22 +219,25 @@ def write_packs(
 
     The same class, course and cohorts give the same bytes.
     """
-    extra = {"codebook.csv": codebook.read_bytes()} if codebook else {}
+    notebooks = {path: read_notebook(path) for path in course.chapters}
+    shared = shared_files(course)
+    if codebook:
+        shared["codebook.csv"] = codebook.read_bytes()
+    asked = tasks(notebooks.values())
     fingerprints = {}
     for student, cohort in cohorts.items():
-        files = student_files(course, student, cohort) | extra
+        files = shared | own_files(course, student, cohort, asked)
         write_atomically(out / "students" / f"{student}.zip", zipped(files))
         handed_out = pd.read_csv(io.BytesIO(files["visits.csv"]), comment="#")
         fingerprints[student] = Cohort(handed_out, cohort.patients).fingerprint
     teacher = out / "teacher"
-    for chapter in course.chapters:
+    for chapter, notebook in notebooks.items():
         source = chapter.with_suffix(".py").read_bytes()
         write_atomically(teacher / f"{chapter.stem}.py", source)
-        notebook = json.loads(chapter.read_text(encoding="utf-8"))
-        write_atomically(teacher / chapter.name, _json(teacher_version(notebook)))
+        write_atomically(teacher / chapter.name, canonical_bytes(teacher_version(notebook)))
     for name, content in _library().items():
         write_atomically(teacher / name, content)
-    write_atomically(teacher / "guide.html", guide_of(course.chapters).encode())
+    write_atomically(teacher / "guide.html", guide(course.chapters).encode())
     described = {
         "course": course.name,
         "graded": course.graded,
@@ -244,18 +245,4 @@ def write_packs(
         "people": list(people.values()),
         "students": fingerprints,
     }
-    write_atomically(teacher / "class.json", _json(described))
-
-
-def guide_of(chapters: Sequence[Path]) -> str:
-    """Return the instructor's guide to some chapters, which ``guide.md`` beside them opens."""
-    parts = [
-        (json.loads(each.read_text(encoding="utf-8")), exercises_of(each.with_suffix(".py")))
-        for each in chapters
-    ]
-    opening = [path.read_text(encoding="utf-8") for path in {c.parent / GUIDE for c in chapters}]
-    return guide("\n".join(opening), parts, "Instructor's guide")
-
-
-def _json(content: object) -> bytes:
-    return f"{json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)}\n".encode()
+    write_atomically(teacher / "class.json", canonical_bytes(described))

@@ -257,7 +257,8 @@ def printed_page(title: str, body: str) -> str:
         "h1{font-size:15pt}h2{font-size:12pt}.new{break-before:page}"
         "li,tr,h2,h3{break-inside:avoid}h2,h3{break-after:avoid}ol ol li{margin:0}"
         "table{border-collapse:collapse;font-size:9pt;margin:1em 0}"
-        "th,td{border:.5pt solid #000;padding:1pt 6pt;text-align:right}"
+        "th,td{border:.5pt solid #000;padding:1pt 6pt;text-align:left}"
+        ".dataframe td,.dataframe th{text-align:right}.admonition{border:.5pt solid;padding:0 6pt}"
     )
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(title)}</title>"

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rederive.execution.notebooks import canonical_bytes, source_of, tags_of
 from rederive_teach.lesson import MARKS
 
 SOLUTIONS = "solutions.ipynb"
@@ -20,17 +21,6 @@ _TEACHERS = ("solution", "teacher")
 _IMPORT = ("from rederive_teach.", "from ")
 
 Notebook = Mapping[str, Any]
-
-
-def tags_of(cell: Mapping[str, Any]) -> list[str]:
-    """Return the tags of a cell."""
-    found: list[str] = cell["metadata"].get("tags", [])
-    return found
-
-
-def source_of(cell: Mapping[str, Any]) -> str:
-    """Return the text of a cell."""
-    return "".join(cell["source"])
 
 
 def without(notebook: Notebook, *tags: str) -> dict[str, Any]:
@@ -67,7 +57,7 @@ def _for_students(cell: Mapping[str, Any]) -> dict[str, Any]:
     if cell["cell_type"] != "code":
         return dict(cell)
     marks = [f"# mark: {mark}\n" for mark in MARKS if mark in tags_of(cell)]
-    return {**cell, "source": "".join(marks) + source_of(cell).replace(*_IMPORT)}
+    return {**cell, "source": "".join(marks) + students_source(source_of(cell))}
 
 
 def students_source(source: str) -> str:
@@ -102,11 +92,8 @@ def _markdown(text: str) -> dict[str, Any]:
 
 def _label(page: str, task: Mapping[str, Any]) -> str:
     """Return the name of an exercise's box."""
-    return f"{page}-{_number(task)}".replace(".", "-")
-
-
-def _number(task: Mapping[str, Any]) -> str:
-    return source_of(task).partition("\n")[0].removeprefix("### Exercise ").split()[0]
+    number = source_of(task).removeprefix("### Exercise ").split()[0]
+    return f"{page}-{number}".replace(".", "-")
 
 
 def _boxed(notebook: Notebook, page: str) -> dict[str, Any]:
@@ -137,14 +124,10 @@ def staged(files: Mapping[Path, bytes]) -> dict[Path, bytes]:
         if page.suffix != ".ipynb" or not any(f'"{tag}"'.encode() in content for tag in _TEACHERS):
             continue
         notebook = json.loads(content)
-        made[page] = _written(_boxed(without(notebook, *_TEACHERS), page.stem))
+        made[page] = canonical_bytes(_boxed(without(notebook, *_TEACHERS), page.stem))
         solutions = page.with_name(SOLUTIONS)
         if solutions in made:
             whole = json.loads(made[solutions])
             whole["cells"] += solution_cells(notebook, page.stem)
-            made[solutions] = _written(whole)
+            made[solutions] = canonical_bytes(whole)
     return made
-
-
-def _written(notebook: Notebook) -> bytes:
-    return f"{json.dumps(notebook, sort_keys=True, indent=1, ensure_ascii=False)}\n".encode()

@@ -77,12 +77,13 @@ def test_a_page_shows_text_figures_and_errors_but_no_code_that_is_hidden(tmp_pat
     stream = {"output_type": "stream", "name": "stdout", "text": "a < b"}
     warning = {"output_type": "stream", "name": "stderr", "text": "warned"}
     html = {"output_type": "display_data", "data": {"text/html": '<a href="x.html">there</a>'}}
+    told = {"output_type": "display_data", "data": {"text/markdown": "*told*", "text/plain": "?"}}
     error = {"output_type": "error", "ename": "ValueError", "evalue": "<b>"}
     cells = [
         cell("markdown", "# A & B\n\n:::{admonition} In *short*\n:class: tip\n{term}`HAQ-DI`\n:::"),
         cell("markdown", "{numref}`fig-a` shows it.\n({numref}`tab-b`, {numref}`fig-c`)"),
         cell("markdown", "<script>x</script> [there](other.ipynb) [web](https://example.org)"),
-        cell("code", "shown < 1", stream, warning, html, error),
+        cell("code", "shown < 1", stream, warning, html, told, error),
         cell("code", "hidden", stream, tags=("remove-input",)),
         cell("code", "gone", stream, tags=("remove-cell",)),
     ]
@@ -95,6 +96,7 @@ def test_a_page_shows_text_figures_and_errors_but_no_code_that_is_hidden(tmp_pat
         "shown &lt; 1",
         "a &lt; b",
         "there",
+        "<em>told</em>",
         "&lt;b&gt;",
     ):
         assert words in text, words

@@ -198,3 +198,10 @@ def test_no_page_shows_a_number_as_its_type(built_book: Path) -> None:
     for path in pages(built_book):
         shown = "".join(each.get_text() for each in parsed(path).select("div.output"))
         assert not re.search(r"\bnp\.\w+\(|object at 0x", shown), path.name
+
+
+def test_no_line_of_a_figure_is_white_on_white(built_book: Path) -> None:
+    """A theme may draw arrows in the colour of the ground."""
+    figures = [path.read_text(encoding="utf-8") for path in built_book.rglob("_images/*.svg")]
+    assert len(figures) > 50
+    assert not [text for text in figures if "fill: none; stroke: #ffffff" in text]

@@ -16,18 +16,21 @@ from repetitions import repeated
 ROOT = Path(__file__).resolve().parents[2]
 TEACHING = ROOT / "data" / "cohorts" / "synthetic-teaching"
 CHAPTERS = sorted((ROOT / "book" / "teach").glob("c[0-9]*.ipynb"))
-EACH_PRIOR = repeated(2)
-"""Cohorts of each prior; ``REDERIVE_REPETITIONS=10`` is a thorough run."""
+EACH_PRIOR = 20
+"""Cohorts of each prior on which every answer and every wrong road is tried."""
 
-RUN = CHAPTERS if EACH_PRIOR > 2 else CHAPTERS[::6]
+_RUN_ON = repeated(2)
+"""Cohorts of each prior on which chapters run; ``REDERIVE_REPETITIONS=10`` is a thorough run."""
+
+RUN = CHAPTERS if _RUN_ON > 2 else CHAPTERS[::6]
 """Chapters that are run cell by cell; every build of the book runs all."""
 
 
 OTHERS = [
     (chapter, which)
     for at, chapter in enumerate(CHAPTERS)
-    for which in range(1, 1 + 3 * EACH_PRIOR)
-    if EACH_PRIOR > 2 or at % 4 == 1 == which
+    for which in range(1, 1 + 3 * _RUN_ON)
+    if _RUN_ON > 2 or at % 4 == 1 == which
 ]
 """Chapters that are run on other cohorts too, by turns one of each prior."""
 

@@ -102,6 +102,11 @@ def test_nbgrader_generates_validates_and_grades(taught: Class, tmp_path: Path) 
     course = written(taught, "nbgrader", tmp_path / "course")
     (course / "nbgrader_config.py").write_text(CONFIG)
     for chapter in CHAPTERS:
+        noted = str(taught.folder / "teacher" / f"{chapter}.ipynb")
+        words = ("--to", "slides", "--output-dir", str(tmp_path), noted)
+        run(python, "jupyter-nbconvert", *words, folder=course)
+        deck = (tmp_path / f"{chapter}.slides.html").read_text()
+        assert deck.count("<section") > 10 and deck.count('<aside class="notes">') == 1
         run(python, "nbgrader", "generate_assignment", chapter, folder=course)
         valid = run(
             python, "nbgrader", "validate", f"source/{chapter}/{chapter}.ipynb", folder=course

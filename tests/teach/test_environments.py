@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rederive_teach.lesson import Cohort
-from rederive_teach.pack import OLDEST, Course, student_files
+from rederive_teach.pack import OLDEST, Course, own_files, shared_files
 from rederive_teach.split import teacher_version
 from teach.conftest import CHAPTERS, TEACHING, notebook_of
 from teach.test_packs import RUN
@@ -42,7 +42,8 @@ def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def pack() -> dict[str, bytes]:
-    return student_files(Course("course", tuple(CHAPTERS)), "anna", Cohort.read(TEACHING))
+    course = Course("course", tuple(CHAPTERS))
+    return shared_files(course) | own_files(course, "anna", Cohort.read(TEACHING), "")
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)

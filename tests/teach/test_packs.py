@@ -157,6 +157,20 @@ def test_feedback_names_the_road_and_escapes_what_was_typed(monday: Path, tmp_pa
     assert "could not be read" in (tmp_path / "grades" / "anna.html").read_text()
 
 
+def test_the_key_of_one_or_all_is_printed(monday: Path) -> None:
+    taught = Class.open(monday)
+    for words, names in (((), [*STUDENTS]), (("--student", "anna"), ["anna"])):
+        done = CliRunner().invoke(main, ["teach", "key", str(monday), *words])
+        rows = [
+            (r["student_id"], r["exercise"], r["answer"])
+            for r in csv.DictReader(done.output.splitlines())
+        ]
+        keys = [(name, *each) for name in names for each in taught.key(name).items()]
+        assert rows == [(name, exercise, str(answer)) for name, exercise, answer in keys]
+    done = CliRunner().invoke(main, ["teach", "key", str(monday), "--student", "ana"])
+    assert done.exit_code == 2 and "did you mean" in done.output and "anna" in done.output
+
+
 def test_who_gets_which_cohort() -> None:
     chosen = assign([*STUDENTS], SECRET, "course", 50)
     assert len(set(chosen.values())) == len(STUDENTS)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from click.testing import CliRunner
 
+from rederive.cli.main import main
 from rederive.errors import ConfigurationError
 from rederive.execution.project import Project
-from rederive.site import staging
+from rederive.execution.run import Task, execute_tasks
+from rederive.site import pages, staging
+from rederive.site.pages import build_site
 from rederive_teach.lesson import MARKS
 from rederive_teach.split import (
     source_of,
@@ -24,6 +29,8 @@ from rederive_teach.split import (
 from teach.conftest import CHAPTERS, ROOT, UNMARKED, notebook_of
 
 SOLUTIONS = Path("book/teach/solutions.ipynb")
+HIDDEN, SHOWN = "quokka", "wombat"
+"""Words of no page, planted in what a class is not to see and in what it is."""
 
 
 def secrets_of(chapter: Path) -> list[str]:
@@ -69,16 +76,49 @@ def test_site_has_solutions_on_their_own_page_and_teachers_notes_nowhere() -> No
     assert '"solution"' in solved and '"teacher"' not in solved
 
 
-def test_a_class_site_has_no_solution_on_any_page() -> None:
-    """Without its page of solutions a site is for a class; Sphinx sees nothing but these files."""
-    pages = {path.relative_to(ROOT): path.read_bytes() for path in CHAPTERS}
-    made = staged(pages)
-    assert made.keys() == pages.keys()
-    for chapter in CHAPTERS:
-        text = made[chapter.relative_to(ROOT)].decode()
-        written = [json.dumps(line, ensure_ascii=False)[1:-1] for line in secrets_of(chapter)]
-        assert '"solution"' not in text and not [line for line in written if line in text]
-        assert text.count("{exercise}") >= 4 and "{solution-start}" not in text
+def planted(content: bytes) -> bytes:
+    """Return an executed chapter with a word in all that is hidden, and another in its text."""
+    notebook = json.loads(content)
+    for cell in notebook["cells"]:
+        hidden = bool({"solution", "teacher"} & set(tags_of(cell)))
+        if hidden or (cell["cell_type"] == "markdown" and not tags_of(cell)):
+            comment = "# " if cell["cell_type"] == "code" else "\n"
+            word = HIDDEN if hidden else SHOWN
+            cell["source"] = f"{source_of(cell)}\n{comment}{word}\n"
+        if hidden and cell["cell_type"] == "code":
+            cell["outputs"] += [{"output_type": "stream", "name": "stdout", "text": HIDDEN}]
+    return json.dumps(notebook).encode()
+
+
+def test_a_class_site_has_no_solution_anywhere(
+    built_book: Path, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Built as the page for teachers says, without the page of solutions in its contents."""
+    monkeypatch.setattr(pages, "STRICT_FLAGS", ())  # links to the book's other parts lead nowhere
+    chapters = [path.relative_to(ROOT) for path in CHAPTERS]
+    done = execute_tasks(project, [Task(chapter) for chapter in chapters], report=list)
+    files = dict(zip(chapters, map(planted, done.contents), strict=True))
+    for name in ("book/_static", "book/_templates", "book/teach"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("_config.yml", "book/references.bib"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    listed = [{"file": chapter.with_suffix("").as_posix()} for chapter in chapters]
+    contents = {"format": "jb-book", "root": "book/teach/index", "chapters": listed}
+    (tmp_path / "_toc.yml").write_text(json.dumps(contents))
+    site = Project(tmp_path)
+    build_site(site, staging.staged_files(site, files))
+    texts = {path: path.read_bytes() for path in site.site.rglob("*") if path.is_file()}
+    searched = {path.suffix for path, text in texts.items() if SHOWN.encode() in text}
+    assert {".html", ".ipynb", ".js"} <= searched
+    assert not [path for path, text in texts.items() if HIDDEN.encode() in text]
+
+
+def test_slides_are_made_from_the_books_own_run(built_book: Path, tmp_path: Path) -> None:
+    words = ["--root", str(ROOT), "teach", "slides", "3", "--out", str(tmp_path)]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0 and "taken from the cache" in done.output
+    deck = (tmp_path / "c03_regression.slides.html").read_text(encoding="utf-8")
+    assert deck.count("<img") == 1 and "2.86" in deck and "expected_fall" in deck
 
 
 def test_each_exercise_is_a_box_and_its_solution_links_to_it() -> None:

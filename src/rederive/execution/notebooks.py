@@ -31,6 +31,16 @@ def read_notebook(path: Path) -> Notebook:
     return notebook
 
 
+def tags_of(cell: Mapping[str, Any]) -> list[str]:
+    """Return the tags of a cell."""
+    return list(cell["metadata"].get("tags", ()))
+
+
+def source_of(cell: Mapping[str, Any]) -> str:
+    """Return the text of a cell, which a file may hold in lines."""
+    return "".join(cell["source"])
+
+
 def without_outputs(notebook: Mapping[str, Any]) -> Notebook:
     """Copy a notebook without outputs and execution counts, which decide about no result."""
     copy: Notebook = json.loads(json.dumps(notebook))

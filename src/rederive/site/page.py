@@ -12,6 +12,7 @@ from typing import Any
 
 from docutils.utils.math.latex2mathml import tex2mathml
 
+from rederive.execution.notebooks import source_of, tags_of
 from rederive.site.variant import HIDDEN, INJECTED, shown_cells
 
 STYLESHEET = Path("book/_static/book.css")
@@ -44,9 +45,7 @@ def notebook_page(content: bytes, stylesheet: Path) -> str:
     """
     cells = shown_cells(json.loads(content))
     shown = [part for cell in cells for part in _cell(cell)]
-    title = next(
-        (m[1] for each in cells if (m := re.match(r"# (.+)", "".join(each["source"])))), ""
-    )
+    title = next((m[1] for each in cells if (m := re.match(r"# (.+)", source_of(each)))), "")
     style = stylesheet.read_text(encoding="utf-8") if stylesheet.is_file() else ""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -58,18 +57,22 @@ def notebook_page(content: bytes, stylesheet: Path) -> str:
 
 
 def _cell(cell: Mapping[str, Any]) -> list[str]:
-    text, tags = "".join(cell["source"]), set(cell["metadata"].get("tags", ()))
+    text, tags = source_of(cell), set(tags_of(cell))
     if cell["cell_type"] != "code":
-        return [_prose(text)] if cell["cell_type"] == "markdown" else []
+        return [prose(text)] if cell["cell_type"] == "markdown" else []
     if "remove-cell" in tags:
         return []
-    parts = []
-    if text.strip() and not tags & _CODE_HIDDEN and cell["outputs"]:
-        code = f"<pre>{escape(text)}</pre>"
-        parts.append(f'<details class="code"><summary>code</summary>{code}</details>')
+    if not text.strip() or tags & _CODE_HIDDEN or not cell["outputs"]:
+        return outputs(cell)
+    code = f"<pre>{escape(text)}</pre>"
+    return [f'<details class="code"><summary>code</summary>{code}</details>', *outputs(cell)]
+
+
+def outputs(cell: Mapping[str, Any]) -> list[str]:
+    """Return what a code cell shows as HTML, the caption of its figure last."""
     figure = cell["metadata"].get("mystnb", {})
     alt = escape("".join(figure.get("image", {}).get("alt", "figure")), quote=True)
-    parts += [_output(each, alt) for each in cell["outputs"]]
+    parts = [_output(each, alt) for each in cell["outputs"]]
     caption = escape(figure.get("figure", {}).get("caption", ""))
     drawn = any(part.startswith("<p><img") for part in parts)
     return [*parts, f'<p class="caption">{caption}</p>'] if caption and drawn else parts
@@ -80,7 +83,8 @@ def _unnumbered(reference: re.Match[str]) -> str:
     return f"{'the' if reference['first'] is None else 'The'} {_NUMBERED[reference['kind']]}"
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
+    """Return Markdown as HTML; markup in the text is shown, not obeyed."""
     from markdown_it import MarkdownIt
     from mdit_py_plugins.colon_fence import colon_fence_plugin
     from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -119,10 +123,11 @@ def _output(output: Mapping[str, Any], alt: str) -> str:
         coded = base64.b64encode("".join(data["image/svg+xml"]).encode()).decode()
         return f'<p><img alt="{alt}" src="data:image/svg+xml;base64,{coded}"></p>'
     if "image/png" in data:
-        coded = "".join(data["image/png"])
-        return f'<p><img alt="{alt}" src="data:image/png;base64,{coded}"></p>'
+        return f'<p><img alt="{alt}" src="data:image/png;base64,{"".join(data["image/png"])}"></p>'
     if "text/html" in data:
         links = r'<a href="(?!https?://)[^"]*"[^>]*>(.*?)</a>'
         plain = re.sub(links, r"\1", "".join(data["text/html"]), flags=re.DOTALL)
         return f'<div class="output">{plain}</div>'
+    if "text/markdown" in data:
+        return prose("".join(data["text/markdown"]))
     return f'<pre class="output">{escape("".join(data.get("text/plain", "")))}</pre>'

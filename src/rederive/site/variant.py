@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rederive.errors import ConfigurationError, meant
-from rederive.execution.notebooks import canonical_bytes
+from rederive.execution.notebooks import canonical_bytes, source_of, tags_of
 from rederive.execution.project import Project
 from rederive.parameters import ParameterSet, Value
 from rederive.parameters.notebooks import (
@@ -130,11 +130,11 @@ class Variant:
         hidden = False
         notebook["cells"] = shown_cells(notebook)
         for cell in notebook["cells"]:
-            tags = _tags(cell)
+            tags = tags_of(cell)
             if TAG in tags:
                 hidden = HIDDEN in tags
             if INJECTED in tags:
-                cell["source"] = self._without_path(_source(cell))
+                cell["source"] = self._without_path(source_of(cell))
                 cell["metadata"]["tags"] = [*tags, *([HIDDEN] if hidden else [])]
         return canonical_bytes(notebook)
 
@@ -152,13 +152,13 @@ def shown_cells(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
     alone, and figures have a caption and an alt text for it.
     """
     cells: list[dict[str, Any]] = notebook["cells"]
-    given = [_source(cell) for cell in cells if INJECTED in _tags(cell)]
+    given = [source_of(cell) for cell in cells if INJECTED in tags_of(cell)]
     if not re.search(rf"""^{COHORT_PARAMETER} = (["']).+\1""", "\n".join(given), re.MULTILINE):
         return cells
     shown = [
         _with_own_figure(cell)
         for cell in cells
-        if RECONSTRUCTED not in _tags(cell) and not _source(cell).startswith(ONLY_RECONSTRUCTED)
+        if RECONSTRUCTED not in tags_of(cell) and not source_of(cell).startswith(ONLY_RECONSTRUCTED)
     ]
     gone = {name for name, _ in _named(cells)}
     gone -= {name for name, is_shown in _named(shown) if is_shown}
@@ -186,7 +186,7 @@ def _without_references(cell: dict[str, Any], gone: Collection[str]) -> dict[str
         kind = "table" if reference["name"].startswith("tab") else "figure"
         return f"{'a' if reference['first'] is None else 'A'} {kind} that is left out here"
 
-    return {**cell, "source": _REFERENCE.sub(words, _source(cell))}
+    return {**cell, "source": _REFERENCE.sub(words, source_of(cell))}
 
 
 def _with_own_figure(cell: dict[str, Any]) -> dict[str, Any]:
@@ -197,14 +197,6 @@ def _with_own_figure(cell: dict[str, Any]) -> dict[str, Any]:
     figure = {**shown["figure"], "caption": own["caption"]}
     mystnb = {**shown, "figure": figure, "image": {"alt": own["alt"]}}
     return {**cell, "metadata": {**cell["metadata"], "mystnb": mystnb}}
-
-
-def _tags(cell: Mapping[str, Any]) -> list[str]:
-    return list(cell["metadata"].get("tags", ()))
-
-
-def _source(cell: Mapping[str, Any]) -> str:
-    return "".join(cell["source"])
 
 
 def short_hash(values: Mapping[str, object], length: int = 10) -> str:

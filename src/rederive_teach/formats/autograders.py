@@ -13,12 +13,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rederive.execution.notebooks import canonical_bytes, read_notebook, source_of, tags_of
 from rederive_teach.grade import Class
 from rederive_teach.lesson import Cohort, Exercise
-from rederive_teach.split import Notebook, source_of, tags_of
+from rederive_teach.split import Notebook
 
 OPEN_POINTS = 4
 """Points of an open question, one for each level of its rubric."""
+
+SHARED = ("lesson.py", "changes.py", "visits.csv", "patients.csv")
+"""Files of a pack that the notebooks of all chapters read or import."""
 
 Cells = Iterator[dict[str, Any]]
 
@@ -153,9 +157,9 @@ def exported(taught: Class, student: str, kind: str) -> dict[Path, bytes]:
     cohort = taught.cohort(student)
     made: dict[Path, bytes] = {}
     exercises = {each.id: each for each in taught.exercises}
-    shared = taught.handed_out(student)
+    shared = dict(zip(SHARED, taught.packed(student, *SHARED), strict=True))
     for source in sorted((taught.folder / "teacher").glob("c[0-9]*.ipynb")):
-        notebook = json.loads(source.read_text(encoding="utf-8"))
+        notebook = read_notebook(source)
         forms = {id: exercises[id].form for id in _solutions(notebook)}
         files = {**shared, f"{source.stem}.json": json.dumps(forms, indent=1).encode()}
         if kind == "nbgrader":
@@ -167,6 +171,6 @@ def exported(taught: Class, student: str, kind: str) -> dict[Path, bytes]:
             first = _cell("raw", f"# ASSIGNMENT CONFIG\n{json.dumps(config, indent=1)}")
             cells = [first, *_chapter(notebook, exercises, cohort, _otter_question, _otter_open)]
         written = {**notebook, "cells": [{**c, "id": f"c{at}"} for at, c in enumerate(cells)]}
-        files[source.name] = (json.dumps(written, indent=1, ensure_ascii=False) + "\n").encode()
+        files[source.name] = canonical_bytes(written)
         made |= {folder / name: content for name, content in files.items()}
     return made
