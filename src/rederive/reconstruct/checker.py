@@ -156,20 +156,25 @@ def _check_measure(
         yield (f"{name}.{at}.n", "not measured", str(int(wide[at].notna().sum())), False)
     wide = wide.reindex(columns=times)
     rises = measure.get("improvement") == "rise"
+    signs = {"responders": 1 if rises else -1, "at_least": 1, "at_most": -1}
     for at, figures in measure["figures"].items():
         pair = wide[[times[0], at]].dropna() if at != times[0] else wide[[at]].dropna()
         first, later = pair[times[0]], pair[at]
         columns = {"": wide[at].dropna(), "baseline": first, "change": later - first}
         for statistic, text in figures.items():
             place = f"{name}.{at}.{statistic}"
-            if statistic == "responders":
-                improvement = columns["change"] * (1 if rises else -1)
+            if isinstance(text, Mapping):
+                of_change, sign = statistic == "responders", signs[statistic]
+                origin = Fraction(0) if of_change else low
+                numbers = [origin + int(k) * step for k in columns["change" if of_change else ""]]
                 for threshold, count in text.items():
-                    found = int((improvement >= float(Fraction(threshold) / step)).sum())
+                    least = Fraction(threshold) * (1 if of_change else sign)
+                    found = sum(sign * number >= least for number in numbers)
                     yield (f"{place}.{threshold}", count, *compare(count, Decimal(found), rule))
                 continue
-            family, _, kind = statistic.rpartition("_")
-            if kind == "p":
+            family = next((name for name in columns if name and statistic.startswith(name)), "")
+            kind = statistic.removeprefix(f"{family}_")
+            if kind == "paired_p":
                 value = _paired_p(later, first)
             else:
                 origin = Fraction(0) if family == "change" else low
@@ -187,9 +192,26 @@ def sd_of(numbers: Sequence[Fraction]) -> Decimal | None:
     return root_of(statistics.variance(numbers)) if len(numbers) > 1 else None
 
 
+def se_of(numbers: Sequence[Fraction]) -> Decimal | None:
+    """Return the standard error of the mean of exact numbers; none of fewer than two."""
+    n = len(numbers)
+    return root_of(statistics.variance(numbers) / n) if n > 1 else None
+
+
+def ci_of(numbers: Sequence[Fraction], level: float) -> Decimal | None:
+    """Return the end of the t interval of a mean below which this share of it lies."""
+    mean, error = mean_of(numbers), se_of(numbers)
+    if mean is None or error is None:
+        return None
+    return mean + Decimal(float(stats.t.ppf(level, len(numbers) - 1))) * error
+
+
 _STATISTICS: dict[str, Callable[[list[Fraction]], Decimal | None]] = {
     "mean": mean_of,
     "sd": sd_of,
+    "se": se_of,
+    "ci_low": lambda numbers: ci_of(numbers, 0.025),
+    "ci_high": lambda numbers: ci_of(numbers, 0.975),
     "minimum": lambda numbers: decimal_of(min(numbers)) if numbers else None,
     "maximum": lambda numbers: decimal_of(max(numbers)) if numbers else None,
 }

@@ -18,24 +18,51 @@ class Statistic(StrEnum):
 
     MEAN = "mean"
     SD = "sd"
+    SE = "se"
+    CI_LOW = "ci_low"
+    CI_HIGH = "ci_high"
     MINIMUM = "minimum"
     MAXIMUM = "maximum"
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
     BASELINE_MEAN = "baseline_mean"
     BASELINE_SD = "baseline_sd"
+    BASELINE_SE = "baseline_se"
     CHANGE_MEAN = "change_mean"
     CHANGE_SD = "change_sd"
+    CHANGE_SE = "change_se"
+    CHANGE_CI_LOW = "change_ci_low"
+    CHANGE_CI_HIGH = "change_ci_high"
     PAIRED_P = "paired_p"
     RESPONDERS = "responders"
 
     @property
-    def needs_followup(self) -> bool:
-        """Whether the figure compares a later time point with the first."""
-        return self not in (Statistic.MEAN, Statistic.SD, Statistic.MINIMUM, Statistic.MAXIMUM)
+    def family(self) -> str:
+        """What it is about: ``baseline`` (of the followed), ``change``, or empty for the values."""
+        if self in (Statistic.PAIRED_P, Statistic.RESPONDERS):
+            return "change"
+        family = self.partition("_")[0]
+        return family if family in ("baseline", "change") else ""
+
+    @property
+    def kind(self) -> str:
+        """The statistic without what it is about, such as ``mean`` or ``ci_low``."""
+        return self.removeprefix(f"{self.family}_")
 
     @property
     def is_sd(self) -> bool:
-        """Whether it is a sample SD, of values or of changes."""
-        return self in (Statistic.SD, Statistic.BASELINE_SD, Statistic.CHANGE_SD)
+        """Whether it is a sample SD, or the standard error that follows from it."""
+        return self.kind in ("sd", "se")
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it counts patients beyond a threshold."""
+        return self in (Statistic.AT_LEAST, Statistic.AT_MOST, Statistic.RESPONDERS)
+
+    @property
+    def fewest(self) -> int:
+        """Least number of patients with whom it can be computed."""
+        return 2 if self.is_sd or self.kind in ("ci_low", "ci_high", "paired_p") else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +76,22 @@ class Figure:
     statistic : Statistic
         What is printed. The baseline statistics are those of the patients followed at ``at``;
         ``responders`` counts the patients whose value changed by ``threshold`` or more for the
-        better; the p value is that of the two-sided paired t test.
+        better, ``at_least`` and ``at_most`` those whose value lies on that side of it; the p value
+        is that of the two-sided paired t test, the confidence interval that of the mean, 95 %.
     at : str
         Time point.
     printed : PrintedNumber
         The figure as printed.
     threshold : Fraction, optional
-        Least change of a responder, in the unit of the scale.
+        Least change of a responder, or least or greatest value counted, in the unit of the scale.
     rises : bool
         Whether a responder's value rises; else it falls.
 
     Raises
     ------
     ValueError
-        If a responder count has no threshold, or anything else has one; if the figure is no
-        printed number, or an SD below 0.
+        If a count has no threshold, or anything else has one; if the figure is no printed number,
+        or an SD below 0.
     """
 
     id: str
@@ -75,8 +103,8 @@ class Figure:
 
     def __post_init__(self) -> None:
         require_printed(self.id, self.printed, Fraction(0) if self.statistic.is_sd else None)
-        if (self.statistic is Statistic.RESPONDERS) != (self.threshold is not None):
-            raise ValueError(f"{self.id}: a threshold belongs to responders, and only to them")
+        if self.statistic.is_count != (self.threshold is not None):
+            raise ValueError(f"{self.id}: a threshold belongs to counts, and only to them")
 
     def interval(self, rule: RoundingRule) -> Interval:
         """Return the values that print as the figure.
@@ -150,7 +178,7 @@ class Block:
             if ids.count(figure.id) > 1:
                 raise ValueError(f"{self.name}: figure {figure.id} occurs twice")
             self.index(figure.at)
-            if figure.statistic.needs_followup and figure.at == self.timepoints[0]:
+            if figure.statistic.family and figure.at == self.timepoints[0]:
                 raise ValueError(
                     f"{figure.id}: {figure.statistic} compares a later time point with "
                     f"{self.timepoints[0]}, found {figure.at}"

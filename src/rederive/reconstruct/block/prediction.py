@@ -11,6 +11,7 @@ import numpy as np
 from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 from scipy import stats
 
+from rederive.reconstruct.block.boxes import CONFIDENCE
 from rederive.reconstruct.block.figures import Block, Figure, Statistic
 from rederive.reconstruct.block.kernel import Floats
 from rederive.reconstruct.block.priors import Prior
@@ -169,15 +170,26 @@ def statistic_values(block: Block, observed: Floats, figure: Figure) -> Floats:
     change, statistic = level - first, figure.statistic
     if statistic is Statistic.PAIRED_P:
         return _paired_p(change)
-    if statistic is Statistic.RESPONDERS:
+    if statistic.is_count:
         assert figure.threshold is not None
+        sign = 1 if figure.rises or statistic is Statistic.AT_LEAST else -1
+        counted = change if statistic is Statistic.RESPONDERS else level
+        least = float(figure.threshold)
+        if statistic is Statistic.AT_MOST:
+            least = -least
         # Values lie on steps, so half a millionth of a unit only absorbs rounding error.
-        better = change if figure.rises else -change
-        return np.asarray((better >= float(figure.threshold) - 5e-7).sum(axis=1), np.float64)
-    family, _, name = statistic.rpartition("_")
+        return np.asarray((sign * counted >= least - 5e-7).sum(axis=1), np.float64)
     followed = np.where(np.isnan(level), np.nan, first)
-    column = {"": level, "baseline": followed, "change": change}[family]
-    return np.asarray(_OVER_PATIENTS[name](column, axis=1), np.float64)
+    column = {"": level, "baseline": followed, "change": change}[statistic.family]
+    if statistic.kind in ("se", "ci_low", "ci_high"):
+        n = (~np.isnan(column)).sum(axis=1)
+        error = np.nanstd(column, axis=1, ddof=1) / np.sqrt(n)
+        if statistic.kind == "se":
+            return np.asarray(error, np.float64)
+        width = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * error
+        mean = np.nanmean(column, axis=1)
+        return np.asarray(mean + (width if statistic.kind == "ci_high" else -width), np.float64)
+    return np.asarray(_OVER_PATIENTS[statistic.kind](column, axis=1), np.float64)
 
 
 def _paired_p(change: Floats) -> Floats:

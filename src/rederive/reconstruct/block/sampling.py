@@ -106,12 +106,14 @@ def limits_of(boxes: Boxes, block: Block) -> Limits:
     """Return the limits as the arrays of the kernel, with the units of the penalty."""
     columns = boxes.columns()
     counts = [(v, *count) for v, column in enumerate(columns) for count in column.counts]
+    ends = [(v, *end) for v, column in enumerate(columns) for end in column.ends]
     return Limits(
         np.array([column.n if column.sources else 0 for column in columns], np.int64),
         np.array([column.total for column in columns], np.int64),
         np.array([column.spread for column in columns], np.int64),
         np.array([column.t_squared for column in columns], np.float64),
         np.array([_units(column, block) for column in columns], np.float64),
+        np.array(ends, np.float64).reshape(-1, 4),
         np.array(counts, np.int64).reshape(-1, 5),
     )
 
