@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, stdtr, stdtrit
-from scipy.stats import rankdata
+from scipy.special import stdtr, stdtrit
 
 from rederive.errors import unknown
-from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention
-from rederive.retrospective.keys import FloatArray, Grid, IntArray, Moments, over
+from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention, signed_rank_test
+from rederive.retrospective.keys import FloatArray, Grid, Moments, over
 
 DECIMALS = 9
 """Decimals of a change: more than any scale has, fewer than a float can tell apart."""
@@ -153,35 +152,16 @@ def signed_rank(
         Columns n (patients with both values), increased, decreased, unchanged, rank_sum (of the
         increases), z, p and status. The status is ``ok``, ``no patients``, ``no change`` (all
         differences zero: p is 1) or, for the exact distribution alone, ``ties`` (p is NaN).
-
-    Notes
-    -----
-    The variance of the rank sum is a quarter of the sum of the squared ranks of the changed
-    patients, which contains the corrections for ties and for zeros.
     """
     grid = Grid.of(measured.index)
     differences = grid.spread(change(measured, followup))
     known, changed = ~np.isnan(differences), np.abs(differences) > 0
-    ranked = known if convention.zeros == "pratt" else changed
-    # What is not ranked comes last, so it leaves the others' mid-ranks alone.
-    sizes = np.where(ranked, np.abs(differences), np.inf)
-    ranks = np.where(changed, rankdata(sizes, axis=1), 0.0)
-    rank_sum = np.where(differences > 0, ranks, 0.0).sum(axis=1)
-    number = changed.sum(axis=1)
-    status = np.select([~known.any(axis=1), number == 0], ["no patients", "no change"], "ok")
-    if convention.exact:
-        ordered = np.sort(np.where(changed, ranks, np.nan), axis=1)
-        tied = (np.diff(ordered, axis=1) == 0).any(axis=1)
-        status = np.where((status == "ok") & tied, "ties", status)
-        z = np.full(len(number), np.nan)
-        p = _exact_p(rank_sum, number)
-    else:
-        excess = rank_sum - ranks.sum(axis=1) / 2
-        if convention.correction:
-            excess = excess - 0.5 * np.sign(excess)
-        z = over(excess, np.sqrt((ranks**2).sum(axis=1) / 4))
-        p = 2 * ndtr(-np.abs(z))
-    p = np.select([status == "ok", status == "no change"], [p, 1.0], np.nan)
+    rank_sum, z, p = signed_rank_test(differences, convention)
+    status = np.select(
+        [~known.any(axis=1), ~changed.any(axis=1), np.isnan(p)],
+        ["no patients", "no change", "ties"],
+        "ok",
+    )
     return grid.table(
         {
             "n": known.sum(axis=1),
@@ -194,22 +174,3 @@ def signed_rank(
             "status": status,
         }
     )
-
-
-def _exact_p(rank_sum: FloatArray, number: IntArray) -> FloatArray:
-    """Return the exact two-sided p of rank sums of ``number`` distinct differences.
-
-    The null distribution of n ranks is that of n - 1 ranks, with rank n in the sum or not.
-    """
-    p = np.full(len(number), np.nan)
-    probability = np.ones(1)
-    for size in range(1, int(number.max(initial=0)) + 1):
-        longer = np.zeros(len(probability) + size)
-        longer[: len(probability)] += probability / 2
-        longer[size:] += probability / 2
-        probability = longer
-        rows = number == size
-        least = np.minimum(rank_sum[rows], size * (size + 1) / 2 - rank_sum[rows])
-        below = np.cumsum(probability)
-        p[rows] = np.minimum(2 * below[np.floor(least).astype(np.int64)], 1.0)
-    return p
