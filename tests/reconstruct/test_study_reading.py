@@ -115,6 +115,9 @@ def test_all_problems_are_reported_at_once_and_none_follows_from_another() -> No
         ('{2: "1"}', '{-2: "1"}', "a change above 0"),
         ('responders: {2: "1"}', 'at_least: {-2: "6"}', "from 0 to 5, the patients at 6"),
         ('responders: {2: "1"}', 'at_most: "3"', "a mapping from a value to the count"),
+        ('mean: "2.0"', 'q1: "1"', "found no key quartiles of the study, allowed: one of 'linear'"),
+        ("paired_p: <.5", "signed_rank_p: <.5", "found no key signed_rank of the study"),
+        ("patients: 6", "patients: 6\nquartiles: linaer", "did you mean linear?"),
         ("means: [2, 2]", "means: [2]", "a list of 2"),
         ("sds: [1, 1.5]", "sds: [1, 0]", "numbers above 0"),
         ("wide:", "flat:", "another name"),
@@ -131,6 +134,7 @@ def test_each_kind_of_problem_is_named(old: str, new: str, words: str) -> None:
     [
         ('mean: "2.0"', 'mean: "99.6"', "found 99.6, allowed: a value from 0 to 4, the scale"),
         ('mean: "2.0"', 'mean: "-0.1"', "a value from 0 to 4, the scale"),
+        ('mean: "2.0"', 'median: "4.6"', "a value from 0 to 4, the scale"),
         ('mean: "2.0"', 'minimum: "5"', "a value from 0 to 4, the scale"),
         ('mean: "2.0"', 'maximum: ">4"', "a value from 0 to 4, the scale"),
         ('sd: "1.10"', 'sd: "2.20"', "an SD up to 2.191, the largest of 6 values from 0 to 4"),

@@ -120,7 +120,7 @@ def _check_one(description: Mapping[str, Any], data: pd.DataFrame) -> Iterator[R
     order = [str(name) for name in description["timepoints"]]
     for name, measure in description["measures"].items():
         own = data.loc[data["measure"] == name]
-        yield from _check_measure(str(name), measure, own, order, rule)
+        yield from _check_measure(str(name), measure, own, order, rule, description)
     known = {str(name) for name in description["measures"]}
     for name in sorted(set(data["measure"]) - known):
         yield (f"{name}", "no such measure", f"{(data['measure'] == name).sum()} values", False)
@@ -130,7 +130,12 @@ def _check_one(description: Mapping[str, Any], data: pd.DataFrame) -> Iterator[R
 
 
 def _check_measure(
-    name: str, measure: Mapping[str, Any], data: pd.DataFrame, order: list[str], rule: Sequence[str]
+    name: str,
+    measure: Mapping[str, Any],
+    data: pd.DataFrame,
+    order: list[str],
+    rule: Sequence[str],
+    conventions: Mapping[str, Any],
 ) -> Iterator[Row]:
     scale = {key: Fraction(value.translate(_DASHES)) for key, value in measure["scale"].items()}
     low, high, step = scale["minimum"], scale["maximum"], scale.get("step", Fraction(1))
@@ -176,9 +181,15 @@ def _check_measure(
             kind = statistic.removeprefix(f"{family}_")
             if kind == "paired_p":
                 value = _paired_p(later, first)
+            elif kind == "signed_rank_p":
+                value = _signed_rank_p(columns["change"], conventions["signed_rank"])
             else:
                 origin = Fraction(0) if family == "change" else low
-                value = _STATISTICS[kind]([origin + int(k) * step for k in columns[family]])
+                numbers = [origin + int(k) * step for k in columns[family]]
+                if kind in ("q1", "q3"):
+                    value = quartile_of(numbers, int(kind[1]), conventions["quartiles"])
+                else:
+                    value = _STATISTICS[kind](numbers)
             yield (place, text, *compare(text, value, rule))
 
 
@@ -206,12 +217,40 @@ def ci_of(numbers: Sequence[Fraction], level: float) -> Decimal | None:
     return mean + Decimal(float(stats.t.ppf(level, len(numbers) - 1))) * error
 
 
+def quartile_of(numbers: Sequence[Fraction], which: int, way: str) -> Decimal | None:
+    """Return the first or third quartile of exact numbers; none of fewer than three."""
+    if len(numbers) < 3:
+        return None
+    if way == "averaged_inverted_cdf":
+        whole, rest = divmod(which * len(numbers), 4)
+        ordered = sorted(numbers)
+        value = ordered[whole] if rest else (ordered[whole - 1] + ordered[whole]) / 2
+    else:
+        method: Any = {"linear": "inclusive", "weibull": "exclusive"}[way]
+        value = statistics.quantiles(numbers, n=4, method=method)[which - 1]
+    return decimal_of(value)
+
+
+def _signed_rank_p(change: pd.Series[Any], way: str) -> Decimal | None:
+    changed = change[change != 0].abs()
+    if changed.empty:
+        return Decimal(1) if len(change) else None
+    if way.endswith("exact"):
+        if changed.duplicated().any():
+            return None
+        return Decimal(float(stats.wilcoxon(change[change != 0], method="exact").pvalue))
+    zeros = "pratt" if way.startswith("Pratt") else "wilcox"
+    options: Any = {"zero_method": zeros, "correction": "correction" in way, "method": "approx"}
+    return Decimal(float(stats.wilcoxon(change.astype(float), **options).pvalue))
+
+
 _STATISTICS: dict[str, Callable[[list[Fraction]], Decimal | None]] = {
     "mean": mean_of,
     "sd": sd_of,
     "se": se_of,
     "ci_low": lambda numbers: ci_of(numbers, 0.025),
     "ci_high": lambda numbers: ci_of(numbers, 0.975),
+    "median": lambda numbers: decimal_of(statistics.median(numbers)) if numbers else None,
     "minimum": lambda numbers: decimal_of(min(numbers)) if numbers else None,
     "maximum": lambda numbers: decimal_of(max(numbers)) if numbers else None,
 }

@@ -197,9 +197,10 @@ def _columns(block: Block, boxes: Boxes) -> Iterator[tuple[str, Part, Column]]:
 
 def _is_empty(column: Column, ends: Window) -> bool:
     """Return whether whole-number arithmetic proves that no values keep the limits of a column."""
-    for (first, last, least, _), (low, high, _, most) in itertools.permutations(column.counts, 2):
-        # Whoever lies in the narrower window lies in the wider one too.
-        if low <= first and last <= high and least > most:
+    for one, other in itertools.permutations(column.counts, 2):
+        # Whoever lies in the narrower window lies in the wider one too, but in no other.
+        inside, apart = other[0] <= one[0] and one[1] <= other[1], one[1] < other[0]
+        if (inside and one[2] > other[3]) or (apart and one[2] + other[2] > column.n):
             return True
     low, high = ends
     for first, last, _, most in column.counts:

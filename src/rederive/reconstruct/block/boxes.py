@@ -162,6 +162,18 @@ def _narrow(column: Column, block: Block, figure: Figure) -> None:
             column.t_squared = _meet_p(column, interval, figure)
         case "minimum" | "maximum":
             _count_extreme(column, block, figure)
+        case "median" | "q1" | "q3":
+            first, last, _ = block.quantile(figure)
+            ends, low = scaled(in_steps, 1 / step), -block.levels
+            below = Interval(None, ends.high, high_closed=ends.high_closed)
+            above = Interval(ends.low, None, low_closed=ends.low_closed)
+            for beyond, least in ((below, first), (above, n - last + 1)):
+                inside = _whole(beyond, low, block.levels)
+                if inside is None:
+                    raise ContradictionError([figure.id], f"{figure.printed} is beyond the scale")
+                column.counts.append((*inside, least, n))
+        case "signed_rank_p":
+            pass
         case _:
             assert figure.threshold is not None
             counted = counted_window(statistic, figure.threshold, figure.rises, block)

@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
+from math import ceil, floor
 
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
 from rederive.printed.number import require_printed
 from rederive.recompute.summaries import Scale
 from rederive.reconstruct.checks import unknown
+
+QUARTILES = ("linear", "weibull", "averaged_inverted_cdf")
+"""Ways to compute quartiles, as NumPy names them: types 7, 6 and 2 of Hyndman and Fan 1996."""
 
 
 class Statistic(StrEnum):
@@ -21,6 +25,9 @@ class Statistic(StrEnum):
     SE = "se"
     CI_LOW = "ci_low"
     CI_HIGH = "ci_high"
+    MEDIAN = "median"
+    Q1 = "q1"
+    Q3 = "q3"
     MINIMUM = "minimum"
     MAXIMUM = "maximum"
     AT_LEAST = "at_least"
@@ -33,13 +40,17 @@ class Statistic(StrEnum):
     CHANGE_SE = "change_se"
     CHANGE_CI_LOW = "change_ci_low"
     CHANGE_CI_HIGH = "change_ci_high"
+    CHANGE_MEDIAN = "change_median"
+    CHANGE_Q1 = "change_q1"
+    CHANGE_Q3 = "change_q3"
     PAIRED_P = "paired_p"
+    SIGNED_RANK_P = "signed_rank_p"
     RESPONDERS = "responders"
 
     @property
     def family(self) -> str:
         """What it is about: ``baseline`` (of the followed), ``change``, or empty for the values."""
-        if self in (Statistic.PAIRED_P, Statistic.RESPONDERS):
+        if self in (Statistic.PAIRED_P, Statistic.SIGNED_RANK_P, Statistic.RESPONDERS):
             return "change"
         family = self.partition("_")[0]
         return family if family in ("baseline", "change") else ""
@@ -60,8 +71,20 @@ class Statistic(StrEnum):
         return self in (Statistic.AT_LEAST, Statistic.AT_MOST, Statistic.RESPONDERS)
 
     @property
+    def is_p(self) -> bool:
+        """Whether it is a p value."""
+        return self in (Statistic.PAIRED_P, Statistic.SIGNED_RANK_P)
+
+    @property
+    def is_quantile(self) -> bool:
+        """Whether it is a median or a quartile."""
+        return self.kind in ("median", "q1", "q3")
+
+    @property
     def fewest(self) -> int:
         """Least number of patients with whom it can be computed."""
+        if self.kind in ("q1", "q3"):
+            return 3
         return 2 if self.is_sd or self.kind in ("ci_low", "ci_high", "paired_p") else 1
 
 
@@ -76,8 +99,9 @@ class Figure:
     statistic : Statistic
         What is printed. The baseline statistics are those of the patients followed at ``at``;
         ``responders`` counts the patients whose value changed by ``threshold`` or more for the
-        better, ``at_least`` and ``at_most`` those whose value lies on that side of it; the p value
-        is that of the two-sided paired t test, the confidence interval that of the mean, 95 %.
+        better, ``at_least`` and ``at_most`` those whose value lies on that side of it; the p values
+        are those of the two-sided paired t test and signed-rank test, the confidence interval that
+        of the mean, 95 %.
     at : str
         Time point.
     printed : PrintedNumber
@@ -115,7 +139,7 @@ class Figure:
             If no SD, or no p value, prints so.
         """
         domain = Interval(Fraction(0), None) if self.statistic.is_sd else None
-        domain = P_VALUE_DOMAIN if self.statistic is Statistic.PAIRED_P else domain
+        domain = P_VALUE_DOMAIN if self.statistic.is_p else domain
         try:
             return self.printed.interval(rule, domain)
         except ValueError as error:
@@ -145,6 +169,11 @@ class Block:
         What is printed.
     rule : RoundingRule
         How all figures were rounded.
+    quartiles : str
+        How quartiles were computed, one of :data:`QUARTILES`.
+    signed_rank : str
+        How the signed-rank test was computed, one of the names of its conventions; empty for the
+        first of them.
 
     Raises
     ------
@@ -159,6 +188,8 @@ class Block:
     observed: tuple[int, ...]
     figures: tuple[Figure, ...] = ()
     rule: RoundingRule = RoundingRule.EITHER
+    quartiles: str = "linear"
+    signed_rank: str = ""
 
     def __post_init__(self) -> None:
         if self.patients < 1:
@@ -195,6 +226,37 @@ class Block:
         if timepoint not in self.timepoints:
             raise unknown(f"{self.name}: time point", timepoint, self.timepoints)
         return self.timepoints.index(timepoint)
+
+    def quantile(self, figure: Figure) -> tuple[int, int, Fraction]:
+        """Return where a median or a quartile lies: a share of the way from one rank to another.
+
+        Ranks count from 1. The median, and the quartiles by ``averaged_inverted_cdf``, lie half-way
+        between two values or on one.
+
+        Examples
+        --------
+        >>> scale = Scale(Fraction(0), Fraction(9))
+        >>> median = Figure("m", Statistic.MEDIAN, "a", PrintedNumber("4.5"))
+        >>> Block("x", scale, 10, ("a",), (10,), (median,)).quantile(median)
+        (5, 6, Fraction(1, 2))
+        """
+        n = self.observed[self.index(figure.at)]
+        part = Fraction({"q1": 1, "median": 2, "q3": 3}[figure.statistic.kind], 4)
+        match self.quartiles:
+            case "weibull":
+                place = part * (n + 1)
+            case "averaged_inverted_cdf":
+                whole = floor(part * n)
+                place = whole + Fraction(1, 2 if whole == part * n else 1)
+            case _:
+                place = part * (n - 1) + 1
+        return floor(place), ceil(place), place - floor(place)
+
+    def is_sampled(self, figure: Figure) -> bool:
+        """Return whether a figure does not follow from sums and counts: data are looked at."""
+        if figure.statistic.is_quantile:
+            return self.quantile(figure)[2] > 0
+        return figure.statistic is Statistic.SIGNED_RANK_P
 
     @property
     def levels(self) -> int:

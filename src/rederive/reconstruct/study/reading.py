@@ -15,16 +15,23 @@ import yaml
 
 from rederive.printed import Interval, PrintedNumber, RoundingRule
 from rederive.printed.schema import nearest
+from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.recompute.summaries import Scale
 from rederive.reconstruct.block import Block, Component, Figure, Prior, Statistic
+from rederive.reconstruct.block.figures import QUARTILES
 from rederive.reconstruct.study.model import Measure, Study
 from rederive.reconstruct.study.tree import Node, StudyError, parse_tree, problem_of
 
-_STUDY_KEYS = ("name", "title", "source", "patients", "rounding", "timepoints", "measures")
+_CONVENTIONS = {"quartiles": QUARTILES, "signed_rank": tuple(one.name for one in CONVENTIONS)}
+_STUDY_KEYS = (
+    *("name", "title", "source", "patients", "rounding", *_CONVENTIONS),
+    *("timepoints", "measures"),
+)
 _MEASURE_KEYS = ("scale", "unit", "n", "improvement", "figures", "priors")
 _SCALE_KEYS = ("minimum", "maximum", "step")
 _PRIOR_KEYS = ("weight", "means", "sds", "correlation")
 _STATISTICS = tuple(str(statistic) for statistic in Statistic)
+_NEEDED = {"q1": "quartiles", "q3": "quartiles", "signed_rank_p": "signed_rank"}
 _REMARKS = {
     "ci": "the two ends of a confidence interval of 95 % are ci_low and ci_high",
     "change_ci": "the two ends of a confidence interval of 95 % are change_ci_low, change_ci_high",
@@ -79,13 +86,17 @@ def parse_study(text: str, file: str = "study.yaml") -> Study:
     rule = RoundingRule.EITHER
     if "rounding" in items:
         rule = RoundingRule(items["rounding"].choice(list(RoundingRule)))
+    conventions = {
+        key: items[key].choice(names) for key, names in _CONVENTIONS.items() if key in items
+    }
     patients = items["patients"].whole(1) if "patients" in items else None
     timepoints = _timepoints(items["timepoints"]) if "timepoints" in items else ()
     measures = []
     if "measures" in items:
         for name, node in items["measures"].mapping("a mapping with a measure or more").items():
             node.require_name(name, node.key_line)
-            measures.append(_Reader(name, node, patients, timepoints, rule).measure())
+            reader = _Reader(name, node, patients, timepoints, rule, conventions)
+            measures.append(reader.measure())
     texts = {key: items[key].text() if key in items else "" for key in ("name", "title", "source")}
     if tree.problems:
         raise StudyError(tree.problems)
@@ -119,6 +130,7 @@ class _Reader:
     patients: int | None
     timepoints: tuple[str, ...]
     rule: RoundingRule
+    conventions: Mapping[str, str]
     scale: Scale | None = None
     observed: dict[str, int | None] = field(default_factory=dict)
     rises: bool | None = None
@@ -143,9 +155,9 @@ class _Reader:
         if self.scale is None or self.patients is None:
             return None
         times = tuple(self.observed)
-        block = Block(
-            self.name, self.scale, self.patients, times, numbers, tuple(figures), self.rule
-        )
+        given = self.scale, self.patients, times, numbers, tuple(figures), self.rule
+        ways = (self.conventions.get(key, names[0]) for key, names in _CONVENTIONS.items())
+        block = Block(self.name, *given, *ways)
         return Measure(block, tuple(priors), self.rises)
 
     def _scale(self, node: Node) -> Scale | None:
@@ -212,11 +224,15 @@ class _Reader:
         if number is None:
             return
         found: object = number
-        if n is not None and n < statistic.fewest:
-            found, allowed = f"{n} patient at {at}", f"{statistic.fewest} patients or more"
+        key = _NEEDED.get(statistic.kind, "")
+        if key and key not in self.conventions:
+            ways = ", ".join(map(repr, _CONVENTIONS[key]))
+            found, allowed = f"no key {key} of the study", f"one of {ways} there"
+        elif n is not None and n < statistic.fewest:
+            found, allowed = f"n {n} at {at}", f"{statistic.fewest} patients or more"
         elif statistic.is_sd and number.value < 0:
             allowed = "an SD of 0 or more"
-        elif statistic is Statistic.PAIRED_P and not 0 <= number.value <= 1:
+        elif statistic.is_p and not 0 <= number.value <= 1:
             allowed = "a p value from 0 to 1"
         elif self.scale is not None:
             allowed = _beyond(statistic, number, self.scale, n, self.rule)
@@ -317,7 +333,7 @@ def _beyond(
         if found.low**2 <= largest:
             return ""
         return f"{name} up to {math.sqrt(largest):.4g}, the largest of {n} values from {ends}"
-    if statistic.kind in ("paired_p", "ci_low", "ci_high"):
+    if statistic.is_p or statistic.kind in ("ci_low", "ci_high"):
         return ""
     inside = found.intersect(Interval(scale.minimum, scale.maximum)) is not None
     return "" if inside else f"a value from {ends}, {of}"
