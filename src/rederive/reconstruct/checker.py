@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import (
     ROUND_DOWN,
@@ -182,7 +183,8 @@ def _check_measure(
             if kind == "paired_p":
                 value = _paired_p(later, first)
             elif kind == "signed_rank_p":
-                value = _signed_rank_p(columns["change"], conventions["signed_rank"])
+                p = signed_rank_of(columns["change"], conventions["signed_rank"])
+                value = None if p is None else Decimal(p)
             else:
                 origin = Fraction(0) if family == "change" else low
                 numbers = [origin + int(k) * step for k in columns[family]]
@@ -231,17 +233,29 @@ def quartile_of(numbers: Sequence[Fraction], which: int, way: str) -> Decimal | 
     return decimal_of(value)
 
 
-def _signed_rank_p(change: pd.Series[Any], way: str) -> Decimal | None:
-    changed = change[change != 0].abs()
+def signed_rank_of(change: pd.Series[Any], way: str) -> float | None:
+    """Return the p value of Wilcoxon's signed-rank test, 1 where nothing changed.
+
+    None without changes, and for the exact distribution where some are tied.
+
+    Parameters
+    ----------
+    change : Series
+        Changes without missing ones; equal ones are equal exactly.
+    way : str
+        Name of the convention in words, as a description gives it.
+    """
+    changed = change[change != 0].astype(float)
     if changed.empty:
-        return Decimal(1) if len(change) else None
+        return 1.0 if len(change) else None
     if way.endswith("exact"):
-        if changed.duplicated().any():
-            return None
-        return Decimal(float(stats.wilcoxon(change[change != 0], method="exact").pvalue))
+        tied = changed.abs().duplicated().any()
+        return None if tied else float(stats.wilcoxon(changed, method="exact").pvalue)
     zeros = "pratt" if way.startswith("Pratt") else "wilcox"
     options: Any = {"zero_method": zeros, "correction": "correction" in way, "method": "approx"}
-    return Decimal(float(stats.wilcoxon(change.astype(float), **options).pvalue))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of small samples
+        return float(stats.wilcoxon(change.astype(float), **options).pvalue)
 
 
 _STATISTICS: dict[str, Callable[[list[Fraction]], Decimal | None]] = {
