@@ -306,7 +306,7 @@ def _predicted(
 @click.option("--at", required=True, metavar="TIME", help="Time point.")
 @click.option("--measure", default="", help="Measure of the STUDY, if it has several.")
 @click.option(
-    "--threshold", type=number, help="Least change of a responder, for the quantity responders."
+    "--threshold", type=number, help="Least change of a responder, or value for at_least, at_most."
 )
 @click.option(
     "--reference",
@@ -328,7 +328,7 @@ def bounds_command(
 ) -> None:
     """Give the least and the greatest value of QUANTITY over all data with the printed figures.
 
-    QUANTITY is one of responders, mean, sd, change_mean, change_sd, paired_p,
+    QUANTITY is one of responders, at_least, at_most, mean, sd, change_mean, change_sd, paired_p,
     followed_baseline_mean, missing_baseline_mean and difference. Nothing passes the bounds; sharp
     ones are attained by data that are shown with --json. Ctrl-C ends the work with what is proved
     by then.
