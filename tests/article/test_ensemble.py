@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -208,13 +209,21 @@ def test_the_plugin_predicts_bounds_and_checks() -> None:
     json.dumps(found)
     assert found["printed"] == "16"
     assert found["low"] <= found["median"] <= found["high"]
-    sharp = cohorts.bounds("missing_baseline_mean", at="m6", threshold=None, reading="-8")
+    asked = {"at": "m6", "threshold": None, "reference": None, "without": (), "seconds": 1.0}
+    bounds = partial(cohorts.bounds, reading="-8", **asked)
+    sharp = bounds("missing_baseline_mean")
     json.dumps(sharp)
     assert sharp["low"] <= sharp["high"]
+    mean = bounds("change_mean")
+    difference = bounds("difference", reference=Fraction("-4.8"))
+    for end in ("low", "high"):
+        assert difference[end] == pytest.approx(mean[end] + 4.8, abs=1e-9)
+    with pytest.raises(ValueError, match="a reference belongs to difference"):
+        bounds("difference")
     with pytest.raises(ValueError, match="did you mean responders"):
-        cohorts.bounds("responder", at="m6", threshold=None, reading="-8")
+        bounds("responder")
     with pytest.raises(ValueError, match="found 100, allowed are numbers above 0 up to 51"):
-        cohorts.bounds("responders", at="m6", threshold=Fraction(100), reading="-8")
+        bounds("responders", threshold=Fraction(100))
     with pytest.raises(ValueError, match="ids are listed by `rederive ledger`"):
         cohorts.predict("mrss.m6", prior="flat", draws=4, seed=1, reading="-8")
     with pytest.raises(ValueError, match="did you mean results-responder-ivig-m6-count"):

@@ -30,7 +30,7 @@ from ivig_dcssc.generator.visits.severities import _nested as nested
 from ivig_dcssc.generator.visits.severities import _single as single
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry, load_registry
-from rederive.recompute.signed_rank import stata_signed_rank_p
+from rederive.recompute.signed_rank import signed_rank_p
 from rederive.reconstruct.checker import compare
 
 SEEDS = range(60)
@@ -162,7 +162,7 @@ def test_patterns_follow_their_law(registry: Registry) -> None:
     weights = np.diff(np.concatenate([[0.0], patterns.cumulative]))
     expected = float(weights @ patterns.counts[:, CHANGES == 0].sum(axis=1))
     table = draw.multinomial(n, CHANGE_PRIOR, 4000)
-    kept = [row for row in table if stata_signed_rank_p(np.repeat(CHANGES, row).tolist()) >= 0.95]
+    kept = [row for row in table if signed_rank_p(np.repeat(CHANGES, row).tolist()) >= 0.95]
     unchanged = np.array([row[CHANGES == 0][0] for row in kept])
     assert len(kept) > 200
     assert abs(unchanged.mean() - expected) < 4 * unchanged.std() / np.sqrt(len(kept))

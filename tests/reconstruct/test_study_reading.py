@@ -113,6 +113,11 @@ def test_all_problems_are_reported_at_once_and_none_follows_from_another() -> No
         ("<.5", '"1.5"', "a p value from 0 to 1"),
         ('{2: "1"}', '{2: "6"}', "from 0 to 5"),
         ('{2: "1"}', '{-2: "1"}', "a change above 0"),
+        ('responders: {2: "1"}', 'at_least: {-2: "6"}', "from 0 to 5, the patients at 6"),
+        ('responders: {2: "1"}', 'at_most: "3"', "a mapping from a value to the count"),
+        ('mean: "2.0"', 'q1: "1"', "found no key quartiles of the study, allowed: one of 'linear'"),
+        ("paired_p: <.5", "signed_rank_p: <.5", "found no key signed_rank of the study"),
+        ("patients: 6", "patients: 6\nquartiles: linaer", "did you mean linear?"),
         ("means: [2, 2]", "means: [2]", "a list of 2"),
         ("sds: [1, 1.5]", "sds: [1, 0]", "numbers above 0"),
         ("wide:", "flat:", "another name"),
@@ -129,9 +134,11 @@ def test_each_kind_of_problem_is_named(old: str, new: str, words: str) -> None:
     [
         ('mean: "2.0"', 'mean: "99.6"', "found 99.6, allowed: a value from 0 to 4, the scale"),
         ('mean: "2.0"', 'mean: "-0.1"', "a value from 0 to 4, the scale"),
+        ('mean: "2.0"', 'median: "4.6"', "a value from 0 to 4, the scale"),
         ('mean: "2.0"', 'minimum: "5"', "a value from 0 to 4, the scale"),
         ('mean: "2.0"', 'maximum: ">4"', "a value from 0 to 4, the scale"),
         ('sd: "1.10"', 'sd: "2.20"', "an SD up to 2.191, the largest of 6 values from 0 to 4"),
+        ('sd: "1.10"', 'se: "0.95"', "an SE up to 0.8944, the largest of 6 values from 0 to 4"),
         ('change_mean: "–0.4"', 'baseline_mean: "4.1"', "a value from 0 to 4, the scale"),
         ('change_mean: "–0.4"', 'baseline_sd: "2.25"', "an SD up to 2.236, the largest of 5"),
         ('change_mean: "–0.4"', 'change_mean: "–4.1"', "from -4 to 4, the range of changes"),
@@ -153,6 +160,8 @@ def test_a_figure_beyond_the_scale_is_named(old: str, new: str, words: str) -> N
         ('sd: "1.10"', 'sd: "<9"'),
         ('change_mean: "–0.4"', 'change_mean: "–4.0"'),
         ('change_mean: "–0.4"', 'change_sd: "4.47"'),
+        ('change_mean: "–0.4"', 'change_ci_low: "–4.6"'),
+        ('sd: "1.10"', 'ci_high: "4.2"'),
     ],
 )
 def test_what_rounds_to_a_possible_value_is_read(old: str, new: str) -> None:
@@ -203,8 +212,7 @@ def test_unknown_names_come_with_a_suggestion() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('sd: "1.10"', 'se: "0.45"', "of a standard error give the SD, which is SE x sqrt(n)"),
-        ('mean: "2.0"', 'median: "2.0"', "a median or a quartile is no constraint here"),
+        ('sd: "1.10"', 'ci: ["1", "3"]', "the two ends of a confidence interval of 95 %"),
         ("maximum: 4", "maximum: 4, step: -1", "found -1, allowed: a number above 0"),
         ("patients: 6", "patients: 006", "from 1 (did you mean 6?)"),
         ("6: 5}", "6: 05}", "the patients at 0 (did you mean 5?)"),

@@ -15,7 +15,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from ivig_dcssc.checker.tables import STOP_REASONS, exact
-from rederive.reconstruct.checker import mean_of, sd_of
+from rederive.reconstruct.checker import mean_of, sd_of, signed_rank_of
 
 Numbers = Iterable[float | Fraction]
 
@@ -56,15 +56,7 @@ def signed_rank_p(pairs: pd.DataFrame) -> float | None:
     Zero changes take part in the ranking, the approximation is normal and uncorrected. 1 where
     every change is zero; none without pairs.
     """
-    if pairs.empty:
-        return None
-    difference = (pairs["after"] - pairs["before"]).to_numpy()
-    if not difference.any():
-        return 1.0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = stats.wilcoxon(difference, zero_method="pratt", correction=False, method="approx")
-    return _finite(found.pvalue)
+    return signed_rank_of(pairs["after"] - pairs["before"], "Pratt zeros, normal")
 
 
 @dataclass(frozen=True, slots=True)

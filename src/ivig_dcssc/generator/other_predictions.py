@@ -50,7 +50,7 @@ from ivig_dcssc.generator.visits.severities import (
     p_id,
 )
 from rederive.printed.registry import NumberRow, Registry
-from rederive.recompute.signed_rank import stata_signed_rank_p
+from rederive.recompute.signed_rank import signed_rank_p
 from rederive.recompute.two_by_two import Table2x2
 from rederive.reconstruct.block import Prediction, predict
 from rederive.reconstruct.block.sampling import Progress
@@ -211,7 +211,7 @@ def _predict_severity(registry: Registry, figure: str, draws: int, seed: int) ->
             change = change[one.tight]
         change = change[np.isfinite(change)]
         renal = organ == RENAL
-        found[draw] = np.sum(change != 0) if renal else stata_signed_rank_p(change.tolist())
+        found[draw] = np.sum(change != 0) if renal else signed_rank_p(change)
     if organ == RENAL:
         words = f"patients whose score changed, from shares of our choice; {PRIOR_ALONE}"
         return FreePrediction(found, float(np.mean(found == 0)), words)

@@ -141,16 +141,24 @@ class PoelmanCohorts:
         }
 
     def bounds(
-        self, quantity: str, *, at: str, threshold: Fraction | None, reading: str
+        self,
+        quantity: str,
+        *,
+        at: str,
+        threshold: Fraction | None,
+        reference: Fraction | None,
+        without: tuple[str, ...],
+        seconds: float,
+        reading: str,
     ) -> Mapping[str, object]:
-        """Return sharp bounds of a quantity of the skin scores, all figures kept."""
-        limit = threshold
+        """Return sharp bounds of a quantity of the skin scores."""
         if threshold is None and quantity == Kind.RESPONDERS:
-            limit = THRESHOLD
+            threshold = THRESHOLD
         block = skin_block(self._registry, reading)
-        wanted = quantity_of(Measure(block, rises=False), quantity, at, limit)
-        found = self._shipped(reading, wanted, ())
-        return _record(found or bound(block, wanted))
+        wanted = quantity_of(Measure(block, rises=False), quantity, at, threshold, reference)
+        dropped = tuple(self._registry.first_mention(name) for name in without)
+        found = self._shipped(reading, wanted, dropped)
+        return _record(found or bound(block, wanted, dropped=dropped, time_limit=seconds))
 
     def check(self, path: Path, *, reading: str, progress: Progress | None = None) -> pd.DataFrame:
         """Check a cohort's folder of CSV files, or every cohort of an ensemble's folder.

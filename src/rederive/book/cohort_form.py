@@ -67,7 +67,15 @@ class ArticleCohorts(Protocol):
         """
 
     def bounds(
-        self, quantity: str, *, at: str, threshold: Fraction | None, reading: str
+        self,
+        quantity: str,
+        *,
+        at: str,
+        threshold: Fraction | None,
+        reference: Fraction | None,
+        without: tuple[str, ...],
+        seconds: float,
+        reading: str,
     ) -> Mapping[str, object]:
         """Return sharp bounds, ready for JSON: ``low``, ``high``, ``sharp``, and others."""
 

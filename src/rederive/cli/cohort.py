@@ -306,15 +306,15 @@ def _predicted(
 @click.option("--at", required=True, metavar="TIME", help="Time point.")
 @click.option("--measure", default="", help="Measure of the STUDY, if it has several.")
 @click.option(
-    "--threshold", type=number, help="Least change of a responder, for the quantity responders."
+    "--threshold", type=number, help="Least change of a responder, or value for at_least, at_most."
 )
 @click.option(
     "--reference",
     type=number,
-    help="For a STUDY: mean change of another group, for the quantity difference.",
+    help="Mean change of another group, for the quantity difference.",
 )
-@_without("For a STUDY: figure that is no constraint; may be given several times.")
-@_seconds(60.0, "For a STUDY: time limit of each integer programme.")
+@_without("Figure that is no constraint; may be given several times.")
+@_seconds(60.0, "Time limit of each integer programme.")
 def bounds_command(
     quantity: str,
     study: Path | None,
@@ -328,19 +328,17 @@ def bounds_command(
 ) -> None:
     """Give the least and the greatest value of QUANTITY over all data with the printed figures.
 
-    QUANTITY is one of responders, mean, sd, change_mean, change_sd, paired_p,
-    followed_baseline_mean, missing_baseline_mean and, for a STUDY, difference. Nothing passes the
-    bounds; sharp ones are attained by data that are shown with --json. Ctrl-C ends the work with
-    what is proved by then.
+    QUANTITY is one of responders, at_least, at_most, mean, sd, change_mean, change_sd, paired_p,
+    followed_baseline_mean, missing_baseline_mean and difference. Nothing passes the bounds; sharp
+    ones are attained by data that are shown with --json. Ctrl-C ends the work with what is proved
+    by then.
     """
     with Watch("bounds", catch=study is not None) as watch:
         if study is None:
-            named = {"--measure": measure}
-            named |= {f"--{name}": more[name] for name in ("reference", "without")}
-            _refuse({"difference": quantity == "difference", **named}, "goes with a study only")
+            _refuse({"--measure": measure}, "goes with a study only")
             source, reading, _ = _article(article, reading)
             watch.say("looking for the bounds, which takes minutes unless they are shipped")
-            record = source.bounds(quantity, at=at, threshold=threshold, reading=reading)
+            record = source.bounds(quantity, at=at, threshold=threshold, reading=reading, **more)
         else:
             described = _opened(study, article, reading)
             if not measure and len(described.measures) > 1:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtr
 from scipy.stats import rankdata, wilcoxon
 
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,44 +40,66 @@ CONVENTIONS: tuple[SignedRankConvention, ...] = (
 """Conventions in common software; the first is Stata's."""
 
 
-def signed_rank_p(differences: Sequence[float], convention: SignedRankConvention) -> float | None:
-    """Return the two-sided p of the signed-rank test of paired differences, of which there is one.
+def signed_rank_test(
+    differences: npt.ArrayLike, convention: SignedRankConvention = CONVENTIONS[0]
+) -> tuple[Floats, Floats, Floats]:
+    """Return rank sum of the increases, z and two-sided p of the signed-rank test, row by row.
 
-    1.0 when all differences are zero; ``None`` where the exact distribution is asked for but ties
-    or too few differences leave it undefined.
+    Parameters
+    ----------
+    differences : array, shape (n,) or (rows, n)
+        Paired differences; NaN where there is none.
+    convention : SignedRankConvention
+        How zeros, ties and the null distribution are treated; Stata's by default.
+
+    Returns
+    -------
+    tuple of array, shape (rows,)
+        z is NaN under the exact distribution. p is 1 if all differences are zero, NaN without any,
+        and under the exact distribution if some are tied.
+
+    Notes
+    -----
+    The variance of the rank sum is a quarter of the sum of the squared ranks of the changed pairs,
+    which contains the corrections for ties and for zeros (Stata Base Reference Manual,
+    ``signrank``).
+
+    Examples
+    --------
+    >>> rank_sum, z, p = signed_rank_test([1, -2, 3, 4, 5, 0])
+    >>> float(rank_sum[0]), round(float(p[0]), 3)
+    (17.0, 0.14)
     """
-    values = np.asarray(differences, dtype=float)
-    if values.size == 0:
-        raise ValueError("the signed-rank test needs at least one difference")
-    changed = values[values != 0]
-    if changed.size == 0:
-        return 1.0
+    values = np.atleast_2d(np.asarray(differences, np.float64))
+    changed = np.abs(values) > 0
+    ranked = ~np.isnan(values) if convention.zeros == "pratt" else changed
+    # What is not ranked comes last, so it leaves the others' mid-ranks alone.
+    ranks = np.where(changed, rankdata(np.where(ranked, np.abs(values), np.inf), axis=1), 0.0)
+    rank_sum = np.where(values > 0, ranks, 0.0).sum(axis=1)
+    number = changed.sum(axis=1)
     if convention.exact:
-        if len(np.unique(np.abs(changed))) < changed.size:
-            return None
-        return float(wilcoxon(changed, method="exact").pvalue)
-    return float(
-        wilcoxon(
-            values,
-            zero_method=convention.zeros,
-            correction=convention.correction,
-            method="approx",
-        ).pvalue
-    )
+        ordered = np.sort(np.where(changed, ranks, np.nan), axis=1)
+        tied = (np.diff(ordered, axis=1) == 0).any(axis=1)
+        z = np.full(len(values), np.nan)
+        p = np.full(len(values), np.nan)
+        for row in np.flatnonzero(~tied & (number > 0)):
+            p[row] = wilcoxon(values[row, changed[row]], method="exact").pvalue
+    else:
+        excess = 2 * rank_sum - ranks.sum(axis=1)
+        if convention.correction:
+            excess -= np.sign(excess)
+        spread = np.sqrt((ranks**2).sum(axis=1))
+        z = np.divide(excess, spread, out=np.full(len(values), np.nan), where=spread > 0)
+        p = 2 * ndtr(-np.abs(z))
+    unchanged = (number == 0) & ~np.isnan(values).all(axis=1)
+    return rank_sum, z, np.where(unchanged, 1.0, p)
 
 
-def stata_signed_rank_p(differences: Sequence[float]) -> float:
-    """Return Stata's signed-rank p from its own formula.
-
-    With zeros ranked and then dropped, z is the sum of the signed ranks over the root of the sum
-    of the squared ranks of the changed pairs (Stata Base Reference Manual, ``signrank``).
-    """
-    values = np.asarray(differences, dtype=float)
-    ranks = rankdata(np.abs(values)) * np.sign(values)
-    spread = float(np.sqrt(np.sum(ranks**2)))
-    if spread == 0:
-        return 1.0
-    return float(2 * ndtr(-abs(float(ranks.sum())) / spread))
+def signed_rank_p(
+    differences: npt.ArrayLike, convention: SignedRankConvention = CONVENTIONS[0]
+) -> float:
+    """Return the two-sided p of one sample; parameters and NaN as of :func:`signed_rank_test`."""
+    return float(signed_rank_test(differences, convention)[2][0])
 
 
 @dataclass(frozen=True, slots=True)

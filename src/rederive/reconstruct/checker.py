@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import (
     ROUND_DOWN,
@@ -120,7 +121,7 @@ def _check_one(description: Mapping[str, Any], data: pd.DataFrame) -> Iterator[R
     order = [str(name) for name in description["timepoints"]]
     for name, measure in description["measures"].items():
         own = data.loc[data["measure"] == name]
-        yield from _check_measure(str(name), measure, own, order, rule)
+        yield from _check_measure(str(name), measure, own, order, rule, description)
     known = {str(name) for name in description["measures"]}
     for name in sorted(set(data["measure"]) - known):
         yield (f"{name}", "no such measure", f"{(data['measure'] == name).sum()} values", False)
@@ -130,7 +131,12 @@ def _check_one(description: Mapping[str, Any], data: pd.DataFrame) -> Iterator[R
 
 
 def _check_measure(
-    name: str, measure: Mapping[str, Any], data: pd.DataFrame, order: list[str], rule: Sequence[str]
+    name: str,
+    measure: Mapping[str, Any],
+    data: pd.DataFrame,
+    order: list[str],
+    rule: Sequence[str],
+    conventions: Mapping[str, Any],
 ) -> Iterator[Row]:
     scale = {key: Fraction(value.translate(_DASHES)) for key, value in measure["scale"].items()}
     low, high, step = scale["minimum"], scale["maximum"], scale.get("step", Fraction(1))
@@ -156,24 +162,36 @@ def _check_measure(
         yield (f"{name}.{at}.n", "not measured", str(int(wide[at].notna().sum())), False)
     wide = wide.reindex(columns=times)
     rises = measure.get("improvement") == "rise"
+    signs = {"responders": 1 if rises else -1, "at_least": 1, "at_most": -1}
     for at, figures in measure["figures"].items():
         pair = wide[[times[0], at]].dropna() if at != times[0] else wide[[at]].dropna()
         first, later = pair[times[0]], pair[at]
         columns = {"": wide[at].dropna(), "baseline": first, "change": later - first}
         for statistic, text in figures.items():
             place = f"{name}.{at}.{statistic}"
-            if statistic == "responders":
-                improvement = columns["change"] * (1 if rises else -1)
+            if isinstance(text, Mapping):
+                of_change, sign = statistic == "responders", signs[statistic]
+                origin = Fraction(0) if of_change else low
+                numbers = [origin + int(k) * step for k in columns["change" if of_change else ""]]
                 for threshold, count in text.items():
-                    found = int((improvement >= float(Fraction(threshold) / step)).sum())
+                    least = Fraction(threshold) * (1 if of_change else sign)
+                    found = sum(sign * number >= least for number in numbers)
                     yield (f"{place}.{threshold}", count, *compare(count, Decimal(found), rule))
                 continue
-            family, _, kind = statistic.rpartition("_")
-            if kind == "p":
+            family = next((name for name in columns if name and statistic.startswith(name)), "")
+            kind = statistic.removeprefix(f"{family}_")
+            if kind == "paired_p":
                 value = _paired_p(later, first)
+            elif kind == "signed_rank_p":
+                p = signed_rank_of(columns["change"], conventions["signed_rank"])
+                value = None if p is None else Decimal(p)
             else:
                 origin = Fraction(0) if family == "change" else low
-                value = _STATISTICS[kind]([origin + int(k) * step for k in columns[family]])
+                numbers = [origin + int(k) * step for k in columns[family]]
+                if kind in ("q1", "q3"):
+                    value = quartile_of(numbers, int(kind[1]), conventions["quartiles"])
+                else:
+                    value = _STATISTICS[kind](numbers)
             yield (place, text, *compare(text, value, rule))
 
 
@@ -187,9 +205,66 @@ def sd_of(numbers: Sequence[Fraction]) -> Decimal | None:
     return root_of(statistics.variance(numbers)) if len(numbers) > 1 else None
 
 
+def se_of(numbers: Sequence[Fraction]) -> Decimal | None:
+    """Return the standard error of the mean of exact numbers; none of fewer than two."""
+    n = len(numbers)
+    return root_of(statistics.variance(numbers) / n) if n > 1 else None
+
+
+def ci_of(numbers: Sequence[Fraction], level: float) -> Decimal | None:
+    """Return the end of the t interval of a mean below which this share of it lies."""
+    mean, error = mean_of(numbers), se_of(numbers)
+    if mean is None or error is None:
+        return None
+    return mean + Decimal(float(stats.t.ppf(level, len(numbers) - 1))) * error
+
+
+def quartile_of(numbers: Sequence[Fraction], which: int, way: str) -> Decimal | None:
+    """Return the first or third quartile of exact numbers; none of fewer than three."""
+    if len(numbers) < 3:
+        return None
+    if way == "averaged_inverted_cdf":
+        whole, rest = divmod(which * len(numbers), 4)
+        ordered = sorted(numbers)
+        value = ordered[whole] if rest else (ordered[whole - 1] + ordered[whole]) / 2
+    else:
+        method: Any = {"linear": "inclusive", "weibull": "exclusive"}[way]
+        value = statistics.quantiles(numbers, n=4, method=method)[which - 1]
+    return decimal_of(value)
+
+
+def signed_rank_of(change: pd.Series[Any], way: str) -> float | None:
+    """Return the p value of Wilcoxon's signed-rank test, 1 where nothing changed.
+
+    None without changes, and for the exact distribution where some are tied.
+
+    Parameters
+    ----------
+    change : Series
+        Changes without missing ones; equal ones are equal exactly.
+    way : str
+        Name of the convention in words, as a description gives it.
+    """
+    changed = change[change != 0].astype(float)
+    if changed.empty:
+        return 1.0 if len(change) else None
+    if way.endswith("exact"):
+        tied = changed.abs().duplicated().any()
+        return None if tied else float(stats.wilcoxon(changed, method="exact").pvalue)
+    zeros = "pratt" if way.startswith("Pratt") else "wilcox"
+    options: Any = {"zero_method": zeros, "correction": "correction" in way, "method": "approx"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of small samples
+        return float(stats.wilcoxon(change.astype(float), **options).pvalue)
+
+
 _STATISTICS: dict[str, Callable[[list[Fraction]], Decimal | None]] = {
     "mean": mean_of,
     "sd": sd_of,
+    "se": se_of,
+    "ci_low": lambda numbers: ci_of(numbers, 0.025),
+    "ci_high": lambda numbers: ci_of(numbers, 0.975),
+    "median": lambda numbers: decimal_of(statistics.median(numbers)) if numbers else None,
     "minimum": lambda numbers: decimal_of(min(numbers)) if numbers else None,
     "maximum": lambda numbers: decimal_of(max(numbers)) if numbers else None,
 }

@@ -160,14 +160,6 @@ def refute(block: Block) -> Diagnosis | None:
             n = block.observed[block.index(figure.at)]
             why = f"{n} values on the scale cannot have it"
             return Diagnosis(Outcome.CONTRADICTION, (figure.id,), why)
-    counts = [figure for figure in block.figures if figure.statistic is Statistic.RESPONDERS]
-    for less, more in itertools.permutations(counts, 2):
-        alike = (less.at, less.rises) == (more.at, more.rises)
-        if alike and less.threshold <= more.threshold:  # type: ignore[operator]
-            fewest, most = more.interval(block.rule).lower, less.interval(block.rule).upper
-            if fewest > most:
-                why = "whoever changes by the greater threshold changes by the smaller one, too"
-                return Diagnosis(Outcome.CONTRADICTION, (less.id, more.id), why)
     try:
         boxes = boxes_of(block)
     except ContradictionError as error:
@@ -205,6 +197,11 @@ def _columns(block: Block, boxes: Boxes) -> Iterator[tuple[str, Part, Column]]:
 
 def _is_empty(column: Column, ends: Window) -> bool:
     """Return whether whole-number arithmetic proves that no values keep the limits of a column."""
+    for one, other in itertools.permutations(column.counts, 2):
+        # Whoever lies in the narrower window lies in the wider one too, but in no other.
+        inside, apart = other[0] <= one[0] and one[1] <= other[1], one[1] < other[0]
+        if (inside and one[2] > other[3]) or (apart and one[2] + other[2] > column.n):
+            return True
     low, high = ends
     for first, last, _, most in column.counts:
         # Parts at the ends of the range in which no value may lie.
@@ -393,7 +390,7 @@ def _habits(block: Block, names: Iterable[str]) -> Iterator[tuple[str, str]]:
             continue
         ends = figure.interval(block.rule)
         tried: dict[str, tuple[float, float]] = {}
-        if figure.statistic.is_sd:
+        if figure.statistic.kind == "sd":
             for habit, factor in variance_factors(block.observed[block.index(figure.at)]).items():
                 root = math.sqrt(factor)
                 tried[habit] = (ends.lower * root, ends.upper * root)

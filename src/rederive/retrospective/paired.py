@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, stdtr, stdtrit
-from scipy.stats import rankdata
+from scipy.special import stdtr, stdtrit
 
 from rederive.errors import unknown
-from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention, signed_rank_p
+from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention, signed_rank_test
 from rederive.retrospective.keys import FloatArray, Grid, Moments, over
 
 DECIMALS = 9
@@ -124,35 +123,16 @@ def signed_rank(
         Columns n (patients with both values), increased, decreased, unchanged, rank_sum (of the
         increases), z, p and status. The status is ``ok``, ``no patients``, ``no change`` (all
         differences zero: p is 1) or, for the exact distribution alone, ``ties`` (p is NaN).
-
-    Notes
-    -----
-    The variance of the rank sum is a quarter of the sum of the squared ranks of the changed
-    patients, which contains the corrections for ties and for zeros.
     """
     grid = Grid.of(measured.index)
     differences = grid.spread(change(measured, followup))
     known, changed = ~np.isnan(differences), np.abs(differences) > 0
-    ranked = known if convention.zeros == "pratt" else changed
-    # What is not ranked comes last, so it leaves the others' mid-ranks alone.
-    sizes = np.where(ranked, np.abs(differences), np.inf)
-    ranks = np.where(changed, rankdata(sizes, axis=1), 0.0)
-    rank_sum = np.where(differences > 0, ranks, 0.0).sum(axis=1)
-    number = changed.sum(axis=1)
-    status = np.select([~known.any(axis=1), number == 0], ["no patients", "no change"], "ok")
-    if convention.exact:
-        z = np.full(len(number), np.nan)
-        rows = (row[~np.isnan(row)] for row in differences)
-        exact = [signed_rank_p(row, convention) if len(row) else None for row in rows]
-        p = np.array(exact, dtype=float)
-        status = np.where((status == "ok") & np.isnan(p), "ties", status)
-    else:
-        excess = rank_sum - ranks.sum(axis=1) / 2
-        if convention.correction:
-            excess = excess - 0.5 * np.sign(excess)
-        z = over(excess, np.sqrt((ranks**2).sum(axis=1) / 4))
-        p = 2 * ndtr(-np.abs(z))
-    p = np.select([status == "ok", status == "no change"], [p, 1.0], np.nan)
+    rank_sum, z, p = signed_rank_test(differences, convention)
+    status = np.select(
+        [~known.any(axis=1), ~changed.any(axis=1), np.isnan(p)],
+        ["no patients", "no change", "ties"],
+        "ok",
+    )
     return grid.table(
         {
             "n": known.sum(axis=1),

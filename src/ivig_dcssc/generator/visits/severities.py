@@ -28,7 +28,7 @@ from ivig_dcssc.generator.drawing import (
 from ivig_dcssc.generator.visits.timing import SEVERITY_PREFIX, Measured
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry
-from rederive.recompute.signed_rank import change_counts_with_p, stata_signed_rank_p
+from rederive.recompute.signed_rank import change_counts_with_p, signed_rank_p
 
 FOLLOWED = (24, 25, 26, 27, 28)
 """Patients with severities at month 12; our choice, near the numbers printed of lung function."""
@@ -200,7 +200,7 @@ def _nested(p: PrintedNumber | None, tight_p: PrintedNumber, most: int) -> _Patt
 
 
 def _significant(counts: Integers, alpha: float) -> bool:
-    return stata_signed_rank_p(np.repeat(CHANGES, counts).tolist()) < alpha
+    return signed_rank_p(np.repeat(CHANGES, counts)) < alpha
 
 
 def _draw_counts(p: PrintedNumber | None, most: int, rng: np.random.Generator) -> Integers:
@@ -344,7 +344,7 @@ def _same_when_tight(
     for _ in range(_ATTEMPTS):
         change = rng.permutation(drawn)
         inside = change[tight & np.isfinite(change)]
-        if (stata_signed_rank_p(inside.tolist()) < alpha) == significant:
+        if (signed_rank_p(inside) < alpha) == significant:
             break
     return change
 
@@ -395,7 +395,7 @@ def _recorded(
             who = rng.permutation(np.flatnonzero(change == size))[:count]
             found[who] = size
         inside = found[tight & np.isfinite(found)]
-        if (stata_signed_rank_p(inside.tolist()) < alpha) == significant:
+        if (signed_rank_p(inside) < alpha) == significant:
             return found
     raise NoFittingPatientsError("lungs: the tight windows always lead to another decision")
 

@@ -2,8 +2,9 @@
 
 A block has three families of columns: the values at each time point (*level*), their changes from
 the first (*change*), and the first values of the patients followed later (*baseline of followed*).
-With n values k, counted in steps, sum S and sum of squares Q, a printed mean limits S, a printed
-SD limits W = nQ - S² = n(n - 1)·variance, and a printed paired p limits t² = S²(n - 1) / W.
+With n values k, counted in steps, sum S and sum of squares Q, a printed mean limits S, a printed SD
+or standard error limits W = nQ - S² = n(n - 1)·variance, a printed paired p limits
+t² = S²(n - 1) / W, and an end of a confidence interval S/n ± t·√(W / (n²(n - 1))).
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ UNLIMITED = 2**60
 
 Window = tuple[int, int]
 """Least and greatest whole number."""
+
+_ANY_SPREAD = (0, UNLIMITED), (0.0, math.inf)
+
+CONFIDENCE = 0.95
+"""Of the confidence intervals of a mean."""
+
+_MARGIN = 1e-9
+"""Of a limit in floating point: an end that belongs to the figure lies so much further out."""
 
 
 class ContradictionError(ValueError):
@@ -47,21 +56,23 @@ class Column:
     """Limits on one column of ``n`` whole numbers of steps.
 
     ``total`` and ``spread`` are the inclusive limits of S and W, ``t_squared`` those of t²;
-    ``counts`` holds (low, high, least, most): between ``least`` and ``most`` of the numbers lie
-    between ``low`` and ``high``, all ends included. ``sources`` are the ids of the figures.
+    ``ends`` holds (t, low, high), limits of mean + t·SE in steps; ``counts`` (low, high, least,
+    most): between ``least`` and ``most`` of the numbers lie between ``low`` and ``high``, all ends
+    included. ``sources`` are the ids of the figures.
     """
 
     n: int
     total: Window = (-UNLIMITED, UNLIMITED)
     spread: Window = (0, UNLIMITED)
     t_squared: tuple[float, float] = (0.0, math.inf)
+    ends: list[tuple[float, float, float]] = field(default_factory=list)
     counts: list[tuple[int, int, int, int]] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
 
     @property
     def limits_spread(self) -> bool:
-        """Whether an SD or a p value is printed."""
-        return self.spread != (0, UNLIMITED) or self.t_squared != (0.0, math.inf)
+        """Whether an SD, a p value or an end of a confidence interval is printed."""
+        return bool(self.ends) or (self.spread, self.t_squared) != _ANY_SPREAD
 
     def admits(self, total: int, squares: int) -> bool:
         """Return whether a sum and a sum of squares keep the limits (counts apart)."""
@@ -73,7 +84,10 @@ class Column:
             ratio = math.inf if total else 0.0
         else:
             ratio = total * total * (self.n - 1) / spread
-        return self.total[0] <= total <= self.total[1] and low <= ratio <= high
+        if not (self.total[0] <= total <= self.total[1] and low <= ratio <= high):
+            return False
+        error = math.sqrt(spread / (self.n - 1)) / self.n if self.ends else 0.0
+        return all(low <= total / self.n + t * error <= high for t, low, high in self.ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +130,8 @@ def boxes_of(block: Block) -> Boxes:
     """
     boxes = Boxes(*(tuple(Column(n) for n in block.observed) for _ in range(3)))
     for figure in block.figures:
-        family = boxes.change if figure.statistic.needs_followup else boxes.level
-        if figure.statistic in (Statistic.BASELINE_MEAN, Statistic.BASELINE_SD):
-            family = boxes.followed
-        column = family[block.index(figure.at)]
+        families = {"": boxes.level, "change": boxes.change, "baseline": boxes.followed}
+        column = families[figure.statistic.family][block.index(figure.at)]
         _narrow(column, block, figure)
         column.sources.append(figure.id)
     return boxes
@@ -127,37 +139,59 @@ def boxes_of(block: Block) -> Boxes:
 
 def _narrow(column: Column, block: Block, figure: Figure) -> None:
     n, step, statistic = column.n, block.scale.step, figure.statistic
-    if n < (2 if statistic.is_sd or statistic is Statistic.PAIRED_P else 1):
+    if n < statistic.fewest:
         raise ValueError(f"{figure.id}: {n} patients at {figure.at} are too few for a figure")
     interval = figure.interval(block.rule)
-    match statistic:
-        case Statistic.MEAN | Statistic.BASELINE_MEAN:
-            sums = scaled(_shifted(interval, -block.scale.minimum), n / step)
-            column.total = _meet(column.total, sums, column, figure)
-        case Statistic.CHANGE_MEAN:
-            column.total = _meet(column.total, scaled(interval, n / step), column, figure)
-        case Statistic.SD | Statistic.BASELINE_SD | Statistic.CHANGE_SD:
+    in_steps = _shifted(interval, 0 if statistic.family == "change" else -block.scale.minimum)
+    match statistic.kind:
+        case "mean":
+            column.total = _meet(column.total, scaled(in_steps, n / step), column, figure)
+        case "sd" | "se":
             variances = squared(interval)
             assert variances is not None
-            spreads = scaled(variances, Fraction(n * (n - 1)) / step**2)
+            factor = n * (n - 1) * (n if statistic.kind == "se" else 1)
+            spreads = scaled(variances, factor / step**2)
             column.spread = _meet(column.spread, spreads, column, figure)
-        case Statistic.PAIRED_P:
+        case "ci_low" | "ci_high":
+            t = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))
+            ends = scaled(in_steps, 1 / step)
+            low = ends.lower - (_MARGIN if ends.low_closed else -_MARGIN)
+            high = ends.upper + (_MARGIN if ends.high_closed else -_MARGIN)
+            column.ends.append((-t if statistic.kind == "ci_low" else t, low, high))
+        case "paired_p":
             column.t_squared = _meet_p(column, interval, figure)
-        case Statistic.RESPONDERS:
-            assert figure.threshold is not None
-            response = response_window(figure.threshold, figure.rises, block)
-            column.counts.append((*response, *_count(interval, n, figure)))
-        case Statistic.MINIMUM | Statistic.MAXIMUM:
+        case "minimum" | "maximum":
             _count_extreme(column, block, figure)
+        case "median" | "q1" | "q3":
+            first, last, _ = block.quantile(figure)
+            ends, low = scaled(in_steps, 1 / step), -block.levels
+            below = Interval(None, ends.high, high_closed=ends.high_closed)
+            above = Interval(ends.low, None, low_closed=ends.low_closed)
+            for beyond, least in ((below, first), (above, n - last + 1)):
+                inside = _whole(beyond, low, block.levels)
+                if inside is None:
+                    raise ContradictionError([figure.id], f"{figure.printed} is beyond the scale")
+                column.counts.append((*inside, least, n))
+        case "signed_rank_p":
+            pass
+        case _:
+            assert figure.threshold is not None
+            counted = counted_window(statistic, figure.threshold, figure.rises, block)
+            column.counts.append((*counted, *_count(interval, n, figure)))
 
 
-def response_window(threshold: Fraction, rises: bool, block: Block) -> Window:
-    """Return the least and the greatest change of a responder, in steps."""
-    least = math.ceil(threshold / block.scale.step)
-    return (least, block.levels) if rises else (-block.levels, -least)
+def counted_window(statistic: Statistic, threshold: Fraction, rises: bool, block: Block) -> Window:
+    """Return the least and the greatest change of a responder, or value counted, in steps."""
+    if statistic is Statistic.RESPONDERS:
+        least = math.ceil(threshold / block.scale.step)
+        return (least, block.levels) if rises else (-block.levels, -least)
+    steps = (threshold - block.scale.minimum) / block.scale.step
+    if statistic is Statistic.AT_LEAST:
+        return math.ceil(steps), block.levels
+    return 0, math.floor(steps)
 
 
-def _shifted(interval: Interval, by: Fraction) -> Interval:
+def _shifted(interval: Interval, by: Fraction | int) -> Interval:
     low = None if interval.low is None else interval.low + by
     high = None if interval.high is None else interval.high + by
     return Interval(low, high, interval.low_closed, interval.high_closed)

@@ -24,8 +24,8 @@ class Limits(NamedTuple):
 
     ``n`` is 0 for a column without figures. ``total``, ``spread`` and ``t_squared`` have shape
     (columns, 2); ``units``, shape (columns, 3), the distances from a limit of each that count as
-    one unit of penalty; a row of ``counts`` a column, its least and greatest value, and how many of
-    such values there may be.
+    one unit of penalty; a row of ``ends`` a column, t and the limits of mean + t·SE; a row of
+    ``counts`` a column, its least and greatest value, and how many of such values there may be.
     """
 
     n: Integers
@@ -33,6 +33,7 @@ class Limits(NamedTuple):
     spread: Integers
     t_squared: Floats
     units: Floats
+    ends: Floats
     counts: Integers
 
 
@@ -168,6 +169,12 @@ def penalty_of(sums: Integers, counts: Integers, limits: Limits) -> float:
             else:
                 ratio = float(total) * total * (n - 1) / spread
             result += min(_beyond(ratio, low, high) / limits.units[v, 2], 1e6)
+    for e in range(limits.ends.shape[0]):
+        v = int(limits.ends[e, 0])
+        n, total = limits.n[v], sums[v, 0]
+        error = np.sqrt((n * sums[v, 1] - total * total) / (n - 1)) / n
+        end = total / n + limits.ends[e, 1] * error
+        result += _beyond(end, limits.ends[e, 2], limits.ends[e, 3]) * n / limits.units[v, 0]
     for c in range(counts.size):
         result += _beyond(counts[c], limits.counts[c, 3], limits.counts[c, 4])
     return result

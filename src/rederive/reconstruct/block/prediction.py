@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import numpy as np
 from arviz_stats.base import array_stats  # type: ignore[attr-defined]
-from scipy import stats
 
-from rederive.reconstruct.block.figures import Block, Figure, Statistic
+from rederive.reconstruct.block.figures import Block, Figure
 from rederive.reconstruct.block.kernel import Floats
 from rederive.reconstruct.block.priors import Prior
 from rederive.reconstruct.block.sampling import BlockEnsemble, Progress, sample_data
+from rederive.reconstruct.block.values import print_as, statistic_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +107,7 @@ class Prediction:
     @property
     def share_printing(self) -> float:
         """Share of the draws that print the published figure."""
-        interval = self.figure.interval(self.block.rule)
-        inside = (self.values >= interval.lower - 1e-9) & (self.values <= interval.upper + 1e-9)
-        return float(inside.mean())
+        return float(print_as(self.figure, self.block, self.values).mean())
 
 
 def predict(
@@ -149,40 +145,3 @@ def predict(
     values = statistic_values(block, ensemble.observed(), wanted)
     convergence = diagnose_quantity(figure, ensemble.by_chain(values))
     return Prediction(rest, wanted, prior, values, convergence, ensemble)
-
-
-_OVER_PATIENTS: dict[str, Callable[..., Any]] = {
-    "mean": np.nanmean,
-    "sd": partial(np.nanstd, ddof=1),
-    "minimum": np.nanmin,
-    "maximum": np.nanmax,
-}
-
-
-def statistic_values(block: Block, observed: Floats, figure: Figure) -> Floats:
-    """Return a figure in every data set, not rounded, shape (draws,); its printed text is not used.
-
-    ``observed`` has shape (draws, patients, times), in the unit of the scale, NaN where nothing was
-    measured.
-    """
-    level, first = observed[:, :, block.index(figure.at)], observed[:, :, 0]
-    change, statistic = level - first, figure.statistic
-    if statistic is Statistic.PAIRED_P:
-        return _paired_p(change)
-    if statistic is Statistic.RESPONDERS:
-        assert figure.threshold is not None
-        # Values lie on steps, so half a millionth of a unit only absorbs rounding error.
-        better = change if figure.rises else -change
-        return np.asarray((better >= float(figure.threshold) - 5e-7).sum(axis=1), np.float64)
-    family, _, name = statistic.rpartition("_")
-    followed = np.where(np.isnan(level), np.nan, first)
-    column = {"": level, "baseline": followed, "change": change}[family]
-    return np.asarray(_OVER_PATIENTS[name](column, axis=1), np.float64)
-
-
-def _paired_p(change: Floats) -> Floats:
-    n = (~np.isnan(change)).sum(axis=1)
-    mean, sd = np.nanmean(change, axis=1), np.nanstd(change, axis=1, ddof=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = mean / (sd / np.sqrt(n))
-    return np.where(mean == 0, 1.0, 2 * stats.t.sf(np.abs(t), n - 1)).astype(np.float64)

@@ -23,6 +23,7 @@ from rederive.reconstruct.block.kernel import (
     total_sums,
 )
 from rederive.reconstruct.block.priors import FLAT, Prior, density_of
+from rederive.reconstruct.block.values import print_as, statistic_values
 
 Progress = Callable[[int, int], None]
 
@@ -31,6 +32,9 @@ SEARCH_HEATS = (1.0, 3.0, 10.0)
 
 LOOKS = 20_000
 """Looks at a chain between two reports."""
+
+LOOKS_EACH = 20
+"""Looks for each record wanted, where data are looked at whether they print a figure."""
 
 IDLE_STRETCHES = 400
 """Reports without a single draw after which a chain is given up."""
@@ -99,19 +103,33 @@ def holds(data: BlockData) -> bool:
     """Return whether a data set keeps all figures of its block."""
     limits = limits_of(boxes_of(data.block), data.block)
     sums, counts = total_sums(data.values, data.mask, limits)
-    return float(penalty_of(sums, counts, limits)) == 0.0
+    one = data.values[np.newaxis], data.mask[np.newaxis]
+    return float(penalty_of(sums, counts, limits)) == 0.0 and bool(_printing(data.block, *one)[0])
+
+
+def _printing(block: Block, values: Integers, mask: Flags) -> Flags:
+    """Return which data sets print the figures that follow from no sums and counts."""
+    found = np.ones(len(values), np.bool_)
+    figures = [figure for figure in block.figures if block.is_sampled(figure)]
+    if figures and len(values):
+        observed = np.where(mask, in_units(block, values), np.nan)
+        for figure in figures:
+            found &= print_as(figure, block, statistic_values(block, observed, figure))
+    return found
 
 
 def limits_of(boxes: Boxes, block: Block) -> Limits:
     """Return the limits as the arrays of the kernel, with the units of the penalty."""
     columns = boxes.columns()
     counts = [(v, *count) for v, column in enumerate(columns) for count in column.counts]
+    ends = [(v, *end) for v, column in enumerate(columns) for end in column.ends]
     return Limits(
         np.array([column.n if column.sources else 0 for column in columns], np.int64),
         np.array([column.total for column in columns], np.int64),
         np.array([column.spread for column in columns], np.int64),
         np.array([column.t_squared for column in columns], np.float64),
         np.array([_units(column, block) for column in columns], np.float64),
+        np.array(ends, np.float64).reshape(-1, 4),
         np.array(counts, np.int64).reshape(-1, 5),
     )
 
@@ -210,8 +228,16 @@ def find_data(
         else:
             values, mask = start.values.copy(), start.mask.copy()
         for heat in SEARCH_HEATS:
-            if run_chain(values, mask, *machine, heat, iterations, 1, True, rng, *nowhere):
-                return BlockData(block, values, mask)
+            if not run_chain(values, mask, *machine, heat, iterations, 1, True, rng, *nowhere):
+                continue
+            records = values[np.newaxis], mask[np.newaxis]
+            if not _printing(block, *records)[0]:
+                # A way on from here leads past others.
+                records = _records(LOOKS // 10, block)
+                got = run_chain(values, mask, *machine, heat, iterations, 20, False, rng, *records)
+                records = records[0][:got], records[1][:got]
+            for draw in np.flatnonzero(_printing(block, *records))[:1]:
+                return BlockData(block, records[0][draw], records[1][draw])
         if stop is not None and stop():
             break
     raise NothingFoundError(
@@ -278,6 +304,7 @@ def sample_data(
         raise ValueError(f"draws: found {draws}, allowed are multiples of {chains}, the chains")
     machine, each = _machine(block, prior), draws // chains
     done = [0] * chains
+    looks = LOOKS_EACH if any(map(block.is_sampled, block.figures)) else 1
 
     def run(c: int, stream: np.random.SeedSequence) -> tuple[Integers, Flags]:
         rng = np.random.default_rng(stream)
@@ -287,17 +314,18 @@ def sample_data(
         all_values, all_masks = _records(each, block)
         kept = seen = idle = 0
         while kept < each:
-            records = _records(min((each - kept) * thin, LOOKS), block)
+            records = _records(min((each - kept) * thin * looks, LOOKS), block)
             # Looks stay at fixed iterations, since a stretch is a whole number of them.
             got = run_chain(
                 values, mask, *machine, heat, every * LOOKS, every, False, rng, *records
             )
-            chosen = slice((thin - 1 - seen) % thin, got, thin)
+            printing = np.flatnonzero(_printing(block, records[0][:got], records[1][:got]))
+            chosen = printing[(thin - 1 - seen) % thin :: thin]
             new_values, new_masks = (part[chosen][: each - kept] for part in records)
             all_values[kept : kept + len(new_values)] = new_values
             all_masks[kept : kept + len(new_masks)] = new_masks
-            kept, seen = kept + len(new_values), seen + got
-            idle = 0 if got else idle + 1
+            kept, seen = kept + len(new_values), seen + len(printing)
+            idle = 0 if len(printing) else idle + 1
             stopped = stop is not None and stop()
             if idle == IDLE_STRETCHES or (stopped and not kept):
                 raise NothingFoundError(

@@ -184,9 +184,9 @@ class CountModel:
         """Return the objective that is 0 whatever the counts."""
         return np.zeros(self._size), 0.0
 
-    def responders(self, response: Window) -> Objective:
-        """Return the objective that counts changes within a window of steps."""
-        return self._within(self._parts[Part.CHANGE], *response), 0.0
+    def within(self, part: Part, window: Window) -> Objective:
+        """Return the objective that counts the numbers of a column within a window of steps."""
+        return self._within(self._parts[part], *window), 0.0
 
     def _within(self, column: _Part, low: int, high: int) -> Floats:
         within = (column.values >= low) & (column.values <= high) & (column.inside > 0)

@@ -157,6 +157,15 @@ def each_sum(column: Column, window: Window, ends: Window) -> Iterator[tuple[int
 def _spread_limits(column: Column, total: int) -> Window:
     low, high = column.spread
     least, most = column.t_squared
+    for t, first, last in column.ends:
+        # The SE lies between these two, whose order depends on the sign of t.
+        errors = sorted((end - total / column.n) / t for end in (first, last))
+        factor = column.n**2 * (column.n - 1)
+        if errors[1] < 0:
+            return 1, 0
+        if math.isfinite(errors[1]):
+            high = min(high, math.floor(errors[1] ** 2 * factor) + 1)
+        low = max(low, math.ceil(max(errors[0], 0) ** 2 * factor) - 1)
     square = total * total * (column.n - 1)
     if square == 0:
         return (low, high) if least <= 0 else (1, 0)

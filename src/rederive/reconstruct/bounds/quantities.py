@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from scipy import stats
 
 from rederive.reconstruct.block import Block, Statistic
-from rederive.reconstruct.block.boxes import t_squared
+from rederive.reconstruct.block.boxes import Window, counted_window, t_squared
 
 if TYPE_CHECKING:
     from rederive.reconstruct.block.kernel import Flags, Integers
@@ -39,6 +39,8 @@ class Kind(StrEnum):
     """What is asked for, always at one time point."""
 
     RESPONDERS = "responders"
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
     MEAN = "mean"
     SD = "sd"
     CHANGE_MEAN = "change_mean"
@@ -57,6 +59,8 @@ class Kind(StrEnum):
     def part(self) -> Part:
         """The column that it is about, at a later visit."""
         return {
+            Kind.AT_LEAST: Part.VISIT,
+            Kind.AT_MOST: Part.VISIT,
             Kind.MEAN: Part.VISIT,
             Kind.SD: Part.VISIT,
             Kind.FOLLOWED_BASELINE_MEAN: Part.FOLLOWED,
@@ -74,6 +78,11 @@ class Kind(StrEnum):
     def is_sd(self) -> bool:
         """Whether it is a sample SD."""
         return self in (Kind.SD, Kind.CHANGE_SD)
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it counts patients beyond a threshold."""
+        return self.statistic.is_count
 
     @property
     def of_spread(self) -> bool:
@@ -94,7 +103,7 @@ class Quantity:
     at : str
         Time point.
     threshold : Fraction, optional
-        Least change of a responder, in the unit of the scale.
+        Least change of a responder, or least or greatest value counted, in the unit of the scale.
     reference : Fraction, optional
         Mean change of another group.
     rises : bool
@@ -113,8 +122,8 @@ class Quantity:
     rises: bool = False
 
     def __post_init__(self) -> None:
-        if (self.kind is Kind.RESPONDERS) != (self.threshold is not None):
-            raise ValueError(f"{self.kind}: a threshold belongs to responders, and only to them")
+        if self.kind.is_count != (self.threshold is not None):
+            raise ValueError(f"{self.kind}: a threshold belongs to counts, and only to them")
         if (self.kind is Kind.DIFFERENCE) != (self.reference is not None):
             raise ValueError(f"{self.kind}: a reference belongs to difference, and only to it")
 
@@ -166,16 +175,20 @@ class Quantity:
     def _of(self, numbers: list[int], block: Block) -> Exact:
         """Return the value from the numbers of its column, in steps."""
         n, total, step = len(numbers), sum(numbers), block.scale.step
-        if self.kind is Kind.RESPONDERS:
-            assert self.threshold is not None
-            sign = 1 if self.rises else -1
-            return Fraction(sum(sign * d * step >= self.threshold for d in numbers))
+        if self.kind.is_count:
+            low, high = self.window(block)
+            return Fraction(sum(low <= d <= high for d in numbers))
         if self.kind.of_spread:
             spread = n * sum(x * x for x in numbers) - total * total
             if self.kind is Kind.PAIRED_P:
                 return t_squared(n, total, spread)
             return step**2 * Fraction(spread, n * (n - 1))
         return self.of_sum(total, n, block)
+
+    def window(self, block: Block) -> Window:
+        """Return the least and the greatest number that is counted, in steps."""
+        assert self.threshold is not None
+        return counted_window(self.kind.statistic, self.threshold, self.rises, block)
 
     def of_sum(self, total: int | Fraction, n: int, block: Block) -> Fraction:
         """Return a mean from the sum of ``n`` values, in steps."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rederive.printed.files import write_atomically
-from rederive.reconstruct.block import Block
+from rederive.reconstruct.block import Block, Statistic
 from rederive.reconstruct.bounds.quantities import Exact, Kind, Quantity
 
 METHOD = 1
@@ -115,6 +115,8 @@ def key_of(block: Block, quantity: Quantity, dropped: tuple[str, ...] = ()) -> s
     figures = sorted(
         [str(f.statistic), f.at, str(f.printed), "" if f.threshold is None else str(f.threshold)]
         + ["rises"] * f.rises
+        + [block.quartiles] * (f.statistic.kind in ("q1", "q3"))
+        + [block.signed_rank] * (f.statistic is Statistic.SIGNED_RANK_P)
         for f in kept.figures
     )
     scale = [str(x) for x in (block.scale.minimum, block.scale.maximum, block.scale.step)]

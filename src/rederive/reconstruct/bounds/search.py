@@ -44,10 +44,10 @@ def figures_beyond(
     """
     at, n, step = quantity.at, block.observed[block.index(quantity.at)], block.scale.step
     match quantity.kind:
-        case Kind.RESPONDERS:
+        case kind if kind.is_count:
             text = format_fixed(Fraction(target), 0)
             asked = quantity.threshold, quantity.rises
-            yield (_figure(Statistic.RESPONDERS, at, text, highest, *asked),)
+            yield (_figure(kind.statistic, at, text, highest, *asked),)
         case Kind.SD | Kind.CHANGE_SD:
             half = Fraction(1, 2 * n * (n - 1)) * step**2
             variance = Fraction(target) + (-half if highest else half)
@@ -227,7 +227,7 @@ class Search:
                 return
             assert self.attained is not None
             middle = (Fraction(self.attained) + end) / 2
-            if self.task.quantity.kind is Kind.RESPONDERS:
+            if self.task.quantity.kind.is_count:
                 middle = Fraction(math.ceil(middle) if self.highest else math.floor(middle))
             if not self.beyond(middle, self.attained):
                 return

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rederive.reconstruct.block import Block, ContradictionError, boxes_of
-from rederive.reconstruct.block.boxes import response_window, t_squared
+from rederive.reconstruct.block.boxes import t_squared
 from rederive.reconstruct.block.kernel import Integers
 from rederive.reconstruct.bounds.counts import CountModel, NoDataError, Objective, fits
 from rederive.reconstruct.bounds.moments import Meeting, meetings_of
@@ -53,18 +53,15 @@ def extreme(search: Search, model: CountModel, whole: bool, proved: Exact) -> Ex
     task, kind, highest = search.task, search.task.quantity.kind, search.highest
     if kind is Kind.PAIRED_P:
         return _ratio(search, model, whole, proved)
-    if kind is Kind.RESPONDERS:
-        quantity = task.quantity
-        assert quantity.threshold is not None
-        response = response_window(quantity.threshold, quantity.rises, task.block)
-        objective = model.responders(response)
+    if kind.is_count:
+        objective = model.within(task.part, task.quantity.window(task.block))
     else:
         objective = model.spread(task.part) if kind.is_sd else model.total(task.part)
     best = model.optimise(objective, highest, whole=whole, time_limit=task.time_limit)
     value = proved
     if math.isfinite(best.bound):
         end = _last_whole(best.bound, highest)
-        if kind is Kind.RESPONDERS:
+        if kind.is_count:
             value = Fraction(end)
         elif kind.is_sd:
             value = _settled(search, model.meeting, Fraction(max(0, end)))
@@ -256,7 +253,7 @@ class _End:
 
     def _programmes(self) -> Iterator[tuple[Part | None, bool, Proof]]:
         """Give the programmes from cheap to dear: one column alone, fractions, whole numbers."""
-        part, asked = self.task.part, self.task.quantity.kind is Kind.RESPONDERS
+        part, asked = self.task.part, self.task.quantity.kind.is_count
         # Histograms may help where a count is asked or printed of the column.
         if asked or any(m.columns[part].counts for m in self.task.visits):
             yield part, True, Proof.COLUMN
@@ -283,7 +280,7 @@ class _End:
         task, kind = self.task, self.task.quantity.kind
         part = task.part
         n = meeting.columns[part].n
-        if kind is Kind.RESPONDERS:
+        if kind.is_count:
             return Fraction(n if self.highest else 0)
         if not kind.of_spread:
             return task.of_sum(meeting.windows[part][1 if self.highest else 0])

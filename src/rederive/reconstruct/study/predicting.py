@@ -106,7 +106,7 @@ def bound_quantity(
     at : str
         Time point.
     threshold : Fraction, optional
-        Least change of a responder, for ``responders``.
+        Least change of a responder, or value, for a count.
     reference : Fraction, optional
         Mean change of another group, for ``difference``.
     without : iterable of str

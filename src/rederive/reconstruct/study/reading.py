@@ -15,21 +15,27 @@ import yaml
 
 from rederive.printed import Interval, PrintedNumber, RoundingRule
 from rederive.printed.schema import nearest
+from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.recompute.summaries import Scale
 from rederive.reconstruct.block import Block, Component, Figure, Prior, Statistic
+from rederive.reconstruct.block.figures import QUARTILES
 from rederive.reconstruct.study.model import Measure, Study
 from rederive.reconstruct.study.tree import Node, StudyError, parse_tree, problem_of
 
-_STUDY_KEYS = ("name", "title", "source", "patients", "rounding", "timepoints", "measures")
+_CONVENTIONS = {"quartiles": QUARTILES, "signed_rank": tuple(one.name for one in CONVENTIONS)}
+_STUDY_KEYS = (
+    *("name", "title", "source", "patients", "rounding", *_CONVENTIONS),
+    *("timepoints", "measures"),
+)
 _MEASURE_KEYS = ("scale", "unit", "n", "improvement", "figures", "priors")
 _SCALE_KEYS = ("minimum", "maximum", "step")
 _PRIOR_KEYS = ("weight", "means", "sds", "correlation")
 _STATISTICS = tuple(str(statistic) for statistic in Statistic)
-_STANDARD_ERROR = "of a standard error give the SD, which is SE x sqrt(n)"
-_MEDIAN = "a median or a quartile is no constraint here, and must not stand for a mean"
+_NEEDED = {"q1": "quartiles", "q3": "quartiles", "signed_rank_p": "signed_rank"}
 _REMARKS = {
-    **dict.fromkeys(("se", "sem", "standard_error", "change_se"), _STANDARD_ERROR),
-    **dict.fromkeys(("median", "iqr", "q1", "q3"), _MEDIAN),
+    "ci": "the two ends of a confidence interval of 95 % are ci_low and ci_high",
+    "change_ci": "the two ends of a confidence interval of 95 % are change_ci_low, change_ci_high",
+    "iqr": "the two quartiles are q1 and q3",
 }
 
 _LARGEST = 2**29
@@ -80,13 +86,17 @@ def parse_study(text: str, file: str = "study.yaml") -> Study:
     rule = RoundingRule.EITHER
     if "rounding" in items:
         rule = RoundingRule(items["rounding"].choice(list(RoundingRule)))
+    conventions = {
+        key: items[key].choice(names) for key, names in _CONVENTIONS.items() if key in items
+    }
     patients = items["patients"].whole(1) if "patients" in items else None
     timepoints = _timepoints(items["timepoints"]) if "timepoints" in items else ()
     measures = []
     if "measures" in items:
         for name, node in items["measures"].mapping("a mapping with a measure or more").items():
             node.require_name(name, node.key_line)
-            measures.append(_Reader(name, node, patients, timepoints, rule).measure())
+            reader = _Reader(name, node, patients, timepoints, rule, conventions)
+            measures.append(reader.measure())
     texts = {key: items[key].text() if key in items else "" for key in ("name", "title", "source")}
     if tree.problems:
         raise StudyError(tree.problems)
@@ -120,6 +130,7 @@ class _Reader:
     patients: int | None
     timepoints: tuple[str, ...]
     rule: RoundingRule
+    conventions: Mapping[str, str]
     scale: Scale | None = None
     observed: dict[str, int | None] = field(default_factory=dict)
     rises: bool | None = None
@@ -144,9 +155,9 @@ class _Reader:
         if self.scale is None or self.patients is None:
             return None
         times = tuple(self.observed)
-        block = Block(
-            self.name, self.scale, self.patients, times, numbers, tuple(figures), self.rule
-        )
+        given = self.scale, self.patients, times, numbers, tuple(figures), self.rule
+        ways = (self.conventions.get(key, names[0]) for key, names in _CONVENTIONS.items())
+        block = Block(self.name, *given, *ways)
         return Measure(block, tuple(priors), self.rises)
 
     def _scale(self, node: Node) -> Scale | None:
@@ -200,11 +211,11 @@ class _Reader:
             for key, value in listed.record(_STATISTICS, remarks=_REMARKS).items():
                 statistic = Statistic(key)
                 times = list(self.observed)
-                if statistic.needs_followup and at == times[0]:
+                if statistic.family and at == times[0]:
                     later = ", ".join(times[1:]) or "none here"
                     value.wrong(f"later time points only: {later}", f"{statistic} at {at}")
-                elif statistic is Statistic.RESPONDERS:
-                    yield from self._responders(at, value)
+                elif statistic.is_count:
+                    yield from self._counts(statistic, at, value)
                 else:
                     yield from self._figure(statistic, at, value)
 
@@ -213,11 +224,15 @@ class _Reader:
         if number is None:
             return
         found: object = number
-        if (statistic.is_sd or statistic is Statistic.PAIRED_P) and n == 1:
-            found, allowed = f"1 patient at {at}", "2 patients or more"
+        key = _NEEDED.get(statistic.kind, "")
+        if key and key not in self.conventions:
+            ways = ", ".join(map(repr, _CONVENTIONS[key]))
+            found, allowed = f"no key {key} of the study", f"one of {ways} there"
+        elif n is not None and n < statistic.fewest:
+            found, allowed = f"n {n} at {at}", f"{statistic.fewest} patients or more"
         elif statistic.is_sd and number.value < 0:
             allowed = "an SD of 0 or more"
-        elif statistic is Statistic.PAIRED_P and not 0 <= number.value <= 1:
+        elif statistic.is_p and not 0 <= number.value <= 1:
             allowed = "a p value from 0 to 1"
         elif self.scale is not None:
             allowed = _beyond(statistic, number, self.scale, n, self.rule)
@@ -226,24 +241,23 @@ class _Reader:
             return
         yield Figure(f"{self.name}.{at}.{statistic}", statistic, at, number)
 
-    def _responders(self, at: str, node: Node) -> Iterable[Figure]:
-        body = node.mapping(
-            "a mapping from the least change of a responder to the count, such as {5: '9'}"
-        )
-        if self.rises is None:
+    def _counts(self, statistic: Statistic, at: str, node: Node) -> Iterable[Figure]:
+        of_change = statistic is Statistic.RESPONDERS
+        what = "the least change of a responder" if of_change else "a value"
+        body = node.mapping(f"a mapping from {what} to the count, such as {{5: '9'}}")
+        if of_change and self.rises is None:
             where = f"the key measures.{self.name}.improvement (fall or rise) beside responders"
             node.wrong(where, "responders, and not which way is better")
         for key, value in body.items():
             threshold = Node(
                 value.file, value.place, value.key_line, value.key_line, value.problems, key, True
             )
-            least = threshold.exact()
-            if least is not None and least <= 0:
+            beyond, count = threshold.exact(), self._count(at, value)
+            if of_change and beyond is not None and beyond <= 0:
                 threshold.wrong("a change above 0, without a sign")
-            count = self._count(at, value)
-            if least is not None and least > 0 and count is not None and self.rises is not None:
-                name = f"{self.name}.{at}.{Statistic.RESPONDERS}.{key}"
-                yield Figure(name, Statistic.RESPONDERS, at, count, least, self.rises)
+            elif beyond is not None and count is not None:
+                name, rises = f"{self.name}.{at}.{statistic}.{key}", bool(of_change and self.rises)
+                yield Figure(name, statistic, at, count, beyond, rises)
 
     def _count(self, at: str, node: Node) -> PrintedNumber | None:
         count, most = node.figure(), self.observed[at]
@@ -304,20 +318,22 @@ def _beyond(
     """Return what is allowed where a figure lies beyond what the scale permits, else nothing.
 
     A mean or an extreme lies within the scale. The SD of n values (denominator n - 1) is at most
-    half the range times sqrt(n / (n - 1)); that is reached when half of them lie at each end.
+    half the range times sqrt(n / (n - 1)); that is reached when half of them lie at each end. The
+    SE is the SD over sqrt(n).
     """
     of = "the scale"
-    if statistic in (Statistic.CHANGE_MEAN, Statistic.CHANGE_SD):
+    if statistic.family == "change":
         scale, of = scale.of_changes, "the range of changes"
     found, ends = number.interval(rule), f"{_short(scale.minimum)} to {_short(scale.maximum)}"
     if statistic.is_sd:
         if n is None or n < 2 or found.low is None or found.low <= 0:
             return ""
-        largest = ((scale.maximum - scale.minimum) / 2) ** 2 * Fraction(n, n - 1)
+        name, divisor = ("an SE", n) if statistic.kind == "se" else ("an SD", 1)
+        largest = ((scale.maximum - scale.minimum) / 2) ** 2 * Fraction(n, (n - 1) * divisor)
         if found.low**2 <= largest:
             return ""
-        return f"an SD up to {math.sqrt(largest):.4g}, the largest of {n} values from {ends}"
-    if statistic in (Statistic.PAIRED_P, Statistic.RESPONDERS):
+        return f"{name} up to {math.sqrt(largest):.4g}, the largest of {n} values from {ends}"
+    if statistic.is_p or statistic.kind in ("ci_low", "ci_high"):
         return ""
     inside = found.intersect(Interval(scale.minimum, scale.maximum)) is not None
     return "" if inside else f"a value from {ends}, {of}"
