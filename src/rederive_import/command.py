@@ -239,6 +239,8 @@ def _write(imported: Imported, form: CohortForm, out: Path, mapping: str) -> Non
             made.replace(out)
     except CohortError as error:
         raise ConfigurationError(f"the files do not make a cohort:\n{error}") from error
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(out)) from error
 
 
 def _summary_of(imported: Imported) -> dict[str, Any]:
