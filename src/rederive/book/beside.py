@@ -215,7 +215,8 @@ def table(ledger: Ledger, values: object, ids: str, source: str) -> render.Table
         lines.append(("", cells))
     variables = list(dict.fromkeys(ledger.row(row_id).variable for row_id in data))
     topic = ", ".join(variables[:MOST_NAMED]) + " …" * (len(variables) > MOST_NAMED)
-    caption = f"{topic}: from {source}, beside the published figures"
+    own = source != "printed figures" and not _cohorts(ledger).reconstructed
+    caption = f"{topic}: from {'your cohort' if own else source}, beside the published figures"
     markup = render.html_table(header, lines, caption, "comparison").markup
     if len(lines) > MOST_OPEN:
         found = Counter(str(each["verdict"]) for each in data.values()).most_common()
