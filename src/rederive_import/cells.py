@@ -12,7 +12,7 @@ import pandas as pd
 from rederive.book.cohort_form import CohortForm
 from rederive.printed.schema import Problem
 from rederive.retrospective import Codebook, Cohort, Entry
-from rederive_import.dialect import Dialect, words_of
+from rederive_import.dialect import Dialect
 from rederive_import.files import NO_VALUE, Cell
 from rederive_import.understand import Understood
 from rederive_import.words import (
@@ -158,7 +158,7 @@ class Cells:
         meant = self.dialect.values.get(head, {})
         if cell in meant:
             return meant[cell], f"{cell!r} → {meant[cell]}"
-        value, codes = cell, dict(words_of(self.form, entry.column))
+        value, codes = cell, dict(self.form.codes.get(entry.column, {}))
         if entry.kind == "flag":
             # Of a column that is called otherwise, such as sex, 1 may mean either.
             called_so = not codes or plain(head) in (plain(entry.column), plain(entry.label))

@@ -210,9 +210,9 @@ class Importer(Cells):
         head, cells = table.header[at], [cells[at] for _, cells in table.rows]
         if self.dialect.time:
             return self.dialect.time
-        dates = [is_date(c) for c in cells if c]
-        dated = [isinstance(c, date) or number_of(c) is None for c in cells if c]
-        if (dates and all(dates) and all(dated)) or any(w in plain(head) for w in _DATES):
+        filled = [c for c in cells if c]
+        dated = [c for c in filled if isinstance(c, date) or (not number_of(c) and is_date(c))]
+        if 2 * len(dated) > len(filled) or any(word in plain(head) for word in _DATES):
             return "dates"
         return unit_of(head)
 
@@ -288,9 +288,9 @@ class Importer(Cells):
     def _take(self, table: Understood, who: Mapping[int, str]) -> None:
         long = table.place("time") is not None
         months = self._months(table, who) if long else {}
-        if not long and (set(table.roles) & {"value", *self.codebook.measures}):
-            months = self._month_of_sheet(table)
-        if not long and not months and (set(table.roles) & {"value", *self.codebook.measures}):
+        timeless = not long and bool(set(table.roles) & {"value", *self.codebook.measures})
+        months = self._month_of_sheet(table) if timeless else months
+        if timeless and not months:
             rows = [cells for _, cells in table.rows]
             places = [at for at in range(len(table.header)) if all(is_date(c[at]) for c in rows)]
             dated = [table.header[at] for at in places if rows]

@@ -191,6 +191,9 @@ STOPPED: dict[str, tuple[str | bytes, list[str]]] = {
         "id,start date,date,mrss\nA,2020-01-03,2020-01-03,30\nA,2020-01-04,2020-07-03,22\n",
         ["one date for each patient", "row 3"]),
     "a day that does not exist": (dated("2020-02-30", "2020-07-01", "2020-01-01"), ["a day that exists"]),
+    "one word among dates": (
+        "id,erste Infusion,Visite am,mrss\nA,03.01.2020,03.01.2020,30\nA,,01.07.2020,22\nA,,Juli,20\n",
+        ["settled first:\nf.csv, row 4, column Visite am: found 'Juli'"]),
     "a month only": (dated("2020-01", "2020-07", "2020-01"), ["day, month and year"]),
     "a score of 52": (LONG.replace("25", "52"), ["row 4", "from 0 to 51"]),
     "a score below 0": (LONG.replace("25", "-3"), ["row 4", "from 0 to 51"]),
