@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -109,9 +111,10 @@ def import_command(
     if dry_run or out is None:
         click.echo(f"Nothing is written (--dry-run). The mapping:\n{text}", nl=False)
     else:
+        program = "rederive" if shutil.which("rederive") else sys.argv[0]  # as it was called
         click.echo(
             f"Written to {out}: patients.csv, visits.csv, {MAPPING_FILE}. Next:\n"
-            f"  rederive run results_skin --cohort {out} --html"
+            f"  {program} run results_skin --cohort {shlex.quote(str(out))} --open"
         )
 
 
