@@ -197,6 +197,7 @@ STOPPED: dict[str, tuple[str | bytes, list[str]]] = {
     "a month only": (dated("2020-01", "2020-07", "2020-01"), ["day, month and year"]),
     "a score of 52": (LONG.replace("25", "52"), ["row 4", "from 0 to 51"]),
     "a score below 0": (LONG.replace("25", "-3"), ["row 4", "from 0 to 51"]),
+    "a number of hundreds of digits": (LONG.replace("30", "9" * 400), ["row 2", "from 0 to 51"]),
     "half a point": (LONG.replace("25", "25.5"), ["row 4", "a whole number"]),
     "a score in words": (LONG.replace("25", "about 25"), ["'about 25'"]),
     "a score that Excel made a date of": (
