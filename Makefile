@@ -78,10 +78,11 @@ serve: $(STAMP) ## show the built site on localhost (PORT=8000)
 lab: $(STAMP) ## open the notebooks in JupyterLab, with the project's kernel
 	@[ -x $(LAB)/bin/jupyter-lab ] || { echo "[lab] installing JupyterLab in $(LAB) (once)"; \
 		$(PYTHON) -m venv $(LAB) && $(LAB)/bin/python -m pip install --quiet \
-			--disable-pip-version-check "jupyterlab>=4,<5" || exit 1; }
-	@for name in python3 ivig-dcssc; do $(BIN)/python -m ipykernel install --prefix $(LAB) \
-		--name $$name --display-name "Python (IVIG book)" >/dev/null || exit 1; done
-	@$(LAB)/bin/jupyter-lab $(LAB_FLAGS) notebooks
+			--disable-pip-version-check "jupyterlab>=4,<5" "jupyterlab-myst>=2" || exit 1; }
+	@for name in python3 ivig-dcssc; do JUPYTER_PATH=$(CURDIR)/$(LAB)/share/jupyter \
+		$(BIN)/python -m ipykernel install --prefix $(LAB) --name $$name \
+		--display-name "Python (IVIG book)" >/dev/null || exit 1; done
+	@$(LAB)/bin/jupyter-lab --LabApp.default_url=/lab/tree/notebooks $(LAB_FLAGS) .
 
 cohorts: $(STAMP) ## make the shipped cohorts, predictions and bounds where they are missing (an hour)
 	$(BIN)/python -m ivig_dcssc.shipped

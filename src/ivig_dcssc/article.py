@@ -178,8 +178,9 @@ def _leave_out(results: CohortResults) -> None:
     there |= set(cohort.visits.dropna(subset="value")["measure"])
     absent = {name: each.label for name, each in entries.items() if name not in there}
     absent = {name: label for name, label in absent.items() if without(name)}
-    shell.ast_transformers.append(LeftOut(absent, entries, shell.user_ns))
-    warnings.simplefilter("ignore", RuntimeWarning)  # said once, in these lines:
+    left_out = LeftOut(absent, entries, shell.user_ns)
+    shell.ast_transformers.append(left_out)
+    warnings.showwarning = left_out.warned
     for name in (each for each in MEASURES if each in there and each != "rvsp"):
         label = codebook.measures[name].label
         pairs = qualifying(cohort, name, label, results.choices.windows(name))["pairs"]

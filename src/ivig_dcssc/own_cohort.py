@@ -57,10 +57,18 @@ _LOST_BY_KIND = {
 }
 
 NAMES = {
-    "mrss": ("rodnan", "rodnan score", "mrss score", "mrss total", "skin score", "hautscore"),
+    "mrss": (
+        "rodnan",
+        "rodnan score",
+        "mrss score",
+        "mrss total",
+        "total mrss",
+        "skin score",
+        "hautscore",
+    ),
     "haq_di": ("haq", "haq score"),
     "cpk": ("ck", "creatine kinase"),
-    "fvc": ("fvc predicted", "fvc pred", "fvc pct", "fvc percent"),
+    "fvc": ("fvc predicted", "fvc pred", "fvc pct", "fvc percent", "forced vital capacity"),
     "dlco": ("dlco predicted", "dlco pred", "dlco pct", "dlco percent", "tlco"),
     "tfr": ("friction rubs", "rubs"),
     "age": ("alter", "age at initiation", "age at start", "age years"),

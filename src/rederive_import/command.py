@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,7 +21,8 @@ from rederive.errors import ConfigurationError
 from rederive.printed.schema import Problem, TableError
 from rederive.retrospective import Codebook, CohortError, read_cohort, write_cohort
 from rederive.retrospective.validation import grouped
-from rederive_import.convert import Imported, Importer
+from rederive_import.cells import Imported
+from rederive_import.convert import Importer
 from rederive_import.dialect import ROLES, Dialect, Names, with_options
 from rederive_import.files import Table, read_tables
 from rederive_import.understand import Understood, near_names, understand
@@ -91,6 +95,9 @@ def import_command(
         click.echo("\n".join([*_lines(understood, imported, form, notes), *_changes(imported)]))
     if problems:
         faults = "\n".join(grouped(problems))
+        if len(imported.unsaid) > 1:
+            codes = " ".join(f"--missing {shlex.quote(code)}" for code in imported.unsaid)
+            faults += f"\nall of these as unknown: {codes}"
         raise ConfigurationError(f"nothing is written; to be settled first:\n{faults}")
     text = dialect.text()
     if not dry_run and out is not None:
@@ -104,9 +111,10 @@ def import_command(
     if dry_run or out is None:
         click.echo(f"Nothing is written (--dry-run). The mapping:\n{text}", nl=False)
     else:
+        program = "rederive" if shutil.which("rederive") else sys.argv[0]  # as it was called
         click.echo(
             f"Written to {out}: patients.csv, visits.csv, {MAPPING_FILE}. Next:\n"
-            f"  rederive run results_skin --cohort {out} --html"
+            f"  {program} run results_skin --cohort {shlex.quote(str(out))} --open"
         )
 
 
@@ -143,7 +151,7 @@ def _imported(
         notes = [f"{each.file}: left aside, no column has patients" for each in lost]
     else:
         problems += lost
-    if not found or problems:
+    if not found:
         return Imported(dialect, problems), found, {}, notes
     headers = {head for each in found for head in each.header}
     notes += [
@@ -164,7 +172,9 @@ def _imported(
             if near and near not in dialect.columns.values():
                 notes.append(f"{name}: column {head!r} is left aside; is it {near}? "
                              f"--column '{head}={near}'")  # fmt: skip
-    return Importer(found, dialect, form).run(), found, aside, notes
+    imported = Importer(found, dialect, form).run()
+    imported.problems[:0] = problems
+    return imported, found, aside, notes
 
 
 def _lines(
@@ -232,6 +242,8 @@ def _write(imported: Imported, form: CohortForm, out: Path, mapping: str) -> Non
             made.replace(out)
     except CohortError as error:
         raise ConfigurationError(f"the files do not make a cohort:\n{error}") from error
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(out)) from error
 
 
 def _summary_of(imported: Imported) -> dict[str, Any]:

@@ -1,35 +1,27 @@
-"""From the cells of people's files to a cohort: every change counted, nothing guessed."""
+"""From the tables of people's files to a cohort."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-import pandas as pd
-
 from rederive.book.cohort_form import CohortForm
-from rederive.printed.schema import Problem
-from rederive.retrospective import Codebook, Cohort, Entry
-from rederive_import.dialect import Dialect, words_of
-from rederive_import.files import Cell
+from rederive.retrospective import Codebook, Entry
+from rederive_import.cells import Cells, Imported
+from rederive_import.dialect import Dialect
+from rederive_import.files import NO_VALUE, Cell
 from rederive_import.understand import Understood
 from rederive_import.words import (
     DAYS,
-    MISSING,
-    MISSING_CODES,
-    NO,
     TOTALS,
-    YES,
     date_of,
     is_date,
     months_of,
-    nearest_step,
     number_of,
     order_of,
     plain,
-    same_number,
     time_of,
     unit_of,
 )
@@ -40,50 +32,18 @@ RULE = "days since the first infusion / 30.4375, the nearest whole month"
 _DATES = ("date", "datum")
 
 
-@dataclass
-class Imported:
-    """What became of the files."""
-
-    dialect: Dialect
-    problems: list[Problem] = field(default_factory=list)
-    changes: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
-    patients: dict[str, dict[str, str]] = field(default_factory=dict)
-    values: dict[tuple[str, int, str], str] = field(default_factory=dict)
-
-    def change(self, file: str, column: str, what: str, row: int) -> None:
-        """Note that a cell was changed, and how."""
-        self.changes.setdefault((file, column, what), []).append(row)
-
-    def cohort(self, codebook: Codebook) -> Cohort:
-        """Return the two tables, with the columns that have a value."""
-        filled = {name for values in self.patients.values() for name in values}
-        columns = [name for name in codebook.patients if name in filled or name == "patient"]
-        people = [{"patient": name} | values for name, values in self.patients.items()]
-        order = list(codebook.measures)
-        place = {name: at for at, name in enumerate(self.patients)}
-        keys = sorted(self.values, key=lambda key: (place[key[0]], key[1], order.index(key[2])))
-        visits = [(*key, self.values[key]) for key in keys]
-        return Cohort(
-            pd.DataFrame(people, columns=columns, dtype=object),
-            pd.DataFrame(visits, columns=["patient", "month", "measure", "value"], dtype=object),
-        )
-
-
-class Importer:
+class Importer(Cells):
     """Turns tables into a cohort under one dialect, which it completes by what the data settle."""
 
     def __init__(self, tables: Sequence[Understood], dialect: Dialect, form: CohortForm) -> None:
-        self.tables, self.form = tables, form
+        super().__init__(dialect, form)
+        self.tables = tables
         self.codebook = Codebook.load(form.codebook)
-        self.done = Imported(dialect)
         self._first: dict[str, tuple[date, str]] = {}
         self._taken: dict[tuple[str, int, str], tuple[str, int]] = {}
         self._spelt: dict[str, str] = {}
-
-    @property
-    def dialect(self) -> Dialect:
-        """The dialect as far as it is settled."""
-        return self.done.dialect
+        self._alone: dict[str, tuple[Understood, int, str]] = {}
+        self._filled: set[str] = set()
 
     def run(self) -> Imported:
         """Convert all tables.
@@ -95,18 +55,18 @@ class Importer:
         """
         self._settle_order()
         who = {id(each): self._patients_of(each) for each in self.tables}
+        for name in self._alone.keys() - self._filled:
+            table, row, head = self._alone[name]
+            allowed = f"something beside the name of a patient; else --value '{head}:{name}=aside'"
+            self.problem(table, row, head, name, allowed)
         for each in self.tables:
             self._dates_of_first(each, who[id(each)])
         if self.dialect.start:
             self._start_at_first_visit(who)
         for each in self.tables:
             self._take(each, who[id(each)])
+        self.ask_about_gaps()
         return self.done
-
-    def _problem(
-        self, table: Understood, row: int | None, column: str, found: object, *words: str
-    ) -> None:
-        self.done.problems.append(Problem(table.name, row, column, str(found), *words))
 
     # Patients
 
@@ -116,6 +76,7 @@ class Importer:
         assert at is not None
         head, found, above = table.header[at], {}, ""
         meant = self.dialect.values.get(head, {})
+        used = [place for place, role in enumerate(table.roles) if role not in ("aside", "patient")]
         for row, cells in table.rows:
             name = str(cells[at])
             if not name and self.dialect.fill_down and above:
@@ -127,17 +88,21 @@ class Importer:
             elif name.removesuffix(".0").isdigit() and name.endswith(".0"):
                 self.done.change(table.name, head, "number with .0 → without", row)
                 name = name.removesuffix(".0")
-            if name == "aside":
+            there = not used or any(cells[place] != "" for place in used)
+            if name == "aside" or not (name or there):
                 continue
             if plain(name) in TOTALS:
                 allowed = f"the name of a patient; else --value '{head}:{name}=aside'"
-                self._problem(table, row, head, name, allowed)
+                self.problem(table, row, head, name, allowed)
                 continue
-            if not name:
+            if not name or name.startswith(NO_VALUE):
                 allowed = "the name of a patient; that of the row above: --fill-down"
-                self._problem(table, row, head, "empty", allowed)
+                self.problem(table, row, head, name or "empty", allowed)
                 continue
             above = found[row] = name
+            if there or name in meant.values():
+                self._filled.add(name)
+            self._alone.setdefault(name, (table, row, head))
             self._same_as_before(table, row, head, name)
             self.done.patients.setdefault(name, {})
         return found
@@ -147,7 +112,7 @@ class Importer:
         first = self._spelt.setdefault(bare, name)
         if first != name:
             allowed = f"one spelling of a patient: --value '{head}:{name}={first}'"
-            self._problem(table, row, head, name, allowed, first)
+            self.problem(table, row, head, name, allowed, first)
 
     # Times
 
@@ -165,7 +130,7 @@ class Importer:
         for text in against:
             table, row, head = texts[text]
             allowed = f"one order of day and month, not that of {against[0]!r} and {against[1]!r}"
-            self._problem(table, row, head, text, allowed)
+            self.problem(table, row, head, text, allowed)
         self.dialect.dates = order
 
     def _date(self, table: Understood, row: int, head: str, cell: Cell) -> date | None:
@@ -178,14 +143,14 @@ class Importer:
             return found[0]
         if found == "order":
             found = "day before month, or month before day, said by --dates dmy or --dates mdy"
-        self._problem(table, row, head, cell, found)
+        self.problem(table, row, head, cell, found)
         return None
 
     def _dates_of_first(self, table: Understood, who: Mapping[int, str]) -> None:
         at = table.place("first")
         for row, cells in table.rows if at is not None else ():
             assert at is not None
-            cell = self._known(table, row, table.header[at], cells[at], None)
+            cell = self.known(table, row, table.header[at], cells[at], None)
             if cell == "" or row not in who:
                 continue
             day = self._date(table, row, table.header[at], cell)
@@ -194,7 +159,7 @@ class Importer:
             before = self._first.setdefault(who[row], (day, f"row {row}"))
             if before[0] != day:
                 allowed = f"one date for each patient, as {before[0]} in {before[1]}"
-                self._problem(table, row, table.header[at], day, allowed)
+                self.problem(table, row, table.header[at], day, allowed)
 
     def _start_at_first_visit(self, who: Mapping[int, Mapping[int, str]]) -> None:
         visits: dict[str, tuple[date, Understood, int, str]] = {}
@@ -217,19 +182,24 @@ class Importer:
         assert at is not None
         head, months = table.header[at], {}
         kind = self._kind_of_time(table, at)
+        measured = {"value", *self.codebook.measures}
+        values = [place for place, role in enumerate(table.roles) if role in measured]
         if kind == "dates" and not (self._first or any("first" in t.roles for t in self.tables)):
             allowed = (
                 "a column with the date of the first infusion: --column 'HEADER=first'; or, where "
                 "the first visit of each patient is month 0: --start first-visit"
             )
-            self._problem(table, None, head, "dates", allowed)
+            self.problem(table, None, head, "dates", allowed)
             return {}
         for row, cells in table.rows:
             cell = cells[at]
             if row not in who:
                 continue
+            if values and not any(cells[place] != "" for place in values):
+                self.done.change(table.name, head, "no value in the row → left aside", row)
+                continue
             if cell == "":
-                self._problem(table, row, head, "empty", "the time of the visit")
+                self.problem(table, row, head, "empty", "the time of the visit")
                 continue
             month = self._month(table, row, head, cell, kind, who[row])
             if month is not None:
@@ -240,9 +210,9 @@ class Importer:
         head, cells = table.header[at], [cells[at] for _, cells in table.rows]
         if self.dialect.time:
             return self.dialect.time
-        dates = [is_date(c) for c in cells if c]
-        dated = [isinstance(c, date) or number_of(c) is None for c in cells if c]
-        if (dates and all(dates) and all(dated)) or any(w in plain(head) for w in _DATES):
+        filled = [c for c in cells if c]
+        dated = [c for c in filled if isinstance(c, date) or (not number_of(c) and is_date(c))]
+        if 2 * len(dated) > len(filled) or any(word in plain(head) for word in _DATES):
             return "dates"
         return unit_of(head)
 
@@ -252,22 +222,25 @@ class Importer:
         meant = self.dialect.values.get(head, {})
         if str(cell) in meant:
             text, change = meant[str(cell)], f"{str(cell)!r} → month {meant[str(cell)]}"
+            if text == "aside":
+                self.done.change(table.name, head, f"{str(cell)!r} left aside", row)
+                return None
             if number_of(text) is None:
-                self._problem(table, row, head, cell, f"a month, not {text!r}")
+                self.problem(table, row, head, cell, f"a month, not {text!r}")
                 return None
             self.done.change(table.name, head, change, row)
             return round(float(number_of(text)[0]))  # type: ignore[index]
         if kind == "dates":
             return self._since(table, row, head, cell, who)
         if isinstance(cell, date):
-            self._problem(table, row, head, cell, f"a number of {kind or 'months'}, not a date")
+            self.problem(table, row, head, cell, f"a number of {kind or 'months'}, not a date")
             return None
         number = number_of(cell)
         if number is None:
             return self._spoken_month(table, row, head, cell, kind)
         if not kind:
             allowed = "a unit: --time months, weeks, days, years or dates"
-            self._problem(table, row, head, cell, allowed)
+            self.problem(table, row, head, cell, allowed)
             return None
         return self._in_months(table, row, head, Decimal(number[0]), kind)
 
@@ -277,7 +250,7 @@ class Importer:
             return None
         if who not in self._first:
             allowed = "a patient with a date of the first infusion, or --start first-visit"
-            self._problem(table, row, head, who, allowed)
+            self.problem(table, row, head, who, allowed)
             return None
         self.done.change(table.name, head, f"date → month: {RULE}", row)
         return months_of((day - self._first[who][0]).days)
@@ -288,8 +261,8 @@ class Importer:
         time = time_of(cell)
         unit = (time[1] or kind) if time else ""
         if time is None or unit not in DAYS:
-            allowed = f"a time such as 'month 6'; its month: --value '{head}:{cell}=MONTH'"
-            self._problem(table, row, head, cell, allowed)
+            allowed = f"a time such as 'month 6'; MONTH or aside: --value '{head}:{cell}=MONTH'"
+            self.problem(table, row, head, cell, allowed)
             return None
         month = self._in_months(table, row, head, time[0], unit)
         if month is not None:
@@ -301,7 +274,7 @@ class Importer:
         self, table: Understood, row: int, head: str, number: Decimal, unit: str
     ) -> int | None:
         if abs(number) > 100_000:
-            self._problem(table, row, head, number, self.codebook.visits["month"].domain)
+            self.problem(table, row, head, number, self.codebook.visits["month"].domain)
             return None
         month = months_of(float(number) * DAYS[unit])
         if unit == "months" and month != number:
@@ -315,13 +288,15 @@ class Importer:
     def _take(self, table: Understood, who: Mapping[int, str]) -> None:
         long = table.place("time") is not None
         months = self._months(table, who) if long else {}
-        if not long and (set(table.roles) & {"value", *self.codebook.measures}):
+        timeless = not long and bool(set(table.roles) & {"value", *self.codebook.measures})
+        months = self._month_of_sheet(table) if timeless else months
+        if timeless and not months:
             rows = [cells for _, cells in table.rows]
             places = [at for at in range(len(table.header)) if all(is_date(c[at]) for c in rows)]
             dated = [table.header[at] for at in places if rows]
             example = (*dated, "HEADER")[0]
             allowed = f"a column with the time of the visit: --column '{example}=time'"
-            self._problem(table, table.header_row, "", ", ".join(table.header), allowed)
+            self.problem(table, table.header_row, "", ", ".join(table.header), allowed)
             return
         for at, (head, role) in enumerate(zip(table.header, table.roles, strict=True)):
             name, wide, when = role.partition("@")
@@ -332,10 +307,21 @@ class Importer:
                 fixed = self._fixed(table, head, when) if wide else None
                 for row, cells in table.rows:
                     month = fixed if wide else months.get(row)
-                    if row in who and month is not None:
+                    if row in who:
                         self._take_value(table, row, head, cells[at], entry, who[row], month)
         if table.place("measure") is not None and table.place("value") is not None:
             self._take_long(table, who, months)
+
+    def _month_of_sheet(self, table: Understood) -> dict[int, int]:
+        """Return the month of each row where the sheet or file is called by one."""
+        title = re.sub(r".*\[(.*)\]$|\.\w+$", r"\1", table.name)
+        time = time_of(title)
+        month = self._in_months(table, 0, "", *time) if time and time[1] else None
+        if month is None:
+            return {}
+        for row, _ in table.rows:
+            self.done.change(table.name, "all", f"table {title!r} → month {month}", row)
+        return {row: month for row, _ in table.rows}
 
     def _fixed(self, table: Understood, head: str, when: str) -> int | None:
         number, _, unit = when.partition(" ")
@@ -361,15 +347,15 @@ class Importer:
                 continue
             if name not in self.codebook.measures:
                 allowed = f"{', '.join(self.codebook.measures)}: --value '{head}:{text}=MEASURE'"
-                self._problem(table, row, head, text, f"{allowed}, or aside")
+                self.problem(table, row, head, text, f"{allowed}, or aside")
                 continue
             if name != text:
                 meant[text] = name
                 self.done.change(table.name, head, f"{text!r} → {name}", row)
-            if row in who and row in months:
+            if row in who:
                 entry, cell = self.codebook.measures[name], cells[value]
                 self._take_value(
-                    table, row, table.header[value], cell, entry, who[row], months[row]
+                    table, row, table.header[value], cell, entry, who[row], months.get(row)
                 )
         if not meant:
             del self.dialect.values[head]
@@ -377,16 +363,16 @@ class Importer:
     def _take_patients(self, table: Understood, at: int, name: str, who: Mapping[int, str]) -> None:
         head, entry = table.header[at], self.codebook.patients[name]
         for row, cells in table.rows:
-            text = self._known(table, row, head, cells[at], entry)
+            text = self.known(table, row, head, cells[at], entry)
             if text == "" or row not in who:
                 continue
-            value = self._checked(table, row, head, text, entry)
+            value = self.checked(table, row, head, text, entry)
             if value is None:
                 continue
             before = self.done.patients[who[row]].setdefault(name, value)
             if before != value:
                 allowed = f"one value for each patient, as {before!r} above"
-                self._problem(table, row, head, str(text), allowed)
+                self.problem(table, row, head, str(text), allowed)
 
     def _take_value(
         self,
@@ -396,11 +382,12 @@ class Importer:
         cell: Cell,
         entry: Entry,
         who: str,
-        month: int,
+        month: int | None,
     ) -> None:
-        text = self._known(table, row, head, cell, entry)
-        value = None if text == "" else self._checked(table, row, head, text, entry)
-        if value is None:
+        """Take a value, or look at it only, if its month is not known."""
+        text = self.known(table, row, head, cell, entry)
+        value = None if text == "" else self.checked(table, row, head, text, entry)
+        if value is None or month is None:
             return
         key = (who, month, entry.column)
         if key in self._taken:
@@ -410,90 +397,10 @@ class Importer:
                     f"one {entry.column} for each patient and month (see {first[0]}, row "
                     f"{first[1]}); to take one of them: --same-month first or last"
                 )
-                self._problem(table, row, head, f"{who}, month {month}", allowed)
+                self.problem(table, row, head, f"{who}, month {month}", allowed)
                 return
             self.done.change(table.name, head, f"several in one month → the {rule}", row)
             if rule == "first":
                 return
         self._taken[key] = (table.name, row)
         self.done.values[key] = value
-
-    def _known(
-        self, table: Understood, row: int, head: str, cell: Cell, entry: Entry | None
-    ) -> Cell:
-        """Return a cell, empty if it says that the value is unknown."""
-        if isinstance(cell, date) or cell == "" or cell in self.dialect.values.get(head, {}):
-            return cell
-        for code in self.dialect.missing:
-            column, sign, word = code.rpartition(":")
-            if sign and column != head:
-                continue
-            if cell.lower() == word.lower() or same_number(cell, word):
-                self.done.change(table.name, head, f"{cell!r} → unknown", row)
-                return ""
-        number = number_of(cell)
-        usual = number is not None and str(Decimal(number[0]).normalize()) in MISSING_CODES
-        outside = entry is None or entry.problem_with(cell) is not None
-        fits = entry is not None and entry.kind == "flag" and cell.lower() in (*YES, *NO)
-        if outside and not fits and (cell.lower() in MISSING or usual):
-            words = entry.domain if entry is not None else "a date"
-            say = f"{words}; empty if unknown: --missing {cell!r}"
-            self._problem(table, row, head, cell, say)
-            return ""
-        return cell
-
-    def _checked(
-        self, table: Understood, row: int, head: str, cell: Cell, entry: Entry
-    ) -> str | None:
-        """Return a cell as the codebook has it, or note what is wrong."""
-        if isinstance(cell, date):
-            if not entry.is_text:
-                allowed = f"{entry.domain}; a spreadsheet has made a date of it"
-                self._problem(table, row, head, cell, allowed)
-                return None
-            cell = cell.isoformat()
-        value, change = self._meaning(head, cell, entry)
-        wrong = entry.problem_with(value)
-        usable = wrong is not None and entry.kind != "flag"
-        nearest = nearest_step(value, entry.step) if usable else ""
-        nearest = "" if entry.problem_with(nearest) else nearest
-        if nearest and head in self.dialect.round:
-            value, change, wrong = nearest, "decimals → the nearest allowed number", None
-        elif nearest:
-            allowed = f"{entry.domain}; to take the nearest: --round '{head}'"
-            self._problem(table, row, head, "decimals", allowed)
-            return None
-        if wrong is not None:
-            words = wrong[0].removesuffix("; empty if unknown")
-            if entry.kind in ("flag", "category"):
-                words += f", of {entry.label}: --value '{head}:{cell}=MEANT'"
-            self._problem(table, row, head, cell, words, wrong[1])
-            return None
-        if change:
-            self.done.change(table.name, head, change, row)
-        if not entry.is_text:
-            value = f"{Decimal(value).normalize():f}"
-        return value
-
-    def _meaning(self, head: str, cell: str, entry: Entry) -> tuple[str, str]:
-        """Return what a word or number stands for, and the change; as it is if not known."""
-        meant = self.dialect.values.get(head, {})
-        if cell in meant:
-            return meant[cell], f"{cell!r} → {meant[cell]}"
-        value, codes = cell, dict(words_of(self.form, entry.column))
-        if entry.kind == "flag":
-            # Of a column that is called otherwise, such as sex, 1 may mean either.
-            called_so = not codes or plain(head) in (plain(entry.column), plain(entry.label))
-            if called_so:
-                codes |= {word: "1" for word in YES} | {word: "0" for word in NO}
-            value = codes.get(cell.lower(), cell if called_so else f"{cell}, which may mean either")
-        elif entry.kind == "category":
-            codes |= {word.lower(): word for word in entry.allowed}
-            value = codes.get(cell.lower(), cell)
-        if value.endswith("mean either"):
-            return value, ""
-        if value != cell:
-            self.dialect.values.setdefault(head, {})[cell] = value
-            return value, f"{cell!r} → {value}"
-        number = None if entry.is_text else number_of(cell)
-        return number or (cell, "")

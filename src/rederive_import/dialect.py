@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -221,8 +221,3 @@ def with_options(
         elif value:
             setattr(made, name, value)
     return made
-
-
-def words_of(form: CohortForm, name: str) -> Mapping[str, str]:
-    """Return what words in a column of the codebook stand for, in small letters."""
-    return form.codes.get(name, {})

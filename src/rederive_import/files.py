@@ -15,6 +15,9 @@ from rederive.printed.schema import Problem, TableError, nearest
 Cell = str | date
 """Text, blanks around it cut, or a date of Excel's."""
 
+NO_VALUE = "a formula without its value; open and save in Excel"
+"""How a cell begins that no program has computed."""
+
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _WORKBOOKS = (".xlsx", ".xlsm")
 _OTHERS = {".xls": "save it as .xlsx", ".ods": "save it as .xlsx", ".sav": "export it as CSV"}
@@ -131,7 +134,7 @@ def _workbook(path: Path, sheets: Sequence[str]) -> list[Table]:
         if sheets and sheet.title not in sheets:
             continue
         name = f"{path.name} [{sheet.title}]"
-        rows = _rows_of(sheet, formulas[sheet.title], name)
+        rows = _rows_of(sheet, formulas[sheet.title])
         if rows:
             hidden = [", hidden"] if sheet.sheet_state != "visible" else []
             tables.append(Table(name, rows, [f"sheet {sheet.title}", *hidden]))
@@ -140,7 +143,7 @@ def _workbook(path: Path, sheets: Sequence[str]) -> list[Table]:
     return tables
 
 
-def _rows_of(sheet: Any, formulas: Any, name: str) -> list[tuple[int, list[Cell]]]:
+def _rows_of(sheet: Any, formulas: Any) -> list[tuple[int, list[Cell]]]:
     merged = {
         (row, column): (area.min_row, area.min_col)
         for area in sheet.merged_cells.ranges
@@ -150,21 +153,17 @@ def _rows_of(sheet: Any, formulas: Any, name: str) -> list[tuple[int, list[Cell]
     last = max(
         (cell.row for row in sheet.iter_rows() for cell in row if cell.value is not None), default=0
     )
-    rows, problems = [], []
+    rows = []
     for number in range(1, last + 1):
         cells: list[Cell] = []
         for column in range(1, sheet.max_column + 1):
             place = merged.get((number, column), (number, column))
             value = sheet.cell(*place).value
             if value is None and formulas.cell(*place).value is not None:
-                letter = sheet.cell(*place).coordinate
-                found, allowed = "a formula without its value", "the value; open, save in Excel"
-                problems.append(Problem(name, number, letter, found, allowed))
+                value = f"{NO_VALUE}: {formulas.cell(*place).value}"
             cells.append(_plain(value))
         if any(cell != "" for cell in cells):
             rows.append((number, cells))
-    if problems:
-        raise TableError(problems)
     while rows and all(cells[-1] == "" for _, cells in rows):
         rows = [(number, cells[:-1]) for number, cells in rows]
     return rows

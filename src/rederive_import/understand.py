@@ -68,6 +68,7 @@ def understand(
     number = table.rows[at][0]
     roles = [role(each) for each in header]
     problems = _header_problems(table.name, number, header, roles, dialect)
+    roles = ["aside" if role in roles[:place] else role for place, role in enumerate(roles)]
     rows = []
     for line, cells in table.rows[below:]:
         spare = [cell for cell in cells[len(header) :] if cell != ""]

@@ -12,7 +12,8 @@ DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 """Days of each unit of time; a month is a twelfth of a year of 365.25 days."""
 
 PATIENT = frozenset(
-    """patient|patients|patient id|patientid|patient no|patient number|id|pid|pat|pat id|pat nr
+    """patient|patients|pt|pt id|pt no|patient name|initials|participant|participant id|patient id
+    |patientid|patient no|patient number|id|pid|pat|pat id|pat nr
     |patnr|patienten id|patientennummer|subject|subject id|subjid|usubjid|record id|study id
     |studyid|case|name|hosp no|hospital no|hospital number|hospital id|mrn|unit number|case no
     |case number|patient code|pseudonym|kürzel|fallnummer|fall nr""".replace("\n    ", "").split(
@@ -42,7 +43,9 @@ VALUE = {"value", "result", "score value", "wert", "ergebnis", "messwert", "aval
 
 MISSING = frozenset(
     """na|n/a|n.a.|nan|.|-|--|?|missing|unknown|null|none|nd|n.d.|k.a.|k. a.|unk|not done
-    |#n/a""".replace("\n    ", "").split("|")
+    |#n/a|#div/0!|fehlt|unbekannt|not known|not recorded|nr|n.e.|n.b.""".replace(
+        "\n    ", ""
+    ).split("|")
 )
 MISSING_CODES = {"-1", "-8", "-9", "-88", "-99", "-999", "-9999"}
 MISSING_CODES |= {"77", "88", "99", "888", "999", "9999"}
@@ -89,9 +92,9 @@ def time_of(text: str) -> tuple[Decimal, str] | None:
 
     Baseline is month 0.
     """
-    bare = re.sub(r"\barm \d+$", "", plain(text)).strip()
+    bare = re.sub(r"(\barm \d+|\bfollow up|\bfu|\bvisit)$", "", plain(text)).strip()
     bare = re.sub(r"^(visit|visite|event|time|t|after|fu|follow up)\b ?(?=\d)", "", bare)
-    if bare in _START or bare.removesuffix(" visit") in _START:
+    if bare in _START:
         return Decimal(0), "months"
     for pattern in (r"(?P<unit>[a-zäöü]+) ?(?P<n>\d+)", r"(?P<n>\d+) ?(?P<unit>[a-zäöü]*)"):
         found = re.fullmatch(pattern, bare)

@@ -6,6 +6,7 @@ import ast
 import json
 import random
 import re
+import warnings
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -33,6 +34,7 @@ def ran(*cells: str, capsys: pytest.CaptureFixture[str], **namespace: object) ->
     cohorts = {"score": [3, 4], "few": [], "rows": [(1, "x"), (2, "y"), (0, "z")]}
     namespace["ensemble"] = MappingProxyType(cohorts)
     left_out = LeftOut(ABSENT, KNOWN, namespace)
+    warnings.showwarning = left_out.warned  # pytest puts its own back
     for cell in cells:
         exec(compile(left_out.visit(ast.parse(cell)), "cell", "exec"), namespace)
         if namespace.get("__shown__") is not None:
@@ -66,6 +68,11 @@ CASES = [
     (["max(ensemble['few'])\n1"], [EMPTY, "shown 1"]),
     (["y = max(ensemble['few'])", "z = y + 1", "z"], [EMPTY] * 3),
     ([LOOP + "found"], [f"{LITTLE}(ZeroDivisionError: division by zero)."]),
+    # What a library warns of is said, once a cell, and the value stays.
+    (
+        ["import warnings\nfor _ in (1, 2):\n    warnings.warn('nearly identical')\n7"],
+        ["Warning: nearly identical", "shown 7"],
+    ),
     # The loop's own name says nothing about the cohort.
     (["for n in ensemble:\n    pass\n", "for n in ('fvc',):\n    pass\nn"], ["shown fvc"]),
 ]
@@ -76,7 +83,7 @@ def test_a_statement_is_left_out_with_what_builds_on_it(
     cells: list[str], expected: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = ran(*cells, capsys=capsys)
-    said = [line for line in found if line.startswith(("Left", "Not", "shown"))]
+    said = [line for line in found if line.startswith(("Left", "Not", "Warning", "shown"))]
     assert all(a.startswith(b) for a, b in zip(said, expected, strict=True)), said
 
 
@@ -183,6 +190,8 @@ def test_every_section_runs_on_a_small_cohort(section: str, kind: str, tmp_path:
     outputs = [each for cell in cells for each in cell.get("outputs", ())]
     assert not [each for each in outputs if each.get("name") == "stderr"]
     said = "".join("".join(each.get("text", "")) for each in outputs)
+    if (section, kind) == ("methods", "baseline only"):
+        assert "Warning: One or more sample arguments is too small" in said
     # What a patient is called is text in every table and figure.
     shown = json.dumps([each.get("data", {}).get("text/html", "") for each in outputs])
     assert "<b>P" not in shown

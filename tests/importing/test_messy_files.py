@@ -36,6 +36,21 @@ def dated(*texts: str) -> str:
     return DATED.format(*texts)
 
 
+CODES = [
+    "ND",
+    "n.d.",
+    "not done",
+    "missing",
+    "-",
+    "?",
+    "unk",
+    "*",
+    "lost to follow-up",
+    "#DIV/0!",
+    "-9",
+    "99",
+]
+
 READ: dict[str, tuple[str | bytes, list[str]]] = {
     "comma": (LONG, []),
     "semicolon": (LONG.replace(",", ";"), []),
@@ -103,6 +118,18 @@ READ: dict[str, tuple[str | bytes, list[str]]] = {
     "n/a and a point, confirmed": (LONG + "B,6,n/a\nB,12,.\n", ["--missing", "n/a", "--missing", "."]),
     "-99, confirmed": (LONG + "B,6,-99\nB,12,-99.0\n", ["--missing", "-99"]),
     "999 in one column, confirmed": (LONG + "B,6,999\n", ["--missing", "mrss:999"]),
+    "every code, confirmed": (
+        LONG + "".join(f"B,{month},{code}\n" for month, code in enumerate(CODES, 6)),
+        [word for code in CODES for word in ("--missing", code)]),
+    "a unit beside the number": (LONG.replace("30", "30 points").replace("22", "22points"), []),
+    "a number with a remark, said": (LONG.replace("30", "30*"), ["--value", "mrss:30*=30"]),
+    "a planned visit without a date": (
+        "id,first infusion,visit date,mrss\nA,2020-01-03,2020-01-03,30\nA,,,\n,,,\nA,,planned,\n"
+        "A,,2020-07-01,22\nB,2019-12-31,2019-12-31,25\n", []),
+    "a visit to leave aside": (LONG.replace("0,25", "0,25\nB,Screening,27"),
+                               ["--value", "month:Screening=aside"]),
+    "a follow-up in words": (LONG.replace("A,6", "A,6 Month Follow-up"), []),
+    "a footnote, left aside": (LONG + "* moved away,,\n", ["--value", "patient:* moved away=aside"]),
     "an empty score": (LONG + "B,6,\n", []),
     "numbers with .0": (LONG.replace("30", "30.0").replace("6", "6.0"), []),
     "filled down": ("id,month,mrss\nA,0,30\n,6,22\nB,0,25\n", ["--fill-down"]),
@@ -128,6 +155,10 @@ READ: dict[str, tuple[str | bytes, list[str]]] = {
     "xlsx, one sheet of two": (workbook(
         [["id", "month", "mrss"], ["Z", 0, 1]],
         [["id", "month", "mrss"], ["A", 0, 30], ["A", 6, 22], ["B", 0, 25]]), ["--sheet", "S2"]),
+    "xlsx, a formula in what is left aside": (workbook(
+        [["id", "month", "mrss", "double"], ["A", 0, 30, "=2*C2"], ["A", 6, 22, "=2*C3"],
+         ["B", 0, 25, None], ["Mean", None, "=AVERAGE(C2:C4)", None]]),
+        ["--value", "id:Mean=aside"]),
     "xlsx, empty rows and columns": (workbook(
         [[None, None, None, None], ["id", "month", "mrss", None], ["A", 0, 30], ["A", 6, 22],
          ["B", 0, 25], [None, None, None, " "]]), []),
@@ -160,14 +191,26 @@ STOPPED: dict[str, tuple[str | bytes, list[str]]] = {
         "id,start date,date,mrss\nA,2020-01-03,2020-01-03,30\nA,2020-01-04,2020-07-03,22\n",
         ["one date for each patient", "row 3"]),
     "a day that does not exist": (dated("2020-02-30", "2020-07-01", "2020-01-01"), ["a day that exists"]),
+    "one word among dates": (
+        "id,erste Infusion,Visite am,mrss\nA,03.01.2020,03.01.2020,30\nA,,01.07.2020,22\nA,,Juli,20\n",
+        ["settled first:\nf.csv, row 4, column Visite am: found 'Juli'"]),
     "a month only": (dated("2020-01", "2020-07", "2020-01"), ["day, month and year"]),
     "a score of 52": (LONG.replace("25", "52"), ["row 4", "from 0 to 51"]),
     "a score below 0": (LONG.replace("25", "-3"), ["row 4", "from 0 to 51"]),
+    "a number of hundreds of digits": (LONG.replace("30", "9" * 400), ["row 2", "from 0 to 51"]),
     "half a point": (LONG.replace("25", "25.5"), ["row 4", "a whole number"]),
     "a score in words": (LONG.replace("25", "about 25"), ["'about 25'"]),
     "a score that Excel made a date of": (
         workbook([["id", "month", "mrss"], ["A", 0, datetime(2024, 12, 3)]]), ["a date of it", "row 2"]),
     "NA": (LONG + "B,6,NA\nB,12,NA\n", ["--missing 'NA'", "2 rows (5, 6)"]),
+    "a code in several columns, said once": (
+        "id,month,mrss,fvc,haq\nA,0,ND,nd,0.5\nA,6,22,ND,-\n",
+        ["2 rows (2, 3), column mrss, fvc: found 'ND'", "row 3, column haq: found '-'",
+         "all of these as unknown: --missing ND --missing -"]),
+    "a code that is a value elsewhere": (
+        "id,month,mrss,cpk\nA,0,999,40\nA,6,22,999\n", ["--missing 'mrss:999'", "found '999'"]),
+    "a number with a remark": (LONG.replace("30", "30*"), ["--value 'mrss:30*=NUMBER'"]),
+    "a footnote": (LONG + "* moved away,,\n", ["row 5", "--value 'patient:* moved away=aside'"]),
     "-99": (LONG + "B,6,-99\n", ["--missing '-99'"]),
     "999": (LONG + "B,6,999\n", ["--missing '999'"]),
     "sex as 1 and 2": ("id,month,mrss,sex\nA,0,30,1\nB,0,25,2\n",
@@ -242,11 +285,35 @@ def test_what_was_understood_is_shown_and_every_change_counted(run_import, tmp_p
     }
 
 
-def test_a_fault_never_hides_another(run_import) -> None:
-    text = "id,month,mrss,age\nA,0,60,40\nA,6,NA,40\nB,x,20,400\n,0,20,40\n"
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        (
+            "id,month,mrss,age\nA,0,60,40\nA,6,NA,40\nB,x,20,400\n,0,20,40\n",
+            ["found '60'", "'NA'", "found 'x'", "found '400'", "--fill-down"],
+        ),
+        ("id,date,mrss\nA,2020-01-03,60\n", ["--start first-visit", "found '60'"]),
+        ("id,month,mrss\nA,soon,60\n", ["found 'soon'", "found '60'"]),
+        ("id,month,visit,mrss\nA,0,0,60\nB\n", ["one column as time", "found '60'", "1 cells"]),
+    ],
+)
+def test_a_fault_never_hides_another(text: str, faults: list[str], run_import) -> None:
     result = run_import(text)
-    for words in ("found '60'", "'NA'", "found 'x'", "found '400'", "--fill-down"):
+    for words in faults:
         assert words in result.output, result.output
+
+
+def test_sheets_that_are_called_by_a_month_need_no_column_of_times(run_import, visits) -> None:
+    book = openpyxl.Workbook()
+    for title, scores in {"Baseline": {"A": 30, "B": 25}, "6 months": {"A": 22}}.items():
+        sheet = book.create_sheet(title)
+        for row in (("id", "mrss"), *scores.items()):
+            sheet.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    result = run_import(stream.getvalue(), name="f.xlsx")
+    assert sorted(visits()) == PLAIN, result.output
+    assert "table '6 months' → month 6 (1 cell, rows 2)" in result.output
 
 
 def test_json_says_all_of_it(run_import) -> None:

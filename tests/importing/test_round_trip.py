@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from rederive.cli.main import main
 from rederive_import.words import months_of
+from repetitions import repeated
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp1252")
 MEASURES = {"mrss": (0, 51), "fvc": (5, 200)}
@@ -152,7 +153,7 @@ def hostile(number: int) -> tuple[str, bytes, list[str]]:
     return "m.yml", text.encode(), []
 
 
-@pytest.mark.parametrize("number", range(200))
+@pytest.mark.parametrize("number", range(repeated(200)))
 def test_nothing_ends_in_a_traceback(number: int, tmp_path: Path) -> None:
     name, content, options = hostile(number)
     path = tmp_path / name

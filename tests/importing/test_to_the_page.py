@@ -56,6 +56,7 @@ def test_a_file_becomes_a_page_in_two_commands(tmp_path: Path, chromium: str) ->
     assert len(figures) >= 3 and all(len(each) > 20 for each in figures)
     # What is about synthetic patients alone is not on it.
     assert "synthetic" not in text and "Your cohort beside the published one" in text
+    assert "from your cohort, beside" in text and "from all cohorts" not in text
     with sync_playwright() as playwright:
         page = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
@@ -67,6 +68,13 @@ def test_a_file_becomes_a_page_in_two_commands(tmp_path: Path, chromium: str) ->
         assert page.title() == "Results: the skin score over time" and said == []
         assert page.locator("script, img[src=x]").count() == 0
         assert evil[:20] in page.inner_text("body")  # in sight, as text
+        page.set_viewport_size({"width": 360, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        grounds = []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            grounds.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        assert grounds == ["rgb(255, 255, 255)", "rgb(20, 24, 30)"]
 
 
 def test_a_page_shows_text_figures_and_errors_but_no_code_that_is_hidden(tmp_path: Path) -> None:

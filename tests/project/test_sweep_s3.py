@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import s3fs
+from moto.server import ThreadedMotoServer
 
 from rederive.execution.project import Project
 
 from .conftest import cell, write_notebook, write_tiny_book
 from .test_sweep_dask import GIVEN, PATIENCE, WORK
-
-moto = pytest.importorskip("moto.server", reason="needs the extra 'store'")
-s3fs = pytest.importorskip("s3fs", reason="needs the extra 'store'")
 
 # The worker dies once, with the run's notebook written and its record not.
 DYING = """
@@ -50,7 +49,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[s3fs.S3FileSystem]:
-    server = moto.ThreadedMotoServer("127.0.0.1", 0)
+    server = ThreadedMotoServer("127.0.0.1", 0)
     server.start()
     address = "http://{}:{}".format(*server.get_host_and_port())
     for name, value in {

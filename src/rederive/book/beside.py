@@ -190,8 +190,11 @@ def _summary_of(value: Value) -> tuple[float, float, float]:
 def table(ledger: Ledger, values: object, ids: str, source: str) -> render.Table:
     """Return checked values beside the published figures, as `Section.beside` describes it."""
     header = ["", "Published", "Here", "With rounding", "Evidence", "Verdict"]
+    origin = source
     if source != "printed figures":
         header[3] = "All compatible data" if source == "held-out cohorts" else "All cohorts"
+        if not _cohorts(ledger).reconstructed:
+            header[3], origin = "Your cohort", "your cohort"
     lines, data = [], {}
     for row_id, value in _by_id(values, ids).items():
         row = _checked(ledger, row_id, value, source)
@@ -215,7 +218,7 @@ def table(ledger: Ledger, values: object, ids: str, source: str) -> render.Table
         lines.append(("", cells))
     variables = list(dict.fromkeys(ledger.row(row_id).variable for row_id in data))
     topic = ", ".join(variables[:MOST_NAMED]) + " …" * (len(variables) > MOST_NAMED)
-    caption = f"{topic}: from {source}, beside the published figures"
+    caption = f"{topic}: from {origin}, beside the published figures"
     markup = render.html_table(header, lines, caption, "comparison").markup
     if len(lines) > MOST_OPEN:
         found = Counter(str(each["verdict"]) for each in data.values()).most_common()

@@ -126,6 +126,10 @@ class LeftOut(ast.NodeTransformer):
             sys.modules["matplotlib.pyplot"].close("all")
         self._say(f"Left out, for {why}.")
 
+    def warned(self, message: Warning | str, *place: object, **more: object) -> None:
+        """Say in a line what a library warns of; takes what ``warnings.showwarning`` does."""
+        self._say(f"Warning: {message}")
+
     def _say(self, line: str) -> None:
         if line not in self._said:
             print(line)

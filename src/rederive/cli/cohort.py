@@ -20,6 +20,7 @@ from rederive.cli.column import library_errors, number
 from rederive.cli.options import ARTICLE
 from rederive.cli.watch import Watch
 from rederive.errors import BookError, ConfigurationError
+from rederive.printed.files import check_writable
 from rederive.reconstruct.block import ContradictionError, NothingFoundError
 from rederive.reconstruct.bounds import Kind
 from rederive.reconstruct.checker import check_study, failures
@@ -150,6 +151,7 @@ def reconstruct_command(
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
     if not out.absolute().parent.is_dir():
         raise ConfigurationError(f"--out: folder {out.parent} does not exist")
+    check_writable(out)
     notes: dict[str, object]
     if study is None:
         _refuse({"--seconds": seconds}, "goes with a study only")

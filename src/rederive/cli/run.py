@@ -87,6 +87,8 @@ def run_command(
     given = given_parameters(project, parameters, **asked)
     task = _task(project, path, parameters, given)
     target = _output(project, task, output)
+    if not no_cache:
+        check_writable(project.cache / "any")
     failed = target.with_name(f"{target.stem}.failed.ipynb")
     outcome = run_task(project, task, timeout=timeout, cache=not no_cache)
     results: list[dict[str, Any]] = []

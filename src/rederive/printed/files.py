@@ -36,11 +36,10 @@ def check_writable(path: Path) -> None:
     """Raise an ``OSError`` if a file could not be written; what is there stays as it is."""
     probe = path.with_name(f".{path.name}.probe")
     try:
-        write_atomically(probe, b"")
+        write_atomically(probe, bytes(4096))  # a full disk still takes an empty file
         probe.unlink()
     except OSError as error:
-        error.filename = str(path)
-        raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -57,5 +56,4 @@ def write_atomically(path: Path, content: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        error.filename, error.filename2 = str(path), None
-        raise
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -106,7 +106,7 @@ class Entry:
         return None if self._fits(number) else (words, "")
 
     def _fits(self, number: Decimal | None) -> bool:
-        if number is None:
+        if number is None or number.adjusted() > 20:  # more digits than can be divided
             return False
         if self.kind == "flag":
             return number in (0, 1)

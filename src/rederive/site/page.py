@@ -19,17 +19,22 @@ STYLESHEET = Path("book/_static/book.css")
 """The book's own style, from its root."""
 
 _STYLE = """
-body { --pst-color-text-base: #222; --pst-color-text-muted: #555; --pst-color-primary: #176;
-  --pst-color-warning: #b50; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-  font: 1rem/1.5 system-ui, sans-serif; color: #222; background: #fff }
-h1, h2, h3 { line-height: 1.2; margin-top: 2rem } img { max-width: 100% }
-pre { overflow-x: auto; background: #f6f6f6; padding: .6rem; font-size: .85rem }
-pre.output { background: none; border-left: 3px solid #ddd } .output { overflow-x: auto }
+:root { --pst-color-text-base: #222; --pst-color-text-muted: #555; --pst-color-primary: #176;
+  --pst-color-warning: #b50; color-scheme: light dark }
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif;
+  color: var(--pst-color-text-base); background: var(--rd-paper) }
+h1, h2, h3 { line-height: 1.2; margin-top: 2rem } img { max-width: 100%; background: #fff }
+pre { overflow-x: auto; background: var(--rd-stripe); padding: .6rem; font-size: .85rem }
+pre.output { background: none; border-left: 3px solid var(--rd-line) } .output { overflow-x: auto }
 table { border-collapse: collapse; font-size: .9rem } td, th { padding: .2rem .6rem }
-p.caption { color: #555; font-size: .9rem }
-details.code { margin: .6rem 0 } details.code > summary { color: #555; font-size: .85rem }
-.admonition { border-left: 4px solid #176; background: #f3f8f6; padding: .3rem 1rem }
+.dataframe, .dataframe :is(td, th) { border: 0 solid var(--rd-line); text-align: right }
+.dataframe tr { border-bottom: 1px solid var(--rd-line) }
+p.caption, .code > summary { color: var(--pst-color-text-muted); font-size: .9rem }
+details.code { margin: .6rem 0 }
+.admonition { border-left: 4px solid; background: var(--rd-stripe); padding: .3rem 1rem }
 """
+_DARK = """@media (prefers-color-scheme: dark) {{ :root {{ --pst-color-text-base: #ced6dd;
+  --pst-color-text-muted: #9fb0bd; --pst-color-primary: #6cc; --pst-color-warning: #fa6; {} }} }}"""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What a browser may do with the page: nothing that is written in it is ever run."""
 
@@ -47,6 +52,9 @@ def notebook_page(content: bytes, stylesheet: Path) -> str:
     shown = [part for cell in cells for part in _cell(cell)]
     title = next((m[1] for each in cells if (m := re.match(r"# (.+)", source_of(each)))), "")
     style = stylesheet.read_text(encoding="utf-8") if stylesheet.is_file() else ""
+    # No script chooses between light and dark here, so the reader's own setting does.
+    dark = re.search(r'html\[data-theme="dark"\] {([^}]*)}', style)
+    style += _DARK.format(dark[1]) if dark else ""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'

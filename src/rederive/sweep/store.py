@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from errno import ENOSPC
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from rederive.errors import ConfigurationError
+from rederive.errors import BookError, ConfigurationError
 from rederive.printed.files import write_atomically
 
 NOTEBOOK = "notebook.ipynb"
@@ -64,13 +65,14 @@ class RunStore:
         return f"{self._place[1]}/{name}"
 
     def check_writable(self) -> None:
-        """Try to write before anything runs; the ``ConfigurationError`` says why that cannot be."""
+        """Try to write before anything runs; the ``BookError`` says why that cannot be."""
         try:
-            self.write(".writable", b"")
+            self.write(".writable", bytes(4096))  # a full disk still takes an empty file
             self._place[0].rm_file(self._path(".writable"))
         except Exception as error:  # every file system has errors of its own
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise ConfigurationError(f"output {self.url}: cannot be written to: {why}") from None
+            kind = BookError if getattr(error, "errno", 0) == ENOSPC else ConfigurationError
+            raise kind(f"output {self.url}: cannot be written to: {why}") from None
 
     def write(self, name: str, content: bytes) -> None:
         """Write one file whole."""
