@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivig_dcssc.checker import incoherences
-from ivig_dcssc.checker.coherence import LUNG_GRADES
+from ivig_dcssc.checker import coherence, incoherences
 from ivig_dcssc.checker.tables import Tables
 from ivig_dcssc.checker.windows import Windows
 from ivig_dcssc.generator.coherence import (
@@ -44,10 +43,10 @@ def drawn(without: tuple[str, ...] = ()) -> list[Drawn]:
 def before_and_change(one: Drawn) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Values before and changes to month 12, a row for each patient."""
     tables = Tables(one.patients, one.visits, Windows())
-    pairs = {name: tables.pairs(name, 12) for name in ("mrss", *PAIRED)}
     before = {name: tables.baseline(name) for name in ("mrss", *PAIRED, "rvsp")}
-    change = {name: pair["after"] - pair["before"] for name, pair in pairs.items()}
-    return pd.DataFrame(before), pd.DataFrame(change)
+    change = {name: tables.change(name, 12) for name in ("mrss", *PAIRED)}
+    names = tables.names
+    return pd.DataFrame(before, index=names), pd.DataFrame(change, index=names)
 
 
 @pytest.mark.parametrize("when", ["before", "change"])
@@ -126,9 +125,9 @@ def test_grades_of_generator_and_checker_are_the_same() -> None:
         blank = np.full_like(column, np.nan)
         normal = np.full_like(column, 100.0)
         measures = {"fvc": normal, "dlco": blank, "rvsp": blank, name: column}
-        signed = pd.Series(-values if name == "rvsp" else values)
-        grades = pd.cut(signed, LUNG_GRADES[name], right=False, labels=[3, 2, 1, 0]).astype(float)
-        np.testing.assert_array_equal(lung_grade(measures, 0), grades)
+        np.testing.assert_array_equal(
+            lung_grade(measures, 0), coherence.lung_grade(name, values.astype(float))
+        )
     assert np.isnan(lung_grade(dict.fromkeys(("fvc", "dlco", "rvsp"), blank), 0)).all()
 
 
