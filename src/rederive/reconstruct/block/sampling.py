@@ -20,7 +20,6 @@ from rederive.reconstruct.block.kernel import (
     Moves,
     penalty_of,
     run_chain,
-    total_sums,
 )
 from rederive.reconstruct.block.priors import FLAT, Prior, density_of
 
@@ -98,8 +97,7 @@ def in_units(block: Block, values: Integers) -> Floats:
 def holds(data: BlockData) -> bool:
     """Return whether a data set keeps all figures of its block."""
     limits = limits_of(boxes_of(data.block), data.block)
-    sums, counts = total_sums(data.values, data.mask, limits)
-    return float(penalty_of(sums, counts, limits)) == 0.0
+    return float(penalty_of(data.values, data.mask, limits)) == 0.0
 
 
 def limits_of(boxes: Boxes, block: Block) -> Limits:
