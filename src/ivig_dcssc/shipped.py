@@ -15,7 +15,7 @@ from ivig_dcssc.associations import compute_associations
 from ivig_dcssc.generator.ensemble import SYNTHETIC, make_ensemble
 from ivig_dcssc.generator.predictions import compute_predictions
 from ivig_dcssc.generator.recipe import Recipe
-from ivig_dcssc.generator.skin import COMPARED
+from ivig_dcssc.generator.skin import PRIORS
 from ivig_dcssc.project import (
     ASSOCIATIONS_FILE,
     PATIENTS,
@@ -45,7 +45,7 @@ def ship(root: Path) -> None:
         _say(f"  {done} of {wanted}")
 
     published, folder = root / "data" / "published", cohorts_folder(root)
-    for prior in (compared.name for compared in COMPARED):
+    for prior in PRIORS:
         _say(f"{prior}: {COHORTS} cohorts")
         make_ensemble(published, folder / prior, Recipe(prior, SEED), COHORTS, progress=report)
     teach(folder)

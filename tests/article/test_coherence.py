@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivig_dcssc.checker import coherence, incoherences
+from ivig_dcssc.checker.statistics import linear_p, logistic_p, predictors
 from ivig_dcssc.checker.tables import Tables
 from ivig_dcssc.checker.windows import Windows
+from ivig_dcssc.generator import coherence as generator_coherence
 from ivig_dcssc.generator.coherence import (
     AT_BASELINE,
     HEART,
@@ -23,6 +25,7 @@ from ivig_dcssc.generator.coherence import (
     match_measures,
     suits,
 )
+from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.generator.recipe import Drawn, Recipe, draw_cohorts
 from ivig_dcssc.generator.skin import PRIORS, skin_block
 from ivig_dcssc.project import project_root
@@ -97,6 +100,28 @@ def test_reasons_suit_the_course_as_far_as_nothing_predicts() -> None:
     kept, chance = not_fallen(()), not_fallen(RULES)
     assert kept[0] < 0.7 * chance[0]
     assert kept[1] > chance[1] + 3
+
+
+def test_reasons_that_suited_the_course_would_predict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a cohort that is held to the claims has some that do not: in nine of ten draws."""
+
+    def share(unlikely: float) -> float:
+        monkeypatch.setattr(generator_coherence, "_UNLIKELY", unlikely)
+        recipe, found = Recipe("gaussian", 11, without=tuple(predictor_claims(REGISTRY))), []
+        for one in draw_cohorts(REGISTRY, recipe, 0, 40):
+            tables = Tables(one.patients, one.visits, Windows())
+            every = predictors(tables)
+            reasons = np.array([every[name] for name in every if name.startswith("stop_")])
+            changes = [tables.change("mrss", month) for month in (6, 12)]
+            p = [linear_p(change, reasons) for change in changes]
+            responded = [np.where(np.isnan(each), np.nan, each <= -5) for each in changes]
+            p += [logistic_p(each, reasons) for each in responded]
+            found.append((np.array(p) < 0.05).any())
+        return float(np.mean(found))
+
+    # The standard error of a share of nine in ten of 40 is 0.05.
+    assert share(1e-9) > 0.75
+    assert share(1.0) < 0.65
 
 
 @given(st.integers(0, 2**32), st.booleans())

@@ -16,7 +16,7 @@ import ivig_dcssc
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
 from ivig_dcssc.checker import check_cohort, failures, incoherences
 from ivig_dcssc.generator.ensemble import PATIENTS, VISITS
-from ivig_dcssc.generator.skin import COMPARED, PRIORS
+from ivig_dcssc.generator.skin import PRIORS
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import COHORTS, TEACHING, TEACHING_COHORT, cohorts_folder
 from rederive.printed import PrintedNumber
@@ -44,7 +44,7 @@ def tables(prior: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return patients, visits.astype({"patient": str, "measure": str})
 
 
-@pytest.mark.parametrize("prior", [prior.name for prior in COMPARED])
+@pytest.mark.parametrize("prior", PRIORS)
 def test_shipped_cohorts_print_every_figure(prior: str, registry) -> None:
     patients, visits = (dict(list(table.groupby("cohort"))) for table in tables(prior))
     assert list(patients) == list(range(COHORTS))
@@ -109,7 +109,7 @@ def next_figure(printed: PrintedNumber) -> Decimal:
     return Decimal(printed.text) + Decimal(1).scaleb(-printed.decimals)
 
 
-@pytest.mark.parametrize("prior", [prior.name for prior in COMPARED])
+@pytest.mark.parametrize("prior", PRIORS)
 def test_ensembles_say_what_they_are(prior: str) -> None:
     for name in (PATIENTS, VISITS):
         notes = read_notes(FOLDER / prior / name)
@@ -124,7 +124,7 @@ def test_ensembles_say_what_they_are(prior: str) -> None:
     assert notes["registry"] == digest.hexdigest(), "made from another registry: make cohorts"
 
 
-@pytest.mark.parametrize("prior", [prior.name for prior in COMPARED])
+@pytest.mark.parametrize("prior", PRIORS)
 def test_chains_have_settled(prior: str) -> None:
     convergence = read_notes(FOLDER / prior / PATIENTS)["convergence"]
     assert len(convergence) >= 10
@@ -134,7 +134,7 @@ def test_chains_have_settled(prior: str) -> None:
         assert one["ess"] > 100, one
 
 
-@pytest.mark.parametrize("prior", [prior.name for prior in COMPARED])
+@pytest.mark.parametrize("prior", PRIORS)
 def test_cohorts_differ(prior: str) -> None:
     patients, visits = tables(prior)
     skin = visits[visits["measure"] == "mrss"]
