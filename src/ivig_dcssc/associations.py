@@ -7,6 +7,7 @@ of our own; every other figure stays: so how often they hold is a prediction.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -63,13 +64,9 @@ def compute_associations(registry: Registry, folder: Path, report: Callable[[str
 
 
 def _draw(registry: Registry, recipe: Recipe) -> Cohort:
-    patients: list[pd.DataFrame] = []
-    visits: list[pd.DataFrame] = []
-    for part in range(-(-COHORTS // _PART)):
-        for drawn in draw_cohorts(registry, recipe, part, _PART):
-            number = len(patients)
-            if number == COHORTS:
-                break
-            patients.append(drawn.patients.assign(cohort=number))
-            visits.append(drawn.visits.assign(cohort=number))
-    return Cohort(pd.concat(patients, ignore_index=True), pd.concat(visits, ignore_index=True))
+    parts = (draw_cohorts(registry, recipe, part, _PART) for part in range(COHORTS // _PART))
+    tables = [
+        (drawn.patients.assign(cohort=number), drawn.visits.assign(cohort=number))
+        for number, drawn in enumerate(chain.from_iterable(parts))
+    ]
+    return Cohort(*(pd.concat(each, ignore_index=True) for each in zip(*tables, strict=True)))

@@ -65,37 +65,32 @@ class Claims:
         """Return what the cohort says to a claim; none if there is no check for it."""
         measure, restricted = variable.removesuffix("_restricted"), variable.endswith("_restricted")
         month = int(timepoint.removeprefix("m")) if timepoint.startswith("m") else None
+        single = {
+            ("mrss", "same_conclusion"): self._same_skin_scores,
+            ("responder_prednisone", "direction"): self._odds_below_one,
+            ("haq_di", "direction"): self._disability_lower,
+            ("severity_renal", "unchanged"): self._renal_unchanged,
+            ("severity_organs", "unchanged"): self._organs_unchanged,
+            ("cpk_serial", "normalised"): self._ck_normalised,
+            ("adverse_effects", "ordering"): self._commonest_effects,
+            ("stop_improved_or_stable", "ordering"): self._main_reason,
+            ("concomitant_other", "none"): self._no_other_drug,
+        }
+        if (measure, kind) in single:
+            return single[measure, kind]()
         match measure, kind:
             case "mrss", "significant":
                 return self._lower_at("mrss", (month,) if month else MONTHS)
             case "mrss", "decreasing":
                 return self._decreasing(restricted)
-            case "mrss", "same_conclusion":
-                return self._same_skin_scores()
             case measure, "same_conclusion" if measure in _SAME:
                 return self._same(_SAME[measure])
             case "responder_prednisone", "borderline":
                 return self._borderline(variable)
             case "severity_muscle", "borderline":
                 return self._borderline_lower(variable, restricted)
-            case "responder_prednisone", "direction":
-                return self._odds_below_one()
-            case "haq_di", "direction":
-                return self._disability_lower()
             case "patient_rating", "significant":
                 return self._lower_at(variable, (12,))
-            case "severity_renal", "unchanged":
-                return self._renal_unchanged()
-            case "severity_organs", "unchanged":
-                return self._organs_unchanged()
-            case "cpk_serial", "normalised":
-                return self._ck_normalised()
-            case "adverse_effects", "ordering":
-                return self._commonest_effects()
-            case "stop_improved_or_stable", "ordering":
-                return self._main_reason()
-            case "concomitant_other", "none":
-                return self._no_other_drug()
             case "responder_predictors", "none_predict" if month:
                 # Prednisone is reported by itself, at both months.
                 outcome = self.figures.responders(month)

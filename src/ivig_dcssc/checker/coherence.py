@@ -66,14 +66,14 @@ def incoherences(
 def _off_scale(tables: Tables) -> Iterator[str]:
     for measure, scale in SCALES.items():
         low, high, step = written(np.array(scale, np.float64))
-        units = np.array(written(tables.records(measure).values))
+        units = np.array(written(tables.records[measure].values))
         off = (units < low) | (units > high) | (units % step != 0)
         allowed = "allowed are {} to {} in steps of {}".format(*scale)
         yield from _records(tables, measure, off, allowed)
 
 
 def _records(tables: Tables, measure: str, wrong: Flags, allowed: str) -> Iterator[str]:
-    who, months, values = (column[wrong] for column in tables.records(measure))
+    who, months, values = (column[wrong] for column in tables.records[measure])
     for one, month, value in zip(who, months, values, strict=True):
         yield f"{tables.names[one]}: {measure} in month {month:g} is {value:g}, {allowed}"
 
@@ -155,7 +155,7 @@ def _within_patients(tables: Tables) -> Iterator[str]:
 
 def _unphysiologic(tables: Tables) -> Iterator[str]:
     for measure, (low, high) in PHYSIOLOGIC.items():
-        values = tables.records(measure).values
+        values = tables.records[measure].values
         beyond = (values < low) | (values > high)
         yield from _records(tables, measure, beyond, f"physiologic are {low} to {high}")
 
@@ -170,11 +170,11 @@ def lung_grade(measure: str, values: Floats) -> Floats:
 def _lungs(tables: Tables) -> Iterator[str]:
     """Yield where the lung's severity is not the worst grade of what was measured."""
     names = ("fvc", "dlco", "severity_pulmonary")
-    day_of = {name: tables.records(name).who + 1j * tables.records(name).months for name in names}
+    day_of = {name: tables.records[name].who + 1j * tables.records[name].months for name in names}
     days = np.unique(np.concatenate(list(day_of.values())))
     same_day = np.full((len(names), len(days)), np.nan)
     for row, name in zip(same_day, names, strict=True):
-        row[np.searchsorted(days, day_of[name])] = tables.records(name).values
+        row[np.searchsorted(days, day_of[name])] = tables.records[name].values
     everyone = np.arange(tables.size)
     for when, who, measured in (
         ("before", everyone, [tables.baseline(name) for name in names]),

@@ -143,7 +143,8 @@ class Tables:
         return Records(who, months, values)
 
     @cached_property
-    def _records(self) -> dict[str, Records]:
+    def records(self) -> dict[str, Records]:
+        """The records of each measure."""
         place = {name: position for position, name in enumerate(MEASURES)}
         measure = np.array([place[name] for name in self.visits["measure"].tolist()], np.intp)
         return {
@@ -151,15 +152,11 @@ class Tables:
             for name, position in place.items()
         }
 
-    def records(self, measure: str) -> Records:
-        """Return the records of one measure."""
-        return self._records[measure]
-
     def baseline(self, measure: str, *, restricted: bool = False) -> Floats:
         """Return the baseline of a measure, in its primary or restricted window."""
         name = "baseline_window" if measure == "mrss" else "organ_baseline_window"
         width = getattr(self.windows, f"restricted_{name}" if restricted else name)
-        return at_baseline(self.records(measure), width, self.size)
+        return at_baseline(self.records[measure], width, self.size)
 
     def followup(self, measure: str, month: int, *, restricted: bool = False) -> Floats:
         """Return a measure at a target month, in its primary or restricted window."""
@@ -171,7 +168,7 @@ class Tables:
         else:
             tolerance = windows.organ_followup_tolerance
         targets = windows.targets if measure == "mrss" else ()
-        records = self.records(measure)
+        records = self.records[measure]
         return at_target(records, month, tolerance, self.size, windows.rule, targets)
 
     def pairs(self, measure: str, month: int, *, restricted: bool = False) -> tuple[Floats, Floats]:
@@ -193,7 +190,7 @@ class Tables:
         Serial: at least two values, one of them after the month of the first infusion. The last
         is NaN of all others; without a value in the baseline window, so is the baseline.
         """
-        who, months, values = self.records("cpk")
+        who, months, values = self.records["cpk"]
         order = np.argsort(months, kind="stable")
         latest, last = np.full((2, self.size), np.nan)
         latest[who[order]], last[who[order]] = months[order], values[order]

@@ -54,22 +54,7 @@ class Records(NamedTuple):
 
 
 def at_baseline(records: Records, window: int, patients: int) -> Floats:
-    """Return the most recent value from ``window`` months before the first infusion to its month.
-
-    Parameters
-    ----------
-    records : Records
-        Records of one measure.
-    window : int
-        Months before month 0 that count; month 0 always counts.
-    patients : int
-        How many there are.
-
-    Returns
-    -------
-    array, shape (patients,)
-        NaN without a record in the window.
-    """
+    """Return each patient's most recent value of month ``-window`` to 0, NaN without any."""
     counts = (records.months >= -window) & (records.months <= 0)
     order = np.argsort(records.months, kind="stable")
     return _last_of_each(records, order[counts[order]], patients)
@@ -90,30 +75,11 @@ def at_target(
     rule: str = "closest",
     targets: tuple[int, ...] = (),
 ) -> Floats:
-    """Return the value at a target month.
+    """Return each patient's value within some months of a target, NaN without any.
 
     A visit belongs to the nearest of all targets only (of two equally near ones, the earlier), so
-    that no visit is used twice, also where windows overlap.
-
-    Parameters
-    ----------
-    records : Records
-        Records of one measure.
-    target : int
-        The month aimed at.
-    tolerance : int
-        Distance from the target within which a visit counts.
-    patients : int
-        How many there are.
-    rule : str
-        ``closest`` (of two equally close visits the earlier), ``first`` or ``last``.
-    targets : tuple of int
-        All targets of this measure, rising; empty if there is only this one.
-
-    Returns
-    -------
-    array, shape (patients,)
-        NaN without a visit in the window.
+    that no visit is used twice, also where windows overlap; without other targets, to this one. Of
+    several the rule takes the ``closest`` (of two the earlier), the ``first`` or the ``last``.
     """
     months = records.months
     distance = np.abs(months - target)
