@@ -86,7 +86,6 @@ lab: $(STAMP) ## open the notebooks in JupyterLab, with the project's kernel
 
 cohorts: $(STAMP) ## make the shipped cohorts, predictions and bounds where they are missing (an hour)
 	$(BIN)/python -m ivig_dcssc.shipped
-	$(BIN)/python -m ivig_dcssc.generator.skin_bounds
 
 bench: $(STAMP) ## run the benchmarks
 	@for script in benchmarks/*.py; do [ -e "$$script" ] || continue; \

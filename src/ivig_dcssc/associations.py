@@ -7,7 +7,7 @@ of our own; every other figure stays: so how often they hold is a prediction.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count, islice
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +57,9 @@ def compute_associations(registry: Registry, folder: Path, report: Callable[[str
 
 
 def _draw(registry: Registry, recipe: Recipe) -> Cohort:
-    drawn = (each for part in count() for each in draw_cohorts(registry, recipe, part, _PART))
-    numbered = [
-        [table.assign(cohort=number) for table in (each.patients, each.visits)]
-        for number, each in enumerate(islice(drawn, COHORTS))
+    parts = (draw_cohorts(registry, recipe, part, _PART) for part in range(COHORTS // _PART))
+    tables = [
+        (drawn.patients.assign(cohort=number), drawn.visits.assign(cohort=number))
+        for number, drawn in enumerate(chain.from_iterable(parts))
     ]
-    return Cohort(*(pd.concat(parts, ignore_index=True) for parts in zip(*numbered, strict=True)))
+    return Cohort(*(pd.concat(each, ignore_index=True) for each in zip(*tables, strict=True)))

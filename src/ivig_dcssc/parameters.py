@@ -10,7 +10,10 @@ from rederive.parameters import Form, Parameter, ParameterSet, Value
 from rederive.printed import RoundingRule
 
 PRIORS = ("gaussian", "flat", "bimodal")
-"""Priors of which the book ships an ensemble of cohorts."""
+"""Priors that the book compares, each with an ensemble of cohorts."""
+
+MECHANISMS = ("stable", "lost-by-last", "lost-by-own")
+"""Priors to teach with; their ensembles are shipped too, and are no evidence."""
 
 ALL_PRIORS = "all"
 """The ensembles of all priors, one after the other."""

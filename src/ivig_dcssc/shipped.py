@@ -15,9 +15,11 @@ from ivig_dcssc.associations import compute_associations
 from ivig_dcssc.generator.ensemble import SYNTHETIC, make_ensemble
 from ivig_dcssc.generator.predictions import compute_predictions
 from ivig_dcssc.generator.recipe import Recipe
-from ivig_dcssc.generator.skin import COMPARED
+from ivig_dcssc.generator.skin import PRIORS
+from ivig_dcssc.generator.skin_bounds import compute_bounds
 from ivig_dcssc.project import (
     ASSOCIATIONS_FILE,
+    BOUNDS_FILE,
     PATIENTS,
     PREDICTIONS_FILE,
     VISITS,
@@ -39,13 +41,13 @@ TEACHING_COHORT = ("gaussian", 0)
 
 
 def ship(root: Path) -> None:
-    """Make what is missing of ensembles, teaching cohort, predictions and associations."""
+    """Make what is missing of ensembles, teaching cohort, predictions, associations and bounds."""
 
     def report(done: int, wanted: int) -> None:
         _say(f"  {done} of {wanted}")
 
     published, folder = root / "data" / "published", cohorts_folder(root)
-    for prior in (compared.name for compared in COMPARED):
+    for prior in PRIORS:
         _say(f"{prior}: {COHORTS} cohorts")
         make_ensemble(published, folder / prior, Recipe(prior, SEED), COHORTS, progress=report)
     teach(folder)
@@ -55,6 +57,8 @@ def ship(root: Path) -> None:
     ):
         if not (folder / file).exists():
             compute(load_registry(published), folder, _say)
+    for name, found in compute_bounds(load_registry(published), root / BOUNDS_FILE):
+        _say(f"{name}: {found.low.limit:.10g} to {found.high.limit:.10g}; {found.seconds} s")
 
 
 def teach(folder: Path) -> None:

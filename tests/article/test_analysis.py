@@ -134,13 +134,9 @@ def check_all(
     singles: dict[int, Cohort],
     registry: Registry,
     windows: CheckerWindows | None = None,
-    *,
-    regressions: bool = True,
 ) -> pd.DataFrame:
     return pd.concat(
-        check_cohort(
-            one.patients, one.visits, registry, windows=windows, regressions=regressions
-        ).assign(cohort=number)
+        check_cohort(one.patients, one.visits, registry, windows=windows).assign(cohort=number)
         for number, one in singles.items()
     )
 
@@ -231,7 +227,7 @@ def test_windows_and_rules_agree_with_the_checker(
 ) -> None:
     some = {number: singles[number] for number in list(singles)[:2]}
     changed = CohortResults(together(some), Choices.of(parameters), registry)
-    against = check_all(some, registry, windows, regressions=False)
+    against = check_all(some, registry, windows)
     assert disagreements(changed, against) == []
 
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from ivig_dcssc.checker.rows import ROUNDINGS
@@ -65,12 +64,11 @@ def printed_of(registry: Registry, drawn: Draws) -> Iterator[tuple[str, str, Dec
             found: Decimal | None
             match row.statistic:
                 case "mean":
-                    found = mean(numbers)
+                    found = mean(column)
                 case "sd":
-                    found = sd(numbers)
+                    found = sd(column)
                 case "p":
-                    pairs = pd.DataFrame(values, columns=["before", "after"]).dropna()
-                    found = Decimal(str(paired_t_p(pairs)))
+                    found = Decimal(str(paired_t_p(values[:, 1] - values[:, 0])))
                 case "n":
                     found = Decimal(len(numbers))
                 case _:

@@ -20,7 +20,7 @@ from ivig_dcssc.analysis.tables import include
 from ivig_dcssc.article import open_ledger
 from ivig_dcssc.generator import skin
 from ivig_dcssc.generator.visits.dates import visit_windows
-from ivig_dcssc.parameters import PARAMETERS, PRIORS, months_in
+from ivig_dcssc.parameters import MECHANISMS, PARAMETERS, PRIORS, months_in
 from rederive.errors import ConfigurationError
 from rederive.parameters import Parameter, ParameterError, ParameterSet, check_injected
 from rederive.parameters.notebooks import notebook_parameters, takers
@@ -95,6 +95,7 @@ def test_defaults_of_the_notebooks_are_the_article_s(name: str) -> None:
 
 def test_priors_are_those_that_cohorts_are_drawn_from() -> None:
     assert list(PRIORS) == [prior.name for prior in skin.COMPARED]
+    assert [*PRIORS, *MECHANISMS] == list(skin.PRIORS)
     assert PARAMETERS["prior"].default not in PRIORS
 
 

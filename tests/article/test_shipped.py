@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import hashlib
+from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -13,9 +16,10 @@ import ivig_dcssc
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
 from ivig_dcssc.checker import check_cohort, failures, incoherences
 from ivig_dcssc.generator.ensemble import PATIENTS, VISITS
-from ivig_dcssc.generator.skin import COMPARED, PRIORS
+from ivig_dcssc.generator.skin import PRIORS
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import COHORTS, TEACHING, TEACHING_COHORT, cohorts_folder
+from rederive.printed import PrintedNumber
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.study.tables import read_notes
 from rederive.retrospective import Codebook, read_cohort
@@ -24,6 +28,7 @@ from repetitions import spaced
 ROOT = project_root()
 FOLDER = cohorts_folder(ROOT)
 PUBLISHED = ROOT / "data" / "published"
+Tables = tuple[pd.DataFrame, pd.DataFrame]
 CHECKED = range(0, COHORTS, spaced(50))
 """Cohorts of each ensemble that are checked."""
 
@@ -39,7 +44,7 @@ def tables(prior: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return patients, visits.astype({"patient": str, "measure": str})
 
 
-@pytest.mark.parametrize("prior", [prior.name for prior in COMPARED])
+@pytest.mark.parametrize("prior", PRIORS)
 def test_shipped_cohorts_print_every_figure(prior: str, registry) -> None:
     patients, visits = (dict(list(table.groupby("cohort"))) for table in tables(prior))
     assert list(patients) == list(range(COHORTS))
@@ -48,7 +53,63 @@ def test_shipped_cohorts_print_every_figure(prior: str, registry) -> None:
         assert incoherences(patients[number], visits[number]) == []
 
 
-@pytest.mark.parametrize("prior", [prior.name for prior in COMPARED])
+def broken(patients: pd.DataFrame, visits: pd.DataFrame) -> Iterator[Tables]:
+    """The tables with something else in one place: an entry of a patient, a measure at some time.
+
+    One value, and then all of them, for what no single one can break.
+    """
+    one = patients["patient"].iloc[0]
+    yield patients[patients["patient"] != one], visits[visits["patient"] != one]
+    yield patients.assign(concomitant_rituximab=1), visits
+    for column in patients.columns.drop(["cohort", "chain", "patient"]):
+        every = patients[column].dropna().unique().tolist()
+        for value in [every[0], "other"] if patients[column].dtype == object else [0, 1, 25]:
+            for rows in (patients.index[:1], patients.index):
+                worse = patients.astype({column: object})
+                worse.loc[rows, column] = value
+                yield worse.infer_objects(), visits
+    for measure in visits["measure"].unique():
+        for months in ((-12, 0), (1, 8), (9, 14), (15, 20), (21, 40)):
+            here = (visits["measure"] == measure) & visits["month"].between(*months)
+            for moved in (visits["value"] + 1, visits["value"] * 2, 50 - visits["value"]):
+                for rows in (here & (visits["patient"] == one), here):
+                    yield patients, visits.assign(value=visits["value"].where(~rows, moved))
+            yield patients, visits[~here]
+
+
+def test_every_kind_of_figure_is_refused_where_it_is_broken(registry) -> None:
+    """Every row that is checked notices something, and each at its last printed digit."""
+    patients, visits = (table[table["cohort"] == 3] for table in tables("gaussian"))
+    report = check_cohort(patients, visits, registry)
+    assert failures(report) == []
+    silent = set(report["id"])
+    for worse in broken(patients, visits):
+        found = check_cohort(*worse, registry)
+        silent -= set(found["id"][~found["agrees"].astype(bool)])
+    assert silent == set()
+    numbers = {
+        name: dataclasses.replace(
+            row, printed=dataclasses.replace(row.printed, text=str(next_figure(row.printed)))
+        )
+        for name, row in registry.numbers.items()
+    }
+    limits = ("methods-responder-threshold-threshold", "methods-alpha-alpha")
+    numbers |= {name: registry.numbers[name] for name in limits}
+    claims = {
+        name: dataclasses.replace(row, expected=f"not {row.expected}")
+        for name, row in registry.claims.items()
+    }
+    other = dataclasses.replace(registry, numbers=numbers, claims=claims)
+    again = check_cohort(patients, visits, other).set_index("id")["agrees"]
+    same = [name for name in again.index[again.astype(bool)] if name not in limits]
+    assert [name for name in same if registry.numbers[name].printed.operator in "=±"] == []
+
+
+def next_figure(printed: PrintedNumber) -> Decimal:
+    return Decimal(printed.text) + Decimal(1).scaleb(-printed.decimals)
+
+
+@pytest.mark.parametrize("prior", PRIORS)
 def test_ensembles_say_what_they_are(prior: str) -> None:
     for name in (PATIENTS, VISITS):
         notes = read_notes(FOLDER / prior / name)
@@ -63,7 +124,7 @@ def test_ensembles_say_what_they_are(prior: str) -> None:
     assert notes["registry"] == digest.hexdigest(), "made from another registry: make cohorts"
 
 
-@pytest.mark.parametrize("prior", [prior.name for prior in COMPARED])
+@pytest.mark.parametrize("prior", PRIORS)
 def test_chains_have_settled(prior: str) -> None:
     convergence = read_notes(FOLDER / prior / PATIENTS)["convergence"]
     assert len(convergence) >= 10
@@ -73,7 +134,7 @@ def test_chains_have_settled(prior: str) -> None:
         assert one["ess"] > 100, one
 
 
-@pytest.mark.parametrize("prior", [prior.name for prior in COMPARED])
+@pytest.mark.parametrize("prior", PRIORS)
 def test_cohorts_differ(prior: str) -> None:
     patients, visits = tables(prior)
     skin = visits[visits["measure"] == "mrss"]

@@ -10,8 +10,9 @@ import pytest
 
 from bounds_recheck import recheck
 from ivig_dcssc import open_section
-from ivig_dcssc.generator.skin_bounds import BOUNDS_FILE, THRESHOLDS
+from ivig_dcssc.generator.skin_bounds import THRESHOLDS
 from ivig_dcssc.patients import Cohorts
+from ivig_dcssc.project import BOUNDS_FILE
 from rederive.reconstruct.bounds import load_bounds
 from rederive.reconstruct.column import ColumnSummary, count_columns
 

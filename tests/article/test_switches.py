@@ -238,7 +238,7 @@ def test_cohorts_without_figures_print_all_others(kind: str) -> None:
     assert len(drawn) == 4
     for one in drawn:
         assert incoherences(one.patients, one.visits) == []
-        report = check_cohort(one.patients, one.visits, REGISTRY, regressions=False)
+        report = check_cohort(one.patients, one.visits, REGISTRY)
         wrong = report[~report["agrees"] & ~report["id"].isin(loose)]
         assert wrong.empty, wrong.to_string()
         texts = report.set_index("id")["computed"]

@@ -156,7 +156,7 @@ def read_months(one: Cohort, measure: str, windows: Windows) -> np.ndarray:
 
 def test_the_checker_finds_every_printed_figure(cohorts: list[Cohort], registry: Registry) -> None:
     for one in cohorts:
-        checked = check_cohort(one.patients, one.visits, registry, regressions=False)
+        checked = check_cohort(one.patients, one.visits, registry)
         variable = checked["id"].map(lambda row_id: registry.row(row_id).variable)
         ours = variable.str.startswith(CHECKED) & ~variable.str.contains("|".join(NOT_OURS))
         assert ours.sum() > 60

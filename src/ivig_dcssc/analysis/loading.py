@@ -17,6 +17,7 @@ from ivig_dcssc.parameters import (
     BOTH_READINGS,
     COHORT_SEED,
     COHORTS_MADE,
+    MECHANISMS,
     PRIORS,
     READINGS,
 )
@@ -58,8 +59,8 @@ def load_ensembles(
     root : Path
         The project's folder.
     prior : str
-        Name of a prior, or ``all``: then cohorts are numbered from 1, prior after prior. Those of
-        a single prior keep their numbers.
+        Name of a prior, also of one to teach with, or ``all`` that are compared: then cohorts are
+        numbered from 1, prior after prior. Those of a single prior keep their numbers.
     number : int
         How many of each prior at most: the first so many.
     seed : int
@@ -85,8 +86,8 @@ def _load_ensembles(
     root: Path, prior: str, number: int, seed: int, reading: str, stamps: tuple[object, ...]
 ) -> Ensembles:
     """Load the cohorts once for all that analyse them, as long as no file has changed."""
-    if prior not in (*PRIORS, ALL_PRIORS):
-        raise ConfigurationError(str(unknown("prior", prior, (*PRIORS, ALL_PRIORS))))
+    if prior not in (allowed := (*PRIORS, *MECHANISMS, ALL_PRIORS)):
+        raise ConfigurationError(str(unknown("prior", prior, allowed)))
     parts: list[list[pd.DataFrame]] = []
     priors: list[str] = []
     for name in PRIORS if prior == ALL_PRIORS else (prior,):

@@ -1,8 +1,8 @@
 """The independent check that a cohort prints what the article prints.
 
-It trusts nothing and shares no code with what reconstructs a cohort: plain pandas, SciPy and
-statsmodels on the two tables, written from the article's text, and a comparison of texts, which it
-has in common with the checker of described studies.
+It trusts nothing and shares no code with what reconstructs a cohort: plain arithmetic on the two
+tables, written from the article's text and held against SciPy and statsmodels by tests, and a
+comparison of texts, which it has in common with the checker of described studies.
 """
 
 from ivig_dcssc.checker.coherence import incoherences

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
-import pandas as pd
+import numpy as np
 
-from ivig_dcssc.checker.figures import MONTHS, Figures
-from ivig_dcssc.checker.statistics import (
-    linear_p,
-    logistic_p,
-    mean,
-    paired_t_p,
-    predictors,
-    signed_rank_p,
-)
+from ivig_dcssc.checker.figures import MONTHS, Figures, known
+from ivig_dcssc.checker.statistics import linear_p, logistic_p, mean, paired_t_p, predictors
 from ivig_dcssc.checker.tables import ADVERSE_EFFECTS, CONCOMITANT, SEVERITIES, STOP_REASONS, Tables
+from ivig_dcssc.checker.windows import Floats
 
 CK_NORMAL = 200
 """Upper limit of normal creatine phosphokinase in U/L; our choice, the article prints none."""
@@ -64,48 +59,44 @@ class Claims:
         self.figures = figures
         self.tables: Tables = figures.tables
         self.alpha = alpha
+        self._predictors = predictors(self.tables)
 
     def answer(self, variable: str, timepoint: str, kind: str) -> Answer | None:
         """Return what the cohort says to a claim; none if there is no check for it."""
         measure, restricted = variable.removesuffix("_restricted"), variable.endswith("_restricted")
         month = int(timepoint.removeprefix("m")) if timepoint.startswith("m") else None
+        single = {
+            ("mrss", "same_conclusion"): self._same_skin_scores,
+            ("responder_prednisone", "direction"): self._odds_below_one,
+            ("haq_di", "direction"): self._disability_lower,
+            ("severity_renal", "unchanged"): self._renal_unchanged,
+            ("severity_organs", "unchanged"): self._organs_unchanged,
+            ("cpk_serial", "normalised"): self._ck_normalised,
+            ("adverse_effects", "ordering"): self._commonest_effects,
+            ("stop_improved_or_stable", "ordering"): self._main_reason,
+            ("concomitant_other", "none"): self._no_other_drug,
+        }
+        if (measure, kind) in single:
+            return single[measure, kind]()
         match measure, kind:
             case "mrss", "significant":
                 return self._lower_at("mrss", (month,) if month else MONTHS)
             case "mrss", "decreasing":
                 return self._decreasing(restricted)
-            case "mrss", "same_conclusion":
-                return self._same_skin_scores()
             case measure, "same_conclusion" if measure in _SAME:
                 return self._same(_SAME[measure])
             case "responder_prednisone", "borderline":
                 return self._borderline(variable)
             case "severity_muscle", "borderline":
                 return self._borderline_lower(variable, restricted)
-            case "responder_prednisone", "direction":
-                return self._odds_below_one()
-            case "haq_di", "direction":
-                return self._disability_lower()
             case "patient_rating", "significant":
                 return self._lower_at(variable, (12,))
-            case "severity_renal", "unchanged":
-                return self._renal_unchanged()
-            case "severity_organs", "unchanged":
-                return self._organs_unchanged()
-            case "cpk_serial", "normalised":
-                return self._ck_normalised()
-            case "adverse_effects", "ordering":
-                return self._commonest_effects()
-            case "stop_improved_or_stable", "ordering":
-                return self._main_reason()
-            case "concomitant_other", "none":
-                return self._no_other_drug()
             case "responder_predictors", "none_predict" if month:
                 # Prednisone is reported by itself, at both months.
                 outcome = self.figures.responders(month)
                 return self._none_predicts(outcome, logistic_p, ["concomitant_prednisone"])
             case "mrss_change_predictors", "none_predict" if month:
-                return self._none_predicts(self.figures.change(month), linear_p, [])
+                return self._none_predicts(self.figures.change(month), linear_p)
             case _, "majority" | "large_share" if (variable, timepoint, "percent") in self.figures:
                 return self._majority(variable, timepoint)
             case _, "not_significant" | "unchanged" if (variable, timepoint, "p") in self.figures:
@@ -125,9 +116,8 @@ class Claims:
         return Answer(self._decision(p), _p_text(p))
 
     def _falls(self, measure: str, month: int, *, restricted: bool = False) -> bool:
-        pairs = self.tables.pairs(measure, month, restricted=restricted)
-        before, after = mean(pairs["before"]), mean(pairs["after"])
-        return before is not None and after is not None and after < before
+        change = mean(self.tables.change(measure, month, restricted=restricted))
+        return change is not None and change < 0
 
     def _lower_at(self, measure: str, months: Sequence[int]) -> Answer:
         words = []
@@ -142,22 +132,23 @@ class Claims:
     def _decreasing(self, restricted: bool) -> Answer:
         means = [mean(self.tables.baseline("mrss", restricted=restricted))]
         for month in MONTHS:
-            pairs = self.tables.pairs("mrss", month, restricted=restricted)
-            means.append(mean(pairs["after"]))
-        known = [value for value in means if value is not None]
-        strictly = all(known[i] > known[i + 1] for i in range(len(known) - 1))
+            means.append(mean(self.tables.pairs("mrss", month, restricted=restricted)[1]))
+        strictly = all(
+            earlier is not None and later is not None and earlier > later
+            for earlier, later in pairwise(means)
+        )
         words = ", ".join("-" if value is None else f"{value:.1f}" for value in means)
-        return _truth(strictly and len(known) == len(means), f"means {words}")
+        return _truth(strictly, f"means {words}")
 
     def _same_skin_scores(self) -> Answer:
         words, same = [], True
         for month in MONTHS:
-            pairs = self.tables.pairs("mrss", month, restricted=True)
-            p = paired_t_p(pairs)
+            change = self.tables.change("mrss", month, restricted=True)
+            p = paired_t_p(change)
             first = (self._decision(self._p("mrss", f"m{month}")), self._falls("mrss", month))
             again = (self._decision(p), self._falls("mrss", month, restricted=True))
             same = same and first == again and p is not None
-            words.append(f"month {month}: n = {len(pairs)}, {_p_text(p)}")
+            words.append(f"month {month}: n = {len(known(change))}, {_p_text(p)}")
         return _truth(same, "; ".join(words))
 
     def _same(self, measures: Iterable[str]) -> Answer:
@@ -193,21 +184,21 @@ class Claims:
         return _truth(after < before, f"{before:.3f} to {after:.3f}")
 
     def _renal_unchanged(self) -> Answer:
-        pairs = self.tables.pairs("severity_renal", 12)
-        changed = int((pairs["before"] != pairs["after"]).sum())
+        pairs = known(self.tables.change("severity_renal", 12))
+        changed = np.count_nonzero(pairs)
         return _truth(len(pairs) > 0 and changed == 0, f"{changed} of {len(pairs)} changed")
 
     def _organs_unchanged(self) -> Answer:
-        p = {name: signed_rank_p(self.tables.pairs(name, 12)) for name in SEVERITIES}
+        p = {name: self._p(name, "m12") for name in SEVERITIES}
         decisions = {self._decision(value) for value in p.values()} - {"not_significant"}
         words = "; ".join(f"{name}: {_p_text(value)}" for name, value in p.items())
         return Answer(min(decisions) if decisions else "not_significant", words)
 
     def _ck_normalised(self) -> Answer:
-        serial = self.tables.serial_ck
-        normal = (serial["before"] > CK_NORMAL) & (serial["last"] <= CK_NORMAL)
-        words = f"{int(normal.sum())} of {len(serial)} from above {CK_NORMAL} U/L to it or below"
-        return _truth(len(serial) > 0 and bool(normal.all()), words)
+        before, last = self.tables.serial_ck
+        normal, serial = int(((before > CK_NORMAL) & (last <= CK_NORMAL)).sum()), len(known(last))
+        words = f"{normal} of {serial} from above {CK_NORMAL} U/L to it or below"
+        return _truth(0 < serial == normal, words)
 
     def _count(self, variable: str) -> int:
         return int(self.figures[variable, "", "count"].value or 0)
@@ -226,10 +217,10 @@ class Claims:
         return _truth(better > others, f"{better} against {others} for all other reasons")
 
     def _no_other_drug(self) -> Answer:
-        patients = self.tables.patients
-        names = [str(name) for name in patients.columns if str(name).startswith("concomitant_")]
-        others = [name for name in names if name not in CONCOMITANT]
-        given = [name for name in others if patients[name].eq(1).any()]
+        names = [str(name) for name in self.tables.patients.columns]
+        others = [name for name in names if name.startswith("concomitant_")]
+        others = [name for name in others if name not in CONCOMITANT]
+        given = [name for name in others if (self.tables.numbers(name) == 1).any()]
         words = "given: " + ", ".join(given) if given else f"{len(others)} further drugs recorded"
         return _truth(not given, words)
 
@@ -240,20 +231,20 @@ class Claims:
 
     def _none_predicts(
         self,
-        outcome: pd.Series[float],
-        p_of: Callable[[pd.Series[float], pd.Series[float]], float | None],
-        left_out: list[str],
+        outcome: Floats,
+        p_of: Callable[[Floats, Floats], Floats],
+        left_out: Collection[str] = (),
     ) -> Answer:
-        table = predictors(self.tables.by_patient).drop(columns=left_out)
-        every = {str(name): p_of(outcome, table[name]) for name in table.columns}
-        known = {name: p for name, p in every.items() if p is not None}
-        if not known:
+        every = {name: x for name, x in self._predictors.items() if name not in left_out}
+        found = p_of(outcome, np.array(list(every.values())))
+        p = {name: one for name, one in zip(every, found.tolist(), strict=True) if one == one}
+        if not p:
             return Answer("not_significant", "no regression is estimable")
-        least = min(known, key=lambda name: known[name])
-        words = f"{len(known)} regressions; smallest p = {known[least]:.4f} ({least})"
-        if len(known) < len(every):
-            words += f"; {len(every) - len(known)} not estimable"
-        names = [name for name, p in known.items() if p < self.alpha]
+        least = min(p, key=lambda name: p[name])
+        words = f"{len(p)} regressions; smallest p = {p[least]:.4f} ({least})"
+        if len(p) < len(every):
+            words += f"; {len(every) - len(p)} not estimable"
+        names = [name for name, one in p.items() if one < self.alpha]
         if names:
             return Answer("significant", f"{', '.join(names)}; {words}")
         return Answer("not_significant", words)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+import numpy as np
 import pandas as pd
 
-from ivig_dcssc.checker.tables import CONCOMITANT, FLAGS, MEASURES, PATIENTS, SCALES, Tables, exact
-from ivig_dcssc.checker.windows import Windows
+from ivig_dcssc.checker.statistics import written
+from ivig_dcssc.checker.tables import ALLOWED, CONCOMITANT, FLAGS, SCALES, Tables
+from ivig_dcssc.checker.windows import Flags, Floats, Windows
 
 MAY_BE_UNKNOWN = (
     *("anti_rna_polymerase_iii", "rnp", "first_line"),
@@ -16,12 +18,8 @@ MAY_BE_UNKNOWN = (
 """Columns of the patients' table that are empty for some."""
 
 
-LUNG_GRADES = {
-    "fvc": [0, 50, 70, 80, 201],
-    "dlco": [0, 50, 70, 80, 201],
-    "rvsp": [-200, -64, -49, -34, 0],
-}
-"""Edges of grades 3, 2, 1 and 0 of the lungs by Medsger's revised scale, RVSP counted downwards."""
+LUNG_GRADES = {"fvc": [50, 70, 80], "dlco": [50, 70, 80], "rvsp": [-64, -49, -34]}
+"""Where grades 2, 1 and 0 of the lungs begin by Medsger's revised scale, RVSP counted downwards."""
 
 PHYSIOLOGIC = {"fvc": (30, 140), "dlco": (20, 150), "rvsp": (15, 80), "cpk": (20, 4000)}
 """What lung function, echocardiography and blood show in such patients; ours."""
@@ -66,129 +64,135 @@ def incoherences(
 
 
 def _off_scale(tables: Tables) -> Iterator[str]:
-    for measure in MEASURES:
-        scale = SCALES.loc[measure]
-        # A flag has no scale in the codebook.
-        low, high, step = scale["minimum"] or "0", scale["maximum"] or "1", scale["step"] or "1"
-        records = tables.records(measure)
-        for patient, month, value in records[["patient", "month", "value"]].itertuples(index=False):
-            number = exact(value)
-            inside = exact(low) <= number <= exact(high)
-            if not inside or (number / exact(step)).denominator != 1:
-                yield (
-                    f"{patient}: {measure} in month {month} is {value}, "
-                    f"allowed are {low} to {high} in steps of {step}"
-                )
+    for measure, scale in SCALES.items():
+        low, high, step = written(np.array(scale, np.float64))
+        units = np.array(written(tables.records[measure].values))
+        off = (units < low) | (units > high) | (units % step != 0)
+        allowed = "allowed are {} to {} in steps of {}".format(*scale)
+        yield from _records(tables, measure, off, allowed)
+
+
+def _records(tables: Tables, measure: str, wrong: Flags, allowed: str) -> Iterator[str]:
+    who, months, values = (column[wrong] for column in tables.records[measure])
+    for one, month, value in zip(who, months, values, strict=True):
+        yield f"{tables.names[one]}: {measure} in month {month:g} is {value:g}, {allowed}"
 
 
 def _categories(tables: Tables) -> Iterator[str]:
-    words = PATIENTS["allowed"][PATIENTS["allowed"] != ""].str.split("|")
-    for column in (*words.index, *FLAGS):
-        allowed = words.get(column, [0, 1])
-        values = tables.by_patient[column].dropna()
-        for patient, value in values[~values.isin([*allowed, ""])].items():
-            yield f"{patient}: {column} is {value!r}, allowed are {', '.join(map(str, allowed))}"
+    for column, words in ALLOWED.items():
+        for patient, word in zip(tables.names, tables.words(column), strict=True):
+            if word not in ("", *words):
+                yield f"{patient}: {column} is {word!r}, allowed are {', '.join(words)}"
+    for column in FLAGS:
+        values = tables.numbers(column)
+        for one in np.flatnonzero((values != 0) & (values != 1) & ~np.isnan(values)):
+            yield f"{tables.names[one]}: {column} is {values[one]:g}, allowed are 0, 1"
 
 
 def _unknown(tables: Tables) -> Iterator[str]:
     """Yield what is unknown and must not be: it would take a test out of a claim without a word."""
-    for column in tables.by_patient.columns.difference(list(MAY_BE_UNKNOWN)):
-        for patient in tables.by_patient.index[tables.by_patient[column].isna()]:
-            yield f"{patient}: {column} is unknown"
+    table = tables.patients.drop(columns=list(MAY_BE_UNKNOWN))
+    for one, column in np.argwhere(table.isna().to_numpy()):
+        yield f"{tables.names[one]}: {table.columns[column]} is unknown"
 
 
 def _within_patients(tables: Tables) -> Iterator[str]:
-    p = tables.by_patient
-    last_visit = tables.visits.groupby("patient", observed=True)["month"].max().reindex(p.index)
-    onset = p["age"] - p["disease_duration"] / 12
-    meningitis, tia = p["ae_aseptic_meningitis"].eq(1), p["ae_tia"].eq(1)
-    injury, died = p["ae_kidney_injury"].eq(1), p["death_month"].notna()
-    reason, first = p["stop_reason"], p["first_line"]
-    other = p[["prior_gold", "prior_alefacept", "prior_chemotherapy"]].eq(1).any(axis=1)
-    late = p["cycles"] - p["cycles_first_6_months"]
-    left = (p["treatment_length"] - 6).clip(lower=0)
+    number, words = tables.numbers, tables.words
+    last_visit = np.full(tables.size, -np.inf)
+    np.maximum.at(last_visit, tables.whole.who, tables.whole.months)
+    cycles, early = number("cycles"), number("cycles_first_6_months")
+    months, death = number("treatment_length"), number("death_month")
+    onset = number("age") - number("disease_duration") / 12
+    meningitis, tia = number("ae_aseptic_meningitis") == 1, number("ae_tia") == 1
+    injury, died = number("ae_kidney_injury") == 1, np.isfinite(death)
+    reason, first, late = words("stop_reason"), words("first_line"), cycles - early
+    given, earlier = (
+        np.any([number(name) == 1 for name in names], axis=0)
+        for names in (CONCOMITANT, ("prior_gold", "prior_alefacept", "prior_chemotherapy"))
+    )
+    left = np.maximum(months - 6, 0)
     wrong = {
-        "more monthly cycles than months of treatment": p["cycles"] > p["treatment_length"] + 1,
-        "more cycles in the first 6 months than months 0 to 6": p["cycles_first_6_months"] > 7,
+        "more monthly cycles than months of treatment": cycles > months + 1,
+        "more cycles in the first 6 months than months 0 to 6": early > 7,
         "more cycles after month 6 than months of treatment": late > left + 1,
         "a pause of 3 months or more, which ends a round of treatment": left > 2 * late,
-        "age at onset is not age less disease duration": (p["age_onset"] - onset).abs() > 0.0501,
-        "fewer cycles in all than in the first 6 months": p["cycles"] < p["cycles_first_6_months"],
-        "aseptic meningitis without headache": meningitis & p["ae_headache"].ne(1),
+        "age at onset is not age less disease duration": (
+            np.abs(number("age_onset") - onset) > 0.0501
+        ),
+        "fewer cycles in all than in the first 6 months": cycles < early,
+        "aseptic meningitis without headache": meningitis & (number("ae_headache") != 1),
         "aseptic meningitis and stopping because of it have to go together": (
-            meningitis != reason.eq("aseptic_meningitis")
+            meningitis != (reason == "aseptic_meningitis")
         ),
         "a transient ischemic attack and stopping because of it have to go together": (
-            tia != reason.eq("tia")
+            tia != (reason == "tia")
         ),
         "kidney injury and its delay have to go together": (
-            injury != p["kidney_injury_delay"].notna()
+            injury != np.isfinite(number("kidney_injury_delay"))
         ),
         "kidney injury, but IVIG was not stopped because of improvement": (
-            injury & reason.ne("improvement")
+            injury & (reason != "improvement")
         ),
         "death as reason for stopping and a month of death have to go together": (
-            died != reason.eq("death")
+            died != (reason == "death")
         ),
-        "treatment longer than life": died & (p["treatment_length"] > p["death_month"]),
-        "a visit after death": died & (last_visit > p["death_month"]),
-        "monotherapy together with another drug": (
-            first.eq("monotherapy") & p[list(CONCOMITANT)].eq(1).any(axis=1)
-        ),
+        "treatment longer than life": died & (months > death),
+        "a visit after death": died & (last_visit > death),
+        "monotherapy together with another drug": (first == "monotherapy") & given,
         "first-line cyclophosphamide, but no concomitant cyclophosphamide": (
-            first.eq("cyclophosphamide") & p["concomitant_cyclophosphamide"].ne(1)
+            (first == "cyclophosphamide") & (number("concomitant_cyclophosphamide") != 1)
         ),
         "first-line MMF, but no concomitant MMF or no myositis": (
-            first.eq("mmf") & (p["concomitant_mmf"].ne(1) | p["myositis"].ne(1))
+            (first == "mmf") & ((number("concomitant_mmf") != 1) | (number("myositis") != 1))
         ),
         "other earlier drug and gold, alefacept or chemotherapy have to go together": (
-            p["prior_other"].eq(1) != other
+            (number("prior_other") == 1) != earlier
         ),
     }
-    for words, where in wrong.items():
-        yield from (f"{patient}: {words}" for patient in p.index[where])
+    for what, where in wrong.items():
+        yield from (f"{tables.names[one]}: {what}" for one in np.flatnonzero(where))
 
 
 def _unphysiologic(tables: Tables) -> Iterator[str]:
     for measure, (low, high) in PHYSIOLOGIC.items():
-        records = tables.records(measure)
-        for patient, month, value in records.loc[
-            ~records["value"].between(low, high), ["patient", "month", "value"]
-        ].itertuples(index=False):
-            yield (
-                f"{patient}: {measure} in month {month} is {value}, physiologic are {low} to {high}"
-            )
+        values = tables.records[measure].values
+        beyond = (values < low) | (values > high)
+        yield from _records(tables, measure, beyond, f"physiologic are {low} to {high}")
+
+
+def lung_grade(measure: str, values: Floats) -> Floats:
+    """Return Medsger's grade of a measure of the lungs, NaN where it is unknown."""
+    signed = -values if measure == "rvsp" else values
+    grades = 3.0 - np.searchsorted(LUNG_GRADES[measure], signed, side="right")
+    return np.where(np.isnan(values), np.nan, grades)
 
 
 def _lungs(tables: Tables) -> Iterator[str]:
     """Yield where the lung's severity is not the worst grade of what was measured."""
-    rvsp = tables.baseline("rvsp")
-    same_day = {
-        name: tables.records(name).set_index(["patient", "month"])["value"]
-        for name in ("fvc", "dlco", "severity_pulmonary")
-    }
-    for when, table in (
-        ("before", pd.DataFrame({name: tables.baseline(name) for name in same_day})),
-        ("at month 12", pd.DataFrame({name: tables.followup(name, 12) for name in same_day})),
-        ("on one day", pd.DataFrame(same_day)),
+    names = ("fvc", "dlco", "severity_pulmonary")
+    day_of = {name: tables.records[name].who + 1j * tables.records[name].months for name in names}
+    days = np.unique(np.concatenate(list(day_of.values())))
+    same_day = np.full((len(names), len(days)), np.nan)
+    for row, name in zip(same_day, names, strict=True):
+        row[np.searchsorted(days, day_of[name])] = tables.records[name].values
+    everyone = np.arange(tables.size)
+    for when, who, measured in (
+        ("before", everyone, [tables.baseline(name) for name in names]),
+        ("at month 12", everyone, [tables.followup(name, 12) for name in names]),
+        ("on one day", days.real.astype(np.intp), same_day),
     ):
-        patients = table.index.get_level_values("patient")
-        measured = table[["fvc", "dlco"]].assign(rvsp=-rvsp.reindex(patients).to_numpy())
-        grades = measured.apply(
-            lambda column: pd.cut(
-                column, LUNG_GRADES[str(column.name)], right=False, labels=[3, 2, 1, 0]
-            ).astype(float)
-        )
-        known = table[["fvc", "dlco"]].notna().any(axis=1) & table["severity_pulmonary"].notna()
-        wrong = known & (grades.max(axis=1) != table["severity_pulmonary"])
-        yield from (
-            f"{patient}: {when}, the lung's severity is not the grade of its function"
-            for patient in patients[wrong]
-        )
+        fvc, dlco, severity = measured
+        function = np.fmax(lung_grade("fvc", fvc), lung_grade("dlco", dlco))
+        worst = np.fmax(function, lung_grade("rvsp", tables.baseline("rvsp")[who]))
+        wrong = ~np.isnan(function) & ~np.isnan(severity) & (worst != severity)
+        for one in who[wrong]:
+            yield (
+                f"{tables.names[one]}: {when}, the lung's severity is not the grade of its function"
+            )
 
 
 def _heart(tables: Tables) -> Iterator[str]:
-    died = tables.by_patient.index[tables.by_patient["stop_reason"] == "death"]
-    cardiac = tables.baseline("severity_cardiac").reindex(died).dropna()
-    for patient in cardiac.index[cardiac < FAILING_HEART]:
-        yield f"{patient}: died of a cardiomyopathy, with a cardiac severity of {cardiac[patient]}"
+    cardiac, died = tables.baseline("severity_cardiac"), tables.words("stop_reason") == "death"
+    for one in np.flatnonzero(died & (cardiac < FAILING_HEART)):
+        grade = f"{cardiac[one]:g}"
+        yield f"{tables.names[one]}: died of a cardiomyopathy, with a cardiac severity of {grade}"

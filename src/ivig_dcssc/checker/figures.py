@@ -11,17 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-import pandas as pd
+import numpy as np
 
-from ivig_dcssc.checker.statistics import (
-    Numbers,
-    changes,
-    logistic,
-    mean,
-    paired_t_p,
-    sd,
-    signed_rank_p,
-)
+from ivig_dcssc.checker.statistics import logistic, mean, paired_t_p, sd, signed_rank_p
 from ivig_dcssc.checker.tables import (
     ADVERSE_EFFECTS,
     CHARACTERISTICS,
@@ -31,6 +23,7 @@ from ivig_dcssc.checker.tables import (
     STOP_REASONS,
     Tables,
 )
+from ivig_dcssc.checker.windows import Floats
 from rederive.reconstruct.checker import decimal_of
 
 Key = tuple[str, str, str]
@@ -51,14 +44,17 @@ class Found:
     detail: str = ""
 
 
-def _number(value: float | Fraction | None) -> Decimal | None:
-    if value is None:
-        return None
-    return decimal_of(value) if isinstance(value, Fraction) else Decimal(str(value))
+def _number(value: float | None) -> Decimal | None:
+    return None if value is None or np.isnan(value) else Decimal(str(float(value)))
 
 
 def _share(count: int, n: int) -> Decimal | None:
     return decimal_of(Fraction(100 * count, n)) if n else None
+
+
+def known(values: Floats) -> Floats:
+    """Return the values that are known."""
+    return values[np.isfinite(values)]
 
 
 class Figures(dict[Key, Found]):
@@ -82,83 +78,81 @@ class Figures(dict[Key, Found]):
         self._rubs()
         self._organs()
 
-    def _count(self, variable: str, timepoint: str, count: int, n: int) -> None:
+    def _count(self, variable: str, timepoint: str, count: int | np.integer, n: int) -> None:
         words = f"{count} of {n}"
-        self[variable, timepoint, "count"] = Found(Decimal(count), words)
-        self[variable, timepoint, "percent"] = Found(_share(count, n), words)
+        self[variable, timepoint, "count"] = Found(Decimal(int(count)), words)
+        self[variable, timepoint, "percent"] = Found(_share(int(count), n), words)
         self[variable, timepoint, "n"] = Found(Decimal(n), "patients with a known value")
 
     def _flags(self, names: Iterable[str], timepoint: str) -> None:
         for name in names:
-            known = self.tables.patients[name].dropna()
-            self._count(name, timepoint, int(known.sum()), len(known))
+            found = known(self.tables.numbers(name))
+            self._count(name, timepoint, int(found.sum()), len(found))
 
-    def _spread(self, variable: str, timepoint: str, values: Numbers) -> None:
-        numbers = list(values)
-        words = f"n = {len(numbers)}"
-        self[variable, timepoint, "n"] = Found(Decimal(len(numbers)), words)
-        self[variable, timepoint, "mean"] = Found(mean(numbers), words)
-        self[variable, timepoint, "sd"] = Found(sd(numbers), words)
+    def _spread(self, variable: str, timepoint: str, values: Floats) -> None:
+        n = len(known(values))
+        words = f"n = {n}"
+        self[variable, timepoint, "n"] = Found(Decimal(n), words)
+        self[variable, timepoint, "mean"] = Found(mean(values), words)
+        self[variable, timepoint, "sd"] = Found(sd(values), words)
 
     def _characteristics(self) -> None:
-        patients, size = self.tables.patients, self.tables.size
+        tables, size = self.tables, self.tables.size
         self["cohort_size", "", "n"] = Found(Decimal(size), "rows of patients")
         for name in ("age", "disease_duration"):
-            self._spread(name, "baseline", patients[name].dropna())
+            self._spread(name, "baseline", tables.numbers(name))
         for race, variable in (("white", "white"), ("black", "black"), ("other", "other_race")):
-            self._count(variable, "baseline", int((patients["race"] == race).sum()), size)
+            self._count(variable, "baseline", (tables.words("race") == race).sum(), size)
         self._flags((*CHARACTERISTICS, *PRIOR), "baseline")
-        treated = patients[list(PRIOR)].eq(1).any(axis=1)
-        first_line = patients["first_line"].notna() & patients["first_line"].ne("")
-        self._count("prior_therapy", "baseline", int((treated & ~first_line).sum()), size)
-        self._count("first_line", "", int(first_line.sum()), size)
-        alone = patients["first_line"].eq("monotherapy")
-        with_mmf = patients["first_line"].eq("mmf") & patients["myositis"].eq(1)
-        self._count("first_line_monotherapy", "", int(alone.sum()), int(first_line.sum()))
-        self._count("first_line_mmf", "", int(with_mmf.sum()), int(first_line.sum()))
+        treated = np.any([tables.numbers(name) == 1 for name in PRIOR], axis=0)
+        drug = tables.words("first_line")
+        first, alone = drug != "", drug == "monotherapy"
+        self._count("prior_therapy", "baseline", (treated & ~first).sum(), size)
+        self._count("first_line", "", first.sum(), size)
+        with_mmf = (drug == "mmf") & (tables.numbers("myositis") == 1)
+        self._count("first_line_monotherapy", "", alone.sum(), int(first.sum()))
+        self._count("first_line_mmf", "", with_mmf.sum(), int(first.sum()))
 
     def _treatment(self) -> None:
-        patients, size = self.tables.patients, self.tables.size
+        tables, size = self.tables, self.tables.size
         for name in ("cycles", "treatment_length"):
-            values = patients[name].dropna()
+            values = tables.numbers(name)
             self._spread(name, "", values)
-            self[name, "", "min"] = Found(_number(values.min() if len(values) else None))
-            self[name, "", "max"] = Found(_number(values.max() if len(values) else None))
-        early = patients["cycles_first_6_months"]
-        least = early.min() if len(early) and early.notna().all() else None
+            self[name, "", "min"] = Found(_number(min(known(values), default=None)))
+            self[name, "", "max"] = Found(_number(max(known(values), default=None)))
+        # Unknown if it is so of anybody.
+        least = tables.numbers("cycles_first_6_months").min() if size else None
         self["cycles_required", "", "threshold"] = Found(_number(least), "least of all patients")
         self._flags((*CONCOMITANT, *ADVERSE_EFFECTS), "")
         # Table 2 prints the meningitis as part of the headaches.
-        both = patients["ae_aseptic_meningitis"].eq(1) & patients["ae_headache"].eq(1)
-        self._count("ae_aseptic_meningitis", "", int(both.sum()), size)
-        stopped = patients["stop_reason"]
+        both = [tables.numbers(f"ae_{name}") == 1 for name in ("aseptic_meningitis", "headache")]
+        self._count("ae_aseptic_meningitis", "", (both[0] & both[1]).sum(), size)
+        stopped, judged = tables.words("stop_reason"), tables.words("physician_assessment")
         for reason in STOP_REASONS:
-            self._count(f"stop_{reason}", "", int(stopped.eq(reason).sum()), size)
-        better = int(stopped.isin(["improvement", "stable"]).sum())
-        self._count("stop_improved_or_stable", "", better, size)
-        treated = int((stopped.isna() | stopped.eq("")).sum())
-        self._count("still_on_ivig", "", treated, size)
+            self._count(f"stop_{reason}", "", (stopped == reason).sum(), size)
+        better = (stopped == "improvement") | (stopped == "stable")
+        self._count("stop_improved_or_stable", "", better.sum(), size)
+        self._count("still_on_ivig", "", (stopped == "").sum(), size)
         for word in ("improved", "stable"):
-            judged = int(patients["physician_assessment"].eq(word).sum())
-            self._count(f"physician_{word}", "", judged, size)
-        injured = patients["ae_kidney_injury"].eq(1) & stopped.eq("improvement")
-        self._single("kidney_injury_delay", patients.loc[injured, "kidney_injury_delay"])
-        self._single("death_delay", patients.loc[stopped.eq("death"), "death_month"])
+            self._count(f"physician_{word}", "", (judged == word).sum(), size)
+        injured = (tables.numbers("ae_kidney_injury") == 1) & (stopped == "improvement")
+        for name, column, whose in (
+            ("kidney_injury_delay", "kidney_injury_delay", injured),
+            ("death_delay", "death_month", stopped == "death"),
+        ):
+            # A figure about one patient has no value without exactly one such patient.
+            values = tables.numbers(column)[whose]
+            value = values[0] if len(values) == 1 else None
+            self[name, "", "other"] = Found(_number(value), f"{len(values)} such patients")
 
-    def _single(self, variable: str, values: pd.Series[float]) -> None:
-        """Add a figure about one patient; without exactly one such patient it has no value."""
-        value = values.iloc[0] if len(values) == 1 and values.notna().all() else None
-        self[variable, "", "other"] = Found(_number(value), f"{len(values)} such patients")
+    def responders(self, month: int) -> Floats:
+        """Return 1 for a responder and 0 for none, NaN of patients not followed to a month."""
+        change = self.change(month)
+        return np.where(np.isnan(change), np.nan, change <= -self.threshold)
 
-    def responders(self, month: int) -> pd.Series[float]:
-        """Return 1 for a responder and 0 for none, by patient followed to a month."""
-        pairs = self.tables.pairs("mrss", month)
-        return (pairs["before"] - pairs["after"] >= self.threshold).astype(float)
-
-    def change(self, month: int) -> pd.Series[float]:
-        """Return the change of the skin score, by patient followed to a month."""
-        pairs = self.tables.pairs("mrss", month)
-        return pairs["after"] - pairs["before"]
+    def change(self, month: int) -> Floats:
+        """Return the change of the skin score, NaN of patients not followed to a month."""
+        return self.tables.change("mrss", month)
 
     def _skin_scores(self) -> None:
         tables = self.tables
@@ -166,62 +160,60 @@ class Figures(dict[Key, Found]):
         shares: list[Decimal] = []
         for month in MONTHS:
             name = f"m{month}"
-            pairs = tables.pairs("mrss", month)
-            self._spread("mrss", name, pairs["after"])
-            self._spread("mrss_change", name, changes(pairs))
-            words = f"paired t test, n = {len(pairs)}"
-            self["mrss", name, "p"] = Found(_number(paired_t_p(pairs)), words)
+            self._paired("mrss", month)
+            self._spread("mrss_change", name, self.change(month))
             responders = self.responders(month)
-            self._count("responder", name, int(responders.sum()), len(responders))
+            followed = known(responders)
+            self._count("responder", name, int(followed.sum()), len(followed))
             share = self["responder", name, "percent"].value
             if month in (6, 12) and share is not None:
                 shares.append(share)
-            self._prednisone(month, responders)
+            given = tables.numbers("concomitant_prednisone")
+            fit = np.array(logistic(responders, given[np.newaxis]))[:, 0]
+            words = "no finite estimate" if np.isnan(fit).any() else "logistic regression"
+            for statistic, value in zip(("or", "ci_low", "ci_high", "p"), fit, strict=True):
+                key = ("responder_prednisone", name, statistic)
+                self[key] = Found(_number(value), f"{words}, n = {len(followed)}")
         least = min(shares) if len(shares) == 2 else None
         self["responder", "", "percent"] = Found(least, "the smaller of months 6 and 12")
 
-    def _prednisone(self, month: int, responders: pd.Series[float]) -> None:
-        given = self.tables.by_patient["concomitant_prednisone"]
-        fit = logistic(responders, given.reindex(responders.index))
-        words = "logistic regression" if fit else "no finite estimate"
-        values = (fit.estimate, fit.low, fit.high, fit.p) if fit else (None,) * 4
-        for statistic, value in zip(("or", "ci_low", "ci_high", "p"), values, strict=True):
-            key = ("responder_prednisone", f"m{month}", statistic)
-            self[key] = Found(_number(value), f"{words}, n = {len(responders)}")
+    def _paired(self, measure: str, month: int, *, restricted: bool = False) -> None:
+        before, after = self.tables.pairs(measure, month, restricted=restricted)
+        variable, name = f"{measure}_restricted" if restricted else measure, f"m{month}"
+        if measure != "mrss":
+            self._spread(f"{variable}{PAIRED_BASELINE}", "baseline", before)
+        self._spread(variable, name, after)
+        words = f"paired t test, n = {len(known(after))}"
+        self[variable, name, "p"] = Found(_number(paired_t_p(after - before)), words)
 
     def _rubs(self) -> None:
         later = self.tables.followup("tfr", 6)
         for suffix, restricted in (("", False), ("_restricted", True)):
-            before = self.tables.baseline("tfr", restricted=restricted)
-            present = before.index[before == 1]
+            course = later[self.tables.baseline("tfr", restricted=restricted) == 1]
             # Table 1 gives the share of the whole cohort, whoever was examined for rubs.
-            self._count(f"tfr{suffix}", "baseline", len(present), self.tables.size)
-            course = later.reindex(present)
+            self._count(f"tfr{suffix}", "baseline", len(course), self.tables.size)
             for word, found in (
-                ("resolved", course.eq(0)),
-                ("continued", course.eq(1)),
-                ("unknown", course.isna()),
+                ("resolved", course == 0),
+                ("continued", course == 1),
+                ("unknown", np.isnan(course)),
             ):
-                self._count(f"tfr_{word}{suffix}", "m6", int(found.sum()), len(present))
+                self._count(f"tfr_{word}{suffix}", "m6", found.sum(), len(course))
 
     def _organs(self) -> None:
         for measure in ("haq_di", "patient_rating", "cpk", "fvc", "dlco", "rvsp"):
             self._spread(measure, "baseline", self.tables.baseline(measure))
-        for suffix, restricted in (("", False), ("_restricted", True)):
+        for restricted in (False, True):
             for measure in ("haq_di", "patient_rating", "fvc", "dlco"):
-                pairs = self.tables.pairs(measure, 12, restricted=restricted)
-                self._spread(f"{measure}{suffix}{PAIRED_BASELINE}", "baseline", pairs["before"])
-                self._spread(f"{measure}{suffix}", "m12", pairs["after"])
-                words = f"paired t test, n = {len(pairs)}"
-                p = _number(paired_t_p(pairs))
-                self[f"{measure}{suffix}", "m12", "p"] = Found(p, words)
+                self._paired(measure, 12, restricted=restricted)
             for measure in SEVERITIES:
-                pairs = self.tables.pairs(measure, 12, restricted=restricted)
-                changed = int((pairs["before"] != pairs["after"]).sum())
+                change = self.tables.change(measure, 12, restricted=restricted)
+                pairs = known(change)
+                changed = np.count_nonzero(pairs)
                 words = f"signed-rank test, n = {len(pairs)}, {changed} changed"
-                p = _number(signed_rank_p(pairs))
-                self[f"{measure}{suffix}", "m12", "p"] = Found(p, words)
-        serial, myositis = self.tables.serial_ck, int(self.tables.patients["myositis"].sum())
+                variable = f"{measure}_restricted" if restricted else measure
+                self[variable, "m12", "p"] = Found(_number(signed_rank_p(change)), words)
+        serial = known(self.tables.serial_ck[1])
+        myositis = int(np.nansum(self.tables.numbers("myositis")))
         self._count("cpk_serial", "", len(serial), myositis)
 
 

@@ -59,7 +59,6 @@ def check_cohort(
     *,
     windows: Windows | None = None,
     reading: str = "-8",
-    regressions: bool = True,
 ) -> pd.DataFrame:
     """Compare one cohort with everything that the article prints of it.
 
@@ -74,9 +73,6 @@ def check_cohort(
         Which visits count; default the article's.
     reading : str
         ``-8``: the mean change at month 12 rounds to a whole -8; ``-8.0``: to -8.0.
-    regressions : bool
-        False leaves out the claims that no variable predicts response or change, which take most
-        of the time.
 
     Returns
     -------
@@ -106,7 +102,7 @@ def check_cohort(
             continue
         if isinstance(row, NumberRow):
             rows.append(_check_number(row, figures, reading))
-        elif regressions or row.kind != "none_predict":
+        else:
             answer = claims.answer(row.variable, row.timepoint, row.kind)
             if answer is None:
                 raise ValueError(

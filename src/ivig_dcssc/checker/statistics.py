@@ -1,126 +1,197 @@
-"""Means, SDs and tests of the article, each by the plainest call of a library."""
+"""Means, SDs and tests of the article, on plain arrays; NaN is what is unknown, and left out.
+
+Regressions are many at once, one for each row of predictors. Sums are of whole numbers, so what
+is exact stays so.
+"""
 
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
-from scipy import stats
+from scipy.special import expit, ndtr, ndtri, stdtr
 
-from ivig_dcssc.checker.tables import STOP_REASONS, exact
-from rederive.reconstruct.checker import mean_of, sd_of, signed_rank_of
+from ivig_dcssc.checker.tables import STOP_REASONS, Tables
+from ivig_dcssc.checker.windows import Floats
+from rederive.reconstruct.checker import decimal_of, root_of, signed_rank_of
 
-Numbers = Iterable[float | Fraction]
+_UNIT = 10**9
+"""Numbers are taken as the decimals that were written; nine are more than a measurement has."""
 
-
-def mean(values: Numbers) -> Decimal | None:
-    """Return the mean of numbers taken as written; none of no numbers."""
-    return mean_of([exact(value) for value in values])
-
-
-def sd(values: Numbers) -> Decimal | None:
-    """Return the sample SD (n - 1) of numbers taken as written; none of fewer than two."""
-    return sd_of([exact(value) for value in values])
+_STEPS = 100
+_SETTLED = 1e-11
 
 
-def changes(pairs: pd.DataFrame) -> list[Fraction]:
-    """Return after minus before, exactly."""
-    columns = (pairs["before"], pairs["after"])
-    return [exact(after) - exact(before) for before, after in zip(*columns, strict=True)]
+def written(values: Floats) -> list[int]:
+    """Return what is known of some numbers, in billionths."""
+    return [round(value) for value in (values[np.isfinite(values)] * _UNIT).tolist()]
 
 
-def _finite(p: float) -> float | None:
-    return float(p) if math.isfinite(p) else None
+def _sums(values: Floats) -> tuple[int, int, int]:
+    """Return the number of known values, their sum and that of their squares, in billionths."""
+    units = written(values)
+    return len(units), sum(units), sum(unit * unit for unit in units)
 
 
-def paired_t_p(pairs: pd.DataFrame) -> float | None:
+def mean(values: Floats) -> Decimal | None:
+    """Return the mean; none of no numbers."""
+    n, total, _ = _sums(values)
+    return decimal_of(Fraction(total, n * _UNIT)) if n else None
+
+
+def sd(values: Floats) -> Decimal | None:
+    """Return the sample SD (n - 1); none of fewer than two."""
+    n, total, squares = _sums(values)
+    if n < 2:
+        return None
+    return root_of(Fraction(n * squares - total**2, n * (n - 1) * _UNIT**2))
+
+
+def paired_t_p(change: Floats) -> float | None:
     """Return the p value of the paired Student t test.
 
     None with fewer than two pairs, or where every change is the same.
     """
-    if len(set(changes(pairs))) < 2:
+    n, total, squares = _sums(change)
+    spread = n * squares - total**2
+    if not spread:
         return None
-    return _finite(stats.ttest_rel(pairs["after"], pairs["before"]).pvalue)
+    return 2 * float(stdtr(n - 1, -abs(total) * math.sqrt((n - 1) / spread)))
 
 
-def signed_rank_p(pairs: pd.DataFrame) -> float | None:
+def signed_rank_p(change: Floats) -> float | None:
     """Return the p value of the Wilcoxon signed-rank test, as Stata computes it.
 
-    Zero changes take part in the ranking, the approximation is normal and uncorrected. 1 where
-    every change is zero; none without pairs.
+    Zero changes take part in the ranking, the approximation is normal and uncorrected (Pratt 1959,
+    JASA 54:655). 1 where every change is zero; none without pairs.
     """
-    return signed_rank_of(pairs["after"] - pairs["before"], "Pratt zeros, normal")
+    return signed_rank_of(pd.Series(written(change)), "Pratt zeros, normal")
 
 
-@dataclass(frozen=True, slots=True)
-class OddsRatio:
-    """An odds ratio with its 95 % Wald interval and p value."""
+class OddsRatio(NamedTuple):
+    """Odds ratios with their 95 % Wald intervals and p values, NaN where there is none."""
 
-    estimate: float
-    low: float
-    high: float
-    p: float
+    estimate: Floats
+    low: Floats
+    high: Floats
+    p: Floats
 
 
-def logistic(outcome: pd.Series[float], predictor: pd.Series[float]) -> OddsRatio | None:
-    """Return the simple logistic regression of an outcome (0, 1) on one predictor.
+def logistic(outcome: Floats, predictors: Floats) -> OddsRatio:
+    """Return the simple logistic regressions of an outcome (0, 1) on predictors.
 
-    Patients without either are left out. None where no finite estimate exists: the outcome or the
-    predictor does not vary, or a limit of the predictor separates the outcomes.
+    Patients without either are left out. Without a finite estimate (the outcome or the predictor
+    does not vary, or a limit of the predictor separates the outcomes) all of it is NaN.
+
+    Parameters
+    ----------
+    outcome : array, shape (patients,)
+        0 or 1.
+    predictors : array, shape (predictors, patients)
+        One row for each regression.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y = np.array([1.0, 0.0, 1.0, 0.0, 0.0, 1.0])
+    >>> logistic(y, np.array([[0.0, 0, 1, 1, 1, 1]])).estimate.round(6)
+    array([1.])
     """
-    rows = pd.DataFrame({"y": outcome, "x": predictor}).dropna().astype(float)
-    yes, no = rows.loc[rows["y"] == 1, "x"], rows.loc[rows["y"] == 0, "x"]
-    if yes.empty or no.empty or rows["x"].nunique() < 2:
-        return None
-    if yes.max() <= no.min() or no.max() <= yes.min():
-        return None
-    design = sm.add_constant(rows["x"].to_numpy())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            fit = sm.Logit(rows["y"].to_numpy(), design).fit(disp=0, maxiter=200)
-        except np.linalg.LinAlgError:
-            return None
-    if not fit.mle_retvals["converged"]:
-        return None
-    odds, low, high = (math.exp(each) for each in (fit.params[1], *fit.conf_int()[1]))
-    return OddsRatio(odds, low, high, float(fit.pvalues[1]))
+    known = np.isfinite(predictors) & np.isfinite(outcome)
+    yes, no = known & (outcome == 1), known & (outcome == 0)
+    (least_yes, most_yes), (least_no, most_no) = _range(predictors, yes), _range(predictors, no)
+    # Where one outcome is missing, its range is empty: the least is above the most.
+    exists = np.flatnonzero((most_yes > least_no) & (most_no > least_yes))
+    weight = known[exists].astype(np.float64)
+    deviation, scale = _standardised(predictors[exists], weight)
+    design = np.stack([weight, weight * deviation], axis=-1)
+    target = weight * np.where(known[exists], outcome, 0.0)
+    coefficients = np.zeros((len(exists), 2, 1))
+    for _ in range(_STEPS):
+        fitted = weight * expit((design @ coefficients)[..., 0])
+        information = np.swapaxes(design, 1, 2) @ (design * (fitted * (1 - fitted))[..., None])
+        score = np.swapaxes(design, 1, 2) @ (target - fitted)[..., None]
+        step = np.linalg.solve(information, score)
+        # A step too far could leave the region where the likelihood has a curvature.
+        coefficients += np.clip(step, -1.0, 1.0)
+        if np.abs(step).max(initial=0.0) < _SETTLED:
+            break
+    found = np.full((4, len(predictors)), np.nan)
+    if len(exists):
+        slope = coefficients[:, 1, 0] / scale
+        error = np.sqrt(np.linalg.inv(information)[:, 1, 1]) / scale
+        half = ndtri(0.975) * error
+        p = 2 * ndtr(-np.abs(slope) / error)
+        found[:, exists] = np.exp(slope), np.exp(slope - half), np.exp(slope + half), p
+    return OddsRatio(*found)
 
 
-def linear_p(outcome: pd.Series[float], predictor: pd.Series[float]) -> float | None:
-    """Return the p value of the slope of a simple linear regression.
+def _range(values: Floats, where: np.ndarray) -> tuple[Floats, Floats]:
+    """Return the least and the greatest value of each row among some of its columns."""
+    least = np.where(where, values, np.inf).min(axis=1)
+    return least, np.where(where, values, -np.inf).max(axis=1)
 
-    Patients without either are left out. None where outcome or predictor does not vary.
+
+def _standardised(values: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Return deviations from the mean of each row in its SD, 0 where unknown, and the SD."""
+    known = np.where(weight > 0, values, 0.0)
+    n = weight.sum(axis=1, keepdims=True)
+    deviation = weight * (known - known.sum(axis=1, keepdims=True) / n)
+    scale = np.sqrt((deviation**2).sum(axis=1, keepdims=True) / n)
+    return deviation / scale, scale[:, 0]
+
+
+def logistic_p(outcome: Floats, predictors: Floats) -> Floats:
+    """Return the p values of :func:`logistic`."""
+    return logistic(outcome, predictors).p
+
+
+def linear_p(outcome: Floats, predictors: Floats) -> Floats:
+    """Return the p values of the slopes of simple linear regressions.
+
+    Patients without either are left out. NaN where outcome or predictor does not vary, or there
+    are fewer than three patients.
+
+    Parameters
+    ----------
+    outcome : array, shape (patients,)
+        Any numbers.
+    predictors : array, shape (predictors, patients)
+        One row for each regression.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> linear_p(np.array([2.0, 1, 4, 3, 7]), np.array([[1.0, 2, 3, 4, 5]])).round(4)
+    array([0.0668])
     """
-    rows = pd.DataFrame({"y": outcome, "x": predictor}).dropna().astype(float)
-    if len(rows) < 3 or rows["x"].nunique() < 2 or rows["y"].nunique() < 2:
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fit = sm.OLS(rows["y"].to_numpy(), sm.add_constant(rows["x"].to_numpy())).fit()
-    return _finite(fit.pvalues[1])
+    known = np.isfinite(predictors) & np.isfinite(outcome)
+    both = np.array([np.broadcast_to(outcome, predictors.shape), predictors])
+    varies = [most > least for least, most in (_range(values, known) for values in both)]
+    exists = np.flatnonzero(np.all(varies, axis=0) & (known.sum(axis=1) > 2))
+    weight = known[exists].astype(np.float64)
+    (y, _), (x, _) = (_standardised(values[exists], weight) for values in both)
+    n = weight.sum(axis=1)
+    slope = (x * y).sum(axis=1, keepdims=True) / n[:, None]
+    residual = ((y - slope * x) ** 2).sum(axis=1)
+    with np.errstate(divide="ignore"):
+        t = np.abs(slope[:, 0]) * np.sqrt(n * (n - 2) / residual)
+    found = np.full(len(predictors), np.nan)
+    found[exists] = 2 * stdtr(n - 2, -t)
+    return found
 
 
-def predictors(patients: pd.DataFrame) -> pd.DataFrame:
-    """Return the variables that the article examined as predictors, one column each."""
+def predictors(tables: Tables) -> dict[str, Floats]:
+    """Return the variables that the article examined as predictors, by name."""
     direct = ["age_onset", "female", "disease_duration", "cycles", "treatment_length"]
-    direct += [name for name in patients.columns if str(name).startswith("concomitant_")]
+    direct += [name for name in tables.patients.columns if str(name).startswith("concomitant_")]
     direct += ["antitopoisomerase", "anti_rna_polymerase_iii"]
-    table = patients[direct].astype(float)
-    table["white"] = (patients["race"] == "white").astype(float)
-    for reason in STOP_REASONS:
-        table[f"stop_{reason}"] = (patients["stop_reason"] == reason).astype(float)
-    return table
-
-
-def logistic_p(outcome: pd.Series[float], predictor: pd.Series[float]) -> float | None:
-    """Return the p value of :func:`logistic`."""
-    found = logistic(outcome, predictor)
-    return None if found is None else found.p
+    found = {name: tables.numbers(name) for name in direct}
+    for column, word in (("race", "white"), *(("stop_reason", each) for each in STOP_REASONS)):
+        name = f"stop_{word}" if column == "stop_reason" else word
+        found[name] = np.asarray(tables.words(column) == word, np.float64)
+    return found

@@ -2,47 +2,51 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from ivig_dcssc.checker.windows import Windows, at_baseline, at_target
+from ivig_dcssc.checker.windows import Floats, Records, Windows, at_baseline, at_target
 from ivig_dcssc.project import project_root
+
+Words = npt.NDArray[np.object_]
 
 _CODEBOOK = pd.read_csv(
     project_root() / "data" / "cohorts" / "codebook.csv", dtype=str, keep_default_na=False
 )
-PATIENTS = _CODEBOOK[_CODEBOOK["table"] == "patients"].set_index("column")
-"""What the codebook says of each column of the patients."""
-_VISITS = _CODEBOOK[_CODEBOOK["table"] == "visits"].set_index("column")
+_PATIENTS = _CODEBOOK[_CODEBOOK["table"] == "patients"].set_index("column")
 VISIT_COLUMNS = ("patient", "month", "measure", "value")
-SCALES = _VISITS.drop(list(VISIT_COLUMNS))
-"""The same of each measure."""
+_MEASURES = _CODEBOOK[_CODEBOOK["table"] == "visits"].set_index("column").drop([*VISIT_COLUMNS])
+
+PATIENT_COLUMNS, MEASURES = tuple(_PATIENTS.index), tuple(_MEASURES.index)
+SCALES = {
+    # A flag has no scale in the codebook.
+    str(name): (row["minimum"] or "0", row["maximum"] or "1", row["step"] or "1")
+    for name, row in _MEASURES.iterrows()
+}
+"""Least and greatest value and step of each measure."""
+
+ALLOWED = {str(name): words.split("|") for name, words in _PATIENTS["allowed"].items() if words}
+"""Words of each category of the patients."""
 
 
 def _starting(prefix: str) -> tuple[str, ...]:
-    return tuple(name for name in (*PATIENTS.index, *SCALES.index) if name.startswith(prefix))
+    return tuple(name for name in (*PATIENT_COLUMNS, *MEASURES) if name.startswith(prefix))
 
 
-PATIENT_COLUMNS, MEASURES = tuple(PATIENTS.index), tuple(SCALES.index)
-FLAGS = tuple(PATIENTS.index[PATIENTS["kind"] == "flag"])
+FLAGS = tuple(_PATIENTS.index[_PATIENTS["kind"] == "flag"])
 PRIOR, CONCOMITANT = _starting("prior_"), _starting("concomitant_")
 ADVERSE_EFFECTS, SEVERITIES = _starting("ae_"), _starting("severity_")
 CHARACTERISTICS = tuple(
     name for name in FLAGS if name not in (*PRIOR, *CONCOMITANT, *ADVERSE_EFFECTS)
 )
-STOP_REASONS = tuple(str(PATIENTS.loc["stop_reason", "allowed"]).split("|"))
-
-
-@lru_cache(maxsize=4096)
-def exact(value: float | Fraction) -> Fraction:
-    """Return a number of a table as the decimal that was written, not as the nearest float.
-
-    Nine decimals are kept, more than any measurement has.
-    """
-    return value if isinstance(value, Fraction) else Fraction(str(round(float(value), 9)))
+STOP_REASONS = tuple(ALLOWED["stop_reason"])
 
 
 @dataclass(frozen=True)
@@ -81,49 +85,81 @@ class Tables:
             if "cohort" in table.columns and (several := table["cohort"].nunique()) > 1:
                 raise ValueError(f"{name}: found {several} cohorts, allowed is one at a time")
         for column in ("month", "value"):
-            if not pd.api.types.is_numeric_dtype(visits[column]) or visits[column].isna().any():
+            numeric = pd.api.types.is_numeric_dtype(visits[column])
+            if (
+                not numeric
+                or not np.isfinite(visits[column].to_numpy(np.float64, na_value=np.nan)).all()
+            ):
                 raise ValueError(f"visits, column {column}: allowed are numbers, none empty")
-        keys = list(VISIT_COLUMNS[:3])
-        for name, rows, words in (
-            ("patients", patients[patients[["patient"]].duplicated()], "one row a patient"),
-            ("visits", visits[~visits["patient"].isin(patients["patient"])], "known patients"),
-            ("visits", visits[~visits["measure"].isin(MEASURES)], f"measures {' '.join(MEASURES)}"),
-            ("visits", visits[visits.duplicated(keys)], "one record of a measure in a month"),
+        names = [(name,) for name in self.names]
+        keys = list(zip(*(visits[column].tolist() for column in VISIT_COLUMNS[:3]), strict=True))
+        known = set(self.names)
+        for table_name, wrong, words in (
+            ("patients", _repeated(names), "one row a patient"),
+            ("visits", [key for key in keys if key[0] not in known], "known patients"),
+            (
+                "visits",
+                [key for key in keys if key[2] not in SCALES],
+                f"measures {' '.join(MEASURES)}",
+            ),
+            ("visits", _repeated(keys), "one record of a measure in a month"),
         ):
-            if len(rows):
-                found = " ".join(map(str, rows.iloc[0][keys if name == "visits" else ["patient"]]))
-                raise ValueError(f"{name}: found {found}, allowed are {words}")
+            if wrong:
+                found = " ".join(map(str, wrong[0]))
+                raise ValueError(f"{table_name}: found {found}, allowed are {words}")
 
     @cached_property
+    def names(self) -> list[str]:
+        """Names of the patients; what else is of each patient is in this order."""
+        found: list[str] = self.patients["patient"].tolist()
+        return found
+
+    @property
     def size(self) -> int:
         """Number of patients."""
         return len(self.patients)
 
     @cached_property
-    def by_patient(self) -> pd.DataFrame:
-        """The patients, indexed by name."""
-        return self.patients.set_index("patient")
+    def _columns(self) -> dict[str, list[Any]]:
+        return {
+            str(name): [None if _is_unknown(value) else value for value in values]
+            for name, values in self.patients.to_dict("list").items()
+        }
+
+    def numbers(self, column: str) -> Floats:
+        """Return a column of numbers or flags of the patients, NaN where unknown."""
+        return np.array(self._columns[column], np.float64)
+
+    def words(self, column: str) -> Words:
+        """Return a column of words of the patients, empty where unknown."""
+        return np.array(["" if word is None else word for word in self._columns[column]], object)
 
     @cached_property
-    def _records(self) -> dict[str, pd.DataFrame]:
-        return {str(name): part for name, part in self.visits.groupby("measure", observed=True)}
+    def whole(self) -> Records:
+        """The records of all measures."""
+        place = {name: position for position, name in enumerate(self.names)}
+        who = np.array([place[name] for name in self.visits["patient"].tolist()], np.intp)
+        months, values = (self.visits[name].to_numpy(np.float64) for name in ("month", "value"))
+        return Records(who, months, values)
 
     @cached_property
-    def _pairs(self) -> dict[tuple[str, int, bool], pd.DataFrame]:
-        return {}
+    def records(self) -> dict[str, Records]:
+        """The records of each measure."""
+        place = {name: position for position, name in enumerate(MEASURES)}
+        measure = np.array([place[name] for name in self.visits["measure"].tolist()], np.intp)
+        return {
+            name: Records(*(column[measure == position] for column in self.whole))
+            for name, position in place.items()
+        }
 
-    def records(self, measure: str) -> pd.DataFrame:
-        """Return the records of one measure; an empty table if there are none."""
-        return self._records.get(measure, self.visits.iloc[:0])
-
-    def baseline(self, measure: str, *, restricted: bool = False) -> pd.Series[float]:
-        """Return the baseline of a measure by patient, in its primary or restricted window."""
+    def baseline(self, measure: str, *, restricted: bool = False) -> Floats:
+        """Return the baseline of a measure, in its primary or restricted window."""
         name = "baseline_window" if measure == "mrss" else "organ_baseline_window"
         width = getattr(self.windows, f"restricted_{name}" if restricted else name)
-        return at_baseline(self.records(measure), width)
+        return at_baseline(self.records[measure], width, self.size)
 
-    def followup(self, measure: str, month: int, *, restricted: bool = False) -> pd.Series[float]:
-        """Return a measure at a target month by patient, in its primary or restricted window."""
+    def followup(self, measure: str, month: int, *, restricted: bool = False) -> Floats:
+        """Return a measure at a target month, in its primary or restricted window."""
         windows = self.windows
         if measure in ("mrss", "tfr"):
             tolerance = windows.followup_tolerance
@@ -132,30 +168,40 @@ class Tables:
         else:
             tolerance = windows.organ_followup_tolerance
         targets = windows.targets if measure == "mrss" else ()
-        return at_target(self.records(measure), month, tolerance, windows.rule, targets)
+        records = self.records[measure]
+        return at_target(records, month, tolerance, self.size, windows.rule, targets)
 
-    def pairs(self, measure: str, month: int, *, restricted: bool = False) -> pd.DataFrame:
-        """Return the patients with both values: columns ``before`` and ``after``."""
-        key = (measure, month, restricted)
-        if key not in self._pairs:
-            before = self.baseline(measure, restricted=restricted)
-            after = self.followup(measure, month, restricted=restricted)
-            both = pd.DataFrame({"before": before, "after": after.reindex(before.index)})
-            self._pairs[key] = both.dropna()
-        return self._pairs[key]
+    def pairs(self, measure: str, month: int, *, restricted: bool = False) -> tuple[Floats, Floats]:
+        """Return baseline and follow-up of the patients with both, NaN of all others."""
+        before = self.baseline(measure, restricted=restricted)
+        after = self.followup(measure, month, restricted=restricted)
+        neither = np.isnan(before) | np.isnan(after)
+        return np.where(neither, np.nan, before), np.where(neither, np.nan, after)
+
+    def change(self, measure: str, month: int, *, restricted: bool = False) -> Floats:
+        """Return follow-up less baseline, NaN without both."""
+        before, after = self.pairs(measure, month, restricted=restricted)
+        return after - before
 
     @cached_property
-    def serial_ck(self) -> pd.DataFrame:
+    def serial_ck(self) -> tuple[Floats, Floats]:
         """Baseline and last creatine phosphokinase of the myositis patients with serial values.
 
-        Serial: at least two values, one of them after the month of the first infusion. Without a
-        value in the baseline window, ``before`` is empty.
+        Serial: at least two values, one of them after the month of the first infusion. The last
+        is NaN of all others; without a value in the baseline window, so is the baseline.
         """
-        myositis = self.by_patient.index[self.by_patient["myositis"] == 1]
-        records = self.records("cpk").sort_values("month")
-        records = records[records["patient"].isin(myositis)]
-        last = records.drop_duplicates("patient", keep="last").set_index("patient")
-        values = records.groupby("patient", observed=True).size().reindex(last.index)
-        serial = last[(last["month"] > 0) & (values > 1)]
-        before = self.baseline("cpk").reindex(serial.index)
-        return pd.DataFrame({"before": before, "last": serial["value"]})
+        who, months, values = self.records["cpk"]
+        order = np.argsort(months, kind="stable")
+        latest, last = np.full((2, self.size), np.nan)
+        latest[who[order]], last[who[order]] = months[order], values[order]
+        several = np.bincount(who, minlength=self.size) > 1
+        serial = several & (latest > 0) & (self.numbers("myositis") == 1)
+        return self.baseline("cpk"), np.where(serial, last, np.nan)
+
+
+def _is_unknown(value: Any) -> bool:
+    return value is None or value is pd.NA or value != value
+
+
+def _repeated(keys: Sequence[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    return [key for key, times in Counter(keys).items() if times > 1]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 Positions = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,72 +45,49 @@ class Windows:
     restricted_organ_followup_tolerance: int = 3
 
 
-def at_baseline(records: pd.DataFrame, window: int) -> pd.Series[float]:
-    """Return the most recent value from ``window`` months before the first infusion to its month.
+class Records(NamedTuple):
+    """Records of one measure: positions of their patients, months and values."""
 
-    Parameters
-    ----------
-    records : DataFrame
-        Records of one measure: ``patient``, ``month``, ``value``.
-    window : int
-        Months before month 0 that count; month 0 always counts.
-
-    Returns
-    -------
-    Series
-        Values by patient; patients without a record in the window are absent.
-    """
-    months = records["month"].to_numpy()
-    order = np.argsort(-months, kind="stable")
-    return _first_of_each(records, order[(months[order] >= -window) & (months[order] <= 0)])
+    who: Positions
+    months: Floats
+    values: Floats
 
 
-def _first_of_each(records: pd.DataFrame, order: Positions) -> pd.Series[float]:
-    """Return the value of each patient's first record among ``order`` (positions of rows)."""
-    rows = records.iloc[order]
-    values = pd.Series(rows["value"].to_numpy(), index=pd.Index(rows["patient"], name="patient"))
-    return values[~values.index.duplicated()]
+def at_baseline(records: Records, window: int, patients: int) -> Floats:
+    """Return each patient's most recent value of month ``-window`` to 0, NaN without any."""
+    counts = (records.months >= -window) & (records.months <= 0)
+    order = np.argsort(records.months, kind="stable")
+    return _last_of_each(records, order[counts[order]], patients)
+
+
+def _last_of_each(records: Records, order: Positions, patients: int) -> Floats:
+    """Return the value of each patient's last record among ``order`` (positions of records)."""
+    found = np.full(patients, np.nan)
+    found[records.who[order]] = records.values[order]
+    return found
 
 
 def at_target(
-    records: pd.DataFrame,
+    records: Records,
     target: int,
     tolerance: int,
+    patients: int,
     rule: str = "closest",
     targets: tuple[int, ...] = (),
-) -> pd.Series[float]:
-    """Return the value at a target month.
+) -> Floats:
+    """Return each patient's value within some months of a target, NaN without any.
 
     A visit belongs to the nearest of all targets only (of two equally near ones, the earlier), so
-    that no visit is used twice, also where windows overlap.
-
-    Parameters
-    ----------
-    records : DataFrame
-        Records of one measure: ``patient``, ``month``, ``value``.
-    target : int
-        The month aimed at.
-    tolerance : int
-        Distance from the target within which a visit counts.
-    rule : str
-        ``closest`` (of two equally close visits the earlier), ``first`` or ``last``.
-    targets : tuple of int
-        All targets of this measure, rising; empty if there is only this one.
-
-    Returns
-    -------
-    Series
-        Values by patient; patients without a visit in the window are absent.
+    that no visit is used twice, also where windows overlap; without other targets, to this one. Of
+    several the rule takes the ``closest`` (of two the earlier), the ``first`` or the ``last``.
     """
-    months = records["month"].to_numpy()
+    months = records.months
     distance = np.abs(months - target)
-    if rule == "closest":
-        order = np.lexsort((months, distance))
-    else:
-        order = np.argsort(-months if rule == "last" else months, kind="stable")
+    # What comes last is taken.
+    keys = {"closest": (-months, -distance), "first": (-months,), "last": (months,)}
+    order = np.lexsort(keys[rule])
     counts = (distance <= tolerance) & (months > 0)
     if targets:
-        all_targets = np.asarray(targets)
-        nearest = np.abs(months[:, np.newaxis] - all_targets).argmin(axis=1)
-        counts &= all_targets[nearest] == target
-    return _first_of_each(records, order[counts[order]])
+        nearest = np.abs(months[:, np.newaxis] - targets).argmin(axis=1)
+        counts &= np.asarray(targets)[nearest] == target
+    return _last_of_each(records, order[counts[order]], patients)

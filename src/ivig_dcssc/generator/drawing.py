@@ -132,7 +132,9 @@ class Patients:
 
     def flag(self, chosen: Iterable[int] | Integers) -> Integers:
         """Return 1 for the chosen patients and 0 for the others."""
-        return np.isin(self.everyone, np.asarray(list(chosen), np.int64)).astype(np.int64)
+        found = np.zeros(self.counts.size, np.int64)
+        found[np.asarray(list(chosen), np.int64)] = 1
+        return found
 
     def choose(self, among: npt.ArrayLike, count: int, weights: Floats | None = None) -> Integers:
         """Return different patients, drawn at random.

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -45,6 +46,9 @@ PART_SIZE = 50
 
 SPARE = 2
 """Draws of skin scores of a part beside the cohorts wanted."""
+
+AGAIN = range(0, 30_000, 10_000)
+"""What is added to a part's number for draws in place of those that leave no patient for a role."""
 
 SYNTHETIC = (
     "Synthetic cohorts. They print the published figures; they are not what was measured in "
@@ -159,14 +163,17 @@ def make_part(part: Part) -> None:
     tables: dict[str, list[pd.DataFrame]] = {OPEN: [], PATIENTS: [], VISITS: []}
     first = part.number * PART_SIZE
     # A part is drawn whole even if fewer are wanted, so that its cohorts do not depend on that.
-    for drawn in draw_cohorts(registry, part.recipe, part.number, PART_SIZE, SPARE):
+    draws = (
+        draw_cohorts(registry, part.recipe, part.number + more, PART_SIZE, SPARE) for more in AGAIN
+    )
+    for drawn in chain.from_iterable(draws):
         number = first + len(tables[VISITS])
         require_printed(registry, part.recipe, drawn, number)
-        chain = part.number * CHAINS + drawn.chain
+        of_chain = part.number * CHAINS + drawn.chain
         scores = drawn.skin.observed()[np.newaxis]
         left_open = pd.DataFrame(open_quantities(drawn.skin.block, scores))
-        tables[OPEN].append(_numbered(left_open, cohort=number, chain=chain))
-        tables[PATIENTS].append(_numbered(drawn.patients, cohort=number, chain=chain))
+        tables[OPEN].append(_numbered(left_open, cohort=number, chain=of_chain))
+        tables[PATIENTS].append(_numbered(drawn.patients, cohort=number, chain=of_chain))
         tables[VISITS].append(_numbered(drawn.visits, cohort=number))
         if len(tables[VISITS]) == part.cohorts:
             break

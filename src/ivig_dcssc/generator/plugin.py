@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.checker import check_cohort, incoherences
-from ivig_dcssc.generator.drawing import alpha_of
+from ivig_dcssc.generator.drawing import Floats, alpha_of
 from ivig_dcssc.generator.ensemble import make_ensemble
 from ivig_dcssc.generator.other_predictions import predict_claim, predict_free, predict_measure
 from ivig_dcssc.generator.patients.predictors import predictor_claims
@@ -99,18 +99,7 @@ class PoelmanCohorts:
             free = predict_claim(registry, first, self._associations(), prior)
         else:
             free = predict_free(registry, first, draws, seed, reading)
-        low, high = np.quantile(free.values, [0.025, 0.975])
-        return {
-            "figure": first,
-            "printed": registry.row(first).as_printed,
-            "prior": free.prior,
-            "draws": len(free.values),
-            "median": float(np.median(free.values)),
-            "low": float(low),
-            "high": float(high),
-            "share": free.share,
-            "bounds": None,
-        }
+        return _summary(first, registry.row(first).as_printed, free.prior, free.values, free.share)
 
     def _associations(self) -> pd.DataFrame:
         file = self._shipped_folder / ASSOCIATIONS_FILE
@@ -211,18 +200,25 @@ class PoelmanCohorts:
 
 
 def _of_draws(found: Prediction) -> dict[str, object]:
-    low, high = found.interval
+    figure, converged = found.figure, found.convergence
+    words = figure.id, str(figure.printed), found.prior.describe()
+    of_draws = _summary(*words, found.values, found.share_printing)
+    return {**of_draws, "r_hat": converged.r_hat, "ess": converged.ess}
+
+
+def _summary(
+    figure: str, printed: str, prior: str, values: Floats, share: float
+) -> dict[str, object]:
+    low, median, high = np.quantile(values, [0.025, 0.5, 0.975]).tolist()
     return {
-        "figure": found.figure.id,
-        "printed": str(found.figure.printed),
-        "prior": found.prior.describe(),
-        "draws": len(found.values),
-        "median": found.median,
+        "figure": figure,
+        "printed": printed,
+        "prior": prior,
+        "draws": len(values),
+        "median": median,
         "low": low,
         "high": high,
-        "share": found.share_printing,
-        "r_hat": found.convergence.r_hat,
-        "ess": found.convergence.ess,
+        "share": share,
         "bounds": None,
     }
 

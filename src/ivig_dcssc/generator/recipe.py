@@ -171,6 +171,8 @@ def need_not_hold(registry: Registry, without: tuple[str, ...]) -> set[str]:
     without : tuple of str
         Ids as for :func:`switches`.
     """
+    if not without:
+        return set()
     figures = {name for ids in switchable(registry).values() for name in ids}
     off = switches(registry, without).every - set(RULES)
     about = {(registry.row(name).variable, registry.row(name).timepoint) for name in off}

@@ -1,8 +1,4 @@
-"""The bounds of the article's skin block: which are wanted, and the file that keeps them.
-
-Run as a module (``python -m ivig_dcssc.generator.skin_bounds``) it computes what is missing or old
-in ``data/cohorts/bounds.json``; the file is written after every bound, so a run can be stopped.
-"""
+"""The bounds of the article's skin block: which are wanted, and the file that keeps them."""
 
 from __future__ import annotations
 
@@ -11,8 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ivig_dcssc.generator.skin import READINGS, THRESHOLD, TIMEPOINTS, skin_block
-from ivig_dcssc.project import BOUNDS_FILE, project_root
-from rederive.printed.registry import Registry, load_registry
+from rederive.printed.registry import Registry
 from rederive.reconstruct.block import Block, Figure, Statistic
 from rederive.reconstruct.bounds import Bound, Kind, Quantity, key_of, load_bounds, save_bounds
 
@@ -100,21 +95,3 @@ def compute_bounds(registry: Registry, path: Path) -> Iterator[tuple[str, Bound]
         done[name] = bound(blocks[reading], quantity, dropped=dropped, time_limit=60.0, seed=0)
         save_bounds({each: done[each] for each in wanted if each in done}, path, about=ABOUT)
         yield name, done[name]
-
-
-def main() -> None:
-    """Compute the article's bounds and print each in a line."""
-    root = project_root()
-    registry = load_registry(root / "data" / "published")
-    for name, found in compute_bounds(registry, root / BOUNDS_FILE):
-        low, high = found.low, found.high
-        print(
-            f"{name}: {low.limit:.10g} to {high.limit:.10g}; "
-            f"best {low.best} to {high.best}; {low.proof.name} {low.sharp}, "
-            f"{high.proof.name} {high.sharp}; {found.seconds} s",
-            flush=True,
-        )
-
-
-if __name__ == "__main__":
-    main()

@@ -147,12 +147,14 @@ def _draw_reasons(
     # Who is still treated is drawn first, then the reasons that are likelier for some patients.
     order = [*weights, *(name for name in REASONS if name not in (*weights, "death"))]
 
+    wanted = {"": counts["still_on_ivig"], **{name: counts[f"stop_{name}"] for name in order}}
+    weights[""] = late
+
     def draw() -> dict[str, Integers]:
-        found = {"death": died, "": patients.choose(everyone, counts["still_on_ivig"], late)}
-        left = without(everyone, found[""])
-        for name in order:
-            found[name] = patients.choose(left, counts[f"stop_{name}"], weights.get(name))
-            left = without(left, found[name])
+        found, left = {"death": died}, patients.flag(everyone)
+        for name, count in wanted.items():
+            found[name] = patients.choose(np.flatnonzero(left), count, weights.get(name))
+            left[found[name]] = 0
         return found
 
     def fits(found: dict[str, Integers]) -> bool:

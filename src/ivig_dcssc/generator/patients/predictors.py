@@ -56,11 +56,11 @@ def linear_t_squared(y: Floats, x: Floats, known: Flags) -> Floats:
         Which patients have both.
     """
     weight = known.astype(np.float64)
+    own = weight * x
     n = np.maximum(weight.sum(axis=1), 1)
-    deviation_x = np.where(known, x - ((weight * x).sum(axis=1) / n)[:, None], 0.0)
-    deviation_y = np.where(known, y - ((weight * y).sum(axis=1) / n)[:, None], 0.0)
-    xx, yy = (deviation_x**2).sum(axis=1), (deviation_y**2).sum(axis=1)
-    xy = (deviation_x * deviation_y).sum(axis=1)
+    total_x, total_y = own.sum(axis=1), weight @ y
+    xx, yy = (own * x).sum(axis=1) - total_x**2 / n, weight @ y**2 - total_y**2 / n
+    xy = own @ y - total_x * total_y / n
     varies = (n > 2) & (xx > 1e-12) & (yy > 1e-12)
     explained = np.divide(xy**2, xx * yy, out=np.zeros_like(xy), where=varies)
     perfect = explained >= 1
@@ -73,8 +73,9 @@ def flag_z_squared(y: Flags, x: Floats, known: Flags) -> Floats:
 
     Parameters are as for :func:`linear_t_squared`; ``y`` says who responded.
     """
-    exposed, not_exposed = known & (x > 0.5), known & (x <= 0.5)
-    cells = [(group & by).sum(axis=1) for group in (exposed, not_exposed) for by in (y, ~y)]
+    exposed, others = known & (x > 0.5), known & (x <= 0.5)
+    yes, no = y.astype(np.float64), (~y).astype(np.float64)
+    cells = [group @ by for group in (exposed.astype(np.float64), others) for by in (yes, no)]
     full = np.min(cells, axis=0) > 0
     a, b, c, d = (np.where(full, cell, 1.0) for cell in cells)
     log_odds = np.log(a * d) - np.log(b * c)

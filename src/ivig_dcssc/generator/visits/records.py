@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -258,12 +259,19 @@ def _further_records(
         yield from ((one.name, month, measure, value) for measure, value in values.items())
 
 
-def _drifted(value: float, measure: str, scale: VariableRow, rng: np.random.Generator) -> float:
-    """Return a value near another one, on the scale of its measure."""
-    low, high = float(scale.minimum or 0), float(scale.maximum or math.inf)
+@lru_cache(maxsize=64)
+def _ends(measure: str, scale: VariableRow) -> tuple[float, float]:
+    """Return least and greatest value of a measure, the physiologic ones if it drifts."""
     if measure in DRIFT:
         physiologic = PLAUSIBLE[measure].scale(scale)
-        low, high = float(physiologic.minimum), float(physiologic.maximum)
+        return float(physiologic.minimum), float(physiologic.maximum)
+    return float(scale.minimum or 0), float(scale.maximum or math.inf)
+
+
+def _drifted(value: float, measure: str, scale: VariableRow, rng: np.random.Generator) -> float:
+    """Return a value near another one, on the scale of its measure."""
+    low, high = _ends(measure, scale)
+    if measure in DRIFT:
         sd, step = DRIFT[measure]
         value = round(round((value + sd * rng.standard_normal()) / step) * step, 3)
     elif measure != SEVERITY_PREFIX + RENAL and rng.random() < SEVERITY_MOVES:

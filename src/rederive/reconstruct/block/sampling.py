@@ -20,7 +20,6 @@ from rederive.reconstruct.block.kernel import (
     Moves,
     penalty_of,
     run_chain,
-    total_sums,
 )
 from rederive.reconstruct.block.priors import FLAT, Prior, density_of
 from rederive.reconstruct.block.values import print_as, statistic_values
@@ -102,9 +101,9 @@ def in_units(block: Block, values: Integers) -> Floats:
 def holds(data: BlockData) -> bool:
     """Return whether a data set keeps all figures of its block."""
     limits = limits_of(boxes_of(data.block), data.block)
-    sums, counts = total_sums(data.values, data.mask, limits)
+    kept = float(penalty_of(data.values, data.mask, limits)) == 0.0
     one = data.values[np.newaxis], data.mask[np.newaxis]
-    return float(penalty_of(sums, counts, limits)) == 0.0 and bool(_printing(data.block, *one)[0])
+    return kept and bool(_printing(data.block, *one)[0])
 
 
 def _printing(block: Block, values: Integers, mask: Flags) -> Flags:
