@@ -164,14 +164,8 @@ def _given(before: list[Floats], regression: Regression, rng: np.random.Generato
 def lung_grade(measures: Mapping[str, Floats], time: int) -> Floats:
     """Return the grade of the lungs by :data:`LUNG_GRADES`, shape (patients,).
 
-    The one echocardiogram counts at both times; NaN where there is no lung function.
-
-    Parameters
-    ----------
-    measures : mapping of str to array, shape (patients, times)
-        FVC, DLCO and RVSP.
-    time : int
-        Position among the times of FVC and DLCO.
+    The one echocardiogram counts at both times of FVC and DLCO; NaN where there is no lung
+    function.
     """
     function = [_grade(name, measures[name][:, time]) for name in LUNG_FUNCTION]
     grades = np.array([*function, _grade("rvsp", measures["rvsp"][:, 0])])

@@ -124,23 +124,11 @@ def draw_counts(
     *,
     without: Collection[str] = (),
 ) -> Values:
-    """Draw what need not be as printed.
+    """Draw the quantities of :func:`count_figures` in ``off``, each of shape (draws,).
 
-    Parameters
-    ----------
-    off : collection of str
-        Quantities of :func:`count_figures`.
-    draws : int
-        Combinations wanted.
-    without : collection of str
-        Ids of all figures that are switched off. Concomitant prednisone keeps to the numbers with
-        which its odds ratio can be printed, unless the patients followed or the responders are
-        among them.
-
-    Returns
-    -------
-    dict of str to array of int, shape (draws,)
-        The quantities switched off.
+    ``without`` has the ids of all figures that are switched off. Concomitant prednisone keeps to
+    the numbers with which its odds ratio can be printed, unless the patients followed or the
+    responders are among them.
 
     Raises
     ------

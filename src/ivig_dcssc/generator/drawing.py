@@ -137,16 +137,7 @@ class Patients:
         return found
 
     def choose(self, among: npt.ArrayLike, count: int, weights: Floats | None = None) -> Integers:
-        """Return different patients, drawn at random.
-
-        Parameters
-        ----------
-        among : array of int
-            Patients to choose from.
-        count : int
-            How many.
-        weights : array of float, shape (patients,), optional
-            Weight of every patient of the cohort, positive.
+        """Return different patients, drawn at random with the weight of each, shape (patients,).
 
         Raises
         ------

@@ -90,20 +90,9 @@ def make_ensemble(
 ) -> None:
     """Make an ensemble, or finish one that was interrupted.
 
-    Parameters
-    ----------
-    registry_folder : Path
-        The article's registry.
-    folder : Path
-        Where the ensemble goes; an ensemble of the same recipe that is there already is kept.
-    recipe : Recipe
-        What the cohorts depend on.
-    cohorts : int
-        Cohorts wanted, from 1.
-    jobs : int
-        Parts made at the same time, each in a process of its own.
-    progress : callable, optional
-        Called with cohorts done and wanted.
+    An ensemble of the same recipe that is in the folder already is kept. ``jobs`` parts are made at
+    the same time, each in a process of its own; ``progress`` is called with cohorts done and
+    wanted.
 
     Raises
     ------

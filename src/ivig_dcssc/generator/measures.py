@@ -188,18 +188,10 @@ def block_of(
     followed: int = FOLLOWUP_SIZES[0],
     without: Collection[str] = (),
 ) -> Block:
-    """Return the block of a measure with the published figures as constraints.
+    """Return the block of one of :data:`BLOCKS` with the published figures as constraints.
 
-    Parameters
-    ----------
-    registry : Registry
-        The article's registry. Figures carry the id of the first mention of their quantity.
-    name : str
-        One of :data:`BLOCKS`.
-    followed : int
-        Patients measured at month 12, where the article does not state their number.
-    without : collection of str
-        Ids of figures that are no constraint.
+    Figures carry the id of the first mention of their quantity; those of ``without`` are none.
+    ``followed`` is the number of patients at month 12, where the article does not state it.
     """
     patients = Counts(registry).size
     timepoints: tuple[str, ...]

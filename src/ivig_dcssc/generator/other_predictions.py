@@ -98,17 +98,7 @@ def predict_measure(
 def predict_free(
     registry: Registry, figure: str, draws: int, seed: int, reading: str
 ) -> FreePrediction:
-    """Predict a number of patients, or a figure of prednisone or of the severity scores.
-
-    Parameters
-    ----------
-    figure : str
-        Id of a first mention.
-    draws, seed : int
-        Draws wanted, and the seed.
-    reading : str
-        How the mean change of the skin score at month 12 is read.
-    """
+    """Predict a number of patients, or a figure of prednisone or of the severity scores."""
     rng = np.random.default_rng([seed, _STREAM])
     if figure in count_figures(registry):
         return _predict_count(registry, figure, draws, rng)
@@ -222,21 +212,10 @@ def _predict_severity(registry: Registry, figure: str, draws: int, seed: int) ->
 def predict_claim(
     registry: Registry, figure: str, associations: pd.DataFrame, prior: str
 ) -> FreePrediction:
-    """Predict a claim about predictors from cohorts that none of these claims shaped.
+    """Predict a claim about predictors from the shipped cohorts that none of these claims shaped.
 
-    Parameters
-    ----------
-    figure : str
-        Id of one of :func:`~ivig_dcssc.generator.patients.predictors.predictor_claims`.
-    associations : DataFrame
-        The regressions that the project ships, see :mod:`ivig_dcssc.associations`.
-    prior : str
-        Name of the prior of the skin scores.
-
-    Returns
-    -------
-    FreePrediction
-        Its values are numbers of significant regressions of each cohort.
+    Its values are numbers of significant regressions of each cohort, see
+    :mod:`ivig_dcssc.associations`.
     """
     variable, month = predictor_claims(registry)[figure]
     alpha = alpha_of(registry)

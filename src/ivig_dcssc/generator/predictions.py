@@ -37,22 +37,10 @@ def predict_figure(
     reading: str = READINGS[0],
     progress: Progress | None = None,
 ) -> Prediction:
-    """Predict one skin-score figure from all the others.
+    """Predict one skin-score figure, by its id or that of a repeat, from all the others.
 
-    A mean is told that it fell: without it, a two-sided p allows as large a rise.
-
-    Parameters
-    ----------
-    figure : str
-        Id of the figure or of any repeat of it.
-    prior : str
-        Name of one of :data:`~ivig_dcssc.generator.skin.PRIORS`.
-    draws, seed : int
-        Data sets drawn, and the seed.
-    reading : str
-        How the mean change at month 12 is read.
-    progress : callable, optional
-        Called with the data sets drawn and wanted.
+    A mean is told that it fell: without it, a two-sided p allows as large a rise. ``progress`` is
+    called with the data sets drawn and wanted.
 
     Raises
     ------
@@ -71,17 +59,10 @@ def predict_figure(
 def compute_predictions(registry: Registry, folder: Path, report: Report) -> None:
     """Predict every skin-score figure under every prior, and write the draws.
 
-    Under another reading than the first only the figures of :data:`AMBIGUOUS_AT` are predicted;
-    the reading bears on the others hardly. The second table has the skin scores of the first draws
-    of each figure that the plan predicts: one row for each figure, prior, draw and patient, with a
+    Under another reading than the first only the figures of :data:`AMBIGUOUS_AT` are predicted; the
+    reading bears on the others hardly. The second table has the skin scores of the first draws of
+    each figure that the plan predicts: one row for each figure, prior, draw and patient, with a
     column for each time point (Int8, empty where nothing was measured).
-
-    Parameters
-    ----------
-    folder : Path
-        Where :data:`PREDICTIONS_FILE` and :data:`HELD_OUT_FILE` go.
-    report : callable
-        Called with one line for each prediction.
     """
     frames, scores, convergence = [], [], []
     held_out = held_out_figures(registry)

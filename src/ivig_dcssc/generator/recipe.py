@@ -140,11 +140,6 @@ def predicted_statements(registry: Registry) -> tuple[str, ...]:
 def switches(registry: Registry, without: tuple[str, ...]) -> Switches:
     """Return the figures that are switched off, with those that print the same quantity.
 
-    Parameters
-    ----------
-    without : tuple of str
-        Ids; a repeat stands for the first mention of its quantity.
-
     Raises
     ------
     ValueError
@@ -232,22 +227,10 @@ class Drawn:
 def draw_cohorts(
     registry: Registry, recipe: Recipe, part: int, cohorts: int, spare: int = 0
 ) -> Iterator[Drawn]:
-    """Draw the cohorts of one part of an ensemble.
+    """Draw the cohorts of one part of an ensemble, each part with random numbers of its own.
 
-    Parameters
-    ----------
-    recipe : Recipe
-        What the cohorts depend on.
-    part : int
-        Number of the part; every part has its own stream of random numbers.
-    cohorts, spare : int
-        Cohorts wanted, and draws of skin scores beside them, in place of those that leave no
-        patient for a role; together a multiple of :data:`CHAINS`.
-
-    Yields
-    ------
-    Drawn
-        At most ``cohorts + spare``.
+    Beside the cohorts wanted there are ``spare`` draws of skin scores, in place of those that leave
+    no patient for a role; together a multiple of :data:`CHAINS`.
 
     Raises
     ------

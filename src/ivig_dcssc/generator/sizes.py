@@ -75,22 +75,9 @@ def draw_sizes(
 ) -> dict[str, Integers]:
     """Draw how many patients were measured.
 
-    Parameters
-    ----------
-    off : collection of tuple
-        Values of :func:`size_figures`.
-    draws : int
-        Draws wanted.
-    reading : str
-        How the mean change of the skin score at month 12 is read.
-    without : collection of str
-        Ids of all figures that are switched off.
-
-    Returns
-    -------
-    dict of str to array of int, shape (draws, times)
-        Of the skin score, and of the measures with a number switched off; at baseline and, where
-        it is printed, the follow-ups.
+    Returned are, by measure, arrays of int of shape (draws, times): of the skin score, and of the
+    measures with a number in ``off`` (values of :func:`size_figures`); at baseline and, where it is
+    printed, the follow-ups. ``without`` has the ids of all figures that are switched off.
 
     Raises
     ------

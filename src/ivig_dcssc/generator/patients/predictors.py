@@ -46,14 +46,8 @@ def _critical_z_squared(alpha: float) -> float:
 def linear_t_squared(y: Floats, x: Floats, known: Flags) -> Floats:
     """Return the squared t of the slope of y on each column; 0 where it does not exist.
 
-    Parameters
-    ----------
-    y : array, shape (patients,)
-        Finite wherever known.
-    x : array, shape (columns, patients)
-        Finite wherever known.
-    known : array of bool, shape (columns, patients)
-        Which patients have both.
+    ``x`` and ``known`` (who has both) have shape (columns, patients), ``y`` (patients,); both are
+    finite wherever known.
     """
     weight = known.astype(np.float64)
     own = weight * x
@@ -215,16 +209,8 @@ def unrelated(
 ) -> Unrelated:
     """Return the tests that predictors have to pass.
 
-    Parameters
-    ----------
-    skin : array, shape (patients, 5)
-        Skin scores at baseline, 6, 12, 18 and 24 months; NaN where none was taken.
-    registry : Registry
-        The article's registry, for its claims and its significance level.
-    threshold : float
-        Least decrease of a responder.
-    without : collection of str
-        Ids of claims of :func:`predictor_claims` that are switched off; other ids are ignored.
+    ``skin`` has shape (patients, 5), NaN where no score was taken; ``threshold`` is the least
+    decrease of a responder. Claims of :func:`predictor_claims` in ``without`` are switched off.
     """
     change = {month: skin[:, month // 6] - skin[:, 0] for month in MONTHS}
     tests: list[_Test] = []

@@ -310,15 +310,9 @@ def draw_oldest(
 ) -> Flags:
     """Draw whose baseline skin score is too old for the tight window, shape (patients,).
 
-    Without these patients the means fall from each time to the next and the paired tests decide
-    as they do with all patients; where no subset is found that does, it is nobody.
-
-    Parameters
-    ----------
-    values, scored : array, shape (patients, times)
-        Skin scores, and whether they were measured; the first time is the baseline.
-    alpha : float
-        Level of the decisions.
+    ``values`` and ``scored`` have shape (patients, times), baseline first. Without these patients
+    the means fall from each time to the next and the paired tests decide as they do with all
+    patients; where no subset is found that does, it is nobody.
     """
     nobody = np.zeros(len(values), np.bool_)
     wanted = _course(values, scored, nobody, alpha)

@@ -109,18 +109,10 @@ MOST_VALUES = 3
 def draw_serial(
     baseline: Floats, myositis: Flags, count: int, rng: np.random.Generator
 ) -> list[int]:
-    """Return the patients with myositis whose values were followed, as positions.
+    """Return the positions of the patients with myositis whose values were followed.
 
-    All of them start above normal, since in all of them the values became normal.
-
-    Parameters
-    ----------
-    baseline : array of float, shape (patients,)
-        Values at baseline in U/L, NaN where not measured.
-    myositis : array of bool, shape (patients,)
-        Who has myositis.
-    count : int
-        How many were followed.
+    All of them start above normal (``baseline`` in U/L, NaN where not measured), since in all of
+    them the values became normal.
     """
     raised = np.flatnonzero(myositis & (baseline > CK_NORMAL))
     return sorted(int(who) for who in rng.permutation(raised)[:count])
