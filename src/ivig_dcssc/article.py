@@ -82,6 +82,8 @@ def open_ledger(**parameters: object) -> Ledger:
     ConfigurationError
         If the cohorts that are asked for are not there, do not fit the codebook, or would have no
         patient.
+    TableError
+        If the registry does not fit its schema.
     """
     root = project_root()
     cells = cells_run()
@@ -141,7 +143,15 @@ def open_section(notebook: str, **parameters: object) -> Section:
 
 
 def guarding_test(ledger: Ledger, row_id: str) -> str:
-    """Return the test that holds a row of the ledger, a figure or statement, as pytest names it."""
+    """Return the test that holds a row of the ledger, as pytest names it.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The ledger.
+    row_id : str
+        Id of a figure or statement.
+    """
     judged = ledger.registry.plan[row_id].evidence.has_verdict
     name = "verdict_is_the_recorded_one" if judged else "a_row_without_a_method_claims_no_result"
     return f"tests/published/test_verdicts.py::test_{name}[{row_id}]"

@@ -30,7 +30,17 @@ if TYPE_CHECKING:
 
 
 class Cohorts:
-    """The cohorts that a run analyses under its choices: the project's, or a user's own."""
+    """The cohorts that a run analyses.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the project.
+    choices : Choices
+        Windows, tests, prior, and perhaps a folder with a user's own cohort.
+    registry : Registry
+        The article's registry.
+    """
 
     def __init__(self, root: Path, choices: Choices, registry: Registry) -> None:
         self.root = root
@@ -143,9 +153,12 @@ class Cohorts:
         return self.results.tables.cohort.select(self.one_number)
 
     def scores(self, measure: str = "mrss") -> pd.DataFrame:
-        """Return a measure in this run's windows, by cohort and patient, NaN where missing.
+        """Return a measure in this run's windows, by cohort and patient.
 
-        Columns ``baseline`` and the follow-ups (``m6``, ``m12`` …).
+        Returns
+        -------
+        DataFrame
+            Columns ``baseline`` and the follow-ups (``m6``, ``m12`` …), NaN where missing.
         """
         return _by_patient(self.results.tables.measured(measure).reset_index())
 
@@ -178,7 +191,15 @@ class Cohorts:
     def bound(self, row_id: str) -> tuple[float, float]:
         """Return least and greatest of a held-out skin-score figure over all compatible data.
 
-        All other printed skin-score figures hold in them.
+        Parameters
+        ----------
+        row_id : str
+            Id of the figure; all other printed skin-score figures hold.
+
+        Raises
+        ------
+        ValueError
+            If no bound was computed.
         """
         found = self.own_bound(row_id)
         if found is None:
@@ -195,7 +216,11 @@ class Cohorts:
     def convergence(self) -> pd.DataFrame:
         """Return the diagnostics of the chains that drew the shipped cohorts.
 
-        Columns ``prior``, ``quantity``, ``r_hat``, ``ess`` (effective sample size) and ``draws``.
+        Returns
+        -------
+        DataFrame
+            Columns ``prior``, ``quantity``, ``r_hat``, ``ess`` (effective sample size) and
+            ``draws``.
         """
         from rederive.reconstruct.study.tables import read_notes
 
@@ -208,9 +233,12 @@ class Cohorts:
     def bounds_table(self) -> pd.DataFrame:
         """Return all sharp bounds of the skin scores that the book ships.
 
-        Columns ``interpretation`` (of the mean change at month 12), ``quantity``, ``month``,
-        ``threshold`` (of responders, in points; else NaN), ``held_out`` (id of the figure that is
-        no constraint, or empty), ``least``, ``greatest``, ``sharp`` and ``proof``.
+        Returns
+        -------
+        DataFrame
+            Columns ``interpretation`` (of the mean change at month 12), ``quantity``, ``month``,
+            ``threshold`` (of responders, in points; else NaN), ``held_out`` (id of the figure that
+            is no constraint, or empty), ``least``, ``greatest``, ``sharp`` and ``proof``.
         """
         from ivig_dcssc.generator.skin import skin_block
 
@@ -271,7 +299,12 @@ class Cohorts:
     ) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
         """Return a skin-score figure by prior, in cohorts that left it out of the fit.
 
-        The interpretation is that of the mean change at month 12; by default as in this run.
+        Parameters
+        ----------
+        row_id : str
+            Id of the figure.
+        interpretation : str
+            What the mean change at month 12 means; by default as in this run.
         """
         table = self.predictions
         own = table[table["figure"] == self.registry.first_mention(row_id)]

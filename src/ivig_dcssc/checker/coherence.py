@@ -31,20 +31,10 @@ FAILING_HEART = 2
 def incoherences(
     patients: pd.DataFrame, visits: pd.DataFrame, without: Collection[str] = ()
 ) -> list[str]:
-    """Return what contradicts itself, or the article's account of single patients.
+    """Return what contradicts itself, or the article's account of single patients, a line each.
 
-    Parameters
-    ----------
-    patients, visits : DataFrame
-        The cohort's two tables.
-    without : collection of str
-        Rules of our own that need not hold: ``coherence-lung-severity``, ``coherence-heart``,
-        ``coherence-physiologic``.
-
-    Returns
-    -------
-    list of str
-        One line per contradiction with the patient's name; empty if there is none.
+    Rules of our own in ``without`` need not hold: ``coherence-lung-severity``, ``coherence-heart``,
+    ``coherence-physiologic``.
 
     Raises
     ------

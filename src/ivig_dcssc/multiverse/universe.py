@@ -337,9 +337,21 @@ class Multiverse:
 
 
 def open_multiverse(result: str, alpha: float | None = None, prior: str = ALL_PRIORS) -> Multiverse:
-    """Return the multiverse, for a page that asks for a result, under checked parameters.
+    """Return the multiverse under checked parameters.
 
-    Alpha is by default the article's; the prior ``all`` is each of them by itself.
+    Parameters
+    ----------
+    result : str
+        A key of :data:`RESULTS`, which a page asks for.
+    alpha : float, optional
+        Significance level; default the article's.
+    prior : str
+        A prior, or ``all`` for each of them by itself.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is unknown or out of range.
     """
     check_injected(cells_run())
     if result not in RESULTS:

@@ -19,7 +19,15 @@ STATISTICS = ("count", "percent", "mean", "sd", "n", "p")
 
 
 class Published:
-    """What an article prints, looked up by what it is about; settings say how means are read."""
+    """What an article prints, looked up by what it is about.
+
+    Parameters
+    ----------
+    registry : Registry
+        The article's numbers.
+    settings : Settings, optional
+        How ambiguous means are interpreted.
+    """
 
     def __init__(self, registry: Registry, settings: Settings | None = None) -> None:
         self.registry = registry
@@ -32,7 +40,13 @@ class Published:
         return self.registry.numbers[row_id].printed
 
     def value(self, row_id: str) -> float:
-        """Return a published figure as a float."""
+        """Return a published figure as a float.
+
+        Raises
+        ------
+        KeyError
+            If there is no number of this id.
+        """
         return float(self[row_id].value)
 
     def numbers(self, section: str = "") -> pd.DataFrame:

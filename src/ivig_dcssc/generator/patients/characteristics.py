@@ -45,26 +45,14 @@ def draw_characteristics(
     without_rows: Collection[str] = (),
     courses: Floats | None = None,
 ) -> pd.DataFrame:
-    """Draw the patients' table of one cohort.
+    """Draw the patients' table of one cohort, columns :data:`COLUMNS`; None or NaN if unknown.
 
-    Parameters
-    ----------
-    skin : array, shape (patients, 5)
-        Skin scores at baseline, 6, 12, 18 and 24 months; NaN where none was taken.
-    measures : mapping of str to array, shape (patients, times)
-        One data set of :func:`~ivig_dcssc.generator.measures.sample_measures`. Ages, disease
-        durations, cycles and lengths of treatment are put to other patients; creatine
-        phosphokinase stays where it is and decides who has myositis.
-    without_rows : collection of str
-        Ids of claims about predictors and of figures of prednisone that need not hold.
-    courses : array, shape (patients, 5), optional
-        Skin scores whether measured or not, which reasons for stopping have to suit.
-
-    Returns
-    -------
-    DataFrame
-        One row per patient, columns :data:`COLUMNS`; unknown and not applicable are NaN, or None
-        in columns of words.
+    Skin scores have shape (patients, 5), NaN where none was taken; ``courses`` has them whether
+    measured or not, which reasons for stopping have to suit. Of the measures, one data set of
+    :func:`~ivig_dcssc.generator.measures.sample_measures`, ages, disease durations, cycles and
+    lengths of treatment are put to other patients; creatine phosphokinase stays where it is and
+    decides who has myositis. Claims about predictors and figures of prednisone in ``without_rows``
+    need not hold.
 
     Raises
     ------

@@ -117,18 +117,9 @@ class _Test:
 class Unrelated:
     """The tests that predictors have to pass in one cohort.
 
-    Parameters
-    ----------
-    tests : tuple
-        Those in force.
-    prednisone : tuple
-        Those that concomitant prednisone has to pass, which the article reports by itself.
-    alpha : float
-        Significance level.
-    change : dict of int to array, shape (patients,)
-        Change of the skin score by month; NaN where it is not known.
-    threshold : float
-        Least decrease of a responder.
+    Concomitant prednisone, which the article reports by itself, has tests of its own. ``change`` is
+    that of the skin score by month, shape (patients,), NaN where it is not known; ``threshold`` the
+    least decrease of a responder.
     """
 
     tests: tuple[_Test, ...]

@@ -82,25 +82,11 @@ def date_visits(
 ) -> pd.DataFrame:
     """Return the visits of one cohort.
 
-    Parameters
-    ----------
-    skin_values : array, shape (patients, times)
-        Skin scores at baseline and the targets in points; where not measured, what the patient's
-        score was taken to be, used for visits beside the windows.
-    skin_mask : array of bool, shape (patients, times)
-        What was measured.
-    measured : sequence of Measured
-        All other measures but severity scores and rubs.
-    severities : Severities
-        Severity scores.
-    rubs : Rubs
-        Friction rubs.
-    characteristics : DataFrame
-        The patients' table, in the order of the arrays.
-    registry : Registry
-        The article's registry: windows, level of significance, scales, number with serial CK.
-    graded : bool
-        Whether the lung's severity is the grade of lung function at further visits too.
+    Of the skin, values and mask have shape (patients, times), in points at baseline and the
+    targets; where not measured, a value is what the patient's score was taken to be, used for
+    visits beside the windows. ``measured`` has all other measures but severity scores and rubs,
+    ``characteristics`` the patients in the order of the arrays. ``graded`` says whether the lung's
+    severity is the grade of lung function at further visits too.
 
     Returns
     -------

@@ -254,21 +254,13 @@ def draw_severities(
 ) -> Severities:
     """Draw severity scores that print the published p values.
 
-    The tight windows always lead to the decisions of the primary ones, as the article says.
-
-    Parameters
-    ----------
-    followed : array of bool, shape (patients,), optional
-        Who has a skin score around month 12; these rather than others have severities then too.
-    myositis : array of bool, shape (patients,), optional
-        Who has myositis, and so a muscle score above 0 before treatment.
-    lungs : tuple of two arrays of float, shape (patients,), optional
-        Grades of lung function at baseline and month 12, NaN where unknown: the lung's scores.
-    failing_heart : array of bool, shape (patients,), optional
-        Whose heart was failing before, and so has a score of :data:`FAILING` or more.
-    without : collection of str
-        Ids of p values that need not hold, or of the claim that nobody's kidney changed; the
-        changes are then drawn from :data:`CHANGE_PRIOR` or :data:`RENAL_CHANGES` alone.
+    The tight windows always lead to the decisions of the primary ones, as the article says. Arrays
+    have shape (patients,): who was ``followed`` in the skin around month 12 (these rather than
+    others have severities then too), who has ``myositis``, and so a muscle score above 0 before
+    treatment, the grades of the ``lungs`` at baseline and month 12 (NaN where unknown), and whose
+    ``failing_heart`` has a score of :data:`FAILING` or more before. For p values in ``without``, or
+    the claim that nobody's kidney changed, the changes come from :data:`CHANGE_PRIOR` or
+    :data:`RENAL_CHANGES` alone.
 
     Raises
     ------

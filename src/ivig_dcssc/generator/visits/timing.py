@@ -113,23 +113,10 @@ def draw_timing(
 ) -> dict[str, Timing]:
     """Draw for each group of measures who is recorded when.
 
-    Parameters
-    ----------
-    measured : sequence of Measured
-        The measures other than severity scores.
-    severities_tight, severities_paired : array of bool, shape (patients,)
-        Whose severity scores lie in the tight windows, and who has them twice.
-    seen_before : array of bool, shape (patients,)
-        Who can have a record before the tight baseline window.
-    seen_at_target : array of bool, shape (patients,)
-        Who has a skin score around the target month; the others are more often seen far from it.
-    alpha : float
-        Level of the decisions that have to stay.
-
-    Returns
-    -------
-    dict of str to Timing
-        By group; that of the severity scores is :data:`CLINIC`.
+    All flags have shape (patients,): whose severity scores lie in the tight windows, who has them
+    twice, who can have a record before the tight baseline window, and who has a skin score around
+    the target month (the others are more often seen far from it). Decisions at ``alpha`` have to
+    stay. The group of the severity scores is :data:`CLINIC`.
     """
     clinic = _clinic(severities_tight, severities_paired, seen_before, seen_at_target, rng)
     timing = {CLINIC: clinic}
