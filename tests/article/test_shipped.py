@@ -71,10 +71,12 @@ def broken(patients: pd.DataFrame, visits: pd.DataFrame) -> Iterator[Tables]:
     for measure in visits["measure"].unique():
         for months in ((-12, 0), (1, 8), (9, 14), (15, 20), (21, 40)):
             here = (visits["measure"] == measure) & visits["month"].between(*months)
+            if not here.any():
+                continue
+            yield patients, visits[~here]
             for moved in (visits["value"] + 1, visits["value"] * 2, 50 - visits["value"]):
                 for rows in (here & (visits["patient"] == one), here):
                     yield patients, visits.assign(value=visits["value"].where(~rows, moved))
-            yield patients, visits[~here]
 
 
 def test_every_kind_of_figure_is_refused_where_it_is_broken(registry) -> None:
@@ -86,6 +88,8 @@ def test_every_kind_of_figure_is_refused_where_it_is_broken(registry) -> None:
     for worse in broken(patients, visits):
         found = check_cohort(*worse, registry)
         silent -= set(found["id"][~found["agrees"].astype(bool)])
+        if not silent:
+            break
     assert silent == set()
     numbers = {
         name: dataclasses.replace(
