@@ -190,7 +190,7 @@ def _summary_of(value: Value) -> tuple[float, float, float]:
 def table(ledger: Ledger, values: object, ids: str, source: str) -> render.Table:
     """Return checked values beside the published figures, as `Section.beside` describes it."""
     header = ["", "Published", "Here", "With rounding", "Evidence", "Verdict"]
-    origin = source
+    origin = "cohorts fitted without them" if source == "held-out cohorts" else source
     if source != "printed figures":
         header[3] = "All compatible data" if source == "held-out cohorts" else "All cohorts"
         if not _cohorts(ledger).reconstructed:
