@@ -50,11 +50,9 @@ def shown(page: Page) -> list[str]:
     )
 
 
-def found(page: Page) -> tuple[int, int]:
-    """Rows that are shown, and rows that fit."""
-    words = page.locator("div.rederive-filter output").text_content() or ""
-    few, fit = re.findall(r"\d+", words)
-    return int(few), int(fit)
+def found(page: Page) -> list[int]:
+    """The first and the last row of those that fit, and how many these are."""
+    return [int(each) for each in re.findall(r"\d+", page.get_by_role("status").inner_text())]
 
 
 def test_a_number_is_found_as_a_whole_and_kept_in_the_address(page, address, ledger):
@@ -91,13 +89,25 @@ def test_filters_and_order_are_in_the_address(page, address, ledger):
     assert shown(page) == ids
 
 
-def test_only_rows_that_are_shown_can_be_reached(page, address, ledger):
+def test_only_rows_that_are_shown_are_in_the_page(page, address, ledger):
     page.goto(address)
     everything = [row.id for row in ledger]
     assert shown(page) == everything[:50]
-    assert found(page) == (50, len(everything))
-    page.get_by_role("button", name="Show 50 more").click()
-    assert shown(page) == everything[:100]
+    assert found(page) == [1, 50, len(everything)]
+    assert page.locator("table.ledger tbody tr").count() == 50
+    page.get_by_role("link", name="Next").click()
+    assert shown(page) == everything[50:100]
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert shown(page) == everything
+
+
+def test_figures_are_sorted_before_words_both_ways(page, address):
+    for sign in ("", "-"):
+        page.goto(f"{address}?sort={sign}2")
+        cells = page.locator("table.ledger tbody td[data-label=Reproduced]").all_inner_texts()
+        values = [float(found[0]) for each in cells if (found := re.findall(r"-?\d*\.?\d+", each))]
+        assert len(values) == 50
+        assert values == sorted(values, reverse=sign == "-")
 
 
 def test_a_permanent_address_opens_its_row(page, address, ledger):

@@ -276,8 +276,8 @@ _FILTER = """
 <label>Group <select name="group"><option value="">all</option></select></label>
 <label>Evidence <select name="evidence"><option value="">all</option>{evidence}</select></label>
 <label>Verdict <select name="verdict"><option value="">all</option>{verdicts}</select></label>
-<output aria-live="polite"></output>
 </div>
+<script src="../_static/datatables/dataTables.min.js" defer></script>
 <script src="../_static/ledger.js" defer></script>
 """
 
@@ -290,7 +290,7 @@ def ledger_page(
 ) -> Html:
     """Return the whole ledger as one table; each row opens to how it was derived.
 
-    A script of the book searches, filters and sorts it; without scripts it is the plain table. The
+    DataTables searches, filters and sorts it; without scripts it is the plain table. The
     notebooks that are part of the book have their page, relative to the ledger; rows may have their
     test, as pytest names it.
     """
