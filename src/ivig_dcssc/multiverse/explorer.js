@@ -89,9 +89,8 @@
       (changed.length ? "Not the article’s setting. " : "The article’s setting. ") +
       `Month 12 in the median cohort: ${n} patients, ${responders} responders. ` +
       `Of ${marks.reduce((sum, each) => sum + each)} published figures the cohorts were made to ` +
-      `print ${marks[4]}; of the others ${marks[0]} come out as published, ` +
-      `${marks[1]} lie in the range of the cohorts, ${marks[2]} within rounding, ` +
-      `${marks[3]} outside.`;
+      `print ${marks[4]}. Of the others, as published: ${marks[0]}; in the range of the cohorts: ` +
+      `${marks[1]}; within rounding: ${marks[2]}; outside: ${marks[3]}.`;
     return changed;
   };
 
