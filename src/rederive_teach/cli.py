@@ -231,7 +231,7 @@ def slides_command(ctx: click.Context, chapters: str, out: Path) -> None:
     for chapter, content in zip(chosen, done.contents, strict=True):
         path = out / f"{chapter.stem}.slides.html"
         write_atomically(path, slides(json.loads(content)).encode())
-        click.echo(f"{path}: add ?notes to the address for the teacher's notes")
+        click.echo(f"{path}: the key S opens your notes; add ?print-pdf to the address to print")
 
 
 @teach_command.command("guide")

@@ -15,28 +15,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rederive.errors import BookError
-from rederive.execution.notebooks import read_notebook, source_of, tags_of
+from rederive.execution.notebooks import canonical_bytes, read_notebook, source_of, tags_of
 from rederive.site.page import outputs, prose
 from rederive_teach.lesson import Cohort, exercises_of, table
 from rederive_teach.quiz import SENTENCE
 from rederive_teach.quiz_formats import printed_page
-from rederive_teach.split import Notebook, without
+from rederive_teach.split import Notebook, on_slides, without
 
 GUIDE = "guide.md"
 """Page beside the chapters with which the instructor's guide begins."""
 
-_REVEAL = Path(__file__).with_name("reveal")
-_LOOK = """
-.reveal{font:22px/1.35 sans-serif;color:#111}body{background:#fff}.reveal table{margin:auto;
-border-collapse:collapse;border:0}
-.reveal section{text-align:left;max-height:96%;overflow-y:auto;padding:0 1em}
-.reveal pre{background:#f4f4f4;padding:.4em;font-size:15px;white-space:pre-wrap}
-.reveal img{max-height:55vh;display:block;margin:auto}.reveal a{color:#004a8f}
-.reveal td,.reveal th{padding:.1em .6em;border:0;border-bottom:1px solid #ccc;text-align:right}
-.reveal tbody th{text-align:left}.reveal pre.output{background:none;border-left:3px solid #ccc}
-.mark{border:1px solid #111;padding:0 .4em;font-size:15px}
-"""
-_START = 'Reveal.initialize({hash:true,showNotes:location.search.includes("notes")});'
+_DECK = Path(__file__).with_name("reveal") / "deck.html.j2"
 _MARKS = {
     "printed": "from the article",
     "forced": "the same in all data that print the article",
@@ -46,41 +35,16 @@ _MARKS = {
 
 
 def slides(notebook: Notebook) -> str:
-    """Return an executed chapter as one file of slides, with the teacher's notes in it.
+    """Return an executed chapter as one file of slides by reveal.js, with the teacher's notes."""
+    import nbformat
+    from nbconvert import SlidesExporter
 
-    A heading, or anything after code, begins a slide. The address with ``?notes`` shows the notes.
-    nbconvert would need seven more packages and four scripts from a network (its formulas are
-    MathJax), and knows no marks; a pack's teacher's notebook suits it.
-    """
-    decks: list[list[str]] = []
-    coded = False
-    for cell in without(notebook, "book-only", "solution")["cells"]:
-        text, tags = source_of(cell), set(tags_of(cell))
-        if cell["cell_type"] == "markdown" and "teacher" in tags:
-            decks[-1].append(f'<aside class="notes">{prose(text)}</aside>')
-        elif cell["cell_type"] == "markdown":
-            for part in re.split(r"^(?=#{1,3} )", text, flags=re.M):
-                if not decks or coded or part.startswith("#"):
-                    decks.append([])
-                    coded = False
-                decks[-1].append(prose(part))
-        elif not {"answer", "parameters", "hide-input"} & tags:
-            if coded:
-                decks.append([])
-            coded = True
-            marks = [mark for mark in _MARKS if mark in tags]
-            decks[-1] += [f"<pre><code>{escape(text)}</code></pre>", *outputs(cell)]
-            decks[-1] += [f'<p><span class="mark">{m}</span> {_MARKS[m]}</p>' for m in marks]
-    sections = "\n".join(f"<section>{''.join(each)}</section>" for each in decks if any(each))
-    title = source_of(notebook["cells"][0]).splitlines()[0].lstrip("# ")
-    style, script = (
-        (_REVEAL / name).read_text(encoding="utf-8") for name in ("reveal.css", "reveal.js")
-    )
-    return (
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(title)}</title>"
-        f"<style>{style}{_LOOK}</style></head><body><div class='reveal'><div class='slides'>\n"
-        f"{sections}\n</div></div><script>{script}</script><script>{_START}</script></body></html>\n"
-    )
+    shown = {"markdown2html": prose, "outputs": outputs}
+    exporter = SlidesExporter(template_file=str(_DECK), filters=shown)
+    made = canonical_bytes(on_slides(without(notebook, "book-only", "solution")))
+    chapter = nbformat.reads(made.decode(), as_version=4)
+    page, _ = exporter.from_notebook_node(chapter, {"marks": _MARKS})
+    return str(page)
 
 
 def tasks(notebooks: Iterable[Notebook]) -> str:

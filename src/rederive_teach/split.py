@@ -17,6 +17,9 @@ from rederive_teach.lesson import MARKS
 SOLUTIONS = "solutions.ipynb"
 """Page beside the chapters of a site that holds the worked solutions to practice exercises."""
 
+_SHORT = 300
+"""Characters of a conclusion that stands on the slide of what it is drawn from."""
+
 _TEACHERS = ("solution", "teacher")
 _IMPORT = ("from rederive_teach.", "from ")
 
@@ -36,21 +39,35 @@ def student_version(notebook: Notebook) -> dict[str, Any]:
 
 
 def teacher_version(notebook: Notebook) -> dict[str, Any]:
-    """Return a chapter with its solutions and notes, to be run beside a student's pack.
-
-    Cells say what they are to slides, for ``jupyter nbconvert --to slides`` and for RISE.
-    """
+    """Return a chapter with its solutions and notes, to be run beside a student's pack."""
     made = without(notebook, "book-only")
-    return {**made, "cells": [_on_slides(_for_students(cell)) for cell in made["cells"]]}
+    return on_slides({**made, "cells": [_for_students(cell) for cell in made["cells"]]})
 
 
-def _on_slides(cell: Mapping[str, Any]) -> dict[str, Any]:
-    tags = set(tags_of(cell))
-    begins = cell["cell_type"] == "markdown" and source_of(cell).startswith("#")
-    kind = "slide" if begins else "-"
-    kind = "notes" if "teacher" in tags else kind
-    kind = "skip" if tags & {"answer", "solution", "parameters", "hide-input"} else kind
-    return {**cell, "metadata": {**cell["metadata"], "slideshow": {"slide_type": kind}}}
+def on_slides(notebook: Notebook) -> dict[str, Any]:
+    """Return a notebook whose cells say what they are to slides, for nbconvert and for RISE.
+
+    A heading begins a slide, and what follows code one below it, but for a short conclusion.
+    """
+    made, coded = [], False
+    followers = [*notebook["cells"][1:], _markdown("#")]
+    for cell, after in zip(notebook["cells"], followers, strict=True):
+        tags, code = set(tags_of(cell)), cell["cell_type"] == "code"
+        if tags & {"answer", "solution", "parameters"} or tags == {"hide-input"}:
+            kind = "skip"
+        elif "teacher" in tags:
+            kind = "notes"
+        else:
+            ends = coded and not code and _is_heading(after) and len(source_of(cell)) < _SHORT
+            below = "fragment" if ends else "subslide" if coded else "-"
+            kind, coded = "slide" if _is_heading(cell) else below, code
+        slideshow = {"slideshow": {"slide_type": kind}}
+        made.append({**cell, "metadata": {**cell["metadata"], **slideshow}})
+    return {**notebook, "cells": made}
+
+
+def _is_heading(cell: Mapping[str, Any]) -> bool:
+    return cell["cell_type"] == "markdown" and source_of(cell).startswith("#")
 
 
 def _for_students(cell: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from rederive.site import pages, staging
 from rederive.site.pages import build_site
 from rederive_teach.lesson import MARKS
 from rederive_teach.split import (
+    on_slides,
     source_of,
     staged,
     student_version,
@@ -111,6 +112,28 @@ def test_a_class_site_has_no_solution_anywhere(
     searched = {path.suffix for path, text in texts.items() if SHOWN.encode() in text}
     assert {".html", ".ipynb", ".js"} <= searched
     assert not [path for path, text in texts.items() if HIDDEN.encode() in text]
+
+
+def test_code_and_long_conclusions_begin_slides_and_short_ones_do_not() -> None:
+    def cell(kind: str, source: str, *tags: str) -> dict[str, object]:
+        return {"cell_type": kind, "source": source, "metadata": {"tags": [*tags]}}
+
+    cells = {
+        "slide": cell("markdown", "# A"),
+        "-": cell("code", "a", "printed"),
+        "subslide": cell("code", "b", "hide-input", "choice"),
+        "fragment": cell("markdown", "So."),
+        "slide ": cell("markdown", "## B"),
+        "- ": cell("code", "c"),
+        "skip": cell("code", "d", "answer"),
+        "subslide ": cell("markdown", "Thus " * 99),
+        "slide  ": cell("markdown", "## C", "exercise"),
+        "skip ": cell("code", "import e", "hide-input"),
+        "notes": cell("markdown", "Expected.", "teacher"),
+    }
+    made = on_slides({"cells": [*cells.values()]})["cells"]
+    kinds = [each["metadata"]["slideshow"]["slide_type"] for each in made]
+    assert kinds == [kind.strip() for kind in cells]
 
 
 def test_slides_are_made_from_the_books_own_run(built_book: Path, tmp_path: Path) -> None:
