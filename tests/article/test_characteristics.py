@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ivig_dcssc.checker import check_cohort, failures, incoherences
+from ivig_dcssc.checker import check_cohort, incoherences
 from ivig_dcssc.checker.statistics import linear_p, logistic_p
 from ivig_dcssc.checker.tables import PATIENT_COLUMNS
 from ivig_dcssc.generator.drawing import (
@@ -38,6 +38,7 @@ from ivig_dcssc.generator.recipe import switchable
 from ivig_dcssc.generator.skin import PRIORS, skin_block
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import sample_data
+from rederive.reconstruct.checker import failures
 from repetitions import repeated
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,7 +113,7 @@ def test_the_checker_agrees(cohorts: dict[str, list], registry: Registry, prior:
         visits = visits_of(skin, measures)
         checked = check_cohort(table, visits, registry)
         mine = ~checked["id"].str.contains("|".join(OTHERS_WORK))
-        assert failures(checked[mine]) == []
+        assert failures(checked[mine]).empty
         assert checked["id"].str.contains("none-predict").sum() == 4
         assert incoherences(table, visits) == []
 

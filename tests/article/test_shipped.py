@@ -14,13 +14,14 @@ import pytest
 
 import ivig_dcssc
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
-from ivig_dcssc.checker import check_cohort, failures, incoherences
+from ivig_dcssc.checker import check_cohort, incoherences
 from ivig_dcssc.generator.ensemble import PATIENTS, VISITS
 from ivig_dcssc.generator.skin import PRIORS
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import COHORTS, TEACHING, TEACHING_COHORT, cohorts_folder
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import load_registry
+from rederive.reconstruct.checker import failures
 from rederive.reconstruct.study.tables import read_notes
 from rederive.retrospective import Codebook, read_cohort
 from repetitions import spaced
@@ -49,7 +50,7 @@ def test_shipped_cohorts_print_every_figure(prior: str, registry) -> None:
     patients, visits = (dict(list(table.groupby("cohort"))) for table in tables(prior))
     assert list(patients) == list(range(COHORTS))
     for number in CHECKED:
-        assert failures(check_cohort(patients[number], visits[number], registry)) == []
+        assert failures(check_cohort(patients[number], visits[number], registry)).empty
         assert incoherences(patients[number], visits[number]) == []
 
 
@@ -83,7 +84,7 @@ def test_every_kind_of_figure_is_refused_where_it_is_broken(registry) -> None:
     """Every row that is checked notices something, and each at its last printed digit."""
     patients, visits = (table[table["cohort"] == 3] for table in tables("gaussian"))
     report = check_cohort(patients, visits, registry)
-    assert failures(report) == []
+    assert failures(report).empty
     silent = set(report["id"])
     for worse in broken(patients, visits):
         found = check_cohort(*worse, registry)
@@ -155,7 +156,7 @@ def test_files_are_small() -> None:
 
 def test_the_teaching_cohort_is_one_of_the_ensemble_and_fits_the_codebook(registry) -> None:
     cohort = read_cohort(FOLDER / TEACHING, Codebook.load(FOLDER / "codebook.csv"))
-    assert failures(check_cohort(cohort.patients, cohort.visits, registry)) == []
+    assert failures(check_cohort(cohort.patients, cohort.visits, registry)).empty
     prior, number = TEACHING_COHORT
     patients, visits = tables(prior)
     own = visits[visits["cohort"] == number]

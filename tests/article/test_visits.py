@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ivig_dcssc.checker import check_cohort, failures, incoherences
+from ivig_dcssc.checker import check_cohort, incoherences
 from ivig_dcssc.checker.tables import FLAGS, PATIENT_COLUMNS, VISIT_COLUMNS
 from ivig_dcssc.generator.drawing import CK_NORMAL
 from ivig_dcssc.generator.skin import PRIORS, skin_block
@@ -24,6 +24,7 @@ from ivig_dcssc.generator.visits.severities import Severities, draw_severities
 from ivig_dcssc.generator.visits.timing import Measured, draw_timing, paired_decision
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import sample_data
+from rederive.reconstruct.checker import failures
 from rederive.retrospective import Windows, at_baseline, at_followup, measured
 
 SIZE = 30
@@ -160,7 +161,7 @@ def test_the_checker_finds_every_printed_figure(cohorts: list[Cohort], registry:
         variable = checked["id"].map(lambda row_id: registry.row(row_id).variable)
         ours = variable.str.startswith(CHECKED) & ~variable.str.contains("|".join(NOT_OURS))
         assert ours.sum() > 60
-        assert failures(checked[ours]) == []
+        assert failures(checked[ours]).empty
 
 
 def test_nothing_is_off_its_scale_or_after_death(cohorts: list[Cohort]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
@@ -28,20 +27,8 @@ _SAME = {
 """Measures whose conclusions are said to be the same in the restricted windows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the cohort says to a claim, in the words that claims expect, and why."""
-
-    computed: str
-    detail: str
-
-
-def _truth(holds: bool, detail: str) -> Answer:
-    return Answer("true" if holds else "false", detail)
-
-
-def _p_text(p: float | Decimal | None) -> str:
-    return "no p value" if p is None else f"p = {float(p):.4f}"
+def _truth(holds: bool) -> str:
+    return "true" if holds else "false"
 
 
 class Claims:
@@ -61,8 +48,8 @@ class Claims:
         self.alpha = alpha
         self._predictors = predictors(self.tables)
 
-    def answer(self, variable: str, timepoint: str, kind: str) -> Answer | None:
-        """Return what the cohort says to a claim; none if there is no check for it."""
+    def answer(self, variable: str, timepoint: str, kind: str) -> str | None:
+        """Return the cohort's word on a claim; none if there is no check for it."""
         measure, restricted = variable.removesuffix("_restricted"), variable.endswith("_restricted")
         month = int(timepoint.removeprefix("m")) if timepoint.startswith("m") else None
         single = {
@@ -86,9 +73,10 @@ class Claims:
             case measure, "same_conclusion" if measure in _SAME:
                 return self._same(_SAME[measure])
             case "responder_prednisone", "borderline":
-                return self._borderline(variable)
+                return _truth(self._borderline(variable))
             case "severity_muscle", "borderline":
-                return self._borderline_lower(variable, restricted)
+                falls = self._falls(measure, 12, restricted=restricted)
+                return _truth(falls and self._borderline(variable))
             case "patient_rating", "significant":
                 return self._lower_at(variable, (12,))
             case "responder_predictors", "none_predict" if month:
@@ -100,151 +88,119 @@ class Claims:
             case _, "majority" | "large_share" if (variable, timepoint, "percent") in self.figures:
                 return self._majority(variable, timepoint)
             case _, "not_significant" | "unchanged" if (variable, timepoint, "p") in self.figures:
-                return self._tested(variable, timepoint)
+                return self._decision(self._p(variable, timepoint))
         return None
 
     def _p(self, variable: str, timepoint: str) -> Decimal | None:
-        return self.figures[variable, timepoint, "p"].value
+        return self.figures[variable, timepoint, "p"]
 
     def _decision(self, p: float | Decimal | None) -> str:
         if p is None:
             return "not computable"
         return "significant" if p < self.alpha else "not_significant"
 
-    def _tested(self, variable: str, timepoint: str) -> Answer:
-        p = self._p(variable, timepoint)
-        return Answer(self._decision(p), _p_text(p))
-
     def _falls(self, measure: str, month: int, *, restricted: bool = False) -> bool:
         change = mean(self.tables.change(measure, month, restricted=restricted))
         return change is not None and change < 0
 
-    def _lower_at(self, measure: str, months: Sequence[int]) -> Answer:
-        words = []
-        decisions = set()
-        for month in months:
-            p, falls = self._p(measure, f"m{month}"), self._falls(measure, month)
-            decisions.add(self._decision(p) if falls else "not lower")
-            words.append(f"month {month}: {'lower' if falls else 'not lower'}, {_p_text(p)}")
-        decisions.discard("significant")
-        return Answer(min(decisions) if decisions else "significant", "; ".join(words))
+    def _lower_at(self, measure: str, months: Sequence[int]) -> str:
+        decisions = {
+            self._decision(self._p(measure, f"m{month}"))
+            if self._falls(measure, month)
+            else "not lower"
+            for month in months
+        }
+        return min(decisions - {"significant"}, default="significant")
 
-    def _decreasing(self, restricted: bool) -> Answer:
+    def _decreasing(self, restricted: bool) -> str:
         means = [mean(self.tables.baseline("mrss", restricted=restricted))]
         for month in MONTHS:
             means.append(mean(self.tables.pairs("mrss", month, restricted=restricted)[1]))
-        strictly = all(
-            earlier is not None and later is not None and earlier > later
-            for earlier, later in pairwise(means)
+        return _truth(
+            all(
+                earlier is not None and later is not None and earlier > later
+                for earlier, later in pairwise(means)
+            )
         )
-        words = ", ".join("-" if value is None else f"{value:.1f}" for value in means)
-        return _truth(strictly, f"means {words}")
 
-    def _same_skin_scores(self) -> Answer:
-        words, same = [], True
+    def _same_skin_scores(self) -> str:
+        same = True
         for month in MONTHS:
-            change = self.tables.change("mrss", month, restricted=True)
-            p = paired_t_p(change)
+            p = paired_t_p(self.tables.change("mrss", month, restricted=True))
             first = (self._decision(self._p("mrss", f"m{month}")), self._falls("mrss", month))
             again = (self._decision(p), self._falls("mrss", month, restricted=True))
             same = same and first == again and p is not None
-            words.append(f"month {month}: n = {len(known(change))}, {_p_text(p)}")
-        return _truth(same, "; ".join(words))
+        return _truth(same)
 
-    def _same(self, measures: Iterable[str]) -> Answer:
-        words, same = [], True
+    def _same(self, measures: Iterable[str]) -> str:
+        same = True
         for measure in measures:
             first, again = self._p(measure, "m12"), self._p(f"{measure}_restricted", "m12")
             same = same and again is not None and self._decision(first) == self._decision(again)
-            words.append(f"{measure}: {_p_text(again)} for {_p_text(first)}")
-        return _truth(same, "; ".join(words))
+        return _truth(same)
 
-    def _borderline(self, variable: str) -> Answer:
+    def _borderline(self, variable: str) -> bool:
+        """Return whether a p is within a factor 2 of the significance level."""
         p = self._p(variable, "m12")
         limit = Decimal(str(self.alpha))
-        near = p is not None and limit / 2 <= p <= 2 * limit
-        return _truth(near, f"{_p_text(p)}; borderline taken as within a factor 2 of {limit}")
+        return p is not None and limit / 2 <= p <= 2 * limit
 
-    def _borderline_lower(self, variable: str, restricted: bool) -> Answer:
-        near = self._borderline(variable)
-        falls = self._falls("severity_muscle", 12, restricted=restricted)
-        words = f"{'lower' if falls else 'not lower'}, {near.detail}"
-        return _truth(near.computed == "true" and falls, words)
+    def _odds_below_one(self) -> str:
+        found = self.figures["responder_prednisone", "m12", "or"]
+        return _truth(found is not None and found < 1 - 1e-9)
 
-    def _odds_below_one(self) -> Answer:
-        found = self.figures["responder_prednisone", "m12", "or"].value
-        words = "no odds ratio" if found is None else f"odds ratio {found:.3f}"
-        return _truth(found is not None and found < 1 - 1e-9, words)
+    def _disability_lower(self) -> str:
+        before, after = (self.figures["haq_di", at, "mean"] for at in ("baseline", "m12"))
+        return _truth(before is not None and after is not None and after < before)
 
-    def _disability_lower(self) -> Answer:
-        before = self.figures["haq_di", "baseline", "mean"].value
-        after = self.figures["haq_di", "m12", "mean"].value
-        if before is None or after is None:
-            return _truth(False, "not measured")
-        return _truth(after < before, f"{before:.3f} to {after:.3f}")
-
-    def _renal_unchanged(self) -> Answer:
+    def _renal_unchanged(self) -> str:
         pairs = known(self.tables.change("severity_renal", 12))
-        changed = np.count_nonzero(pairs)
-        return _truth(len(pairs) > 0 and changed == 0, f"{changed} of {len(pairs)} changed")
+        return _truth(len(pairs) > 0 and not pairs.any())
 
-    def _organs_unchanged(self) -> Answer:
-        p = {name: self._p(name, "m12") for name in SEVERITIES}
-        decisions = {self._decision(value) for value in p.values()} - {"not_significant"}
-        words = "; ".join(f"{name}: {_p_text(value)}" for name, value in p.items())
-        return Answer(min(decisions) if decisions else "not_significant", words)
+    def _organs_unchanged(self) -> str:
+        decisions = {self._decision(self._p(name, "m12")) for name in SEVERITIES}
+        return min(decisions - {"not_significant"}, default="not_significant")
 
-    def _ck_normalised(self) -> Answer:
+    def _ck_normalised(self) -> str:
         before, last = self.tables.serial_ck
-        normal, serial = int(((before > CK_NORMAL) & (last <= CK_NORMAL)).sum()), len(known(last))
-        words = f"{normal} of {serial} from above {CK_NORMAL} U/L to it or below"
-        return _truth(0 < serial == normal, words)
+        normal = (before > CK_NORMAL) & (last <= CK_NORMAL)
+        return _truth(0 < len(known(last)) == normal.sum())
 
     def _count(self, variable: str) -> int:
-        return int(self.figures[variable, "", "count"].value or 0)
+        return int(self.figures[variable, "", "count"] or 0)
 
-    def _commonest_effects(self) -> Answer:
+    def _commonest_effects(self) -> str:
         named = {f"ae_{name}" for name in COMMONEST}
         least = min(self._count(name) for name in named)
         # The meningitis stands in Table 2 as part of the headaches, not as a row of its own.
         others = set(ADVERSE_EFFECTS) - named - {"ae_aseptic_meningitis"}
         most = max(self._count(name) for name in others)
-        return _truth(least > most, f"{least} or more of each; of any other at most {most}")
+        return _truth(least > most)
 
-    def _main_reason(self) -> Answer:
+    def _main_reason(self) -> str:
         better = self._count("stop_improved_or_stable")
         others = sum(self._count(f"stop_{reason}") for reason in STOP_REASONS) - better
-        return _truth(better > others, f"{better} against {others} for all other reasons")
+        return _truth(better > others)
 
-    def _no_other_drug(self) -> Answer:
+    def _no_other_drug(self) -> str:
         names = [str(name) for name in self.tables.patients.columns]
         others = [name for name in names if name.startswith("concomitant_")]
         others = [name for name in others if name not in CONCOMITANT]
-        given = [name for name in others if (self.tables.numbers(name) == 1).any()]
-        words = "given: " + ", ".join(given) if given else f"{len(others)} further drugs recorded"
-        return _truth(not given, words)
+        return _truth(not any((self.tables.numbers(name) == 1).any() for name in others))
 
-    def _majority(self, variable: str, timepoint: str) -> Answer:
+    def _majority(self, variable: str, timepoint: str) -> str:
         found = self.figures[variable, timepoint, "percent"]
-        more = found.value is not None and found.value > 50
-        return _truth(more, f"{found.detail}; more than half taken as the limit")
+        return _truth(found is not None and found > 50)
 
     def _none_predicts(
         self,
         outcome: Floats,
         p_of: Callable[[Floats, Floats], Floats],
         left_out: Collection[str] = (),
-    ) -> Answer:
-        every = {name: x for name, x in self._predictors.items() if name not in left_out}
-        found = p_of(outcome, np.array(list(every.values())))
-        p = {name: one for name, one in zip(every, found.tolist(), strict=True) if one == one}
-        if not p:
-            return Answer("not_significant", "no regression is estimable")
-        least = min(p, key=lambda name: p[name])
-        words = f"{len(p)} regressions; smallest p = {p[least]:.4f} ({least})"
-        if len(p) < len(every):
-            words += f"; {len(every) - len(p)} not estimable"
-        names = [name for name, one in p.items() if one < self.alpha]
-        if names:
-            return Answer("significant", f"{', '.join(names)}; {words}")
-        return Answer("not_significant", words)
+    ) -> str:
+        every = [x for name, x in self._predictors.items() if name not in left_out]
+        return (
+            "significant"
+            if (p_of(outcome, np.array(every)) < self.alpha).any()
+            else "not_significant"
+        )

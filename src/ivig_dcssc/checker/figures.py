@@ -7,7 +7,6 @@ article, so that a repeat is computed like its first mention.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -36,14 +35,6 @@ PAIRED_BASELINE = " of the pairs"
 """Follows the variable where a baseline figure is of the patients measured again at month 12."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A value of the cohort (none if it yields none) and how it came about."""
-
-    value: Decimal | None
-    detail: str = ""
-
-
 def _number(value: float | None) -> Decimal | None:
     return None if value is None or np.isnan(value) else Decimal(str(float(value)))
 
@@ -57,8 +48,8 @@ def known(values: Floats) -> Floats:
     return values[np.isfinite(values)]
 
 
-class Figures(dict[Key, Found]):
-    """The figures of one cohort by key.
+class Figures(dict[Key, Decimal | None]):
+    """The figures of one cohort by key; none of what it does not yield.
 
     Parameters
     ----------
@@ -79,10 +70,9 @@ class Figures(dict[Key, Found]):
         self._organs()
 
     def _count(self, variable: str, timepoint: str, count: int | np.integer, n: int) -> None:
-        words = f"{count} of {n}"
-        self[variable, timepoint, "count"] = Found(Decimal(int(count)), words)
-        self[variable, timepoint, "percent"] = Found(_share(int(count), n), words)
-        self[variable, timepoint, "n"] = Found(Decimal(n), "patients with a known value")
+        self[variable, timepoint, "count"] = Decimal(int(count))
+        self[variable, timepoint, "percent"] = _share(int(count), n)
+        self[variable, timepoint, "n"] = Decimal(n)
 
     def _flags(self, names: Iterable[str], timepoint: str) -> None:
         for name in names:
@@ -90,15 +80,13 @@ class Figures(dict[Key, Found]):
             self._count(name, timepoint, int(found.sum()), len(found))
 
     def _spread(self, variable: str, timepoint: str, values: Floats) -> None:
-        n = len(known(values))
-        words = f"n = {n}"
-        self[variable, timepoint, "n"] = Found(Decimal(n), words)
-        self[variable, timepoint, "mean"] = Found(mean(values), words)
-        self[variable, timepoint, "sd"] = Found(sd(values), words)
+        self[variable, timepoint, "n"] = Decimal(len(known(values)))
+        self[variable, timepoint, "mean"] = mean(values)
+        self[variable, timepoint, "sd"] = sd(values)
 
     def _characteristics(self) -> None:
         tables, size = self.tables, self.tables.size
-        self["cohort_size", "", "n"] = Found(Decimal(size), "rows of patients")
+        self["cohort_size", "", "n"] = Decimal(size)
         for name in ("age", "disease_duration"):
             self._spread(name, "baseline", tables.numbers(name))
         for race, variable in (("white", "white"), ("black", "black"), ("other", "other_race")):
@@ -118,11 +106,11 @@ class Figures(dict[Key, Found]):
         for name in ("cycles", "treatment_length"):
             values = tables.numbers(name)
             self._spread(name, "", values)
-            self[name, "", "min"] = Found(_number(min(known(values), default=None)))
-            self[name, "", "max"] = Found(_number(max(known(values), default=None)))
+            self[name, "", "min"] = _number(min(known(values), default=None))
+            self[name, "", "max"] = _number(max(known(values), default=None))
         # Unknown if it is so of anybody.
         least = tables.numbers("cycles_first_6_months").min() if size else None
-        self["cycles_required", "", "threshold"] = Found(_number(least), "least of all patients")
+        self["cycles_required", "", "threshold"] = _number(least)
         self._flags((*CONCOMITANT, *ADVERSE_EFFECTS), "")
         # Table 2 prints the meningitis as part of the headaches.
         both = [tables.numbers(f"ae_{name}") == 1 for name in ("aseptic_meningitis", "headache")]
@@ -142,8 +130,7 @@ class Figures(dict[Key, Found]):
         ):
             # A figure about one patient has no value without exactly one such patient.
             values = tables.numbers(column)[whose]
-            value = values[0] if len(values) == 1 else None
-            self[name, "", "other"] = Found(_number(value), f"{len(values)} such patients")
+            self[name, "", "other"] = _number(values[0] if len(values) == 1 else None)
 
     def responders(self, month: int) -> Floats:
         """Return 1 for a responder and 0 for none, NaN of patients not followed to a month."""
@@ -165,17 +152,14 @@ class Figures(dict[Key, Found]):
             responders = self.responders(month)
             followed = known(responders)
             self._count("responder", name, int(followed.sum()), len(followed))
-            share = self["responder", name, "percent"].value
+            share = self["responder", name, "percent"]
             if month in (6, 12) and share is not None:
                 shares.append(share)
             given = tables.numbers("concomitant_prednisone")
             fit = np.array(logistic(responders, given[np.newaxis]))[:, 0]
-            words = "no finite estimate" if np.isnan(fit).any() else "logistic regression"
             for statistic, value in zip(("or", "ci_low", "ci_high", "p"), fit, strict=True):
-                key = ("responder_prednisone", name, statistic)
-                self[key] = Found(_number(value), f"{words}, n = {len(followed)}")
-        least = min(shares) if len(shares) == 2 else None
-        self["responder", "", "percent"] = Found(least, "the smaller of months 6 and 12")
+                self["responder_prednisone", name, statistic] = _number(value)
+        self["responder", "", "percent"] = min(shares) if len(shares) == 2 else None
 
     def _paired(self, measure: str, month: int, *, restricted: bool = False) -> None:
         before, after = self.tables.pairs(measure, month, restricted=restricted)
@@ -183,8 +167,7 @@ class Figures(dict[Key, Found]):
         if measure != "mrss":
             self._spread(f"{variable}{PAIRED_BASELINE}", "baseline", before)
         self._spread(variable, name, after)
-        words = f"paired t test, n = {len(known(after))}"
-        self[variable, name, "p"] = Found(_number(paired_t_p(after - before)), words)
+        self[variable, name, "p"] = _number(paired_t_p(after - before))
 
     def _rubs(self) -> None:
         later = self.tables.followup("tfr", 6)
@@ -207,11 +190,8 @@ class Figures(dict[Key, Found]):
                 self._paired(measure, 12, restricted=restricted)
             for measure in SEVERITIES:
                 change = self.tables.change(measure, 12, restricted=restricted)
-                pairs = known(change)
-                changed = np.count_nonzero(pairs)
-                words = f"signed-rank test, n = {len(pairs)}, {changed} changed"
                 variable = f"{measure}_restricted" if restricted else measure
-                self[variable, "m12", "p"] = Found(_number(signed_rank_p(change)), words)
+                self[variable, "m12", "p"] = _number(signed_rank_p(change))
         serial = known(self.tables.serial_ck[1])
         myositis = int(np.nansum(self.tables.numbers("myositis")))
         self._count("cpk_serial", "", len(serial), myositis)

@@ -21,7 +21,7 @@ READINGS = ("-8", "-8.0")
 ROUNDINGS = (ROUND_HALF_UP, ROUND_HALF_EVEN)
 """How the article may have rounded an exact half."""
 
-COLUMNS = ("id", "printed", "computed", "agrees", "detail")
+COLUMNS = ("id", "printed", "computed", "agrees")
 
 _REASONS = {
     "ivig_dose": "a dose",
@@ -78,7 +78,7 @@ def check_cohort(
     -------
     DataFrame
         One row per figure and claim: ``id``, ``printed``, ``computed`` (to the printed decimals;
-        for a claim the word that it expects), ``agrees``, ``detail``.
+        for a claim the word that it expects), ``agrees``.
 
     Raises
     ------
@@ -109,8 +109,7 @@ def check_cohort(
                     f"claims.csv, {row.id}: no check for {row.variable}, {row.timepoint}, "
                     f"{row.kind}, and no reason"
                 )
-            agrees = answer.computed == row.expected
-            rows.append((row.id, row.expected, answer.computed, agrees, answer.detail))
+            rows.append((row.id, row.expected, answer, answer == row.expected))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -118,21 +117,7 @@ def _check_number(row: NumberRow, figures: Figures, reading: str) -> tuple[objec
     key = key_of(row.variable, row.timepoint, row.statistic, row.section)
     if key not in figures:
         raise ValueError(f"numbers.csv, {row.id}: no check for {', '.join(key)}, and no reason")
-    found, printed = figures[key], str(row.printed)
+    printed = str(row.printed)
     if key == ("mrss_change", "m12", "mean") and printed == READINGS[0]:
         printed = reading
-    return row.id, printed, *compare(printed, found.value, ROUNDINGS), found.detail
-
-
-def failures(checked: pd.DataFrame) -> list[str]:
-    """Return what disagrees, one line each: id, printed, computed and how it came about.
-
-    Parameters
-    ----------
-    checked : DataFrame
-        What :func:`check_cohort` returned.
-    """
-    return [
-        f"{row['id']}: printed {row['printed']}, computed {row['computed']} ({row['detail']})"
-        for _, row in checked[~checked["agrees"].astype(bool)].iterrows()
-    ]
+    return row.id, printed, *compare(printed, figures[key], ROUNDINGS)

@@ -21,7 +21,6 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.checker import check_cohort, incoherences
-from ivig_dcssc.checker.rows import failures
 from ivig_dcssc.generator.recipe import (
     CHAINS,
     Drawn,
@@ -36,6 +35,7 @@ from ivig_dcssc.project import PATIENTS, VISITS
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block.prediction import diagnose_quantity, open_quantities
 from rederive.reconstruct.block.sampling import Progress
+from rederive.reconstruct.checker import failures
 from rederive.reconstruct.study.tables import read_notes, write_table
 
 OPEN = "open.parquet"
@@ -184,7 +184,8 @@ def require_printed(registry: Registry, recipe: Recipe, drawn: Drawn, number: in
     checked = check_cohort(drawn.patients, drawn.visits, registry, reading=recipe.reading)
     off = need_not_hold(registry, recipe.without)
     on = ~checked["id"].isin(off).to_numpy()
-    problems = failures(checked[on])
+    wrong = failures(checked[on]).itertuples()
+    problems = [f"{row.id}: printed {row.printed}, computed {row.computed}" for row in wrong]
     problems += incoherences(drawn.patients, drawn.visits, recipe.without)
     if problems:
         raise RejectedError(f"cohort {number}: {'; '.join(problems)}")

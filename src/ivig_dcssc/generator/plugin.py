@@ -186,7 +186,7 @@ class PoelmanCohorts:
     ) -> pd.DataFrame:
         report = check_cohort(patients, visits, self._registry, reading=reading)
         found = incoherences(patients, visits, without)
-        broken = [(INCOHERENCE, "", words, False, "") for words in found]
+        broken = [(INCOHERENCE, "", words, False) for words in found]
         if broken:
             report = pd.concat([report, pd.DataFrame(broken, columns=report.columns)])
         return report
