@@ -14,7 +14,6 @@ from rederive.recompute import (
     Scale,
     Share,
     Summary,
-    difference_interval,
     n_of_count_and_percent,
     odds_ratio_figure,
     paired_t,
@@ -22,6 +21,7 @@ from rederive.recompute import (
     ratio_and_interval,
     two_proportions,
     two_sample_t,
+    widest_difference_interval,
 )
 
 
@@ -167,6 +167,6 @@ def test_plain_numbers_and_impossible_sizes_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"step: found 0\.1, allowed are int and Fraction"):
         Scale(0, 10, 0.1)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="level: found 95"):
-        difference_interval(change, change, 95)
+        widest_difference_interval(change, change, None, 95)
     with pytest.raises(ValueError, match="stated: found 'Fisher', allowed: "):
         two_proportions(Share((3,), 30), Share((9,), 25), stated="Fisher")

@@ -173,7 +173,7 @@ def test_joint_solutions_lie_within_the_single_ones() -> None:
                 narrower += len(both.sizes[comparison.name]) < len(alone.sizes[comparison.name])
             other = comparisons[1 - index].name
             for both in joint:
-                assert bool(both.sizes[comparison.name]) is bool(both.sizes[other]) is both.possible
+                assert bool(both.sizes[comparison.name]) is bool(both.sizes[other])
     assert narrower
 
 
@@ -182,7 +182,7 @@ def test_printings_of_one_p_have_to_agree_on_a_value() -> None:
     agree = solve_n(shared, [Comparison("c", other, (parse("0.04"), parse("0.0412")))])
     assert agree[0].sizes["c"]
     clash = solve_n(shared, [Comparison("c", other, (parse("0.03"), parse("0.0412")))])
-    assert all(solved.sizes["c"] == () and not solved.possible for solved in clash)
+    assert all(solved.sizes["c"] == () for solved in clash)
 
 
 def test_sizes_with_decision_split_at_alpha() -> None:
@@ -249,14 +249,9 @@ def test_many_attainable_pairs_of_both_groups_stay_quick_and_enclose_the_box() -
     a = moments_of(first, RoundingRule.EITHER)
     assert len(a) * len(moments_of(second, RoundingRule.EITHER)) > 1_000_000
     low, high = p_ranges(STUDENT, first, second, RoundingRule.EITHER)
-    assert low.size < 10_000
+    assert low.size == len(a)
     boxed = two_sample_t(Summary(parse("13"), parse("7"), 29), Summary(parse("16"), parse("8"), 30))
     assert boxed.reaches[0].low <= low.min() and high.max() <= boxed.reaches[0].high
-    corners = a.by_mean()
-    assert corners.sd_low.min() == a.sd_low.min() and corners.sd_high.max() == a.sd_high.max()
-    assert np.all(corners.sd_low <= corners.sd_high) and len(np.unique(corners.mean_low)) == len(
-        corners
-    )
 
 
 @pytest.mark.parametrize("rule", list(RoundingRule))

@@ -101,6 +101,12 @@ class Section:
         table : str
             Name of the table in ``tables.csv``, such as ``table1``.
 
+        Returns
+        -------
+        Table
+            Its ``data`` have one line for each figure or mark, by id: ``row``, ``column``,
+            ``published``, ``here``, ``evidence`` and ``verdict``.
+
         Raises
         ------
         ValueError

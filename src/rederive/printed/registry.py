@@ -49,11 +49,6 @@ class NumberRow:
     note: str
 
     @property
-    def domain(self) -> Interval | None:
-        """The values that this kind of statistic can take at all, if they are limited."""
-        return _DOMAINS.get(self.statistic)
-
-    @property
     def as_printed(self) -> str:
         """The number as a reader sees it, with operator and percent sign."""
         sign = "%" if self.unit == "percent" else ""

@@ -29,12 +29,7 @@ if TYPE_CHECKING:
     from rederive.recompute.odds_ratio import odds_ratio_figure, ratio_and_interval
     from rederive.recompute.proportions import Share, two_proportions
     from rederive.recompute.summaries import Scale, Summary
-    from rederive.recompute.t_tests import (
-        difference_interval,
-        paired_t,
-        two_sample_t,
-        widest_difference_interval,
-    )
+    from rederive.recompute.t_tests import paired_t, two_sample_t, widest_difference_interval
     from rederive.recompute.two_by_two import PrintedOddsRatio, compatible_tables
     from rederive.recompute.two_visits import (
         implied_correlation,

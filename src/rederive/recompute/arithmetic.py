@@ -28,7 +28,19 @@ def percent_of_count(
 ) -> Recomputed:
     """Recompute a percentage from its count and denominator.
 
-    Truncation is tried as an unstated choice.
+    Parameters
+    ----------
+    count, n : int
+        Count and denominator.
+    percent : PrintedNumber
+        The published percentage.
+    rule : RoundingRule
+        How it was rounded.
+
+    Returns
+    -------
+    Recomputed
+        Truncation is tried as an unstated choice.
 
     Raises
     ------
@@ -63,12 +75,26 @@ def attainable_percent(
 ) -> Recomputed:
     """Recompute a percentage whose count is not printed.
 
-    Siblings are other percentages that share the printed denominator; together they are exhaustive
-    if they are all the categories there are, so that their counts add up to it.
+    Parameters
+    ----------
+    percent : PrintedNumber
+        The published percentage.
+    n : int
+        The printed denominator.
+    siblings : sequence of PrintedNumber
+        Other percentages that share the denominator.
+    exhaustive : bool
+        Whether the percentage and its siblings are all the categories there are, so that their
+        counts add up to the denominator.
+    rule : RoundingRule
+        How the percentages were rounded.
 
-    The printed denominator is the stated convention, with the attainable percentages that print as
-    published, or the nearest ones around it. Smaller denominators that suit the percentage and all
-    its siblings are an unstated choice, and so is truncation.
+    Returns
+    -------
+    Recomputed
+        The printed denominator is the stated convention, with the attainable percentages that
+        print as published, or the nearest ones around it. Smaller denominators that suit the
+        percentage and all its siblings are an unstated choice, and so is truncation.
 
     Examples
     --------
@@ -123,8 +149,22 @@ def count_of_percent(
 ) -> Recomputed:
     """Recompute a count from its percentage and denominator.
 
-    The reach spans all counts that would be printed as this percentage; where there are none, the
-    two nearest, and the printed count does not meet them.
+    Parameters
+    ----------
+    percent : PrintedNumber
+        The published percentage.
+    n : int
+        Its denominator.
+    count : PrintedNumber
+        The published count.
+    rule : RoundingRule
+        How the percentage was rounded.
+
+    Returns
+    -------
+    Recomputed
+        The reach spans all counts that would be printed as this percentage; where there are none,
+        the two nearest, and the printed count does not meet them.
 
     Examples
     --------
@@ -148,10 +188,29 @@ def n_of_count_and_percent(
     n: PrintedNumber,
     rule: RoundingRule = RoundingRule.EITHER,
 ) -> Recomputed:
-    """Recompute a denominator from a count, above 0, and its percentage.
+    """Recompute a denominator from a count and its percentage.
 
-    The reach spans all denominators for which the count prints as the percentage; where there are
-    none, the two around it, and the printed denominator does not meet them.
+    Parameters
+    ----------
+    count : int
+        The count, at least 1.
+    percent : PrintedNumber
+        Its percentage.
+    n : PrintedNumber
+        The published denominator.
+    rule : RoundingRule
+        How the percentage was rounded.
+
+    Returns
+    -------
+    Recomputed
+        The reach spans all denominators for which the count prints as the percentage; where there
+        are none, the two around it, and the printed denominator does not meet them.
+
+    Raises
+    ------
+    ValueError
+        If the count is zero: every denominator gives 0 %.
 
     Examples
     --------
@@ -194,6 +253,20 @@ def n_of_count_and_percent(
 def remainder(total: int, parts: Sequence[int], printed: PrintedNumber) -> Recomputed:
     """Recompute a count as what the other parts leave of a total.
 
+    Parameters
+    ----------
+    total : int
+        The total.
+    parts : sequence of int
+        The counts of the other parts.
+    printed : PrintedNumber
+        The published count.
+
+    Raises
+    ------
+    ValueError
+        If the parts exceed the total.
+
     Examples
     --------
     >>> remainder(30, [7, 5], parse("18")).main.point
@@ -213,9 +286,21 @@ def every_percent(
     printed: PrintedNumber,
     rule: RoundingRule = RoundingRule.EITHER,
 ) -> Recomputed:
-    """Recompute a percentage, usually an inequality, that is said of several shares (``over 50%``).
+    """Recompute a percentage that is said of several shares at once (``over 50%``).
 
-    The shares are counts with their denominators.
+    Parameters
+    ----------
+    shares : sequence of (int, int)
+        Counts with their denominators.
+    printed : PrintedNumber
+        The published percentage, usually an inequality.
+    rule : RoundingRule
+        How it was rounded.
+
+    Raises
+    ------
+    ValueError
+        If there are no shares, or a count is not between 0 and its denominator.
 
     Examples
     --------

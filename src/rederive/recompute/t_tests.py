@@ -56,17 +56,6 @@ class Moments:
     def __len__(self) -> int:
         return len(self.mean_low)
 
-    def by_mean(self) -> Moments:
-        """Return one box for each range of the mean, over all its SDs."""
-        means, group = np.unique(
-            np.stack([self.mean_low, self.mean_high]), axis=1, return_inverse=True
-        )
-        low = np.full(means.shape[1], np.inf)
-        high = np.zeros(means.shape[1])
-        np.minimum.at(low, group.reshape(-1), self.sd_low)
-        np.maximum.at(high, group.reshape(-1), self.sd_high)
-        return Moments(means[0], means[1], low, high)
-
 
 def _pairs_to_list(summary: Summary, rule: RoundingRule) -> float:
     """Return about how many sums and sums of squares on the scale print as the summary."""
@@ -127,12 +116,12 @@ def p_ranges(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the range of p for every combination of boxes of two groups: first by second.
 
-    Where the attainable pairs of both groups make too many combinations, those of a group that
-    share a mean are taken as one box, which can only widen the range.
+    Where the attainable pairs of both groups make too many combinations, the second group is its
+    rounding box, which can only widen the range.
     """
     a, b = moments_of(first, rule), moments_of(second, rule)
     if len(b) > 1 and len(a) * len(b) > LARGEST_CROSSING:
-        a, b = a.by_mean(), b.by_mean()
+        b = moments_of(replace(second, scale=None), rule)
     difference = (
         a.mean_low[:, None] - b.mean_high[None, :],
         a.mean_high[:, None] - b.mean_low[None, :],
@@ -314,43 +303,10 @@ def _under_habits(
         yield "normal distribution in place of t", (2 * float(ndtr(-z[0])), 2 * float(ndtr(-z[1])))
 
 
-def difference_interval(
-    first: Summary, second: Summary, level: float = 0.95
-) -> tuple[float, float]:
-    """Return Student's confidence interval of the difference of two means, as printed.
-
-    Parameters
-    ----------
-    first, second : Summary
-        The two groups; their figures are taken at face value.
-    level : float
-        Confidence level, between 0 and 1.
-
-    Examples
-    --------
-    >>> first = Summary(parse("-8"), parse("8.3"), 25)
-    >>> second = Summary(parse("-3.4"), parse("7.1"), 168)
-    >>> [round(end, 2) for end in difference_interval(first, second)]
-    [-7.67, -1.53]
-    """
-    half = _half_width(first, second, float(first.sd.value), float(second.sd.value), level)
-    middle = float(first.mean.value - second.mean.value)
-    return middle - half, middle + half
-
-
-def _half_width(first: Summary, second: Summary, sd1: float, sd2: float, level: float) -> float:
-    if not 0 < level < 1:
-        raise ValueError(f"level: found {level}, allowed are numbers between 0 and 1")
-    df = first.n + second.n - 2
-    pooled = ((first.n - 1) * sd1**2 + (second.n - 1) * sd2**2) / df
-    error = math.sqrt(pooled * (1 / first.n + 1 / second.n))
-    return float(stdtrit(df, 0.5 + level / 2)) * error
-
-
 def widest_difference_interval(
     first: Summary,
     second: Summary,
-    rule: RoundingRule = RoundingRule.EITHER,
+    rule: RoundingRule | None = RoundingRule.EITHER,
     level: float = 0.95,
 ) -> tuple[float, float]:
     """Return the union of Student's confidence intervals over the rounding of all figures.
@@ -361,8 +317,8 @@ def widest_difference_interval(
     ----------
     first, second : Summary
         The two groups.
-    rule : RoundingRule
-        How their figures were rounded.
+    rule : RoundingRule or None
+        How their figures were rounded; ``None`` takes them at face value.
     level : float
         Confidence level, between 0 and 1.
 
@@ -372,10 +328,22 @@ def widest_difference_interval(
     >>> second = Summary(parse("-3.4"), parse("7.1"), 168)
     >>> [round(end, 2) for end in widest_difference_interval(first, second)]
     [-8.24, -0.96]
+    >>> [round(end, 2) for end in widest_difference_interval(first, second, None)]
+    [-7.67, -1.53]
     """
-    (low1, high1), (low2, high2) = first.mean_range(rule), second.mean_range(rule)
-    half = _half_width(first, second, first.sd_range(rule)[1], second.sd_range(rule)[1], level)
-    return low1 - high2 - half, high1 - low2 + half
+    if not 0 < level < 1:
+        raise ValueError(f"level: found {level}, allowed are numbers between 0 and 1")
+    if rule is None:
+        sd1, sd2 = float(first.sd.value), float(second.sd.value)
+        low = high = float(first.mean.value - second.mean.value)
+    else:
+        sd1, sd2 = first.sd_range(rule)[1], second.sd_range(rule)[1]
+        (low1, high1), (low2, high2) = first.mean_range(rule), second.mean_range(rule)
+        low, high = low1 - high2, high1 - low2
+    df = first.n + second.n - 2
+    pooled = ((first.n - 1) * sd1**2 + (second.n - 1) * sd2**2) / df
+    half = float(stdtrit(df, 0.5 + level / 2)) * math.sqrt(pooled * (1 / first.n + 1 / second.n))
+    return low - half, high + half
 
 
 def paired_t(

@@ -48,11 +48,6 @@ class Solved:
     convention: str
     sizes: dict[str, tuple[int, ...]]
 
-    @property
-    def possible(self) -> bool:
-        """Whether every comparator has a size."""
-        return all(self.sizes.values())
-
 
 @lru_cache(maxsize=256)
 def _reachable(

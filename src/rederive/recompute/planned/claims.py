@@ -53,7 +53,7 @@ def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
             reaches.append(ClaimReach(convention, False, shown, True, False))
     remark = ""
     if is_likeness(task.claim):
-        low, high = recompute.difference_interval(shared, comparator)
+        low, high = recompute.widest_difference_interval(shared, comparator, None)
         remark = f"The 95 % interval of the difference is {low:.1f} to {high:.1f}"
     claim = CheckedClaim(claim.method, tuple(reaches), remark)
     return task.directed(claim, task.figure(1), task.figure(4))
