@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.formats import (
+from ivig_dcssc.patients import Cohorts
+from rederive.book.ledger import Shown
+from rederive.printed import Evidence, PrintedNumber, Verdict, outward
+from rederive.printed.formats import (
     P_DECIMALS,
     as_printed,
     between,
@@ -25,9 +28,6 @@ from ivig_dcssc.formats import (
     plain,
     printing,
 )
-from ivig_dcssc.patients import Cohorts
-from rederive.book.ledger import Shown
-from rederive.printed import Evidence, PrintedNumber, Verdict, outward
 from rederive.printed.registry import ClaimRow, NumberRow
 
 if TYPE_CHECKING:

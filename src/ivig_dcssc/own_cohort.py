@@ -4,37 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from ivig_dcssc.analysis import Choices
 from ivig_dcssc.analysis.choices import FUNCTION_MEASURES, MEASURES, SEVERITIES
 from ivig_dcssc.analysis.loading import COHORTS
 from ivig_dcssc.analysis.tables import CYCLES, include
 from ivig_dcssc.project import project_root
 from rederive.book.cohort_form import CohortForm
-from rederive.retrospective import Codebook, Cohort, Contradiction, contradictions
+from rederive.retrospective import Cohort, Contradiction, contradictions
 from rederive.retrospective.cohort import LAST_VISIT
-
-REMARK = "INVENTED EXAMPLE: three patients who do not exist. Delete these rows before use."
-"""Line above the tables of the example."""
-
-_EXAMPLE_PATIENTS = {
-    "age": (41, 55, 38),
-    "disease_duration": (14, 30, 8),
-    "female": (1, 0, 1),
-    "race": ("white", "black", None),
-    "concomitant_prednisone": (1, 0, None),
-    "cycles": (9, 4, None),
-    "cycles_first_6_months": (6, 4, 3),
-    "stop_reason": ("improvement", "progressing", None),
-}
-
-_EXAMPLE_VISITS = (
-    ((-2, 31), (0, 30), (5, 25), (12, 21)),
-    ((-1, 24), (6, 26), (13, 25), (18, 22)),
-    ((0, 35), (7, 28), (24, 19)),
-)
-"""Month and skin score."""
 
 _LOST = {
     "mrss": "no skin score can be analysed",
@@ -177,21 +154,6 @@ def included(cohort: Cohort) -> tuple[Cohort, Sequence[str]]:
     return found.cohort.select(1), notes
 
 
-def example(codebook: Codebook) -> Cohort:
-    """Return three invented patients with all columns of the codebook, most of them empty."""
-    names = [f"EXAMPLE-{number}" for number, _ in enumerate(_EXAMPLE_VISITS, start=1)]
-    patients = pd.DataFrame({"patient": names, **_EXAMPLE_PATIENTS})
-    visits = [
-        {"patient": name, "month": month, "measure": "mrss", "value": score}
-        for name, scores in zip(names, _EXAMPLE_VISITS, strict=True)
-        for month, score in scores
-    ]
-    return Cohort(
-        patients.reindex(columns=list(codebook.patients)),
-        pd.DataFrame(visits)[list(codebook.visits)],
-    )
-
-
 def open_form() -> CohortForm:
     """Return what a cohort looks like; the entry point of the article."""
     codebook = project_root() / COHORTS / "codebook.csv"
@@ -200,8 +162,6 @@ def open_form() -> CohortForm:
     return CohortForm(
         codebook=codebook,
         windows={name: choices.windows(name) for name in MEASURES if name != "rvsp"},
-        example=example(Codebook.load(codebook)),
-        remark=REMARK,
         included=included,
         without=without,
         names=NAMES,

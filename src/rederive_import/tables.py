@@ -75,8 +75,7 @@ def _lines(folder: Path, checked: Mapping[str, Any]) -> list[str]:
 @click.command("template")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @ARTICLE
-@click.option("--example", is_flag=True, help="With three invented patients, marked as such.")
-def template_command(folder: Path, article: str, example: bool) -> None:
+def template_command(folder: Path, article: str) -> None:
     """Write empty tables for a cohort of your own to DIR, with codebook and explanation.
 
     Nothing is overwritten. Check the filled tables with 'rederive validate DIR', and use them with
@@ -86,13 +85,7 @@ def template_command(folder: Path, article: str, example: bool) -> None:
     codebook = Codebook.load(form.codebook)
     more = {CODEBOOK_FILE: form.codebook.read_text(encoding="utf-8")}
     try:
-        write_templates(
-            folder,
-            codebook,
-            example=form.example if example else None,
-            remark=form.remark,
-            more=more,
-        )
+        write_templates(folder, codebook, more)
     except (FileExistsError, NotADirectoryError) as error:
         raise ConfigurationError(str(error)) from error
     click.echo(f"{folder}: patients.csv, visits.csv, {CODEBOOK_FILE}, README.txt")

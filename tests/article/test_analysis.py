@@ -17,7 +17,7 @@ from ivig_dcssc.analysis import Choices, CohortResults, Ensembles, load_ensemble
 from ivig_dcssc.analysis.choices import MEASURES, SKIN_TARGETS
 from ivig_dcssc.analysis.figures import STOP_REASONS, about, any_significant
 from ivig_dcssc.checker import Windows as CheckerWindows
-from ivig_dcssc.checker import check_cohort, reason_unchecked
+from ivig_dcssc.checker import check_cohort, is_about_a_cohort
 from ivig_dcssc.parameters import PRIORS
 from rederive.errors import ConfigurationError
 from rederive.printed import PrintedNumber
@@ -256,7 +256,7 @@ def test_what_the_checker_checks_is_covered_and_nothing_else(
 ) -> None:
     covered = {row.id for row in registry if results.covers(row.id)}
     assert covered == set(checked["id"])
-    assert covered == {row.id for row in registry if reason_unchecked(row) is None}
+    assert covered == {row.id for row in registry if is_about_a_cohort(row)}
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from bs4 import BeautifulSoup
 from scipy import stats
 
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
-from ivig_dcssc.formats import CENTRAL, p_text, percent
 from ivig_dcssc.multiverse import DEPENDS, RESULTS, published
 from ivig_dcssc.multiverse.explorer import ARTICLE, AXES, CHOICES, _marks, _shares, _whole
 from one_specification import values_of
 from rederive.printed import PrintedNumber
+from rederive.printed.formats import CENTRAL, p_text, percent
 
 LIMIT = 600_000
 

@@ -9,8 +9,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivig_dcssc import formats
-from rederive.printed import PrintedNumber
+from rederive.printed import PrintedNumber, formats
 
 FIGURES = [PrintedNumber(text) for text in ("-8", "-8.0", "0", "53.3", "0.038", ".04", "0.1")]
 FIGURES += [PrintedNumber("0.0001", "<"), PrintedNumber("60", "over"), PrintedNumber("0.05", "≥")]

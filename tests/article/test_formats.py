@@ -9,8 +9,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivig_dcssc import formats
-from rederive.printed import PrintedNumber
+from rederive.printed import PrintedNumber, formats
 
 
 @given(st.floats(0, 1))

@@ -12,7 +12,7 @@ from cohorts_of_ones_own import from_ensemble
 from cohorts_of_ones_own import least as write_least
 from ivig_dcssc.analysis import Choices, CohortResults, open_cohort
 from ivig_dcssc.article import open_ledger
-from ivig_dcssc.own_cohort import CONTRADICTIONS, example, included
+from ivig_dcssc.own_cohort import CONTRADICTIONS, included
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import TEACHING, cohorts_folder
 from rederive.printed.registry import load_registry
@@ -145,8 +145,3 @@ def test_columns_that_contradict_each_other_are_warned_of(
     _, notes = included(Cohort(patients, whole.visits))
     (warning,) = [note for note in notes if note.startswith("Warning: ")]
     assert expected in warning and warning.endswith(f": {name}.")
-
-
-def test_the_example_has_no_contradictions() -> None:
-    codebook = Codebook.load(FOLDER / "codebook.csv")
-    assert contradictions(example(codebook), CONTRADICTIONS) == []

@@ -78,11 +78,6 @@ def test_every_evidence_and_verdict_has_its_word_and_its_class() -> None:
     assert len(classes) == len(Verdict)
 
 
-def test_counts_add_up(ledger: Ledger) -> None:
-    counts = ledger.count()
-    assert sum(counts.values()) == len(list(ledger.registry))
-
-
 @pytest.mark.parametrize("notebook", ["methods", "results_baseline", "results_controls"])
 def test_a_row_carries_its_anchor_once(notebook: str) -> None:
     section = open_section(notebook)

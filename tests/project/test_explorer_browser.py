@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
-from ivig_dcssc.formats import CENTRAL, p_text, percent
 from ivig_dcssc.multiverse import RESULTS, Result
 from ivig_dcssc.multiverse.explorer import ARTICLE, AXES, CHOICES, Explorer
 from one_specification import parameters_of, values_of
+from rederive.printed.formats import CENTRAL, p_text, percent
 from rederive.printed.registry import load_registry
 from repetitions import repeated
 

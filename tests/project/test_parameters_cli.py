@@ -182,13 +182,29 @@ def test_a_template_is_written_once_and_the_example_is_marked(tmp_path: Path) ->
     again = rederive("template", str(folder))
     assert again.exit_code == 2 and "patients.csv" in again.output
     assert (folder / "patients.csv").read_text() == "somebody's data\n"
-    example = tmp_path / "example"
-    assert rederive("template", str(example), "--example").exit_code == 0
-    text = (example / "patients.csv").read_text()
-    assert text.startswith("# INVENTED EXAMPLE") and text.count("EXAMPLE-") == 3
-    checked = rederive("validate", str(example))
-    assert checked.exit_code == 0
-    assert "Patients: 3" in checked.output
+
+
+PATIENTS = """patient,age,cycles,cycles_first_6_months
+A,41,9,6
+B,55,4,4
+C,38,,3
+"""
+VISITS = """patient,month,measure,value
+A,-2,mrss,31
+A,5,mrss,25
+A,12,mrss,21
+B,-1,mrss,24
+B,18,mrss,22
+C,0,mrss,35
+C,24,mrss,19
+"""
+
+
+def three_patients(folder: Path, patients: str = PATIENTS, visits: str = VISITS) -> str:
+    folder.mkdir()
+    (folder / "patients.csv").write_text(patients)
+    (folder / "visits.csv").write_text(visits)
+    return str(folder)
 
 
 def test_a_folder_that_cannot_be_made_is_a_failed_step(tmp_path: Path) -> None:
@@ -210,10 +226,8 @@ def test_a_cohort_that_fits_is_summed_up() -> None:
 
 
 def test_missing_columns_and_few_cycles_are_said(tmp_path: Path) -> None:
-    rederive("template", str(tmp_path / "mine"), "--example")
-    patients = tmp_path / "mine" / "patients.csv"
-    patients.write_text(patients.read_text().replace(",8,1,", ",8,1,").replace(",,3,,", ",,2,,"))
-    record = json.loads(rederive("validate", str(tmp_path / "mine"), "--json").output)
+    mine = three_patients(tmp_path / "mine", PATIENTS.replace(",3\n", ",2\n"))
+    record = json.loads(rederive("validate", mine, "--json").output)
     assert (record["patients"], record["analysed"]) == (3, 2)
     assert any("minimum_cycles" in note for note in record["notes"])
     assert any("haq_di" in warning for warning in record["warnings"])
@@ -221,22 +235,19 @@ def test_missing_columns_and_few_cycles_are_said(tmp_path: Path) -> None:
 
 
 def test_every_fault_of_a_cohort_is_named_at_once(tmp_path: Path) -> None:
-    folder = tmp_path / "mine"
-    rederive("template", str(folder), "--example")
-    patients, visits = folder / "patients.csv", folder / "visits.csv"
-    patients.write_text(patients.read_text().replace("EXAMPLE-1,41", "EXAMPLE-1,forty"))
-    visits.write_text(visits.read_text().replace(",-2,mrss,31", ",-2,mrs,31").replace(",19", ",60"))
-    found = rederive("validate", str(folder))
+    visits = VISITS.replace(",-2,mrss,31", ",-2,mrs,31").replace(",19", ",60")
+    mine = three_patients(tmp_path / "mine", PATIENTS.replace("A,41", "A,forty"), visits)
+    found = rederive("validate", mine)
     assert found.exit_code == 2
     for words in (
         "3 faults",
-        "patients.csv, row 3",
+        "patients.csv, row 2",
         "'forty'",
         "did you mean 'mrss'",
         "found '60'",
     ):
         assert words in found.output
-    again = rederive("validate", str(folder), "--json")
+    again = rederive("validate", mine, "--json")
     assert again.exit_code == 2
     record = json.loads(again.output)
     assert not record["valid"]

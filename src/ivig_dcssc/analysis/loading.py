@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.analysis.choices import MEASURES, Choices
-from ivig_dcssc.formats import printing
 from ivig_dcssc.parameters import (
     ALL_PRIORS,
     BOTH_READINGS,
@@ -23,6 +22,7 @@ from ivig_dcssc.parameters import (
 )
 from rederive.errors import ConfigurationError, meant, unknown
 from rederive.printed import PrintedNumber
+from rederive.printed.formats import printing
 from rederive.printed.schema import TableError
 from rederive.retrospective import Codebook, Cohort, measured, paired_change, read_cohort
 

@@ -19,7 +19,6 @@ import pandas as pd
 
 from ivig_dcssc.analysis import load_ensembles
 from ivig_dcssc.analysis.choices import FOLLOWUPS
-from ivig_dcssc.formats import fixed, p_text, percent, printing
 from ivig_dcssc.multiverse.figures import level_name
 from ivig_dcssc.multiverse.results import (
     AGAINST,
@@ -39,6 +38,7 @@ from ivig_dcssc.project import project_root
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
 from rederive.book.render import Cell, Html, html_table, text
 from rederive.printed import PrintedNumber, Verdict
+from rederive.printed.formats import fixed, p_text, percent, printing
 from rederive.printed.registry import load_registry
 
 AXES = Axes(reading=READINGS[:1], prior=(ALL_PRIORS, *PRIORS))

@@ -28,7 +28,6 @@ from scipy.special import stdtrit
 from ivig_dcssc.analysis import Choices, Ensembles, load_ensembles
 from ivig_dcssc.analysis.choices import SKIN_TARGETS
 from ivig_dcssc.analysis.loading import interpreted_so
-from ivig_dcssc.formats import CENTRAL
 from ivig_dcssc.multiverse.results import (
     BASELINE,
     COHORTS,
@@ -47,6 +46,7 @@ from rederive.book.published import Published
 from rederive.book.specification import SAME, Specifications
 from rederive.errors import unknown
 from rederive.parameters import ParameterError, cells_run, check_injected
+from rederive.printed.formats import CENTRAL
 from rederive.printed.registry import Registry, load_registry
 from rederive.recompute import two_sample_t
 from rederive.recompute.signed_rank import CONVENTIONS

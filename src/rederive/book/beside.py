@@ -18,8 +18,8 @@ from rederive.book import render
 from rederive.book.ledger import CohortEvidence, Ledger, LedgerRow
 from rederive.errors import meant, unknown
 from rederive.printed import Evidence, Verdict
+from rederive.printed.formats import fixed, p_text
 from rederive.printed.registry import NumberRow
-from rederive.recompute import CheckedClaim, Recomputed
 
 MOST_OPEN = 8
 """Rows up to which a table is shown; a longer one is folded below a line that counts verdicts."""
@@ -37,7 +37,7 @@ STORED = 1e-5
 """The same for held-out values, which are stored in single precision."""
 
 Value = Any
-"""A number, a pair (low, high), a truth value, a result of the engine, or a Series by cohort."""
+"""A number, a pair (low, high), a truth value, or a Series by cohort."""
 
 
 class MismatchError(ValueError):
@@ -119,14 +119,7 @@ def _near(a: float, b: float) -> bool:
 
 def _check_recomputed(ledger: Ledger, row: LedgerRow, value: Value) -> None:
     low, high = _end(row.low, -np.inf), _end(row.high, np.inf)
-    if isinstance(value, Recomputed | CheckedClaim):
-        _, here_low, here_high = _summary_of(value)
-        if not (_near(here_low, low) and _near(here_high, high)):
-            raise MismatchError(
-                f"{row.id}: found {here_low:.6g} to {here_high:.6g}, the ledger has {low:.6g} to "
-                f"{high:.6g}"
-            )
-    elif isinstance(value, tuple):
+    if isinstance(value, tuple):
         a, b = (float(end) for end in value)
         if not ((a <= low or _near(a, low)) and (b >= high or _near(b, high))):
             raise MismatchError(
@@ -179,11 +172,6 @@ def _summary_of(value: Value) -> tuple[float, float, float]:
         return float(np.median(known)), float(low), float(high)
     if isinstance(value, tuple):
         return np.nan, float(value[0]), float(value[1])
-    if isinstance(value, Recomputed):
-        point = value.main.point
-        return np.nan if point is None else point, value.main.low, value.main.high
-    if isinstance(value, CheckedClaim):
-        return np.nan, float(value.main.must_hold), float(value.main.can_hold)
     return float(value), np.nan, np.nan
 
 
@@ -231,8 +219,6 @@ def _words(ledger: Ledger, row: LedgerRow, value: Value) -> str:
     """Return a value as a table shows it: with one decimal more than the published figure."""
     source = ledger.registry.row(row.id)
     if not isinstance(source, NumberRow):
-        if isinstance(value, CheckedClaim):
-            return row.reproduced
         share = float(np.mean(value))
         if isinstance(value, pd.Series):
             return f"holds in {int(np.sum(value))} of {len(value)}"
@@ -241,13 +227,10 @@ def _words(ledger: Ledger, row: LedgerRow, value: Value) -> str:
         return "holds" if share else "does not hold"
     whole = source.statistic in ("n", "count")
     decimals = source.printed.decimals + (0 if whole else 1)
-    sign = "%" if source.unit == "percent" else ""
 
     def one(number: float) -> str:
-        smallest = 0.5 * 10.0**-decimals
-        if source.statistic == "p" and 0 <= number < smallest:
-            return f"<{2 * smallest:.{decimals}f}"
-        return f"{number:.{decimals}f}{sign}" if np.isfinite(number) else "none"
+        text = (p_text if source.statistic == "p" else fixed)(number, decimals)
+        return f"{text}%" if source.unit == "percent" and text != "none" else text
 
     middle, low, high = _summary_of(value)
     if isinstance(value, pd.Series) and len(value) > 1:

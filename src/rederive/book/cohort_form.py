@@ -103,8 +103,7 @@ class CohortForm:
     """What a cohort for an article looks like.
 
     ``codebook`` is a CSV file, ``windows`` are those of the analysis by measure of the visits.
-    ``example`` has a few invented patients that fit the codebook, ``remark`` is the line that says
-    so. ``included`` returns the patients that the article's rules include, and as sentences who is
+    ``included`` returns the patients that the article's rules include, and as sentences who is
     not and why. ``without`` returns what cannot be analysed without a column of the patients, or a
     measure of the visits, in words that follow "without it"; empty if nothing hangs on it. By
     column or measure ``names`` has other names that people give it, and ``codes`` what words in it
@@ -113,8 +112,6 @@ class CohortForm:
 
     codebook: Path
     windows: Mapping[str, Windows]
-    example: Cohort
-    remark: str
     included: Callable[[Cohort], tuple[Cohort, Sequence[str]]]
     without: Callable[[str], str]
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)

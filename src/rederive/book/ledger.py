@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -220,10 +219,6 @@ class Ledger:
             return repr(self.settings)
         from_cohorts = evidence in (Evidence.CALIBRATED, Evidence.PREDICTED)
         return self.cohorts.key if self.cohorts is not None and from_cohorts else ""
-
-    def count(self) -> Counter[tuple[Evidence, Verdict]]:
-        """Return how many rows there are by evidence and verdict."""
-        return Counter((row.evidence, row.verdict) for row in self)
 
     def _make(self, row_id: str, shown: Shown) -> LedgerRow:
         source = self.registry.row(row_id)

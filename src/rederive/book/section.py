@@ -65,8 +65,8 @@ class Section:
         ----------
         values : mapping, Series or DataFrame
             A value for each key: a number, a pair (low, high) that must hold the engine's range, a
-            truth value (of a claim), a result of the engine, or a Series by cohort or by prior and
-            draw. The columns of a DataFrame are such Series.
+            truth value (of a claim), or a Series by cohort or by prior and draw. The columns of a
+            DataFrame are such Series.
         ids : str
             Template that makes an id of a key, such as ``results-score-treated-m{}-p``; capitals
             of the key become small letters. Without it the keys are ids.

@@ -140,37 +140,26 @@ def write_cohort(cohort: Cohort, folder: Path, remark: str = "") -> None:
     """
     if cohort.is_ensemble:
         raise ValueError("an ensemble has no CSV form: select one cohort to write")
-    for name, text in _tables(cohort, remark).items():
-        write_atomically(folder / name, text.encode())
-
-
-def _tables(cohort: Cohort, remark: str) -> dict[str, str]:
     above = f"{REMARK} {remark}\n" if remark else ""
-    tables = {PATIENTS_FILE: cohort.patients, VISITS_FILE: cohort.visits}
-    return {name: above + _csv(table) for name, table in tables.items()}
+    texts = {PATIENTS_FILE: _csv(cohort.patients), VISITS_FILE: _csv(cohort.visits)}
+    for name, text in texts.items():
+        write_atomically(folder / name, (above + text).encode())
 
 
 def write_templates(
-    folder: Path,
-    codebook: Codebook,
-    *,
-    example: Cohort | None = None,
-    remark: str = "",
-    more: Mapping[str, str] | None = None,
+    folder: Path, codebook: Codebook, more: Mapping[str, str] | None = None
 ) -> None:
     """Write empty tables with their headers and a ``README.txt`` that says what goes in.
 
-    The tables hold the patients of an example, if one is given, below a remark that says so. `more`
-    are further files: their text by name. If one of the files is there already, which may hold
-    somebody's data, it is a ``FileExistsError``.
+    `more` are further files: their text by name. If one of the files is there already, which may
+    hold somebody's data, it is a ``FileExistsError``.
     """
-    tables = {
+    files = {
         PATIENTS_FILE: f"{','.join(codebook.patients)}\n",
         VISITS_FILE: f"{','.join(codebook.visits)}\n",
+        README_FILE: _readme(codebook),
+        **(more or {}),
     }
-    if example is not None:
-        tables = _tables(example, remark)
-    files = {**tables, README_FILE: _readme(codebook), **(more or {})}
     there = [name for name in files if (folder / name).exists()]
     if there:
         raise FileExistsError(f"{folder.name}: found {', '.join(there)}, allowed: a new folder")
