@@ -15,7 +15,6 @@ from ivig_dcssc.analysis.choices import Choices
 from ivig_dcssc.evidence import CohortEvidence, share_results
 from ivig_dcssc.parameters import BOTH_READINGS, PARAMETERS
 from ivig_dcssc.project import built_notebooks, project_root
-from ivig_dcssc.style import use_style
 from rederive.book.ledger import Ledger
 from rederive.book.published import Published
 from rederive.book.section import Section
@@ -25,6 +24,7 @@ from rederive.parameters.notebooks import ONLY_OWN, ONLY_RECONSTRUCTED
 from rederive.printed import RoundingRule
 from rederive.printed.registry import Registry, load_registry
 from rederive.recompute.planned import Settings
+from rederive.style import use_style
 
 if TYPE_CHECKING:
     from ivig_dcssc.analysis.results import CohortResults

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from ivig_dcssc.multiverse import figures as pictures
 from rederive.book.specification import Specifications
+from rederive.sweep.curve import specification_curve
 
 
 def dots(figure: Figure) -> np.ndarray:
@@ -30,7 +30,7 @@ def table() -> Specifications:
 
 
 def test_the_curve_has_every_specification_in_order(table: Specifications) -> None:
-    figure = pictures.specification_curve(table, "Own", published=2.0)
+    figure = specification_curve(table, "Own", published=2.0)
     assert dots(figure)[:, 1].tolist() == [0.5, 1.0, 2.0, 3.0]
     assert [text.get_text() for text in figure.axes[1].texts] == ["alpha", "my rule"]
     assert figure.axes[0].lines[0].get_ydata()[0] == 2.0

@@ -7,7 +7,7 @@ import numpy as np
 from IPython.core.pylabtools import print_figure
 from matplotlib.figure import Figure
 
-from ivig_dcssc import style
+from rederive import style
 
 
 def drawn(nudge: float) -> Figure:

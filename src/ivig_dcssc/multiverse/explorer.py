@@ -19,11 +19,11 @@ import pandas as pd
 
 from ivig_dcssc.analysis import load_ensembles
 from ivig_dcssc.analysis.choices import FOLLOWUPS
-from ivig_dcssc.multiverse.figures import level_name
 from ivig_dcssc.multiverse.results import (
     AGAINST,
     BASELINE,
     COMPARATORS,
+    NAMES,
     PAIRED_T,
     QUANTITIES,
     RESULTS,
@@ -279,9 +279,9 @@ class Explorer:
                 f'value="{chosen}"></label>'
             )
         options = "".join(
-            f'<option value="{escape(str(level), quote=True)}"'
-            f"{' selected' if level == chosen else ''}>{escape(level_name(level))}</option>"
-            for level in levels
+            f'<option value="{escape(level, quote=True)}"'
+            f"{' selected' if level == chosen else ''}>{escape(NAMES.get(level, level))}</option>"
+            for level in map(str, levels)
         )
         return (
             f'<label><span>{escape(title)}</span><select name="{name}">{options}</select></label>'

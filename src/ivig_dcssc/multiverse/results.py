@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ivig_dcssc.analysis.choices import FOLLOWUPS
-from ivig_dcssc.parameters import PRIORS, READINGS
+from ivig_dcssc.parameters import ALL_PRIORS, PRIORS, READINGS
 from rederive.book.published import Published
 from rederive.book.render import TIMEPOINTS as TIMES_IN_WORDS
 from rederive.printed import PrintedNumber
@@ -37,6 +37,21 @@ any.
 
 WINDOWS = ("baseline_window", "followup_tolerance", "visit_rule")
 COHORTS = ("reading", "prior")
+
+NAMES = {
+    "followup_tolerance": "follow-up tolerance",
+    "visit_rule": "visit that counts",
+    "two_sample_test": "two-sample t test",
+    "reading": "reading of the change",
+    "Pratt zeros, normal (Stata's signrank)": "signed rank, Stata",
+    "Pratt zeros, normal, continuity correction": "signed rank, Pratt, corrected",
+    "zeros dropped, normal": "signed rank, zeros dropped",
+    "zeros dropped, normal, continuity correction (R)": "signed rank, R",
+    "student": "Student",
+    "welch": "Welch",
+    ALL_PRIORS: "all priors together",
+}
+"""Choices and levels in figures and controls, where their names there are others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,6 @@ from ivig_dcssc.multiverse.results import (
 )
 from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS
 from ivig_dcssc.project import project_root
-from ivig_dcssc.style import use_style
 from rederive.book.published import Published
 from rederive.book.specification import SAME, Specifications
 from rederive.errors import unknown
@@ -64,6 +63,7 @@ from rederive.retrospective import (
     two_sample,
 )
 from rederive.retrospective.keys import Grid
+from rederive.style import use_style
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

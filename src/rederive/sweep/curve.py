@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,28 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ivig_dcssc.parameters import ALL_PRIORS
-from ivig_dcssc.style import GRID, MISSED, PUBLISHED, REACHED
 from rederive.book.specification import Specifications
-
-CHOICE_NAMES = {
-    "followup_tolerance": "follow-up tolerance",
-    "visit_rule": "visit that counts",
-    "two_sample_test": "two-sample t test",
-    "reading": "reading of the change",
-}
-"""Names of choices in figures, where they are not those of the parameters."""
-
-LEVEL_NAMES = {
-    "Pratt zeros, normal (Stata's signrank)": "signed rank, Stata",
-    "Pratt zeros, normal, continuity correction": "signed rank, Pratt, corrected",
-    "zeros dropped, normal": "signed rank, zeros dropped",
-    "zeros dropped, normal, continuity correction (R)": "signed rank, R",
-    "student": "Student",
-    "welch": "Welch",
-    ALL_PRIORS: "all priors together",
-}
-"""Levels short enough for an axis."""
+from rederive.style import GRID, MISSED, PUBLISHED, REACHED
 
 AGREED = 0.95
 """Share of data sets that makes a decision clear."""
@@ -48,28 +29,19 @@ _WIDTH = 440
 """Width of the curve's axes in typographic points, roughly."""
 
 
-def choice_name(choice: str) -> str:
-    """Return the words for a choice."""
-    return CHOICE_NAMES.get(choice, choice.replace("_", " "))
-
-
-def level_name(level: Hashable) -> str:
-    """Return the words for a level of a choice."""
-    return LEVEL_NAMES.get(str(level), str(level))
-
-
 def specification_curve(
     table: Specifications,
     title: str,
     published: float | None = None,
     limit: float | None = None,
     decision: str = "yes",
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> Figure:
     """Draw all specifications by rising value, with the choices that make them below.
 
     With a floor of the table the axis of values is logarithmic, values of zero or below being left
     out. The published value is a line, the limit on which the decision turns a dashed one;
-    `decision` is what "yes" means, for the legend.
+    `decision` is what "yes" means, for the legend; choices and levels may have names of their own.
     """
     ordered = table.ordered()
     ordered = ordered[ordered["value"].notna()].reset_index(drop=True)
@@ -86,7 +58,7 @@ def specification_curve(
     top.set(title=title, ylabel="Result")
     top.grid(visible=False, axis="x")
     top.tick_params(axis="x", labelbottom=False)
-    _choices_panel(below, table, ordered)
+    _choices_panel(below, table, ordered, names)
     below.set(xlim=(-0.5, len(ordered) - 0.5), xlabel="Specifications by rising value")
     _curve_legend(figure, ordered, published, limit, decision)
     return figure
@@ -116,7 +88,9 @@ def _curve(axes: Axes, ordered: pd.DataFrame, log: bool) -> None:
     axes.scatter(places, ordered["value"], s=size, c=colours, lw=0, zorder=3, rasterized=True)
 
 
-def _choices_panel(axes: Axes, table: Specifications, ordered: pd.DataFrame) -> None:
+def _choices_panel(
+    axes: Axes, table: Specifications, ordered: pd.DataFrame, names: Mapping[str, str]
+) -> None:
     count = min(COLUMNS, len(ordered))
     # With fewer columns than specifications, a column has the share of its specifications.
     column = np.arange(len(ordered)) * count // len(ordered)
@@ -127,12 +101,11 @@ def _choices_panel(axes: Axes, table: Specifications, ordered: pd.DataFrame) -> 
         for level in levels:
             here = (ordered[choice] == level).to_numpy(dtype=float)
             lines.append(np.bincount(column, here, minlength=count) / sizes)
-            labels.append(level_name(level))
+            labels.append(names.get(str(level), str(level)))
         middle = start + (len(levels) - 1) / 2
-        axes.text(
-            1.01, middle, choice_name(choice), transform=axes.get_yaxis_transform(),
-            va="center", fontsize="small",
-        )  # fmt: skip
+        words = names.get(choice, choice.replace("_", " "))
+        place = axes.get_yaxis_transform()
+        axes.text(1.01, middle, words, transform=place, va="center", fontsize="small")
         start += len(levels)
         axes.axhline(start - 0.5, color=PUBLISHED, lw=0.6)
     extent = (-0.5, len(ordered) - 0.5, len(lines) - 0.5, -0.5)
