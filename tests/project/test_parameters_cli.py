@@ -12,14 +12,10 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivig_dcssc import PARAMETERS
 from rederive.cli.main import main
 from rederive.parameters import Parameter, ParameterError, ParameterSet
-from rederive.parameters.given import (
-    check_taken,
-    open_parameters,
-    parse_assignments,
-    read_parameter_file,
-)
+from rederive.parameters.given import check_taken, parse_assignments, read_parameter_file
 from rederive.parameters.notebooks import notebook_parameters, takers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,7 +137,7 @@ def test_values_for_one_notebook() -> None:
 def test_every_parameter_is_listed_with_its_notebooks() -> None:
     found = rederive("params")
     assert found.exit_code == 0
-    for each in open_parameters():
+    for each in PARAMETERS:
         assert f"\n{each.name} = " in f"\n{found.output}"
     assert "a whole number from 0 to 12 months" in found.output
 

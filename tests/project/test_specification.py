@@ -127,15 +127,10 @@ def test_flips_leave_out_what_is_undecided():
     assert single["share"].isna().all()
 
 
-def test_order_and_pivot():
+def test_order():
     table = random_table(4)
     ordered = table.ordered()
     assert (np.diff(ordered["value"]) >= 0).all()
-    grid = table.pivot("test", "window")
-    assert list(grid.index) == ["t", "rank", "sign"]
-    assert list(grid.columns) == [0, 1, 2, 3]
-    part = table.frame.query("test == 'rank' and window == 2")
-    assert grid.loc["rank", 2] == pytest.approx(part["value"].mean())
 
 
 def test_levels_of_numbers_rise_and_those_without_a_value_come_last():
@@ -166,26 +161,12 @@ def test_what_is_no_table_is_refused(change, options, message):
         Specifications.of(change(full(1.0)), **({"choices": list(LEVELS)} | options))
 
 
-def test_unknown_choices_and_outcomes_are_refused():
-    table = random_table(5)
-    for arguments, message in (
-        (("window", "windows"), "windows"),
-        (("window", "window"), "twice"),
-        (("window", "rule", "values"), "value, low, high, decision"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            table.pivot(*arguments)
-
-
 def test_choices_can_be_held():
     table = random_table(6)
-    held = table.where(rule="last", window=2)
+    held = table.only(pd.DataFrame([{"rule": "last", "window": 2, "other": 0}]))
     expected = table.frame.query("rule == 'last' and window == 2")
     assert held.frame["value"].tolist() == expected["value"].tolist()
     assert held.levels["window"] == (2,)
-    for levels, message in (({"rules": "last"}, "window, rule, test"), ({"rule": "x"}, "closest")):
-        with pytest.raises(ValueError, match=message):
-            table.where(**levels)
 
 
 def twins(seed: int) -> Specifications:
@@ -234,7 +215,7 @@ def test_with_a_floor_the_shares_are_those_of_the_logarithm():
         expected = Specifications.of(plain.loc[rows], list(LEVELS)).variance_shares()
         table = Specifications.of(full(p).loc[rows], list(LEVELS), log_floor=1e-7)
         pd.testing.assert_frame_equal(table.variance_shares(), expected)
-    assert table.where(window=2).log_floor == table.distinct.log_floor == 1e-7
+    assert table.only(pd.DataFrame({"window": [2]})).log_floor == table.distinct.log_floor == 1e-7
 
 
 def test_a_single_choice_has_one_line_of_pairs():

@@ -52,8 +52,6 @@ class LeftOut(ast.NodeTransformer):
         All columns and measures there are.
     namespace : mapping
         The notebook's variables; lists of names among them are looked into.
-    roots : collection of str
-        Names under which a notebook has its cohorts.
     """
 
     def __init__(
@@ -61,10 +59,9 @@ class LeftOut(ast.NodeTransformer):
         absent: Mapping[str, str],
         known: Collection[str],
         namespace: MutableMapping[str, Any],
-        roots: Collection[str] = ("ensemble",),
     ) -> None:
         self._absent, self._known, self._namespace = absent, frozenset(known), namespace
-        self._derived = set(roots)
+        self._derived = {"ensemble"}  # under which a notebook has its cohorts
         self._functions: dict[str, tuple[set[str], set[str]]] = {}
         self._lost: dict[str, str] = {}
         self._said: set[str] = set()

@@ -249,13 +249,13 @@ def comparison(
     return html_table(header, lines, caption, "comparison")
 
 
-def evidence_bar(counts: Counter[tuple[Evidence, Verdict]]) -> Html:
+def evidence_bar(rows: Iterable[LedgerRow]) -> Html:
     """Return how many rows there are by evidence, as one bar with a legend in words.
 
     Evidence that could have failed comes first.
     """
-    numbers = {kind: sum(counts[kind, verdict] for verdict in Verdict) for kind in Evidence}
-    present = {kind: number for kind, number in numbers.items() if number}
+    counts = Counter(row.evidence for row in rows)
+    present = {kind: counts[kind] for kind in Evidence if counts[kind]}
     parts = "".join(
         f'<span class="part evidence-{str(kind).replace(" ", "-")}" style="flex-grow:{number}">'
         "</span>"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from html import escape
@@ -14,7 +13,6 @@ from rederive.book import beside, render
 from rederive.book.ledger import Ledger, LedgerRow
 from rederive.book.published import Published
 from rederive.book.results import ResultsTable
-from rederive.printed import Evidence, Verdict
 
 
 class Section:
@@ -129,15 +127,11 @@ class Section:
         folded = f"<details><summary>{escape(caption)} ({len(rows)})</summary>{table}</details>"
         return ResultsTable(render.Html(folded), [] if ids else rows)
 
-    def counts(self) -> Counter[tuple[Evidence, Verdict]]:
-        """Return how many rows of this section there are by evidence and verdict."""
-        return Counter((row.evidence, row.verdict) for row in self.rows())
-
     def __repr__(self) -> str:
         return f"<Section {self.notebook}: {len(self)} figures and statements>"
 
     def _repr_html_(self) -> str:
-        return self._banner() + render.evidence_bar(self.counts()).markup
+        return self._banner() + render.evidence_bar(self.rows()).markup
 
     def _banner(self) -> str:
         if not self.usual:

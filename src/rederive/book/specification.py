@@ -235,23 +235,6 @@ class Specifications:
         table = pd.DataFrame(rows)
         return table.sort_values("share", ascending=False, kind="stable").reset_index(drop=True)
 
-    def pivot(self, rows: str, columns: str, of: str = "value") -> pd.DataFrame:
-        """Return the mean of an outcome over all other choices, for each pair of two choices."""
-        for name in (rows, columns):
-            _require("choice", name, self.choices)
-        _require("outcome", of, OUTCOMES)
-        if rows == columns:
-            raise ValueError(f"choices: found {rows!r} twice, allowed: two different ones")
-        table = self.frame.groupby([rows, columns], sort=False)[of].mean().unstack(columns)
-        return table.reindex(index=list(self.levels[rows]), columns=list(self.levels[columns]))
-
-    def where(self, **levels: Hashable) -> Specifications:
-        """Return the specifications with given levels of some choices."""
-        for name, level in levels.items():
-            _require("choice", name, self.choices)
-            _require(name, level, self.levels[name])
-        return self.only(pd.DataFrame([levels]))
-
     def only(self, rows: pd.DataFrame) -> Specifications:
         """Return the specifications whose levels stand in a row of a frame, by its choices."""
         names = [name for name in rows.columns if name in self.choices]

@@ -178,7 +178,6 @@ def denominator(
     rule: RoundingRule = RoundingRule.EITHER,
     *,
     must_sum: bool = False,
-    n_max: int | None = None,
 ) -> Recomputed:
     """Check a printed denominator against all percentages that share it.
 
@@ -192,14 +191,13 @@ def denominator(
         Rule by which the percentages were rounded.
     must_sum : bool
         As in :func:`attainable_denominators`.
-    n_max : int, optional
-        Largest denominator to try; default the double of ``n``, and at least ``n + 10``.
 
     Returns
     -------
     Recomputed
         ``low`` and ``high`` are ``n`` itself if it is attainable, else the nearest attainable
-        denominators below and above (NaN if there are none); the remark lists all that were found.
+        denominators below and above (NaN if there are none); the remark lists all that were found,
+        up to the double of ``n`` and at least ``n + 10``.
 
     Raises
     ------
@@ -212,7 +210,7 @@ def denominator(
     False
     """
     size = sample_size(n, 1)
-    top = max(2 * size, size + 10) if n_max is None else n_max
+    top = max(2 * size, size + 10)
     found = attainable_denominators(percents, top, rule, must_sum=must_sum)
     meets = size in found
     low = size if meets else max((k for k in found if k < size), default=None)

@@ -11,20 +11,6 @@ import yaml
 from rederive.errors import meant
 from rederive.parameters.types import Faults, ParameterError, ParameterSet, Value
 
-GROUP = "rederive.parameters"
-"""Group of entry points under which articles offer their parameters."""
-
-
-def open_parameters(article: str = "") -> ParameterSet:
-    """Return the parameters of an installed article, whose name is needed if there are several."""
-    from rederive.installed import load_installed
-
-    found = load_installed(GROUP, article, "an article that offers its parameters")
-    if not isinstance(found, ParameterSet):
-        kind = type(found).__name__
-        raise ParameterError(f"entry point of {GROUP}: found {kind!r}, allowed: a ParameterSet")
-    return found
-
 
 def parse_assignments(assignments: Iterable[str], parameters: ParameterSet) -> dict[str, Value]:
     """Return the values that texts such as ``alpha=0.01`` assign; combinations are not looked at.

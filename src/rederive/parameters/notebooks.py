@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rederive.errors import ConfigurationError, meant
-from rederive.parameters.given import GROUP, not_taken, open_parameters
+from rederive.parameters.given import not_taken
 from rederive.parameters.types import Faults, Parameter, ParameterSet, Value
 
 if TYPE_CHECKING:
@@ -118,9 +118,10 @@ def project_parameters(project: Project) -> ParameterSet:
     notebooks assign in their cells of parameters: the type of a default is the type of the
     parameter, and every value of it is allowed.
     """
-    for entry in entry_points(group=GROUP):
+    for entry in entry_points(group="rederive.parameters"):
         if (project.root / "src" / entry.module.split(".")[0]).is_dir():
-            return open_parameters(entry.name)
+            offered: ParameterSet = entry.load()
+            return offered
     from rederive.execution.notebooks import read_notebook
 
     found: dict[str, Value] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from rederive import recompute
@@ -11,29 +11,10 @@ from rederive.recompute.planned.task import Method, Outcome, PlanError, Task
 from rederive.recompute.summaries import Summary
 
 
-def _two_sample_t(task: Task) -> Outcome:
-    settings = task.settings
-    return recompute.two_sample_t(
-        task.compared(0),
-        task.compared(3),
-        task.target,
-        settings.rule,
-        settings.two_sample,
-        alpha=settings.alpha,
-    )
-
-
-def _two_sample_t_unstated_n(task: Task) -> Outcome:
-    settings = task.settings
-    return recompute.two_sample_t_unstated_n(
-        task.compared(0),
-        task.compared(3),
-        task.target,
-        settings.rule,
-        settings.two_sample,
-        settings.alpha,
-        solve=settings.unstated_n == "solved",
-    )
+def _two_sample_t(task: Task, test: Callable[..., Outcome], **more: bool) -> Outcome:
+    groups, settings = (task.compared(0), task.compared(3)), task.settings
+    variant, alpha = settings.two_sample, settings.alpha
+    return test(*groups, task.target, settings.rule, variant, alpha=alpha, **more)
 
 
 def _paired_t_from_visits(task: Task) -> Outcome:
@@ -105,8 +86,10 @@ NUMBERS: Mapping[str, Method] = {
     "every_percent": lambda task: recompute.every_percent(
         list(zip(task.wholes(0)[::2], task.wholes(0)[1::2], strict=True)), task.target, task.rule
     ),
-    "two_sample_t": _two_sample_t,
-    "two_sample_t_unstated_n": _two_sample_t_unstated_n,
+    "two_sample_t": lambda task: _two_sample_t(task, recompute.two_sample_t),
+    "two_sample_t_unstated_n": lambda task: _two_sample_t(
+        task, recompute.two_sample_t_unstated_n, solve=task.settings.unstated_n == "solved"
+    ),
     "paired_t": lambda task: recompute.paired_t(
         task.summary(0), task.target, task.rule, task.settings.alpha
     ),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rederive.errors import unknown
 from rederive.printed import PrintedNumber, RoundingRule
 from rederive.printed.registry import NumberRow, VariableRow
-from rederive.printed.schema import nearest
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_formulas import STUDENT, WELCH, TwoSampleTest
 
@@ -41,11 +41,7 @@ class Settings:
             ("unstated_n", self.unstated_n, SIZES),
         ):
             if value not in allowed:
-                hint = nearest(value, allowed)
-                suggestion = f" (did you mean {hint!r}?)" if hint else ""
-                raise ValueError(
-                    f"{name}: found {value!r}, allowed are {', '.join(allowed)}{suggestion}"
-                )
+                raise unknown(name, value, allowed)
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha: found {self.alpha}, allowed is more than 0 and less than 1")
 
