@@ -305,15 +305,14 @@ def test_an_order_needs_two() -> None:
 def test_claims_about_counts_and_ratios() -> None:
     assert claims.claim_majority(15, 29).verdict is Verdict.SAME
     assert claims.claim_majority(15, 30).verdict is Verdict.DIFFERS
-    assert claims.claim_first_exceed_rest([5, 4], [3, 1]).verdict is Verdict.SAME
-    assert claims.claim_first_exceed_rest([5, 3], [3, 1]).verdict is Verdict.DIFFERS
-    assert claims.claim_sum_exceeds_rest([2, 2], [3, 1]).verdict is Verdict.SAME
+    assert claims.claim_exceed_rest([5, 4], [3, 1]).verdict is Verdict.SAME
+    assert claims.claim_exceed_rest([5, 3], [3, 1]).verdict is Verdict.DIFFERS
+    assert claims.claim_exceed_rest([2, 2], [3, 1], together=True).verdict is Verdict.SAME
     assert claims.claim_below_one(parse("0.98")).verdict is Verdict.SAME
     assert claims.claim_below_one(parse("1.0")).verdict is Verdict.WITHIN_ROUNDING
     assert claims.claim_below_one(parse("1.1")).verdict is Verdict.DIFFERS
-    for check in (claims.claim_first_exceed_rest, claims.claim_sum_exceeds_rest):
-        with pytest.raises(ValueError, match="found 1 and 0"):
-            check([1], [])
+    with pytest.raises(ValueError, match="found 1 and 0"):
+        claims.claim_exceed_rest([1], [])
 
 
 # --- arithmetic -------------------------------------------------------------------------------

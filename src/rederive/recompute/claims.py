@@ -189,27 +189,18 @@ def claim_majority(count: int, n: int) -> CheckedClaim:
     return CheckedClaim("majority", (reach,))
 
 
-def _require_counts(first: Sequence[int], rest: Sequence[int]) -> None:
+def claim_exceed_rest(
+    first: Sequence[int], rest: Sequence[int], together: bool = False
+) -> CheckedClaim:
+    """Check that each of some counts, or all of them together, exceed every other count."""
     if not first or not rest:
         raise ValueError(
             f"counts to compare: found {len(first)} and {len(rest)}, allowed are at least 1 and 1"
         )
-
-
-def claim_first_exceed_rest(first: Sequence[int], rest: Sequence[int]) -> CheckedClaim:
-    """Check that each of some counts exceeds every other count (the most common categories)."""
-    _require_counts(first, rest)
-    holds = min(first) > max(rest)
-    shown = f"least of these {min(first)}, most of the others {max(rest)}"
-    return CheckedClaim("most common", (ClaimReach("as printed", True, shown, holds, holds),))
-
-
-def claim_sum_exceeds_rest(first: Sequence[int], rest: Sequence[int]) -> CheckedClaim:
-    """Check that some counts together exceed every other count (the main reason)."""
-    _require_counts(first, rest)
-    holds = sum(first) > max(rest)
-    shown = f"together {sum(first)}, most of the others {max(rest)}"
-    return CheckedClaim("main category", (ClaimReach("as printed", True, shown, holds, holds),))
+    ours, most = sum(first) if together else min(first), max(rest)
+    words = f"{'together' if together else 'least of these'} {ours}, most of the others {most}"
+    name = "main category" if together else "most common"
+    return CheckedClaim(name, (ClaimReach("as printed", True, words, ours > most, ours > most),))
 
 
 _ORDER = (Verdict.SAME, Verdict.WITHIN_ROUNDING, Verdict.NEEDS_CHOICE, Verdict.DIFFERS)

@@ -181,8 +181,8 @@ CLAIMS: Mapping[str, Method] = {
     "claim_decreasing": lambda task: claims.claim_decreasing(task.figures(0), task.rule),
     "claim_below_one": lambda task: claims.claim_below_one(task.figure(0), task.rule),
     "claim_majority": _claim_majority,
-    "claim_first_exceed_rest": lambda task: claims.claim_first_exceed_rest(*_split(task)),
-    "claim_sum_exceeds_rest": lambda task: claims.claim_sum_exceeds_rest(*_split(task)),
+    "claim_first_exceed_rest": lambda task: claims.claim_exceed_rest(*_split(task)),
+    "claim_sum_exceeds_rest": lambda task: claims.claim_exceed_rest(*_split(task), together=True),
     "claim_all": _claim_all,
 }
 """The checks of a claim by the name that a plan uses."""
