@@ -151,8 +151,8 @@ class CohortEvidence(Cohorts):
             decision = _decision(bound, self.choices.alpha) if row.statistic == "p" else ""
         words = [
             f"{prior}: median {plain(float(np.median(values)), model)}, 95 % "
-            f"{_between(*central(values), model)}, {_share_printing(values, row.printed)} "
-            "print it"
+            f"{_between(*central(values), model)}, "
+            f"{percent(float(printing(pd.Series(values), row.printed).mean()))} print it"
             for prior, values in draws.items()
         ]
         why = f"predicted from all other skin-score figures; {_proved(bound)}"
@@ -274,10 +274,6 @@ def _holds(holds: Any) -> str:
 def _share(holds: Any) -> str:
     flags = np.asarray(holds, bool)
     return f"{int(flags.sum())} of {len(flags)}"
-
-
-def _share_printing(values: Any, printed: PrintedNumber) -> str:
-    return percent(float(printing(pd.Series(values), printed).mean()))
 
 
 def _proved(bound: Bound | None) -> str:

@@ -55,11 +55,6 @@ class Answers:
     known: Any = True
 
 
-def has_answer(row: ClaimRow) -> bool:
-    """Return whether a claim is one that a cohort answers."""
-    return (row.variable, row.timepoint, row.kind) in ANSWERS
-
-
 def answer(figures: Figures, row: ClaimRow) -> Frame:
     """Return the answers to a claim.
 

@@ -46,7 +46,10 @@ class CohortResults:
             raise ValueError(
                 f"row_id: found {row_id!r}, allowed: an id of the registry{hint}"
             ) from None
-        here = self.figures.has(row) if isinstance(row, NumberRow) else claims.has_answer(row)
+        if isinstance(row, ClaimRow):
+            here = (row.variable, row.timepoint, row.kind) in claims.ANSWERS
+        else:
+            here = self.figures.has(row)
         return here and row.group == GROUP
 
     def number(self, row_id: str) -> pd.Series[Any]:

@@ -6,7 +6,7 @@ variance each of them carries, and how often the decision changes if it alone is
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -65,7 +65,8 @@ class Specifications:
         if not names:
             raise ValueError("choices: found none, allowed: at least one column")
         for name in (*names, "value"):
-            _require("column", name, map(str, frame.columns))
+            if name not in frame.columns:
+                raise unknown("column", name, frame.columns)
         if frame.empty:
             raise ValueError("specifications: found no row, allowed: at least one")
         table = frame[list(names)].reset_index(drop=True)
@@ -240,12 +241,6 @@ class Specifications:
         names = [name for name in rows.columns if name in self.choices]
         kept = self.frame.merge(rows[names].drop_duplicates(), on=names)
         return Specifications(kept, self.choices, self.log_floor)
-
-
-def _require(what: str, found: Hashable, allowed: Iterable[Hashable]) -> None:
-    known = list(allowed)
-    if found not in known:
-        raise unknown(what, found, known)
 
 
 def _check_same(table: pd.DataFrame) -> None:

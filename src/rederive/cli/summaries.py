@@ -83,18 +83,6 @@ def _sizes(p: PrintedNumber, **six: Any) -> Recomputed:
     return recompute.two_sample_t_unstated_n(Summary(mean1, sd1, n1), Summary(mean2, sd2, n2), p)
 
 
-def _percent(percent: PrintedNumber, n: int, count: PrintedNumber | None = None) -> Recomputed:
-    return recompute.percent_to_count(percent, n, count)
-
-
-def _grim(**given: Any) -> Recomputed:
-    return recompute.grimmer(**given) if "sd" in given else recompute.grim(**given)
-
-
-def _statcheck(kind: str, statistic: Any, p: PrintedNumber, df: Any = ()) -> Recomputed:
-    return recompute.check_statistic(kind, statistic, df, p).result
-
-
 def _odds_ratio(
     n: int | None = None, outcome: Any = None, exposed: Any = None, **ratio: Any
 ) -> Any:
@@ -130,7 +118,7 @@ CHECKS = {
             "n": ("*its denominator", whole),
             "count": ("count printed beside it", figure),
         },
-        _percent,
+        recompute.percent_to_count,
     ),
     "grim": Check(
         "Check whether whole numbers can have a printed mean (GRIM), and an SD (GRIMMER).",
@@ -143,7 +131,7 @@ CHECKS = {
             "minimum": ("least value", number),
             "maximum": ("greatest value", number),
         },
-        _grim,
+        lambda **given: (recompute.grimmer if "sd" in given else recompute.grim)(**given),
     ),
     "statcheck": Check(
         "Recompute the p of a printed test statistic.",
@@ -153,7 +141,7 @@ CHECKS = {
             "df": ("degrees of freedom; of an F two, such as 2;28", degrees),
             "p": ("*p value as printed", figure),
         },
-        _statcheck,
+        lambda **given: recompute.check_statistic(**{"df": ()} | given).result,
     ),
     "odds-ratio": Check(
         "Check a printed odds ratio, its 95 % interval and p against each other.",

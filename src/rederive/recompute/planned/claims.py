@@ -99,7 +99,7 @@ def _possible_shares(
     percents: Sequence[PrintedNumber], n: int, exhaustive: bool, rule: RoundingRule, name: str
 ) -> list[recompute.Share]:
     """Return the share at the printed size, then those at smaller ones if that does not suit."""
-    shares = [share_of(percents[0], n, rule)]
+    shares = [recompute.Share(nearest_counts(percents[0], n, rule)[0], n)]
     sizes = consistency.attainable_denominators(percents, n, rule, must_sum=exhaustive)
     if n not in sizes:
         shares += [
@@ -107,11 +107,6 @@ def _possible_shares(
             for size in reversed(sizes)
         ]
     return shares
-
-
-def share_of(percent: PrintedNumber, n: int, rule: RoundingRule) -> recompute.Share:
-    """Return the counts behind a percentage, or the two nearest ones if there is none."""
-    return recompute.Share(nearest_counts(percent, n, rule)[0], n)
 
 
 def _claim_p(task: Task) -> Outcome:
