@@ -20,6 +20,7 @@ from ivig_dcssc.project import (
     PREDICTIONS_FILE,
     cohorts_folder,
 )
+from rederive.errors import unknown
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 
 if TYPE_CHECKING:
@@ -183,8 +184,7 @@ class Cohorts:
         every: pd.DataFrame = pd.read_parquet(cohorts_folder(self.root) / HELD_OUT_FILE)
         own = every[every["figure"] == self.registry.first_mention(figure)]
         if own.empty:
-            allowed = ", ".join(sorted(set(every["figure"])))
-            raise ValueError(f"figure: found {figure!r}, allowed: {allowed}")
+            raise unknown("figure", figure, sorted(set(every["figure"])))
         own = self._of_priors(own.drop(columns="figure"))
         return own.set_index(["prior", "draw", "patient"]).astype(float)
 

@@ -26,17 +26,16 @@ BOUNDS_FILE = Path("data") / "cohorts" / "bounds.json"
 _MARK = Path("data") / "published" / "numbers.csv"
 
 
-def project_root(start: Path | None = None) -> Path:
+def project_root() -> Path:
     """Return the project's folder.
 
-    The environment variable comes first, then the folders upwards from `start`, by default the
-    working folder, and last the checkout that holds this package.
+    The environment variable comes first, then the folders upwards from the working folder, and last
+    the checkout that holds this package.
     """
     named = os.environ.get(ROOT_VARIABLE)
-    here = (start or Path.cwd()).resolve()
-    candidates = [Path(named)] if named and start is None else [here, *here.parents]
-    if start is None:
-        candidates.append(Path(__file__).resolve().parents[2])
+    here = Path.cwd().resolve()
+    candidates = [Path(named)] if named else [here, *here.parents]
+    candidates.append(Path(__file__).resolve().parents[2])
     for folder in candidates:
         if (folder / _MARK).is_file():
             return folder

@@ -515,7 +515,7 @@ def test_the_reading_of_the_whole_point(
     tenth = check_cohort(patients, moved, registry, reading="-8.0").set_index("id").loc[name]
     assert (whole["computed"], whole["agrees"]) == ("-8", True)
     assert (tenth["printed"], tenth["computed"], tenth["agrees"]) == ("-8.0", "-8.2", False)
-    with pytest.raises(ValueError, match=r"reading: found '-9', allowed are -8, -8\.0"):
+    with pytest.raises(ValueError, match=r"reading: found '-9', allowed: -8, -8\.0"):
         check_cohort(patients, moved, registry, reading="-9")  # type: ignore[arg-type]
 
 

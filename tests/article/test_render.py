@@ -108,7 +108,7 @@ def test_downloads_carry_their_texts() -> None:
     links = {str(tag["download"]): str(tag["href"]) for tag in soup.select("a")}
     assert {name: unquote(address.partition(",")[2]) for name, address in links.items()} == texts
     assert links["a.csv"].startswith("data:text/csv;")
-    with pytest.raises(ValueError, match=r"found the ending '\.exe'"):
+    with pytest.raises(ValueError, match=r"ending: found '\.exe'"):
         render.downloads({"a.exe": ""})
     with pytest.raises(ValueError, match="need a file"):
         render.downloads({})

@@ -10,6 +10,7 @@ from ivig_dcssc.checker.claims import Claims
 from ivig_dcssc.checker.figures import Figures, key_of
 from ivig_dcssc.checker.tables import Tables
 from ivig_dcssc.checker.windows import Windows
+from rederive.errors import unknown
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.reconstruct.checker import compare
 
@@ -72,8 +73,7 @@ def check_cohort(
         a cohort has no check.
     """
     if reading not in READINGS:
-        allowed = ", ".join(READINGS)
-        raise ValueError(f"reading: found {reading!r}, allowed are {allowed}")
+        raise unknown("reading", reading, READINGS)
     tables = Tables(patients, visits, windows or Windows())
     limit, alpha = (
         registry.numbers[row_id].printed.text

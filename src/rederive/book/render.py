@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from rederive.book.ledger import LedgerRow
+from rederive.errors import unknown
 from rederive.printed import Evidence, Verdict
 from rederive.printed.evidence import PLANNED
 
@@ -341,8 +342,7 @@ def downloads(files: Mapping[str, str]) -> Html:
     for name, content in files.items():
         suffix = PurePath(name).suffix
         if suffix not in MEDIA_TYPES:
-            allowed = ", ".join(MEDIA_TYPES)
-            raise ValueError(f"{name}: found the ending {suffix!r}, allowed: {allowed}")
+            raise unknown(f"{name}, ending", suffix, MEDIA_TYPES)
         size = f"{max(1, round(len(content.encode()) / 1000))} kB"
         address = f"data:{MEDIA_TYPES[suffix]};charset=utf-8,{quote(content, safe=_UNQUOTED)}"
         file = escape(name, quote=True)

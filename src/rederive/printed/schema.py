@@ -116,7 +116,7 @@ class Field:
 
 def read_schema(path: Path) -> dict[str, tuple[Field, ...]]:
     """Read a JSON file of table schemas, one for each table name; else it is a ``TableError``."""
-    text = _text_of(path)
+    text = text_of(path)
     try:
         tables = json.loads(text)["tables"]
     except (ValueError, KeyError, TypeError) as error:
@@ -128,9 +128,10 @@ def read_schema(path: Path) -> dict[str, tuple[Field, ...]]:
     }
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path, encoding: str = "utf-8") -> str:
+    """Return the text of a file; a ``TableError`` says why it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding=encoding)
     except OSError as error:
         found, allowed = error.strerror or "no file", "a file"
     except UnicodeDecodeError as error:
@@ -144,7 +145,7 @@ def read_table(path: Path, fields: tuple[Field, ...]) -> list[Row]:
     The fields are in the order that the file must have. A ``TableError`` has every problem found:
     missing or unknown columns, short rows, values that do not fit.
     """
-    reader = csv.reader(io.StringIO(_text_of(path), newline=""))
+    reader = csv.reader(io.StringIO(text_of(path), newline=""))
     header = next(reader, [])
     names = [field.name for field in fields]
     if header != names:

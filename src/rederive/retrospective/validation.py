@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from rederive.printed.schema import Problem, Row, TableError, nearest
+from rederive.printed.schema import Problem, Row, TableError, nearest, text_of
 from rederive.retrospective.codebook import Codebook, Entry, alike
 
 PATIENTS_FILE, VISITS_FILE = "patients.csv", "visits.csv"
@@ -85,7 +85,7 @@ def _read(path: Path, columns: Mapping[str, Entry]) -> tuple[list[NumberedRow], 
     """Read one file and check each cell by itself."""
     try:
         text = _text_of(path)
-    except CohortError as error:
+    except TableError as error:
         return [], list(error.problems)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[NumberedRow] = []
@@ -126,19 +126,13 @@ def _read(path: Path, columns: Mapping[str, Entry]) -> tuple[list[NumberedRow], 
 
 
 def _text_of(path: Path) -> str:
-    allowed = "a CSV file"
-    try:
+    if path.exists():
         # Spreadsheet programs write a byte order mark at the start of UTF-8 files.
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        found, there = "no such file", {one.name.lower(): one.name for one in path.parent.iterdir()}
-        near = there.get(path.name, "") or there.get(nearest(path.name, there), "")
-        allowed += f" of this name; there is {near}" if near else ""
-    except OSError as error:
-        found = str(error.strerror)
-    except UnicodeDecodeError as error:
-        found, allowed = f"byte {error.start + 1} that is no UTF-8", "UTF-8 text"
-    raise CohortError([Problem(path.name, None, "", found, allowed)])
+        return text_of(path, "utf-8-sig")
+    there = {one.name.lower(): one.name for one in path.parent.iterdir()}
+    near = there.get(path.name, "") or there.get(nearest(path.name, there), "")
+    allowed = "a CSV file" + (f" of this name; there is {near}" if near else "")
+    raise TableError([Problem(path.name, None, "", "no such file", allowed)])
 
 
 def _plain(cell: str, entry: Entry) -> str:
