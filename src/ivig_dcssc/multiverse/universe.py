@@ -308,12 +308,20 @@ class Multiverse:
         return np.asarray(values > HALF) if result.quantity == "responder_percent" else None
 
     def table(self, name: str) -> Specifications:
-        """Return a result, by its key in :data:`RESULTS`, as a table of specifications.
+        """Return a result as a table of specifications.
 
-        They are over the choices on which it depends: median, central 95 % and share of cohorts
-        that decide yes. For p a cohort decides yes below the significance level, for the percentage
-        of responders above a half; nothing else is decided. Specifications whose windows select the
-        same visits are the same; p is seen on a logarithmic axis.
+        Parameters
+        ----------
+        name : str
+            A key of :data:`RESULTS`.
+
+        Returns
+        -------
+        Specifications
+            Over the choices on which it depends: median, central 95 % and share of cohorts that
+            decide yes. For p a cohort decides yes below the significance level, for the percentage
+            of responders above a half; nothing else is decided. Specifications whose windows select
+            the same visits are the same; p is seen on a logarithmic axis.
         """
         if name in self._tables:
             return self._tables[name]

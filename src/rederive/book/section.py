@@ -115,8 +115,17 @@ class Section:
         return article_table(self.ledger, table)
 
     def figures(self, *ids: str, caption: str = "All figures of this section") -> ResultsTable:
-        """Return rows as the ledger shows them, folded; without ids all rows of this section.
+        """Return rows as the ledger shows them, folded.
 
+        Parameters
+        ----------
+        *ids : str
+            Ids of the rows; without any, all rows of this section.
+        caption : str
+            Words on which the table opens.
+
+        Notes
+        -----
         The whole section also carries its rows as data, see :mod:`rederive.book.results`. Its rows,
         and those of other sections, have their ids as anchors: a browser opens what is folded when
         a link leads there, and a figure of the page answers from its row.

@@ -53,13 +53,25 @@ class Specifications:
         choices: Sequence[str],
         log_floor: float | None = None,
     ) -> Specifications:
-        """Return the table of some columns, the choices, of a frame with one row per specification.
+        """Return the table of some columns of a frame, one row per specification.
 
-        The frame has the columns :data:`OUTCOMES`, of which all but the value may be missing; a
-        column :data:`SAME` has one label for all specifications that must give the same result,
-        such as those that select the same data. The floor is the least value on a logarithmic axis,
-        above 0; without it the axis is linear. Any fault, down to a choice that is empty somewhere
-        or a specification that stands there twice, is a ``ValueError``.
+        Parameters
+        ----------
+        frame : DataFrame
+            With the columns :data:`OUTCOMES`, of which all but the value may be missing. A column
+            :data:`SAME` has one label for all specifications that must give the same result, such
+            as those that select the same data.
+        choices : sequence of str
+            Columns that tell specifications apart.
+        log_floor : float, optional
+            Least value on a logarithmic axis, above 0; without it the axis is linear.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, there is no row or no choice, a choice is empty somewhere, a
+            specification stands there twice, a decision is no share, specifications that must give
+            the same result do not, or the floor is not above 0.
         """
         names = tuple(choices)
         if not names:

@@ -27,6 +27,15 @@ def paired_t_from_marginals(
     printed: Var(d) = s1² + s2² - 2 r s1 s2 for r between -1 and 1. The convention names the
     correlations that would give the printed p.
 
+    Parameters
+    ----------
+    before, after : Summary
+        The same patients at the two visits.
+    p : PrintedNumber, optional
+        The published p.
+    rule : RoundingRule
+        How the figures were rounded.
+
     Raises
     ------
     ValueError

@@ -165,9 +165,21 @@ def two_sample_t_unstated_n(
 ) -> Recomputed:
     """Recompute a two-sample p when the comparator's size is not stated with its figures.
 
-    The comparator's only stated size (``comparator.n``, say from a baseline table) is tried first
-    and counts as stated. Every smaller size is tried as an unstated choice, unless ``solve`` is
-    false.
+    Parameters
+    ----------
+    shared, comparator : Summary
+        The two groups; the comparator's only stated size, say from a baseline table, is tried
+        first and counts as stated.
+    p : PrintedNumber
+        The published p.
+    rule : RoundingRule
+        How the figures were rounded.
+    stated : TwoSampleTest
+        The variant that the article states.
+    alpha : float
+        Significance level, as for :func:`two_sample_t`.
+    solve : bool
+        Whether every smaller size is tried as an unstated choice.
 
     Examples
     --------

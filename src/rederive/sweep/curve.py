@@ -39,9 +39,21 @@ def specification_curve(
 ) -> Figure:
     """Draw all specifications by rising value, with the choices that make them below.
 
-    With a floor of the table the axis of values is logarithmic, values of zero or below being left
-    out. The published value is a line, the limit on which the decision turns a dashed one;
-    `decision` is what "yes" means, for the legend; choices and levels may have names of their own.
+    Parameters
+    ----------
+    table : Specifications
+        The result; with a floor the axis of values is logarithmic, values of zero or below being
+        left out there.
+    title : str
+        Title of the figure.
+    published : float, optional
+        The published value, a line.
+    limit : float, optional
+        Value on which the decision turns, a dashed line.
+    decision : str
+        What "yes" means, for the legend.
+    names : mapping
+        Words for choices and levels that are not to stand as they are.
     """
     ordered = table.ordered()
     ordered = ordered[ordered["value"].notna()].reset_index(drop=True)
