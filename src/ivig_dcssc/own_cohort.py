@@ -141,8 +141,8 @@ def included(cohort: Cohort) -> tuple[Cohort, Sequence[str]]:
     """
     least = Choices.of().minimum_cycles
     one = Cohort(cohort.patients.assign(cohort=1), cohort.visits.assign(cohort=1))
-    found = include(one, least)
-    few, unknown = int(found.left_out.iloc[0]), int(found.unknown.iloc[0])
+    kept = include(one, least).select(1)
+    few, unknown = len(cohort.patients) - len(kept.patients), cohort.patients[CYCLES].isna().sum()
     notes = [f"Warning: {words}" for words in contradictions(cohort, CONTRADICTIONS)]
     if few:
         notes.append(
@@ -151,7 +151,7 @@ def included(cohort: Cohort) -> tuple[Cohort, Sequence[str]]:
         )
     if 0 < unknown < len(cohort.patients):
         notes.append(f"Number of these cycles unknown, counted as enough: {unknown}.")
-    return found.cohort.select(1), notes
+    return kept, notes
 
 
 def open_form() -> CohortForm:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -28,47 +27,29 @@ CYCLES = "cycles_first_6_months"
 Frame = pd.DataFrame
 
 
-@dataclass(frozen=True, slots=True)
-class Inclusion:
-    """The patients that are analysed with their visits, and how many are not, by cohort.
-
-    ``left_out`` have too few cycles; the number of cycles of those ``unknown`` counts as enough.
-    """
-
-    cohort: Cohort
-    left_out: pd.Series[Any]
-    unknown: pd.Series[Any]
-
-
-def include(cohort: Cohort, minimum: int) -> Inclusion:
+def include(cohort: Cohort, minimum: int) -> Cohort:
     """Leave out an ensemble's patients with too few cycles in the first six months.
 
     An unknown number counts as enough. If a cohort has no patient left, the ``ConfigurationError``
     says how many cycles leave somebody.
     """
-    patients = cohort.patients
-    cycles = np.full(len(patients), np.nan)
-    if CYCLES in patients.columns:
-        cycles = pd.to_numeric(patients[CYCLES]).to_numpy(dtype=float, na_value=np.nan)
+    patients, visits = cohort.patients, cohort.visits
+    unknown = pd.Series(np.nan, index=patients.index)
+    cycles = pd.to_numeric(patients.get(CYCLES, unknown)).astype(float)
     few = cycles < minimum
-    counts = pd.DataFrame({"cohort": patients["cohort"], "few": few, "unknown": np.isnan(cycles)})
-    by_cohort = counts.groupby("cohort")
-    sizes = by_cohort["few"].agg(["sum", "size"])
-    empty = sizes["sum"] == sizes["size"]
+    empty = few.groupby(patients["cohort"]).all()
     if empty.any():
-        most = int(pd.Series(cycles).groupby(patients["cohort"].to_numpy()).max().min())
-        which = "the cohort" if len(sizes) == 1 else f"{int(empty.sum())} of {len(sizes)} cohorts"
-        rest = "somebody is left" if len(sizes) == 1 else "every cohort has somebody left"
+        most = int(cycles.groupby(patients["cohort"]).max().min())
+        which = "the cohort" if len(empty) == 1 else f"{int(empty.sum())} of {len(empty)} cohorts"
+        rest = "somebody is left" if len(empty) == 1 else "every cohort has somebody left"
         raise ConfigurationError(
             f"parameter minimum_cycles: found {minimum}, which leaves no patient in {which}; "
             f"allowed: at most {most}, with which {rest}"
         )
-    kept = cohort
-    if few.any():
-        visits = cohort.visits
-        stays = key_index(visits).isin(key_index(patients)[~few])
-        kept = Cohort(patients[~few].reset_index(drop=True), visits[stays].reset_index(drop=True))
-    return Inclusion(kept, sizes["sum"].astype(int), by_cohort["unknown"].sum().astype(int))
+    if not few.any():
+        return cohort
+    stays = key_index(visits).isin(key_index(patients)[~few])
+    return Cohort(patients[~few].reset_index(drop=True), visits[stays].reset_index(drop=True))
 
 
 class Tables:
@@ -87,8 +68,7 @@ class Tables:
             raise ValueError("patients: found no row, allowed: at least one patient")
         self.choices = choices
         self.screened = patients
-        self.inclusion: Inclusion = include(Cohort(patients, visits), choices.minimum_cycles)
-        self.cohort = self.inclusion.cohort
+        self.cohort = include(Cohort(patients, visits), choices.minimum_cycles)
         patients = self.cohort.patients
         self.cohorts = pd.Index(np.unique(patients["cohort"]), name="cohort")
         self.keys = key_index(patients)
