@@ -263,9 +263,9 @@ def test_what_the_checker_checks_is_covered_and_nothing_else(
     ("method", "row_id", "words"),
     [
         ("number", "abstract-mrss-ivig-m6-maen", "did you mean 'abstract-mrss-ivig-m6-mean'"),
-        ("number", "methods-ivig-dose-ivig-other", "do not determine"),
-        ("number", "results-mrss-ivig-decreasing", "found a claim"),
-        ("claim", "abstract-mrss-ivig-m6-mean", "found a number"),
+        ("number", "methods-ivig-dose-ivig-other", "of a cohort determine"),
+        ("number", "results-mrss-ivig-decreasing", "of a cohort determine"),
+        ("claim", "abstract-mrss-ivig-m6-mean", "of a cohort determine"),
         ("claim", "table1-age-mmf-baseline-no-asterisk", "group IVIG"),
     ],
 )

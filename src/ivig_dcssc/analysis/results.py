@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -39,13 +40,7 @@ class CohortResults:
 
     def covers(self, row_id: str) -> bool:
         """Return whether a number or claim is a function of a cohort that is computed here."""
-        try:
-            row = self.registry.row(row_id)
-        except KeyError:
-            hint = meant(row_id, [row.id for row in self.registry])
-            raise ValueError(
-                f"row_id: found {row_id!r}, allowed: an id of the registry{hint}"
-            ) from None
+        row = self.registry.row(row_id)
         if isinstance(row, ClaimRow):
             here = (row.variable, row.timepoint, row.kind) in claims.ANSWERS
         else:
@@ -57,12 +52,13 @@ class CohortResults:
 
         NaN where a cohort yields none; another row than such a number is a ``ValueError``.
         """
-        row = self._computed(row_id, NumberRow)
+        row = self._computed(row_id, self.registry.numbers)
         return self.figures.table(*source_of(row))[row.statistic].astype(float).rename(row_id)
 
     def size(self, row_id: str) -> pd.Series[Any] | None:
         """Return the number of patients behind a number in each cohort, if it has one."""
-        return self.figures.table(*source_of(self._computed(row_id, NumberRow))).get("n")
+        row = self._computed(row_id, self.registry.numbers)
+        return self.figures.table(*source_of(row)).get("n")
 
     def claim(self, row_id: str) -> Frame:
         """Return what each cohort says to a claim.
@@ -71,7 +67,7 @@ class CohortResults:
         (that which decides, NaN if none does) and known (whether the cohort has data for it).
         Another row than a claim about a cohort alone is a ``ValueError``.
         """
-        row = self._computed(row_id, ClaimRow)
+        row = self._computed(row_id, self.registry.claims)
         if row_id not in self._claims:
             self._claims[row_id] = claims.answer(self.figures, row)
         return self._claims[row_id]
@@ -80,14 +76,10 @@ class CohortResults:
         """Return every regression on a predictor; see `figures.search`."""
         return self.figures.regressions.copy()
 
-    def _computed(self, row_id: str, kind: type[_Row]) -> _Row:
-        if not self.covers(row_id):
+    def _computed(self, row_id: str, known: Mapping[str, _Row]) -> _Row:
+        if row_id not in known or not self.covers(row_id):
             raise ValueError(
-                f"{row_id}: found a row that the tables of a cohort do not determine, allowed: a "
-                f"figure or claim of group {GROUP} that they do"
+                f"row_id: found {row_id!r}, allowed: a row of group {GROUP} that the tables of a "
+                f"cohort determine{meant(row_id, known)}"
             )
-        row = self.registry.row(row_id)
-        if not isinstance(row, kind):
-            found = "number" if isinstance(row, NumberRow) else "claim"
-            raise ValueError(f"{row_id}: found a {found}, allowed: the other kind of row")
-        return row
+        return known[row_id]
