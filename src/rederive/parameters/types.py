@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -223,16 +223,3 @@ class ParameterSet:
     def changed(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
         """Return those values that differ from the article's."""
         return {name: value for name, value in values.items() if value != self.defaults[name]}
-
-    def rows(self, names: Sequence[str] = ()) -> list[dict[str, str]]:
-        """Return the parameters as rows of a table: name, meaning, article's value, allowed."""
-        return [
-            {
-                "Parameter": each.name,
-                "Meaning": each.label,
-                "Article's value": f"{each.default} {each.unit}".strip(),
-                "Allowed": each.allowed,
-            }
-            for each in self.parameters
-            if not names or each.name in names
-        ]
