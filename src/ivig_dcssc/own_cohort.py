@@ -10,8 +10,7 @@ from ivig_dcssc.analysis.loading import COHORTS
 from ivig_dcssc.analysis.tables import CYCLES, include
 from ivig_dcssc.project import project_root
 from rederive.book.cohort_form import CohortForm
-from rederive.retrospective import Cohort, Contradiction, contradictions
-from rederive.retrospective.cohort import LAST_VISIT
+from rederive.retrospective import Cohort
 
 _LOST = {
     "mrss": "no skin score can be analysed",
@@ -72,51 +71,8 @@ CODES = {
 KINDS_OF_OTHER = ("prior_gold", "prior_alefacept", "prior_chemotherapy")
 """Drugs that the article counts under ``prior_other`` as well."""
 
-CONTRADICTIONS = (
-    Contradiction(
-        (CYCLES, "cycles"),
-        f"More cycles in the first six months ({CYCLES}) than in all (cycles)",
-        lambda table: table[CYCLES] > table["cycles"],
-    ),
-    Contradiction(
-        ("age_onset", "age"),
-        "First symptoms (age_onset) at a greater age than at initiation (age)",
-        # Ages at initiation are whole years, of which the last may be nearly over.
-        lambda table: table["age_onset"] >= table["age"] + 1,
-    ),
-    Contradiction(
-        ("disease_duration", "age"),
-        "Disease that began before birth (disease_duration in months, age in years)",
-        lambda table: table["disease_duration"] >= 12 * (table["age"] + 1),
-    ),
-    Contradiction(
-        ("death_month", LAST_VISIT),
-        "Records in visits.csv after death (death_month)",
-        lambda table: table[LAST_VISIT] > table["death_month"],
-    ),
-    Contradiction(
-        ("stop_reason", "death_month"),
-        "Stopped because of death (stop_reason) without a month of death (death_month)",
-        lambda table: table["stop_reason"].eq("death") & table["death_month"].isna(),
-    ),
-    Contradiction(
-        ("stop_reason", "death_month"),
-        "A month of death (death_month), but another or no reason for stopping (stop_reason); "
-        "right only if treatment had ended before",
-        lambda table: table["death_month"].notna() & table["stop_reason"].ne("death"),
-    ),
-    Contradiction(
-        (*KINDS_OF_OTHER, "prior_other"),
-        f"One of {', '.join(KINDS_OF_OTHER)} is 1, but not prior_other, which includes it",
-        lambda table: table[list(KINDS_OF_OTHER)].eq(1).any(axis=1) & table["prior_other"].ne(1),
-    ),
-    Contradiction(
-        ("kidney_injury_delay", "ae_kidney_injury"),
-        "A month of kidney injury (kidney_injury_delay) without the injury (ae_kidney_injury)",
-        lambda table: table["kidney_injury_delay"].notna() & table["ae_kidney_injury"].ne(1),
-    ),
-)
-"""Values of a patient that cannot both be right; warnings, for they may be meant so."""
+NAMED = 5
+"""Most patients that a sentence names."""
 
 
 def without(name: str) -> str:
@@ -133,6 +89,48 @@ def without(name: str) -> str:
     return "their part of Table 1 or 2 cannot be computed"
 
 
+def contradictions(cohort: Cohort) -> list[str]:
+    """Return which patients of a single cohort have values that cannot both be right, in words.
+
+    They are warnings, for the values may be meant so. What is unknown contradicts nothing.
+    """
+    table, visits = cohort.patients, cohort.visits[cohort.visits["value"].notna()]
+    last = table["patient"].map(visits.groupby("patient", observed=True)["month"].max())
+    reason, death, injured = (
+        table[name] for name in ("stop_reason", "death_month", "kidney_injury_delay")
+    )
+    found = {
+        f"More cycles in the first six months ({CYCLES}) than in all (cycles)": (
+            table[CYCLES] > table["cycles"]
+        ),
+        # Ages at initiation are whole years, of which the last may be nearly over.
+        "First symptoms (age_onset) at a greater age than at initiation (age)": (
+            table["age_onset"] >= table["age"] + 1
+        ),
+        "Disease that began before birth (disease_duration in months, age in years)": (
+            table["disease_duration"] >= 12 * (table["age"] + 1)
+        ),
+        "Records in visits.csv after death (death_month)": last > death,
+        "Stopped because of death (stop_reason) without a month of death (death_month)": (
+            reason.eq("death") & death.isna()
+        ),
+        "A month of death (death_month), but another or no reason for stopping (stop_reason); "
+        "right only if treatment had ended before": death.notna() & reason.ne("death"),
+        f"One of {', '.join(KINDS_OF_OTHER)} is 1, but not prior_other, which includes it": (
+            table[list(KINDS_OF_OTHER)].eq(1).any(axis=1) & table["prior_other"].ne(1)
+        ),
+        "A month of kidney injury (kidney_injury_delay) without the injury (ae_kidney_injury)": (
+            injured.notna() & table["ae_kidney_injury"].ne(1)
+        ),
+    }
+    sentences = []
+    for words, which in found.items():
+        names = table.loc[which.astype(bool), "patient"].astype(str).tolist()
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        sentences += [f"{words}: {', '.join(names[:NAMED])}{more}."] if names else []
+    return sentences
+
+
 def included(cohort: Cohort) -> tuple[Cohort, Sequence[str]]:
     """Return the patients with enough cycles by the article's rule, and who is not, in words.
 
@@ -143,7 +141,7 @@ def included(cohort: Cohort) -> tuple[Cohort, Sequence[str]]:
     one = Cohort(cohort.patients.assign(cohort=1), cohort.visits.assign(cohort=1))
     kept = include(one, least).select(1)
     few, unknown = len(cohort.patients) - len(kept.patients), cohort.patients[CYCLES].isna().sum()
-    notes = [f"Warning: {words}" for words in contradictions(cohort, CONTRADICTIONS)]
+    notes = [f"Warning: {words}" for words in contradictions(cohort)]
     if few:
         notes.append(
             f"Left out for fewer than {least} cycles in the first six months: {few} "

@@ -12,18 +12,11 @@ from cohorts_of_ones_own import from_ensemble
 from cohorts_of_ones_own import least as write_least
 from ivig_dcssc.analysis import Choices, CohortResults, open_cohort
 from ivig_dcssc.article import open_ledger
-from ivig_dcssc.own_cohort import CONTRADICTIONS, included
+from ivig_dcssc.own_cohort import NAMED, contradictions, included
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import TEACHING, cohorts_folder
 from rederive.printed.registry import load_registry
-from rederive.retrospective import (
-    Codebook,
-    Cohort,
-    CohortError,
-    contradictions,
-    read_cohort,
-    write_cohort,
-)
+from rederive.retrospective import Codebook, Cohort, CohortError, read_cohort, write_cohort
 
 ROOT = project_root()
 FOLDER = cohorts_folder(ROOT)
@@ -137,7 +130,7 @@ def test_columns_that_contradict_each_other_are_warned_of(
     values: dict[str, object], expected: str
 ) -> None:
     whole = from_ensemble()
-    assert contradictions(whole, CONTRADICTIONS) == []
+    assert contradictions(whole) == []
     patients = whole.patients.astype({"stop_reason": object})
     for name, value in values.items():
         patients.loc[0, name] = value
@@ -145,3 +138,24 @@ def test_columns_that_contradict_each_other_are_warned_of(
     _, notes = included(Cohort(patients, whole.visits))
     (warning,) = [note for note in notes if note.startswith("Warning: ")]
     assert expected in warning and warning.endswith(f": {name}.")
+
+
+def test_only_some_of_many_patients_are_named_and_the_rest_counted() -> None:
+    whole = from_ensemble()
+    patients = whole.patients.assign(cycles=1.0, cycles_first_6_months=2.0)
+    (words,) = contradictions(Cohort(patients, whole.visits))
+    assert words.count(", ") == NAMED - 1
+    assert words.endswith(f" and {len(patients) - NAMED} more.")
+
+
+def test_a_record_without_a_value_is_none_after_death() -> None:
+    whole = from_ensemble()
+    last = whole.visits.loc[whole.visits["month"].idxmax()]
+    patients = whole.patients.astype({"stop_reason": object})
+    dead = patients["patient"] == last["patient"]
+    patients.loc[dead, ["death_month", "stop_reason"]] = [last["month"] - 1, "death"]
+    visits = whole.visits
+    own = (visits["patient"] == last["patient"]) & (visits["month"] >= last["month"])
+    assert any("after death" in each for each in contradictions(Cohort(patients, visits)))
+    empty = visits.assign(value=visits["value"].mask(own))
+    assert contradictions(Cohort(patients, empty)) == []

@@ -6,14 +6,7 @@ from rederive.lazy import lazily
 
 if TYPE_CHECKING:
     from rederive.retrospective.codebook import Codebook, Entry
-    from rederive.retrospective.cohort import (
-        Cohort,
-        Contradiction,
-        contradictions,
-        read_cohort,
-        write_cohort,
-        write_templates,
-    )
+    from rederive.retrospective.cohort import Cohort, read_cohort, write_cohort, write_templates
     from rederive.retrospective.describe import describe_flag, describe_number
     from rederive.retrospective.keys import key_index
     from rederive.retrospective.paired import change, paired_change, response, signed_rank

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -205,42 +205,3 @@ def _readme(codebook: Codebook) -> str:
             words = "one of the measures below" if name == "measure" else entry.domain
             lines.append(f"{name}{mark}: {entry.label}; {words}{note}")
     return "\n".join(lines) + "\n"
-
-
-LAST_VISIT = "last_visit"
-"""Name of the added column with the month of a patient's last record, NaN without any."""
-
-NAMED = 5
-"""Most patients that a sentence names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """A way in which some columns of a patient, or :data:`LAST_VISIT`, may contradict each other.
-
-    ``words`` begin a sentence that says so. ``found`` takes a table with these columns, empty ones
-    filled with NaN, and returns for each patient whether they contradict each other. What is
-    unknown contradicts nothing.
-    """
-
-    columns: tuple[str, ...]
-    words: str
-    found: Callable[[pd.DataFrame], pd.Series[Any]]
-
-
-def contradictions(cohort: Cohort, kinds: Sequence[Contradiction]) -> list[str]:
-    """Return which patients of a single cohort have contradictory values, as sentences.
-
-    Columns that it lacks are taken as unknown.
-    """
-    visits = cohort.visits[cohort.visits["value"].notna()]
-    last = visits.groupby("patient", observed=True)["month"].max()
-    table = cohort.patients.assign(**{LAST_VISIT: cohort.patients["patient"].map(last)})
-    sentences = []
-    for kind in kinds:
-        found = kind.found(table.reindex(columns=list(kind.columns))).astype(bool)
-        names = [str(name) for name in table.loc[found, "patient"]]
-        if names:
-            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            sentences.append(f"{kind.words}: {', '.join(names[:NAMED])}{more}.")
-    return sentences
