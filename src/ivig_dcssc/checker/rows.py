@@ -10,7 +10,6 @@ from ivig_dcssc.checker.claims import Claims
 from ivig_dcssc.checker.figures import Figures, key_of
 from ivig_dcssc.checker.tables import Tables
 from ivig_dcssc.checker.windows import Windows
-from rederive.errors import unknown
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.reconstruct.checker import compare
 
@@ -73,7 +72,7 @@ def check_cohort(
         a cohort has no check.
     """
     if reading not in READINGS:
-        raise unknown("reading", reading, READINGS)
+        raise ValueError(f"reading: found {reading!r}, allowed: {', '.join(READINGS)}")
     tables = Tables(patients, visits, windows or Windows())
     limit, alpha = (
         registry.numbers[row_id].printed.text
