@@ -65,7 +65,8 @@ def table(
     Parameters
     ----------
     visits
-        Rows with `patient`, `month` from the first treatment, `measure` and `value`.
+        Rows with `patient`, `month` from the first treatment, `measure` and `value`; of several
+        studies also `cohort`.
     back
         Oldest score that counts as baseline, in months; the latest of them is taken.
     tol
@@ -79,16 +80,18 @@ def table(
     Returns
     -------
     DataFrame
-        A row per patient, columns ``m0``, ``m6``, ...; NaN where no score is near enough.
+        A row per patient (of each cohort), columns ``m0``, ``m6``, ...; NaN where no score is near
+        enough.
     """
     measure = measure or str(visits["measure"].value_counts().idxmax())
-    own = visits[visits["measure"] == measure].sort_values("month")
-    before = own[own["month"].between(-back, 0)].groupby("patient", observed=True)
+    own = visits[visits["measure"] == measure].sort_values("month", kind="stable")
+    who = [name for name in ("cohort", "patient") if name in own]
+    before = own[own["month"].between(-back, 0)].groupby(who, observed=True)
     columns = [before["value"].last().rename("m0")]
     for month in months:
         gap = (own["month"] - month).abs()
         near = own[(gap <= tol) & (own["month"] > 0)].assign(gap=gap)
-        nearest = near.sort_values(["gap", "month"]).groupby("patient", observed=True)
+        nearest = near.sort_values("gap", kind="stable").groupby(who, observed=True)
         columns.append(nearest["value"].first().rename(f"m{month}"))
     return pd.concat(columns, axis=1).sort_index()
 
@@ -104,7 +107,7 @@ def table_of(
     return _table_of(cohort, back, tol, months, measure)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=1024)
 def _table_of(cohort: Cohort, *windows: Any) -> pd.DataFrame:
     return table(cohort.visits, *windows)
 
