@@ -55,29 +55,45 @@ def test_shipped_cohorts_print_every_figure(prior: str, registry) -> None:
 
 
 def broken(patients: pd.DataFrame, visits: pd.DataFrame) -> Iterator[Tables]:
-    """The tables with something else in one place: an entry of a patient, a measure at some time.
+    """The tables with something else in all columns and measures, then in each by itself.
 
-    One value, and then all of them, for what no single one can break.
+    The latter is for what has not noticed the former.
     """
     one = patients["patient"].iloc[0]
     yield patients[patients["patient"] != one], visits[visits["patient"] != one]
     yield patients.assign(concomitant_rituximab=1), visits
-    for column in patients.columns.drop(["cohort", "chain", "patient"]):
-        every = patients[column].dropna().unique().tolist()
-        for value in [every[0], "other"] if patients[column].dtype == object else [0, 1, 25]:
-            for rows in (patients.index[:1], patients.index):
-                worse = patients.astype({column: object})
-                worse.loc[rows, column] = value
-                yield worse.infer_objects(), visits
-    for measure in visits["measure"].unique():
-        for months in ((-12, 0), (1, 8), (9, 14), (15, 20), (21, 40)):
-            here = (visits["measure"] == measure) & visits["month"].between(*months)
-            if not here.any():
-                continue
-            yield patients, visits[~here]
-            for moved in (visits["value"] + 1, visits["value"] * 2, 50 - visits["value"]):
-                for rows in (here & (visits["patient"] == one), here):
-                    yield patients, visits.assign(value=visits["value"].where(~rows, moved))
+    columns, measures = patients.columns.drop(["cohort", "chain", "patient"]), visits["measure"]
+    for some in (columns, *columns):
+        for worse in other_patients(patients, pd.Index([some]) if isinstance(some, str) else some):
+            yield worse, visits
+        if some is columns:
+            yield from ((patients, worse) for worse in other_visits(visits, measures.notna(), one))
+    for measure in measures.unique():
+        yield from ((patients, worse) for worse in other_visits(visits, measures == measure, one))
+
+
+def other_patients(patients: pd.DataFrame, columns: pd.Index) -> Iterator[pd.DataFrame]:
+    """Other values in some columns, of one patient and then of all, for what one cannot break."""
+    for number in (0, 1, 25):
+        for rows in (patients.index[:1], patients.index):
+            worse = patients.astype(dict.fromkeys(columns, object))
+            for column in columns:
+                text = "other" if number else patients[column].dropna().iloc[0]
+                word = patients[column].dtype == object
+                worse.loc[rows, column] = text if word else number
+            yield worse.infer_objects()
+
+
+def other_visits(visits: pd.DataFrame, which: pd.Series, one: str) -> Iterator[pd.DataFrame]:
+    """Some visits at one time left out, or with other values of one patient and then of all."""
+    for months in ((-12, 0), (1, 8), (9, 14), (15, 20), (21, 40)):
+        here = which & visits["month"].between(*months)
+        if not here.any():
+            continue
+        yield visits[~here]
+        for moved in (visits["value"] + 1, visits["value"] * 2, 50 - visits["value"]):
+            for rows in (here & (visits["patient"] == one), here):
+                yield visits.assign(value=visits["value"].where(~rows, moved))
 
 
 def test_every_kind_of_figure_is_refused_where_it_is_broken(registry) -> None:
