@@ -27,15 +27,15 @@ def predictors(patients: pd.DataFrame) -> pd.DataFrame:
 
 def status(values: pd.Series[float], response: pd.Series[bool]) -> str:
     """Tell whether a predictor has an odds ratio (``fit``), is separated or constant."""
-    known = values.notna()
-    yes, no = values[known & response].to_numpy(), values[known & ~response].to_numpy()
+    known, responded = values.notna().to_numpy(), response.to_numpy()
+    yes, no = values.to_numpy()[known & responded], values.to_numpy()[known & ~responded]
     if np.unique(np.concatenate([yes, no])).size < 2:
         return "constant"
     apart = not (yes.size and no.size) or yes.min() >= no.max() or no.min() >= yes.max()
     return "separated" if apart else "fit"
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=512)
 def outcome(cohort: Cohort, month: str = "m12") -> tuple[pd.DataFrame, pd.Series[bool]]:
     """Return predictors and response of those with a score in a month."""
     scores = table_of(cohort)
@@ -44,10 +44,16 @@ def outcome(cohort: Cohort, month: str = "m12") -> tuple[pd.DataFrame, pd.Series
     return people, (change <= -5).rename("response")
 
 
+@lru_cache(maxsize=512)
+def states(cohort: Cohort, month: str) -> list[str]:
+    """Return the state of each predictor."""
+    people, response = outcome(cohort, month)
+    return [status(people[name], response) for name in people]
+
+
 def without_estimate(cohort: Cohort, words: tuple[str, ...], month: str = "m12") -> int:
     """Return how many predictors have one of these states."""
-    people, response = outcome(cohort, month)
-    return sum(status(people[name], response) in words for name in people)
+    return sum(state in words for state in states(cohort, month))
 
 
 def age_ratio(cohort: Cohort, years: int = 10, month: str = "m12") -> float:
@@ -66,6 +72,7 @@ def baseline_ratio(cohort: Cohort, points: int = 10, month: str = "m12") -> floa
     return float(np.exp(points * fit.params["m0"]))
 
 
+@lru_cache(maxsize=512)
 def five_tests(cohort: Cohort, month: str = "m12", equal: bool = True) -> np.ndarray:
     """Return p of five t tests between those who responded and those who did not."""
     people, response = outcome(cohort, month)
@@ -79,6 +86,7 @@ def as_small_of_five(p: np.ndarray) -> float:
     return float(1 - (1 - p.min()) ** 5)
 
 
+@lru_cache(maxsize=128)
 def tables_printing(ratio: float, low: float, high: float) -> list[tuple[int, int, int, int]]:
     """Return tables of 29 patients, 16 responders, 10 exposed, that print an odds ratio."""
     found = []

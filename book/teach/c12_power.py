@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from scipy import stats
 from statsmodels.stats.power import TTestIndPower, TTestPower
@@ -23,6 +24,7 @@ _SPREADS = list(PRINTED.values())
 IVIG, COLLAGEN = (0.0, _SPREADS[0], int(_SPREADS[1])), (0.0, _SPREADS[2], int(_SPREADS[3]))
 
 
+@lru_cache(maxsize=128)
 def per_arm(difference: float, power: float, sd: float = SD, sides: str = "two-sided") -> float:
     """Return the number of patients in each of two arms, not rounded."""
     return float(
@@ -39,12 +41,16 @@ def planned(
     return math.ceil(number / seen if inflate else number * (2 - seen))
 
 
+@lru_cache(maxsize=128)
+def least_effect(number: int, power: float) -> float:
+    """Return the least mean change, in SDs, that a paired test sees in so many."""
+    return float(TTestPower().solve_power(nobs=number, power=power, alpha=0.05))
+
+
 def detectable(cohort: Cohort, month: int = 24, power: float = 0.8, number: int = 0) -> float:
     """Return the least mean change that a paired test sees in as many as were seen."""
     own = change(cohort, month)
-    return float(
-        own.std() * TTestPower().solve_power(nobs=number or len(own), power=power, alpha=0.05)
-    )
+    return float(own.std()) * least_effect(number or len(own), power)
 
 
 def correlation(cohort: Cohort, month: int = 24) -> float:
