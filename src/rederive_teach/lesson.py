@@ -89,10 +89,10 @@ def table(
     before = own[own["month"].between(-back, 0)].groupby(who, observed=True)
     columns = [before["value"].last().rename("m0")]
     for month in months:
-        gap = (own["month"] - month).abs()
-        near = own[(gap <= tol) & (own["month"] > 0)].assign(gap=gap)
-        nearest = near.sort_values("gap", kind="stable").groupby(who, observed=True)
-        columns.append(nearest["value"].first().rename(f"m{month}"))
+        near = own.assign(gap=(own["month"] - month).abs())
+        near = near[(near["gap"] <= tol) & (near["month"] > 0)].sort_values("gap", kind="stable")
+        nearest = near.groupby(who, observed=True)["value"].first()
+        columns.append(nearest.rename(f"m{month}"))
     return pd.concat(columns, axis=1).sort_index()
 
 

@@ -24,6 +24,7 @@ from rederive_teach.lesson import (
     exercises_of,
     judge,
     same,
+    table,
 )
 from rederive_teach.split import source_of, tags_of
 from teach.conftest import (
@@ -192,6 +193,14 @@ def test_printed_figures_in_exercises_are_those_of_the_registry() -> None:
     }
     assert len(typed) > 15
     assert typed == {name: numbers[name] for name in typed}
+
+
+def test_a_table_of_several_cohorts_is_that_of_each(cohorts: list[Cohort]) -> None:
+    visits = {number: cohort.visits for number, cohort in enumerate(cohorts[:4])}
+    every = table(pd.concat(visits, names=["cohort"]).reset_index("cohort"), tol=1)
+    assert every.index.get_level_values("patient").has_duplicates
+    for number, own in visits.items():
+        pd.testing.assert_frame_equal(every.loc[number], table(own, tol=1))
 
 
 def test_numbers_of_exercises_are_used_once() -> None:
