@@ -250,7 +250,7 @@ measures:
       post: {mean: "2.33", sd: "2.00", paired_p: ".003"}
 """
     (measure,) = parse_study(text).measures
-    with pytest.raises(ValueError, match=r"measures\.score: found no key improvement"):
+    with pytest.raises(ValueError, match=r"measure score: found no key improvement"):
         bound_quantity(measure, "responders", "post", threshold=Fraction(2))
     (measure,) = parse_study(text.replace("    n:", "    improvement: rise\n    n:")).measures
     found = bound_quantity(measure, "responders", "post", threshold=Fraction(2), seconds=2)
@@ -262,8 +262,8 @@ measures:
 
 def test_work_that_is_stopped_gives_what_it_has(example: Study) -> None:
     asked = iter([False] * 3 + [True] * 10**6)
-    found = predict_figure(example, "grip.week12.sd", draws=400, stop=lambda: next(asked))
-    assert 0 < found["draws"] < 400
+    found = predict_figure(example, "grip.week12.sd", draws=4000, stop=lambda: next(asked))
+    assert 0 < found["draws"] < 4000
     bounds = bound_quantity(
         example.measure("pain"), "responders", "week12", threshold=Fraction(3), stop=lambda: True
     )

@@ -43,7 +43,7 @@ def changed(old: str, new: str) -> list[str]:
 def test_the_example_is_read() -> None:
     study = load_study(EXAMPLE)
     grip, pain = study.measures
-    assert study.patients == 16
+    assert grip.block.patients == 16
     assert grip.block.observed == (16, 16, 13)
     assert pain.block.timepoints == ("start", "week12")
     assert grip.block.scale.step == Fraction(1, 2)

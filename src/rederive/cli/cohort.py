@@ -22,7 +22,6 @@ from rederive.cli.watch import Watch
 from rederive.errors import BookError, ConfigurationError
 from rederive.printed.files import check_writable
 from rederive.reconstruct.block import ContradictionError, NothingFoundError
-from rederive.reconstruct.bounds import Kind
 from rederive.reconstruct.checker import check_study, failures
 from rederive.reconstruct.checks import unknown
 from rederive.reconstruct.conflict import Outcome, diagnose
@@ -31,6 +30,7 @@ from rederive.reconstruct.study import (
     Measure,
     OutOfTimeError,
     Study,
+    bound_figure,
     bound_quantity,
     check_ending,
     load_study,
@@ -206,6 +206,9 @@ def _explain(
     study: Study, measures: Iterable[Measure], error: Exception, seconds: float | None = None
 ) -> NoReturn:
     """Raise an error that names a smallest contradictory set, or says that none was shown."""
+    compared = {each.id for each in study.comparisons}
+    if isinstance(error, ContradictionError) and compared & set(error.figures):
+        raise _contradiction(study, f"{error}. None is superfluous.", error.figures) from error
     left = _DIAGNOSIS_SECONDS if seconds is None else seconds
     undecided = False
     with Watch("figures") as watch:
@@ -213,13 +216,17 @@ def _explain(
         for measure in measures:
             found = diagnose(measure.block, left, stop=watch.stop)
             if found.outcome is Outcome.CONTRADICTION:
-                lines = [f"the figures of {study.name} contradict each other: {found.message}"]
-                lines += [f"  {name}: {study.figure(name)[1].printed}" for name in found.figures]
-                raise ConfigurationError("\n".join(lines)) from error
+                raise _contradiction(study, found.message, found.figures) from error
             undecided |= found.outcome is Outcome.UNDECIDED
             left = max(1.0, left - found.seconds)
     words = "nothing was found, and nothing is proved" if undecided else "nothing was found"
     raise BookError(f"partial: {words}: {error}") from error
+
+
+def _contradiction(study: Study, words: str, names: Iterable[str]) -> ConfigurationError:
+    lines = [f"  {name}: {study.figure(name).printed}" for name in names]
+    start = f"the figures of {study.name} contradict each other: {words}"
+    return ConfigurationError("\n".join([start, *lines]))
 
 
 @click.command("predict")
@@ -279,26 +286,17 @@ def _print_prediction(record: Mapping[str, Any]) -> None:
 def _predicted(
     study: Study, figure: str, seconds: float | None, how: Mapping[str, Any]
 ) -> dict[str, object]:
-    measure, target = study.figure(figure)
+    target, reduced = study.figure(figure), study.without([figure])
     try:
         with Watch("data sets") as watch:
             watch.say("looking for a first data set")
             found = predict_figure(study, figure, **how, progress=watch, stop=watch.stop)
             record = found | {"bounds": None}
-            kind = Kind.of(target.statistic)
-            if kind is not None and seconds is not None and not watch.stopped:
+            if seconds is not None and not watch.stopped:
                 watch.say("computing the bounds")
-                record["bounds"] = bound_quantity(
-                    measure,
-                    kind,
-                    target.at,
-                    threshold=target.threshold,
-                    without=[figure],
-                    seconds=seconds,
-                    stop=watch.stop,
-                )
+                record["bounds"] = bound_figure(study, target, seconds, watch.stop)
     except (ContradictionError, NothingFoundError) as error:
-        _explain(study, [measure.without([figure])], error)
+        _explain(study, reduced.measures, error)
     return record | {"synthetic": True, "note": SYNTHETIC}
 
 

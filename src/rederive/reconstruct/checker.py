@@ -8,10 +8,10 @@ Values are counted in steps of the scale, so sums are exact and an exact half is
 
 from __future__ import annotations
 
-import math
 import statistics
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import (
     ROUND_DOWN,
     ROUND_HALF_DOWN,
@@ -58,8 +58,8 @@ def check_study(description: Mapping[str, Any], data: pd.DataFrame) -> pd.DataFr
     description : mapping
         The study as mappings, lists and texts, numbers as texts too.
     data : DataFrame
-        Columns ``patient``, ``measure``, ``timepoint``, ``value`` and, for several data sets,
-        ``cohort``; one row for each value that was measured.
+        Columns ``patient``, ``measure``, ``timepoint``, ``value``, for several data sets
+        ``cohort``, and for a study with groups ``group``; one row for each value measured.
 
     Returns
     -------
@@ -92,10 +92,12 @@ def _prepared(data: pd.DataFrame) -> pd.DataFrame:
         raise ValueError(
             f"data: found columns {', '.join(map(str, data.columns))}; missing {', '.join(missing)}"
         )
-    table = data.loc[:, [name for name in ("cohort", *COLUMNS) if name in data.columns]].copy()
-    if "cohort" not in table.columns:
-        table.insert(0, "cohort", 1)
-    for name in ("patient", "measure", "timepoint"):
+    keys = ["cohort", "group", *COLUMNS[:-1]]
+    table = data.loc[:, [name for name in (*keys, "value") if name in data.columns]].copy()
+    for name, only in (("cohort", 1), ("group", "")):
+        if name not in table.columns:
+            table.insert(0, name, only)
+    for name in keys[1:]:
         table[name] = table[name].astype(str)
     values = pd.to_numeric(table["value"], errors="coerce")
     unusable = table["value"].notna() & (values.isna() | ~np.isfinite(values))
@@ -105,11 +107,11 @@ def _prepared(data: pd.DataFrame) -> pd.DataFrame:
         raise ValueError(f"data row {row + 1}, column value: found {spoilt}, allowed are numbers")
     table["value"] = values
     table = table.dropna(subset=["value"])
-    keys = ["cohort", "patient", "measure", "timepoint"]
     twice = table.duplicated(keys)
     if twice.any():
+        keys = [name for name in keys if name == "cohort" or name in data.columns]
         place = ", ".join(map(str, table.loc[twice, keys].iloc[0]))
-        raise ValueError(f"data: found two values of {place} (cohort, patient, measure, timepoint)")
+        raise ValueError(f"data: found two values of {place} ({', '.join(keys)})")
     return table
 
 
@@ -119,80 +121,146 @@ Row = tuple[str, str, str, bool]
 def _check_one(description: Mapping[str, Any], data: pd.DataFrame) -> Iterator[Row]:
     rule = _ROUNDINGS[str(description.get("rounding", "either"))]
     order = [str(name) for name in description["timepoints"]]
-    for name, measure in description["measures"].items():
-        own = data.loc[data["measure"] == name]
-        yield from _check_measure(str(name), measure, own, order, rule, description)
-    known = {str(name) for name in description["measures"]}
-    for name in sorted(set(data["measure"]) - known):
-        yield (f"{name}", "no such measure", f"{(data['measure'] == name).sum()} values", False)
-    patients = int(description["patients"])
-    found = data["patient"].nunique()
-    yield ("patients", f"at most {patients}", str(found), found <= patients)
+    groups = description.get("groups", {"": description})
+    measures: dict[str, _Values] = {}
+    for group, part in groups.items():
+        of_group = data.loc[data["group"] == group]
+        before = f"{group}." if group else ""
+        for name, measure in part["measures"].items():
+            own = of_group.loc[of_group["measure"] == name]
+            values = measures[before + name] = _Values.of(measure, own, order)
+            yield from _check_scale(before + name, values, own)
+            yield from _check_figures(before + name, values, rule, description)
+        for name in sorted(set(of_group["measure"]) - set(part["measures"])):
+            found = f"{(of_group['measure'] == name).sum()} values"
+            yield (before + name, "no such measure", found, False)
+        most, patients = int(part["patients"]), of_group["patient"].nunique()
+        yield (f"{before}patients", f"at most {most}", str(patients), patients <= most)
+    for group in sorted(set(data["group"]) - set(groups)):
+        yield (group, "no such group", f"{(data['group'] == group).sum()} values", False)
+    for name, comparison in description.get("comparisons", {}).items():
+        one, other = (measures[each].compared(comparison) for each in comparison["measures"])
+        p = comparison_p(comparison["test"], one, other)
+        yield (name, comparison["p"], *compare(comparison["p"], p, rule))
 
 
-def _check_measure(
-    name: str,
-    measure: Mapping[str, Any],
-    data: pd.DataFrame,
-    order: list[str],
-    rule: Sequence[str],
-    conventions: Mapping[str, Any],
-) -> Iterator[Row]:
-    scale = {key: Fraction(value.translate(_DASHES)) for key, value in measure["scale"].items()}
-    low, high, step = scale["minimum"], scale["maximum"], scale.get("step", Fraction(1))
-    position = (data["value"] - float(low)) / float(step)
-    steps = position.round()
-    off = data.loc[((position - steps).abs() > _OFF_STEP) | (data["value"] < float(low) - 1e-9)]
-    off = pd.concat([off, data.loc[data["value"] > float(high) + 1e-9]])
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """The values of a measure in steps above its least, a row a patient and a column a time."""
+
+    measure: Mapping[str, Any]
+    low: Fraction
+    high: Fraction
+    step: Fraction
+    steps: pd.DataFrame
+    elsewhere: pd.DataFrame
+
+    @classmethod
+    def of(cls, measure: Mapping[str, Any], data: pd.DataFrame, order: list[str]) -> _Values:
+        scale = {key: Fraction(value.translate(_DASHES)) for key, value in measure["scale"].items()}
+        low, high, step = scale["minimum"], scale["maximum"], scale.get("step", Fraction(1))
+        position = (data["value"] - float(low)) / float(step)
+        wide = data.assign(value=position.round().astype("int64")).pivot(
+            index="patient", columns="timepoint", values="value"
+        )
+        times = [at for at in order if at in measure["n"]]
+        elsewhere = wide[sorted(set(wide.columns) - set(times))]
+        return cls(measure, low, high, step, wide.reindex(columns=times), elsewhere)
+
+    def numbers(self, family: str, at: str) -> list[Fraction]:
+        """Return exact values, first values of those followed (baseline), or changes."""
+        first = self.steps.columns[0]
+        pair = self.steps[[first] if at == first else [first, at]].dropna()
+        found = {"": self.steps[at].dropna(), "baseline": pair[first]}.get(
+            family, pair[at] - pair[first]
+        )
+        origin = Fraction(0) if family == "change" else self.low
+        return [origin + int(k) * self.step for k in found]
+
+    def counted(self, statistic: str, threshold: str, at: str) -> list[bool]:
+        """Return for each patient whether a count includes him or her."""
+        of_change, falls = statistic == "responders", self.measure.get("improvement") != "rise"
+        sign = -1 if statistic == "at_most" or (of_change and falls) else 1
+        least = Fraction(threshold) * (1 if of_change else sign)
+        return [sign * x >= least for x in self.numbers("change" if of_change else "", at)]
+
+    def compared(self, comparison: Mapping[str, Any]) -> Sequence[Fraction | bool]:
+        """Return what a comparison of groups takes of this one."""
+        of, at = comparison.get("of", "values"), comparison["at"]
+        if "threshold" in comparison:
+            return self.counted(of, comparison["threshold"], at)
+        return self.numbers("change" if of == "change" else "", at)
+
+
+def _check_scale(name: str, values: _Values, data: pd.DataFrame) -> Iterator[Row]:
+    low, high, step = (float(each) for each in (values.low, values.high, values.step))
+    position = (data["value"] - low) / step
+    beyond = (data["value"] < low - 1e-9) | (data["value"] > high + 1e-9)
+    off = data.loc[((position - position.round()).abs() > _OFF_STEP) | beyond]
     shown = "on the scale"
     if len(off):
         first = off.iloc[0]
         shown = f"{first['value']:g} ({first['patient']}, {first['timepoint']})"
-    printed = f"{float(low):g} to {float(high):g} in steps of {float(step):g}"
-    yield (f"{name}.scale", printed, shown, len(off) == 0)
+    yield (f"{name}.scale", f"{low:g} to {high:g} in steps of {step:g}", shown, len(off) == 0)
+    printed = values.measure["n"]
+    for at, found in values.steps.notna().sum().items():
+        yield (f"{name}.{at}.n", printed[at], str(found), found == int(printed[at]))
+    for at, found in values.elsewhere.notna().sum().items():
+        yield (f"{name}.{at}.n", "not measured", str(found), False)
 
-    times = [at for at in order if at in measure["n"]]
-    wide = data.assign(value=steps.astype("int64")).pivot(
-        index="patient", columns="timepoint", values="value"
-    )
-    for at in times:
-        found = int(wide[at].notna().sum()) if at in wide else 0
-        yield (f"{name}.{at}.n", measure["n"][at], str(found), found == int(measure["n"][at]))
-    for at in sorted(set(map(str, wide.columns)) - set(times)):
-        yield (f"{name}.{at}.n", "not measured", str(int(wide[at].notna().sum())), False)
-    wide = wide.reindex(columns=times)
-    rises = measure.get("improvement") == "rise"
-    signs = {"responders": 1 if rises else -1, "at_least": 1, "at_most": -1}
-    for at, figures in measure["figures"].items():
-        pair = wide[[times[0], at]].dropna() if at != times[0] else wide[[at]].dropna()
-        first, later = pair[times[0]], pair[at]
-        columns = {"": wide[at].dropna(), "baseline": first, "change": later - first}
+
+def _check_figures(
+    name: str, values: _Values, rule: Sequence[str], conventions: Mapping[str, Any]
+) -> Iterator[Row]:
+    for at, figures in values.measure["figures"].items():
         for statistic, text in figures.items():
             place = f"{name}.{at}.{statistic}"
             if isinstance(text, Mapping):
-                of_change, sign = statistic == "responders", signs[statistic]
-                origin = Fraction(0) if of_change else low
-                numbers = [origin + int(k) * step for k in columns["change" if of_change else ""]]
                 for threshold, count in text.items():
-                    least = Fraction(threshold) * (1 if of_change else sign)
-                    found = sum(sign * number >= least for number in numbers)
-                    yield (f"{place}.{threshold}", count, *compare(count, Decimal(found), rule))
+                    found = Decimal(sum(values.counted(statistic, threshold, at)))
+                    yield (f"{place}.{threshold}", count, *compare(count, found, rule))
                 continue
-            family = next((name for name in columns if name and statistic.startswith(name)), "")
+            family = next((x for x in ("baseline", "change") if statistic.startswith(x)), "")
             kind = statistic.removeprefix(f"{family}_")
+            numbers = values.numbers("change" if kind.endswith("_p") else family, at)
             if kind == "paired_p":
-                value = _paired_p(later, first)
+                value = _paired_p(numbers)
             elif kind == "signed_rank_p":
-                p = signed_rank_of(columns["change"], conventions["signed_rank"])
+                changes = pd.Series([int(x / values.step) for x in numbers])
+                p = signed_rank_of(changes, conventions["signed_rank"])
                 value = None if p is None else Decimal(p)
+            elif kind in ("q1", "q3"):
+                value = quartile_of(numbers, int(kind[1]), conventions["quartiles"])
             else:
-                origin = Fraction(0) if family == "change" else low
-                numbers = [origin + int(k) * step for k in columns[family]]
-                if kind in ("q1", "q3"):
-                    value = quartile_of(numbers, int(kind[1]), conventions["quartiles"])
-                else:
-                    value = _STATISTICS[kind](numbers)
+                value = _STATISTICS[kind](numbers)
             yield (place, text, *compare(text, value, rule))
+
+
+def comparison_p(
+    test: str, one: Sequence[Fraction | bool], other: Sequence[Fraction | bool]
+) -> Decimal | None:
+    """Return the p value of a test between two groups; none where one has fewer than two patients.
+
+    Tests of counts take one truth value a patient, t tests these as 0 and 1 too.
+    """
+    if min(len(one), len(other)) < 2:
+        return None
+    if test in ("student", "welch"):
+        if len(set(one)) == len(set(other)) == 1:
+            # Without spread the t statistic is 0/0 or infinite.
+            return Decimal(one[0] == other[0])
+        sides = ([float(x) for x in side] for side in (one, other))
+        p = stats.ttest_ind(*sides, equal_var=test == "student").pvalue
+    else:
+        table = [[sum(map(int, side)), len(side) - sum(map(int, side))] for side in (one, other)]
+        if test == "fisher":
+            p = stats.fisher_exact(table).pvalue
+        elif 0 in (table[0][0] + table[1][0], table[0][1] + table[1][1]):
+            p = 1.0
+        else:
+            p = stats.chi2_contingency(table, correction=test == "chi_squared_yates").pvalue
+    # An exact half, as Fisher's p may be, is seen as one.
+    return Decimal(f"{p:.12f}")
 
 
 def mean_of(numbers: Sequence[Fraction]) -> Decimal | None:
@@ -270,15 +338,13 @@ _STATISTICS: dict[str, Callable[[list[Fraction]], Decimal | None]] = {
 }
 
 
-def _paired_p(later: pd.Series[Any], first: pd.Series[Any]) -> Decimal | None:
-    if len(later) < 2:
+def _paired_p(change: Sequence[Fraction]) -> Decimal | None:
+    if len(change) < 2:
         return None
-    change = later - first
-    if change.nunique() == 1:
+    if len(set(change)) == 1:
         # Without spread the t statistic is 0/0 or infinite.
-        return Decimal(1) if change.iloc[0] == 0 else Decimal(0)
-    p = float(stats.ttest_rel(later.astype(float), first.astype(float)).pvalue)
-    return Decimal(p) if math.isfinite(p) else None
+        return Decimal(change[0] == 0)
+    return Decimal(float(stats.ttest_1samp([float(x) for x in change], 0).pvalue))
 
 
 def decimal_of(value: Fraction) -> Decimal:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from rederive.printed import Interval
 from rederive.recompute.signed_rank import CONVENTIONS, signed_rank_test
 from rederive.reconstruct.block.boxes import CONFIDENCE
 from rederive.reconstruct.block.figures import Block, Figure, Statistic
@@ -21,7 +22,11 @@ _SLACK = 1e-9
 
 def print_as(figure: Figure, block: Block, values: Floats) -> npt.NDArray[np.bool_]:
     """Return which values, not rounded, print as a figure of a block."""
-    ends = figure.interval(block.rule)
+    return within(figure.interval(block.rule), values)
+
+
+def within(ends: Interval, values: Floats) -> npt.NDArray[np.bool_]:
+    """Return which values lie within an interval, but for rounding errors."""
     low = ends.lower - (_SLACK if ends.low_closed else -_SLACK)
     high = ends.upper + (_SLACK if ends.high_closed else -_SLACK)
     return np.asarray((values >= low) & (values <= high))

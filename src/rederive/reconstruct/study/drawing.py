@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from rederive.reconstruct.block import (
-    Block,
-    ContradictionError,
-    NothingFoundError,
-    Prior,
-    find_data,
-    sample_data,
-)
+from rederive.reconstruct.block import ContradictionError, NothingFoundError, find_data, sample_data
 from rederive.reconstruct.block.kernel import Floats
 from rederive.reconstruct.block.sampling import Progress
+from rederive.reconstruct.block.values import within
 from rederive.reconstruct.checker import check_study, failures
 from rederive.reconstruct.conflict import refute
+from rederive.reconstruct.study.comparing import p_of, printed_as, refute_comparison, side_of
 from rederive.reconstruct.study.model import Measure, Study
 
 Stop = Callable[[], bool]
@@ -33,9 +28,14 @@ The last number stays.
 COLUMNS = ("cohort", "patient", "measure", "timepoint", "value")
 
 _CHAINS = 4
-_THIN = 5
-_HEAT = 6.0
-"""Tight figures are met more often than at the block's own default; the result is the same."""
+_THIN, _HEAT = 40, 3.0
+"""Tight figures are met more often than at the block's own heat, so draws stand further apart."""
+
+POOL = 200
+"""Least number of data sets of each measure that are paired where comparisons are printed."""
+
+PAIRINGS = 200
+"""Times that they are paired anew before more are drawn."""
 
 
 class OutOfTimeError(RuntimeError):
@@ -72,7 +72,8 @@ def reconstruct_study(
     """Make synthetic data sets that print every figure of a study.
 
     The measures are drawn each on its own and their patients joined at random, because nothing
-    printed says how the measures go together.
+    printed says how the measures go together. Of the data of two groups those pairs are kept that
+    print the comparisons.
 
     Parameters
     ----------
@@ -97,17 +98,17 @@ def reconstruct_study(
     Returns
     -------
     DataFrame
-        Columns ``cohort`` (from 1), ``patient``, ``measure``, ``timepoint``, ``value``; one row
-        for each value measured.
+        Columns ``cohort`` (from 1), ``group`` where there are some, ``patient``, ``measure``,
+        ``timepoint``, ``value``; one row for each value measured.
 
     Raises
     ------
     ValueError
         If a figure or the prior is unknown.
     ContradictionError
-        If the figures of one column cannot hold together.
+        If the figures of one column, or of two groups and their comparison, cannot hold together.
     NothingFoundError
-        If a measure has no data that could be found; that proves nothing.
+        If a measure, or a comparison, has no data that could be found; that proves nothing.
     OutOfTimeError
         With what was made so far.
     UnprintableError
@@ -122,8 +123,7 @@ def reconstruct_study(
         late = deadline is not None and time.monotonic() >= deadline
         return late or (stop is not None and stop())
 
-    for measure in reduced.measures:
-        require_data(measure.block, measure.prior(prior), seed, over)
+    require_data(reduced, reduced.measures, prior, seed, over)
     parts: list[pd.DataFrame] = []
     made = 0
     while made < cohorts:
@@ -146,36 +146,103 @@ def reconstruct_study(
     return pd.concat(parts, ignore_index=True)
 
 
-def require_data(block: Block, prior: Prior, seed: int, stop: Stop | None = None) -> None:
-    """Find one data set of a block, so that what cannot be found is known before the drawing.
+def require_data(
+    study: Study, measures: Sequence[Measure], prior: str, seed: int, stop: Stop | None = None
+) -> None:
+    """Find one data set of each measure, so that what cannot be found is known before the drawing.
 
     ``stop`` is asked after each attempt.
 
     Raises
     ------
     ContradictionError, NothingFoundError
-        As :func:`rederive.reconstruct.block.find_data`.
+        As :func:`reconstruct_study`.
     """
-    shown = refute(block)
-    if shown is not None:
-        raise ContradictionError(shown.figures, shown.why)
-    find_data(block, prior, seed, stop=stop)
+    for measure in measures:
+        shown = refute(measure.block)
+        if shown is not None:
+            raise ContradictionError(shown.figures, shown.why)
+        find_data(measure.block, measure.prior(prior), seed, stop=stop)
+    for comparison in study.between(measures):
+        if (error := refute_comparison(study, comparison)) is not None:
+            raise error
 
 
 def _batch(
     study: Study, size: int, prior: str, seeds: np.random.SeedSequence, first: int, stop: Stop
 ) -> pd.DataFrame:
     """Return data sets numbered from ``first``, all measures, sorted."""
-    tables = [
-        _tidy(study, measure, _draw(measure, size, prior, stream, stop), first)
-        for measure, stream in zip(study.measures, seeds.spawn(len(study.measures)), strict=True)
-    ]
+    observed: dict[str, Floats] = {}
+    for measure in study.measures:
+        if measure.name not in observed:
+            linked = study.linked([measure.name])
+            observed |= draw_linked(study, linked, size, prior, seeds, stop=stop)
+            if len(observed[measure.name]) < size:
+                raise NothingFoundError(f"{measure.name}: the drawing was stopped")
+    tables = [_tidy(measure, observed[measure.name], first) for measure in study.measures]
     table = pd.concat(tables, ignore_index=True)
     return table.sort_values("cohort", kind="stable", ignore_index=True)
 
 
+def draw_linked(
+    study: Study,
+    measures: Sequence[Measure],
+    size: int,
+    prior: str,
+    seeds: np.random.SeedSequence,
+    *,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> dict[str, Floats]:
+    """Draw data of measures that print the comparisons between them, by the measure's name.
+
+    The data of each measure are paired at random, and pairs that print the comparisons kept. The
+    arrays are those of :func:`_draw`, with fewer data sets where the work is stopped.
+    """
+    comparisons = study.between(measures)
+    pool = max(size, POOL) if comparisons else size
+    found: dict[str, list[Floats]] = {measure.name: [] for measure in measures}
+    made = pairs = 0
+    while made < size:
+        streams = seeds.spawn(len(measures))
+        drawn = {
+            measure.name: _draw(measure, pool, prior, stream, progress, stop)
+            for measure, stream in zip(measures, streams, strict=True)
+        }
+        least, rng = min(map(len, drawn.values())), np.random.default_rng(streams[0].spawn(1)[0])
+        sides = {
+            (each.id, name): side_of(study.measure(name), each, drawn[name])
+            for each in comparisons
+            for name in each.measures
+        }
+        for _ in range(PAIRINGS if comparisons else 1):
+            at = {name: rng.permutation(least) if comparisons else slice(least) for name in drawn}
+            kept = np.ones(least, np.bool_)
+            for each in comparisons:
+                one, other = (
+                    [part[at[name]] for part in sides[each.id, name]] for name in each.measures
+                )
+                kept &= within(printed_as(study, each), p_of(study, each, one, other))
+            for name, values in drawn.items():
+                found[name].append(values[at[name]][kept])
+            made, pairs = made + int(kept.sum()), pairs + least
+            if made >= size:
+                break
+        if stop is not None and stop():
+            break
+        if not made:
+            ids = ", ".join(each.id for each in comparisons)
+            raise NothingFoundError(f"{ids}: none of {pairs} pairs of data sets prints all p")
+    return {name: np.concatenate(parts)[:size] for name, parts in found.items()}
+
+
 def _draw(
-    measure: Measure, size: int, prior: str, stream: np.random.SeedSequence, stop: Stop
+    measure: Measure,
+    size: int,
+    prior: str,
+    stream: np.random.SeedSequence,
+    progress: Progress | None,
+    stop: Stop | None,
 ) -> Floats:
     """Return values with NaN for what was not measured, shape (size, patients, times)."""
     rng = np.random.default_rng(stream)
@@ -189,27 +256,31 @@ def _draw(
         chains=chains,
         thin=_THIN,
         heat=_HEAT,
+        progress=progress,
         stop=stop,
     )
-    if len(ensemble) < draws:
-        raise NothingFoundError(f"{measure.name}: the drawing was stopped")
     # Draws of one chain stand together; taking the chains in turn leaves none out.
-    order = np.arange(draws).reshape(chains, -1).T.ravel()[:size]
+    order = np.arange(len(ensemble)).reshape(chains, -1).T.ravel()[:size]
     return np.stack([rng.permutation(values) for values in ensemble.observed()[order]])
 
 
-def _tidy(study: Study, measure: Measure, values: Floats, first: int) -> pd.DataFrame:
-    digits = max(len(str(study.patients)), 2)
-    patients = np.array([f"P{number:0{digits}d}" for number in range(1, study.patients + 1)])
+def _tidy(measure: Measure, values: Floats, first: int) -> pd.DataFrame:
+    block, group = measure.block, measure.group
+    digits = max(len(str(block.patients)), 2)
+    before = f"{group}-P" if group else "P"
+    patients = np.array([f"{before}{number:0{digits}d}" for number in range(1, block.patients + 1)])
     cohort, patient, at = np.nonzero(~np.isnan(values))
     columns = (
         cohort + first,
         patients[patient],
-        measure.name,
-        np.array(measure.block.timepoints)[at],
+        measure.name.removeprefix(f"{group}."),
+        np.array(block.timepoints)[at],
         values[cohort, patient, at],
     )
-    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+    table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+    if group:
+        table.insert(1, "group", group)
+    return table
 
 
 def _require_printed(study: Study, without: tuple[str, ...], table: pd.DataFrame) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 
-from rederive.reconstruct.block import predict
+import numpy as np
+
+from rederive.reconstruct.block import Figure
+from rederive.reconstruct.block.prediction import CENTRAL
 from rederive.reconstruct.block.sampling import Progress
+from rederive.reconstruct.block.values import statistic_values, within
 from rederive.reconstruct.bounds import Bound, End, Kind, Quantity, bound
 from rederive.reconstruct.checks import unknown
-from rederive.reconstruct.study.drawing import Stop, require_data
-from rederive.reconstruct.study.model import Measure, Study
+from rederive.reconstruct.study.comparing import p_of, p_ranges, printed_as, side_of
+from rederive.reconstruct.study.drawing import Stop, draw_linked, require_data
+from rederive.reconstruct.study.model import Comparison, Measure, Study
 
 _CHAINS = 4
 
@@ -27,14 +32,15 @@ def predict_figure(
 ) -> dict[str, object]:
     """Hold a figure out, draw data that print all others, and look what they print for it.
 
-    Only the figures of the same measure matter: nothing printed links the measures.
+    Only the figures of the same measure, and of those that comparisons link to it, matter: nothing
+    else that is printed links the measures.
 
     Parameters
     ----------
     study : Study
         The study.
     figure : str
-        Id of the figure.
+        Id of the figure, or of a comparison.
     prior, seed
         As in :func:`rederive.reconstruct.study.reconstruct_study`.
     draws : int
@@ -60,25 +66,32 @@ def predict_figure(
         If the other figures contradict each other, or no data were found.
     """
     study.check_prior(prior)
-    measure, target = study.figure(figure)
-    chosen = measure.prior(prior)
-    require_data(measure.block.without([figure]), chosen, seed, stop)
-    wanted = -(-draws // _CHAINS) * _CHAINS
-    found = predict(
-        measure.block, figure, chosen, wanted, seed, thin=5, progress=progress, stop=stop
-    )
-    low, high = found.interval
+    target, reduced = study.figure(figure), study.without([figure])
+    names = target.measures if isinstance(target, Comparison) else (study.owner(target).name,)
+    measures = reduced.linked(names)
+    require_data(reduced, measures, prior, seed, stop)
+    wanted, seeds = -(-draws // _CHAINS) * _CHAINS, np.random.SeedSequence(seed)
+    drawn = draw_linked(reduced, measures, wanted, prior, seeds, progress=progress, stop=stop)
+    if isinstance(target, Comparison):
+        interval = printed_as(study, target)
+        one, other = (side_of(study.measure(name), target, drawn[name]) for name in names)
+        values = p_of(study, target, one, other)
+    else:
+        block = study.owner(target).block
+        interval = target.interval(block.rule)
+        values = statistic_values(block, drawn[names[0]], target)
+    low, median, high = np.quantile(values, [(1 - CENTRAL) / 2, 0.5, (1 + CENTRAL) / 2]).tolist()
     return {
         "figure": figure,
         "printed": str(target.printed),
-        "median": found.median,
+        "median": median,
         "low": low,
         "high": high,
-        "share": found.share_printing,
-        "inside": bool(target.interval(measure.block.rule).meets(low, high)),
-        "draws": len(found.values),
+        "share": float(within(interval, values).mean()),
+        "inside": bool(interval.meets(low, high)),
+        "draws": len(values),
         "seed": seed,
-        "prior": chosen.describe(),
+        "prior": "; ".join(each.prior(prior).describe() for each in measures),
     }
 
 
@@ -153,6 +166,29 @@ def bound_quantity(
     }
 
 
+def bound_figure(
+    study: Study, target: Figure | Comparison, seconds: float, stop: Stop | None = None
+) -> dict[str, object] | None:
+    """Return the bounds of a figure from all others, nothing where it has none.
+
+    Those of a comparison hold, and may be wider than need be; else as :func:`bound_quantity`.
+    """
+    if isinstance(target, Comparison):
+        low, high = p_ranges(study, target)
+        return {"low": float(low.min()), "high": float(high.max()), "sharp": False}
+    if (kind := Kind.of(target.statistic)) is None:
+        return None
+    return bound_quantity(
+        study.owner(target),
+        kind,
+        target.at,
+        threshold=target.threshold,
+        without=[target.id],
+        seconds=seconds,
+        stop=stop,
+    )
+
+
 def quantity_of(
     measure: Measure,
     name: str,
@@ -168,7 +204,7 @@ def quantity_of(
     if name == Kind.RESPONDERS and threshold is not None:
         if measure.rises is None:
             raise ValueError(
-                f"measures.{measure.name}: found no key improvement, allowed: improvement: fall or "
+                f"measure {measure.name}: found no key improvement, allowed: improvement: fall or "
                 "improvement: rise, which says what a responder is"
             )
         rises, scale = measure.rises, measure.block.scale

@@ -19,14 +19,22 @@ from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.recompute.summaries import Scale
 from rederive.reconstruct.block import Block, Component, Figure, Prior, Statistic
 from rederive.reconstruct.block.figures import QUARTILES
-from rederive.reconstruct.study.model import Measure, Study
+from rederive.reconstruct.study.comparing import TESTS
+from rederive.reconstruct.study.model import Comparison, Measure, Study
 from rederive.reconstruct.study.tree import Node, StudyError, parse_tree, problem_of
 
 _CONVENTIONS = {"quartiles": QUARTILES, "signed_rank": tuple(one.name for one in CONVENTIONS)}
+_GROUP_KEYS = ("patients", "measures")
 _STUDY_KEYS = (
     *("name", "title", "source", "patients", "rounding", *_CONVENTIONS),
-    *("timepoints", "measures"),
+    *("timepoints", "measures", "groups", "comparisons"),
 )
+_COMPARISON_KEYS = ("measures", "at", "of", "threshold", "test", "p")
+_COMPARED = {
+    "values": Statistic.MEAN,
+    "change": Statistic.CHANGE_MEAN,
+    **{str(one): one for one in Statistic if one.is_count},
+}
 _MEASURE_KEYS = ("scale", "unit", "n", "improvement", "figures", "priors")
 _SCALE_KEYS = ("minimum", "maximum", "step")
 _PRIOR_KEYS = ("weight", "means", "sds", "correlation")
@@ -36,6 +44,9 @@ _REMARKS = {
     "ci": "the two ends of a confidence interval of 95 % are ci_low and ci_high",
     "change_ci": "the two ends of a confidence interval of 95 % are change_ci_low, change_ci_high",
     "iqr": "the two quartiles are q1 and q3",
+    "patients": "each group has its own",
+    "measures": "each group has its own",
+    "comparisons": "comparisons are of measures of two groups",
 }
 
 _LARGEST = 2**29
@@ -82,21 +93,31 @@ def parse_study(text: str, file: str = "study.yaml") -> Study:
         With every problem found.
     """
     tree = parse_tree(text, file)
-    items = tree.record(_STUDY_KEYS, ("patients", "timepoints", "measures"))
+    grouped = isinstance(tree.value, dict) and "groups" in tree.value
+    apart = _GROUP_KEYS if grouped else ("comparisons",)
+    items = tree.record(
+        [key for key in _STUDY_KEYS if key not in apart],
+        ("timepoints", "groups") if grouped else ("timepoints", *_GROUP_KEYS),
+        _REMARKS,
+    )
     rule = RoundingRule.EITHER
     if "rounding" in items:
         rule = RoundingRule(items["rounding"].choice(list(RoundingRule)))
     conventions = {
         key: items[key].choice(names) for key, names in _CONVENTIONS.items() if key in items
     }
-    patients = items["patients"].whole(1) if "patients" in items else None
     timepoints = _timepoints(items["timepoints"]) if "timepoints" in items else ()
-    measures = []
-    if "measures" in items:
-        for name, node in items["measures"].mapping("a mapping with a measure or more").items():
-            node.require_name(name, node.key_line)
-            reader = _Reader(name, node, patients, timepoints, rule, conventions)
-            measures.append(reader.measure())
+    measures: dict[str, Measure | None] = {}
+    for group, own in _groups(items).items():
+        patients = own["patients"].whole(1) if "patients" in own else None
+        if "measures" in own:
+            for name, node in own["measures"].mapping("a mapping with a measure or more").items():
+                node.require_name(name, node.key_line)
+                whole = f"{group}.{name}" if group else name
+                reader = _Reader(whole, group, node, patients, timepoints, rule, conventions)
+                measures[whole] = reader.measure()
+    compared = items["comparisons"].mapping("a mapping") if "comparisons" in items else {}
+    comparisons = [_comparison(name, node, measures) for name, node in compared.items()]
     texts = {key: items[key].text() if key in items else "" for key in ("name", "title", "source")}
     if tree.problems:
         raise StudyError(tree.problems)
@@ -104,11 +125,55 @@ def parse_study(text: str, file: str = "study.yaml") -> Study:
         texts["name"] or Path(file).stem,
         texts["title"],
         texts["source"],
-        patients or 0,
-        timepoints,
-        tuple(measure for measure in measures if measure is not None),
+        tuple(measure for measure in measures.values() if measure is not None),
+        tuple(comparison for comparison in comparisons if comparison is not None),
         yaml.load(text, Loader=yaml.BaseLoader),
     )
+
+
+def _groups(items: Mapping[str, Node]) -> Mapping[str, Mapping[str, Node]]:
+    """Return patients and measures by group; without groups under an empty name."""
+    if "groups" not in items:
+        return {"": items}
+    groups = items["groups"].mapping("a mapping with two groups or more")
+    for name, node in groups.items():
+        node.require_name(name, node.key_line)
+    return {name: node.record(_GROUP_KEYS, _GROUP_KEYS) for name, node in groups.items()}
+
+
+def _comparison(name: str, node: Node, measures: Mapping[str, Measure | None]) -> Comparison | None:
+    """Return a comparison, or ``None`` where something is wrong with it or with a measure."""
+    before = len(node.problems)
+    node.require_name(name, node.key_line)
+    items = node.record(_COMPARISON_KEYS, ("measures", "at", "test", "p"))
+    of = _COMPARED[items["of"].choice(list(_COMPARED)) if "of" in items else "values"]
+    tests = [each for each, (means, _) in TESTS.items() if means is not None or of.is_count]
+    test = items["test"].choice(tests) if "test" in items else ""
+    threshold = items["threshold"].exact() if "threshold" in items else None
+    printed = items["p"].figure() if "p" in items else None
+    pair = items["measures"].items("a list of 2 measures", 2) if "measures" in items else []
+    names = [item.choice(list(measures)) for item in pair]
+    both = [found for each in names if (found := measures[each]) is not None]
+    if len(node.problems) > before or len(both) < 2 or printed is None:
+        return None
+    one, other = (measure.block for measure in both)
+    times = [at for at in one.timepoints if at in other.timepoints]
+    if of.family:
+        times = [at for at in times if one.index(at) and other.index(at)]
+    at = items["at"].choice(times or ["no time point, for the measures have none in common"])
+    if both[0].group == both[1].group:
+        items["measures"].wrong("measures of two groups", ", ".join(names))
+    elif of.is_count != (threshold is not None):
+        node.wrong("the key threshold beside responders, at_least and at_most only")
+    elif of is Statistic.RESPONDERS and threshold is not None and threshold <= 0:
+        items["threshold"].wrong("a change above 0, without a sign")
+    elif of is Statistic.RESPONDERS and None in (both[0].rises, both[1].rises):
+        node.wrong("the key improvement (fall or rise) of both measures beside responders")
+    elif not 0 <= printed.value <= 1:
+        items["p"].wrong("a p value from 0 to 1", printed)
+    elif at in times and min(block.observed[block.index(at)] for block in (one, other)) < 2:
+        items["at"].wrong("a time point with 2 patients or more in both groups")
+    return Comparison(name, (names[0], names[1]), of, at, test, printed, threshold)
 
 
 def _timepoints(node: Node) -> tuple[str, ...]:
@@ -126,6 +191,7 @@ class _Reader:
     """Reads one measure."""
 
     name: str
+    group: str
     node: Node
     patients: int | None
     timepoints: tuple[str, ...]
@@ -158,7 +224,7 @@ class _Reader:
         given = self.scale, self.patients, times, numbers, tuple(figures), self.rule
         ways = (self.conventions.get(key, names[0]) for key, names in _CONVENTIONS.items())
         block = Block(self.name, *given, *ways)
-        return Measure(block, tuple(priors), self.rises)
+        return Measure(block, tuple(priors), self.rises, self.group)
 
     def _scale(self, node: Node) -> Scale | None:
         items = node.record(_SCALE_KEYS, ("minimum", "maximum"))
@@ -246,7 +312,7 @@ class _Reader:
         what = "the least change of a responder" if of_change else "a value"
         body = node.mapping(f"a mapping from {what} to the count, such as {{5: '9'}}")
         if of_change and self.rises is None:
-            where = f"the key measures.{self.name}.improvement (fall or rise) beside responders"
+            where = f"the key {self.node.place}.improvement (fall or rise) beside responders"
             node.wrong(where, "responders, and not which way is better")
         for key, value in body.items():
             threshold = Node(
