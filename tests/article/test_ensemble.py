@@ -209,17 +209,11 @@ def test_the_plugin_predicts_bounds_and_checks() -> None:
     json.dumps(found)
     assert found["printed"] == "16"
     assert found["low"] <= found["median"] <= found["high"]
-    asked = {"at": "m6", "threshold": None, "reference": None, "without": (), "seconds": 1.0}
+    asked = {"at": "m6", "threshold": None, "without": (), "seconds": 1.0}
     bounds = partial(cohorts.bounds, reading="-8", **asked)
     sharp = bounds("missing_baseline_mean")
     json.dumps(sharp)
     assert sharp["low"] <= sharp["high"]
-    mean = bounds("change_mean")
-    difference = bounds("difference", reference=Fraction("-4.8"))
-    for end in ("low", "high"):
-        assert difference[end] == pytest.approx(mean[end] + 4.8, abs=1e-9)
-    with pytest.raises(ValueError, match="a reference belongs to difference"):
-        bounds("difference")
     with pytest.raises(ValueError, match="did you mean responders"):
         bounds("responder")
     with pytest.raises(ValueError, match="found 100, allowed are numbers above 0 up to 51"):

@@ -69,7 +69,6 @@ QUANTITIES = (
     Quantity(Kind.PAIRED_P, "end"),
     Quantity(Kind.FOLLOWED_BASELINE_MEAN, "end"),
     Quantity(Kind.MISSING_BASELINE_MEAN, "end"),
-    Quantity(Kind.DIFFERENCE, "end", reference=Fraction(-1, 4)),
 )
 
 BLOCKS = {
@@ -358,11 +357,11 @@ def test_a_quantity_that_the_block_has_not_is_refused(quantity: Quantity, messag
         bound(two_times(), quantity)
 
 
-def test_thresholds_and_references_belong_to_their_kinds() -> None:
+def test_thresholds_belong_to_their_kinds() -> None:
     with pytest.raises(ValueError, match="threshold"):
         Quantity(Kind.RESPONDERS, "end")
-    with pytest.raises(ValueError, match="reference"):
-        Quantity(Kind.MEAN, "end", reference=Fraction(1))
+    with pytest.raises(ValueError, match="threshold"):
+        Quantity(Kind.MEAN, "end", Fraction(1))
 
 
 def test_a_block_without_follow_up_is_refused() -> None:

@@ -208,7 +208,6 @@ def test_bounds_in_words_and_as_json() -> None:
         (["check", EXAMPLE, EXAMPLE], "found .yaml, allowed are .parquet, .csv"),
         (["reconstruct", "--out", "x.csv", "--seconds", "3"], "--seconds: goes with a study only"),
         (["bounds", "mean", "--at", "m6", "--measure", "x"], "--measure: goes with a study only"),
-        (["bounds", "difference", "--at", "m6"], "a reference belongs to difference"),
         (
             [*RESPONDERS, "--measure", "grip", "--at", "week6", "--threshold", "03"],
             "found '03', allowed is a number such as 51, 0.125 or 1/8; did you mean 3?",
@@ -304,8 +303,8 @@ def test_without_a_study_the_installed_article_answers(article: _Article, tmp_pa
     assert "bounds: from 0.5 to 2 (sharp" in words
     assert isinstance(article.asked["progress"], cli_watch.Watch)  # a bar, on a terminal
     assert "from 1 to 0.5 (sharp" in run("bounds", "x", "--at", "m6", "--threshold", "1/2").stdout
-    assert run("bounds", "x", "--at", "m6", "--reference", "-4.8", "--without", "b").exit_code == 0
-    assert (article.asked["reference"], article.asked["without"]) == (Fraction("-4.8"), ("b",))
+    assert run("bounds", "x", "--at", "m6", "--without", "b").exit_code == 0
+    assert article.asked["without"] == ("b",)
     assert run("check", tmp_path, "--reading", "-8.0").exit_code == 0
     assert run("check", tmp_path).exit_code == 1
 

@@ -16,8 +16,8 @@ from rederive.recompute.signed_rank import signed_rank_p
 from rederive.reconstruct.block import boxes_of
 from rederive.reconstruct.bounds.moments import meetings_of
 from rederive.reconstruct.bounds.quantities import Part
-from rederive.reconstruct.bounds.signed_rank import greatest_signed_rank_p
 from repetitions import repeated
+from signed_rank_bound import greatest_signed_rank_p
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = pd.read_csv(ROOT / "data" / "cohorts" / "signed_rank.csv", index_col="month")

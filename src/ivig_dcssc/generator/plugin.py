@@ -135,7 +135,6 @@ class PoelmanCohorts:
         *,
         at: str,
         threshold: Fraction | None,
-        reference: Fraction | None,
         without: tuple[str, ...],
         seconds: float,
         reading: str,
@@ -144,7 +143,7 @@ class PoelmanCohorts:
         if threshold is None and quantity == Kind.RESPONDERS:
             threshold = THRESHOLD
         block = skin_block(self._registry, reading)
-        wanted = quantity_of(Measure(block, rises=False), quantity, at, threshold, reference)
+        wanted = quantity_of(Measure(block, rises=False), quantity, at, threshold)
         dropped = tuple(self._registry.first_mention(name) for name in without)
         found = self._shipped(reading, wanted, dropped)
         return _record(found or bound(block, wanted, dropped=dropped, time_limit=seconds))

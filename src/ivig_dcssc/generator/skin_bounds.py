@@ -11,9 +11,6 @@ from rederive.printed.registry import Registry
 from rederive.reconstruct.block import Block, Figure, Statistic
 from rederive.reconstruct.bounds import Bound, Kind, Quantity, key_of, load_bounds, save_bounds
 
-CONTROLS = {"m6": ("relaxin", "MMF"), "m12": ("D-pen", "collagen", "MMF")}
-"""The historical controls by the months at which their change is printed."""
-
 THRESHOLDS = range(1, 16)
 """Thresholds of response in points, for the curve of responders by threshold."""
 
@@ -36,38 +33,33 @@ def wanted_bounds(registry: Registry) -> dict[str, Wanted]:
     ``-8/responders[5] m6/without results-responder-ivig-m6-count``.
     """
     found: dict[str, Wanted] = {}
-    for quantity, dropped, control in _quantities(registry, skin_block(registry)):
+    for quantity, dropped in _quantities(skin_block(registry)):
         for reading in READINGS if quantity.at == "m12" else READINGS[:1]:
-            detail = f"/versus {control}" if control else ""
             without = f"/without {dropped}" if dropped else ""
-            name = f"{reading}/{quantity.name}{detail}{without}"
+            name = f"{reading}/{quantity.name}{without}"
             found[name] = (reading, quantity, (dropped,) if dropped else ())
     return found
 
 
-def _quantities(registry: Registry, block: Block) -> Iterator[tuple[Quantity, str, str]]:
-    """Yield quantities, each with the figure that is dropped and the control, if there are."""
+def _quantities(block: Block) -> Iterator[tuple[Quantity, str]]:
+    """Yield quantities, each with the figure that is dropped, if there is one."""
 
-    def own(*statistics: Statistic) -> Iterator[tuple[Quantity, str, str]]:
+    def own(*statistics: Statistic) -> Iterator[tuple[Quantity, str]]:
         for figure in block.figures:
             if figure.statistic in statistics:
-                yield own_quantity(figure), figure.id, ""
+                yield own_quantity(figure), figure.id
 
     yield from own(Statistic.RESPONDERS)
     for at in TIMEPOINTS[1:]:
-        yield Quantity(Kind.MISSING_BASELINE_MEAN, at), "", ""
+        yield Quantity(Kind.MISSING_BASELINE_MEAN, at), ""
     for at in TIMEPOINTS[3:]:
-        yield Quantity(Kind.CHANGE_MEAN, at), "", ""
+        yield Quantity(Kind.CHANGE_MEAN, at), ""
     yield from own(Statistic.PAIRED_P)
-    for at, groups in CONTROLS.items():
-        for group in groups:
-            row = registry.numbers[f"abstract-mrss-change-{group.lower()}-{at}-mean"]
-            yield Quantity(Kind.DIFFERENCE, at, reference=row.printed.value), "", group
     yield from own(*Statistic)
     for threshold in THRESHOLDS:
         if threshold != THRESHOLD:
-            for at in CONTROLS:
-                yield Quantity(Kind.RESPONDERS, at, Fraction(threshold)), "", ""
+            for at in ("m6", "m12"):
+                yield Quantity(Kind.RESPONDERS, at, Fraction(threshold)), ""
 
 
 def own_quantity(figure: Figure) -> Quantity:

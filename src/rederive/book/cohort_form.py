@@ -72,7 +72,6 @@ class ArticleCohorts(Protocol):
         *,
         at: str,
         threshold: Fraction | None,
-        reference: Fraction | None,
         without: tuple[str, ...],
         seconds: float,
         reading: str,

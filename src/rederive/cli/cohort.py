@@ -308,11 +308,6 @@ def _predicted(
 @click.option(
     "--threshold", type=number, help="Least change of a responder, or value for at_least, at_most."
 )
-@click.option(
-    "--reference",
-    type=number,
-    help="Mean change of another group, for the quantity difference.",
-)
 @_without("Figure that is no constraint; may be given several times.")
 @_seconds(60.0, "Time limit of each integer programme.")
 def bounds_command(
@@ -329,9 +324,8 @@ def bounds_command(
     """Give the least and the greatest value of QUANTITY over all data with the printed figures.
 
     QUANTITY is one of responders, at_least, at_most, mean, sd, change_mean, change_sd, paired_p,
-    followed_baseline_mean, missing_baseline_mean and difference. Nothing passes the bounds; sharp
-    ones are attained by data that are shown with --json. Ctrl-C ends the work with what is proved
-    by then.
+    followed_baseline_mean and missing_baseline_mean. Nothing passes the bounds; sharp ones are
+    attained by data that are shown with --json. Ctrl-C ends the work with what is proved by then.
     """
     with Watch("bounds", catch=study is not None) as watch:
         if study is None:

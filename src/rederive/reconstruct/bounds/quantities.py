@@ -48,7 +48,6 @@ class Kind(StrEnum):
     PAIRED_P = "paired_p"
     FOLLOWED_BASELINE_MEAN = "followed_baseline_mean"
     MISSING_BASELINE_MEAN = "missing_baseline_mean"
-    DIFFERENCE = "difference"
 
     @classmethod
     def of(cls, statistic: Statistic) -> Kind | None:
@@ -70,8 +69,6 @@ class Kind(StrEnum):
     @property
     def statistic(self) -> Statistic:
         """The printed figure that says most about it."""
-        if self is Kind.DIFFERENCE:
-            return Statistic.CHANGE_MEAN
         return Statistic(self.removeprefix("followed_").removeprefix("missing_"))
 
     @property
@@ -98,41 +95,34 @@ class Quantity:
     ----------
     kind : Kind
         ``followed_baseline_mean`` and ``missing_baseline_mean`` are the mean first values of those
-        who have a value at ``at`` and of those who have none; ``difference`` is the mean change
-        minus ``reference``.
+        who have a value at ``at`` and of those who have none.
     at : str
         Time point.
     threshold : Fraction, optional
         Least change of a responder, or least or greatest value counted, in the unit of the scale.
-    reference : Fraction, optional
-        Mean change of another group.
     rises : bool
         Whether a responder's value rises; else it falls.
 
     Raises
     ------
     ValueError
-        If a threshold or a reference is missing, or stands where it does not belong.
+        If a threshold is missing, or stands where it does not belong.
     """
 
     kind: Kind
     at: str
     threshold: Fraction | None = None
-    reference: Fraction | None = None
     rises: bool = False
 
     def __post_init__(self) -> None:
         if self.kind.is_count != (self.threshold is not None):
             raise ValueError(f"{self.kind}: a threshold belongs to counts, and only to them")
-        if (self.kind is Kind.DIFFERENCE) != (self.reference is not None):
-            raise ValueError(f"{self.kind}: a reference belongs to difference, and only to it")
 
     @property
     def name(self) -> str:
         """The quantity in one word, such as ``responders[5] m6``."""
         sign = "+" if self.rises else ""
-        given = (x for x in (self.threshold, self.reference) if x is not None)
-        detail = next((f"[{sign}{x}]" for x in given), "")
+        detail = "" if self.threshold is None else f"[{sign}{self.threshold}]"
         return f"{self.kind}{detail} {self.at}"
 
     @property
@@ -192,10 +182,8 @@ class Quantity:
 
     def of_sum(self, total: int | Fraction, n: int, block: Block) -> Fraction:
         """Return a mean from the sum of ``n`` values, in steps."""
-        mean = block.scale.step * Fraction(total) / n
-        if self.kind.part is Part.CHANGE:
-            return mean - (self.reference or 0)
-        return block.scale.minimum + mean
+        origin = 0 if self.kind.part is Part.CHANGE else block.scale.minimum
+        return origin + block.scale.step * Fraction(total) / n
 
     def shown(self, exact: Exact, block: Block) -> float:
         """Return the value as an article would give it: an SD, a p value, a mean, a count."""

@@ -77,9 +77,8 @@ def figures_beyond(
                     _sum_figure(Statistic.BASELINE_MEAN, at, block, n, total - gone, not highest),
                 )
         case _:
-            value = Fraction(target) + (quantity.reference or 0)
             quarter = step / (4 * n)
-            text = format_fixed(value + (-quarter if highest else quarter), _DECIMALS)
+            text = format_fixed(Fraction(target) + (-quarter if highest else quarter), _DECIMALS)
             yield (_figure(quantity.kind.statistic, at, text, highest),)
 
 

@@ -101,7 +101,6 @@ def bound_quantity(
     at: str,
     *,
     threshold: Fraction | None = None,
-    reference: Fraction | None = None,
     without: Iterable[str] = (),
     seconds: float = 60.0,
     seed: int = 0,
@@ -120,8 +119,6 @@ def bound_quantity(
         Time point.
     threshold : Fraction, optional
         Least change of a responder, or value, for a count.
-    reference : Fraction, optional
-        Mean change of another group, for ``difference``.
     without : iterable of str
         Ids of figures that are no constraint.
     seconds, seed, progress, stop
@@ -141,7 +138,7 @@ def bound_quantity(
         scale, the description does not say what a responder is, or the figures contradict each
         other.
     """
-    asked = quantity_of(measure, quantity, at, threshold, reference)
+    asked = quantity_of(measure, quantity, at, threshold)
     without = tuple(without)
     found = bound(
         measure.block,
@@ -157,7 +154,6 @@ def bound_quantity(
         "quantity": quantity,
         "at": at,
         "threshold": None if threshold is None else float(threshold),
-        "reference": None if reference is None else float(reference),
         "without": list(without),
         **as_record(found),
         "witnesses": {
@@ -194,7 +190,6 @@ def quantity_of(
     name: str,
     at: str,
     threshold: Fraction | None = None,
-    reference: Fraction | None = None,
 ) -> Quantity:
     """Return a quantity of a measure; parameters and errors as of :func:`bound_quantity`."""
     if name not in list(Kind):
@@ -214,7 +209,7 @@ def quantity_of(
                 f"threshold: found {float(threshold):.10g}, allowed are numbers above 0 up to "
                 f"{float(width):.10g}, the range of the scale"
             )
-    return Quantity(Kind(name), at, threshold, reference, rises)
+    return Quantity(Kind(name), at, threshold, rises)
 
 
 def as_record(found: Bound) -> dict[str, object]:
