@@ -169,6 +169,18 @@ def test_the_range_of_p_holds_all_data_with_the_figures(of: str) -> None:
             assert ((low <= p + 1e-9) & (p - 1e-9 <= high)).any(), (test, p)
 
 
+def test_figures_that_leave_too_many_sums_leave_every_p() -> None:
+    group = "{patients: 30, measures: {x: {scale: {minimum: 0, maximum: 100, step: 0.001},"
+    group += " n: {a: 30}, figures: {a: {minimum: '1.0'}}}}}"
+    compared = "{c: {measures: [one.x, other.x], at: a, test: welch, p: '0.5'}}"
+    text = f"timepoints: [a]\ngroups: {{one: {group}, other: {group}}}\ncomparisons: {compared}"
+    study = parse_study(text)
+    low, high = p_ranges(study, study.comparisons[0])
+    assert low.min() == 0
+    assert high.max() == 1
+    assert refute_comparison(study, study.comparisons[0]) is None
+
+
 @pytest.fixture(scope="module")
 def example() -> Study:
     return load_study(EXAMPLE)

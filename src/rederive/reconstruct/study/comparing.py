@@ -124,13 +124,14 @@ def _pieces(block: Block, comparison: Comparison) -> tuple[FloatArray, ...]:
     window = clip(column.total, (n * ends[0], n * ends[1]))
     if at:
         window = meeting_at(block, boxes, at).windows[part]
-    if window[1] - window[0] < MOST_SUMS:
+    wide = window[1] - window[0] >= MOST_SUMS
+    if wide:
+        sums, spreads = np.array(window), [np.zeros(2), np.full(2, (n * (ends[1] - ends[0])) ** 2)]
+    else:
         sums, least, most = np.array(list(each_sum(column, window, ends)), np.int64).T
         spreads = [n * squares - sums**2 for squares in (least, most)]
-    else:
-        sums, spreads = np.array(window), [np.zeros(2), np.full(2, (n * (ends[1] - ends[0])) ** 2)]
-    pieces = np.array_split(np.arange(len(sums)), min(len(sums), MOST_PIECES))
-    starts = [piece[0] for piece in pieces if len(piece)]
+    pieces = np.array_split(np.arange(len(sums)), 1 if wide else min(len(sums), MOST_PIECES))
+    starts = [piece[0] for piece in pieces]
     means = step * sums / n + (0 if change else float(block.scale.minimum))
     low, high = (step * np.sqrt(spread / (n * (n - 1))) for spread in spreads)
     return (
