@@ -128,7 +128,7 @@ def test_honest_comparisons_are_never_refused(
         side_of(study.measure(f"{name}.score"), comparison, np.array([pairs], float))
         for name, pairs in groups.items()
     ]
-    assert p_of(study, comparison, *sides) == pytest.approx([p], abs=1e-9)
+    assert p_of(comparison, *sides) == pytest.approx([p], abs=1e-9)
     report = check_study(study.description, tidy(groups)).set_index("id")
     assert report.loc["c", "agrees"]
     assert set(report.index[~report["agrees"].astype(bool)]) == set()

@@ -41,7 +41,7 @@ MOST_TABLES = 10_000
 """Most pairs of counts whose p are worked out; where there are more, nothing is said of them."""
 
 Side = Sequence[Floats]
-"""What a test takes of one group in every data set: mean and SD, or a count."""
+"""What a test takes of one group in every data set: mean and SD, or a count; then its size."""
 
 
 def side_of(measure: Measure, comparison: Comparison, observed: Floats) -> Side:
@@ -52,30 +52,23 @@ def side_of(measure: Measure, comparison: Comparison, observed: Floats) -> Side:
     given = comparison.at, comparison.printed, comparison.threshold, bool(measure.rises)
     figures = [Figure(comparison.id, each, *given) for each in taken]
     # Equal means come out equal, and values that are all the same without spread.
-    return tuple(statistic_values(measure.block, observed, each).round(12) for each in figures)
+    found = [statistic_values(measure.block, observed, each).round(12) for each in figures]
+    return [*found, np.full(len(observed), measure.block.observed[measure.block.index(given[0])])]
 
 
-def p_of(study: Study, comparison: Comparison, one: Side, other: Side) -> Floats:
+def p_of(comparison: Comparison, one: Side, other: Side) -> Floats:
     """Return the p of a comparison in every pair of data sets, not rounded."""
     of_means, of_counts = TESTS[comparison.test]
-    n, m = sizes_of(study, comparison)
-    if comparison.of.is_count or of_means is None:
-        counts = zip(one[0].tolist(), other[0].tolist(), strict=True)
-        return np.array([of_counts(int(a), n, int(b), m) for a, b in counts])
-    return of_means.at_point(one[0] - other[0], one[1], n, other[1], m)
+    if of_means is None or comparison.of.is_count:
+        tables = np.array([*one, *other], np.int64).T.tolist()
+        return np.array([of_counts(*table) for table in tables])
+    return of_means.at_point(one[0] - other[0], *one[1:], *other[1:])
 
 
 def printed_as(study: Study, comparison: Comparison) -> Interval:
     """Return the p that print as a comparison's."""
     rule = study.measure(comparison.measures[0]).block.rule
     return comparison.printed.interval(rule, P_VALUE_DOMAIN)
-
-
-def sizes_of(study: Study, comparison: Comparison) -> tuple[int, int]:
-    """Return the patients of both groups that are compared."""
-    blocks = [study.measure(name).block for name in comparison.measures]
-    one, other = (block.observed[block.index(comparison.at)] for block in blocks)
-    return one, other
 
 
 def p_ranges(study: Study, comparison: Comparison) -> Range:
@@ -85,9 +78,9 @@ def p_ranges(study: Study, comparison: Comparison) -> Range:
     figures have lies in a piece, but not all in a piece are had.
     """
     of_means, of_counts = TESTS[comparison.test]
-    n, m = sizes_of(study, comparison)
     measures = [study.measure(name) for name in comparison.measures]
-    if comparison.of.is_count or of_means is None:
+    n, m = (each.block.observed[each.block.index(comparison.at)] for each in measures)
+    if of_means is None or comparison.of.is_count:
         counts = [_counts(each, comparison) for each in measures]
         if len(counts[0]) * len(counts[1]) > MOST_TABLES:
             return np.zeros(1), np.ones(1)
@@ -95,8 +88,9 @@ def p_ranges(study: Study, comparison: Comparison) -> Range:
         return p, p
     one, other = (_pieces(each.block, comparison) for each in measures)
     least, most, low, high = (values[:, np.newaxis] for values in one)
-    difference = least - other[1], most - other[0]
-    return of_means.over_box(difference, (low, high), n, (other[2], other[3]), m)
+    return of_means.over_box(
+        (least - other[1], most - other[0]), (low, high), n, (other[2], other[3]), m
+    )
 
 
 def _counts(measure: Measure, comparison: Comparison) -> range:

@@ -222,7 +222,7 @@ def draw_linked(
                 one, other = (
                     [part[at[name]] for part in sides[each.id, name]] for name in each.measures
                 )
-                kept &= within(printed_as(study, each), p_of(study, each, one, other))
+                kept &= within(printed_as(study, each), p_of(each, one, other))
             for name, values in drawn.items():
                 found[name].append(values[at[name]][kept])
             made, pairs = made + int(kept.sum()), pairs + least

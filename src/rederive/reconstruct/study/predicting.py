@@ -75,7 +75,7 @@ def predict_figure(
     if isinstance(target, Comparison):
         interval = printed_as(study, target)
         one, other = (side_of(study.measure(name), target, drawn[name]) for name in names)
-        values = p_of(study, target, one, other)
+        values = p_of(target, one, other)
     else:
         block = study.owner(target).block
         interval = target.interval(block.rule)
