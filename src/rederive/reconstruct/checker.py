@@ -137,7 +137,7 @@ def _check_one(description: Mapping[str, Any], data: pd.DataFrame) -> Iterator[R
         most, patients = int(part["patients"]), of_group["patient"].nunique()
         yield (f"{before}patients", f"at most {most}", str(patients), patients <= most)
     for group in sorted(set(data["group"]) - set(groups)):
-        yield (group, "no such group", f"{(data['group'] == group).sum()} values", False)
+        yield (group or "group", "no such group", f"{(data['group'] == group).sum()} values", False)
     for name, comparison in description.get("comparisons", {}).items():
         one, other = (measures[each].compared(comparison) for each in comparison["measures"])
         p = comparison_p(comparison["test"], one, other)

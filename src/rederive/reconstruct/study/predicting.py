@@ -17,8 +17,6 @@ from rederive.reconstruct.study.comparing import p_of, p_ranges, printed_as, sid
 from rederive.reconstruct.study.drawing import Stop, draw_linked, require_data
 from rederive.reconstruct.study.model import Comparison, Measure, Study
 
-_CHAINS = 4
-
 
 def predict_figure(
     study: Study,
@@ -44,7 +42,7 @@ def predict_figure(
     prior, seed
         As in :func:`rederive.reconstruct.study.reconstruct_study`.
     draws : int
-        Data sets, rounded up to a multiple of 4.
+        Data sets.
     progress : callable, optional
         Called with draws done and wanted.
     stop : callable, optional
@@ -70,8 +68,8 @@ def predict_figure(
     names = target.measures if isinstance(target, Comparison) else (study.owner(target).name,)
     measures = reduced.linked(names)
     require_data(reduced, measures, prior, seed, stop)
-    wanted, seeds = -(-draws // _CHAINS) * _CHAINS, np.random.SeedSequence(seed)
-    drawn = draw_linked(reduced, measures, wanted, prior, seeds, progress=progress, stop=stop)
+    seeds = np.random.SeedSequence(seed)
+    drawn = draw_linked(reduced, measures, draws, prior, seeds, progress=progress, stop=stop)
     if isinstance(target, Comparison):
         interval = printed_as(study, target)
         one, other = (side_of(study.measure(name), target, drawn[name]) for name in names)
@@ -186,10 +184,7 @@ def bound_figure(
 
 
 def quantity_of(
-    measure: Measure,
-    name: str,
-    at: str,
-    threshold: Fraction | None = None,
+    measure: Measure, name: str, at: str, threshold: Fraction | None = None
 ) -> Quantity:
     """Return a quantity of a measure; parameters and errors as of :func:`bound_quantity`."""
     if name not in list(Kind):
