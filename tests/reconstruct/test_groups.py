@@ -34,6 +34,8 @@ from rederive.reconstruct.study.comparing import (
     side_of,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore:Precision loss")  # of one group without spread
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "data" / "examples" / "two-arms.yaml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
 HIGHEST = 6

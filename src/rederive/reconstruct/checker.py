@@ -250,7 +250,9 @@ def comparison_p(
             # Without spread the t statistic is 0/0 or infinite.
             return Decimal(one[0] == other[0])
         sides = ([float(x) for x in side] for side in (one, other))
-        p = stats.ttest_ind(*sides, equal_var=test == "student").pvalue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of one group without spread
+            p = stats.ttest_ind(*sides, equal_var=test == "student").pvalue
     else:
         table = [[sum(map(int, side)), len(side) - sum(map(int, side))] for side in (one, other)]
         if test == "fisher":
