@@ -301,7 +301,7 @@ def test_the_commands_know_groups(tmp_path: Path) -> None:
     assert found.exit_code == 2
     assert "no data print start, exercise.grip.start.mean" in found.stderr
     assert "  start: 0.9\n" in found.stderr
-    found = run(main, ["predict", "change", str(EXAMPLE), "--draws", "20", "--bounds"])
+    found = run(main, ["predict", "change", str(EXAMPLE), "--draws", "20"])
     assert "printed 0.04" in found.stdout
     assert "bounds: from 0.02264 to 0.03946\n" in found.stdout
     data = pd.read_csv(out, comment="#").replace({"group": {"control": "contorl"}})

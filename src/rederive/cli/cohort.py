@@ -30,7 +30,6 @@ from rederive.reconstruct.study import (
     Measure,
     OutOfTimeError,
     Study,
-    bound_figure,
     bound_quantity,
     check_ending,
     load_study,
@@ -235,17 +234,11 @@ def _contradiction(study: Study, words: str, names: Iterable[str]) -> Configurat
 @_PRIOR
 @_count("--draws", 1000, "Number of data sets drawn.")
 @_SEED
-@click.option(
-    "--bounds", "wanted", is_flag=True, help="For a STUDY: sharp bounds too, which takes minutes."
-)
-@_seconds(10.0, "For --bounds: time limit of each integer programme.")
 def predict_command(
     figure: str,
     study: Path | None,
     article: str,
     reading: str,
-    wanted: bool,
-    seconds: float,
     as_json: bool,
     **how: Any,
 ) -> None:
@@ -260,8 +253,7 @@ def predict_command(
             watch.say("drawing")
             record = source.predict(figure, **how, reading=reading, progress=watch)
     else:
-        limit = seconds if wanted else None
-        record = _predicted(_opened(study, article, reading), figure, limit, how)
+        record = _predicted(_opened(study, article, reading), figure, how)
     if as_json:
         _echo_json(dict(record))
     else:
@@ -283,21 +275,14 @@ def _print_prediction(record: Mapping[str, Any]) -> None:
         click.echo(f"prior {record['prior']}")
 
 
-def _predicted(
-    study: Study, figure: str, seconds: float | None, how: Mapping[str, Any]
-) -> dict[str, object]:
-    target, reduced = study.figure(figure), study.without([figure])
+def _predicted(study: Study, figure: str, how: Mapping[str, Any]) -> dict[str, object]:
     try:
         with Watch("data sets") as watch:
             watch.say("looking for a first data set")
             found = predict_figure(study, figure, **how, progress=watch, stop=watch.stop)
-            record = found | {"bounds": None}
-            if seconds is not None and not watch.stopped:
-                watch.say("computing the bounds")
-                record["bounds"] = bound_figure(study, target, seconds, watch.stop)
     except (ContradictionError, NothingFoundError) as error:
-        _explain(study, reduced.measures, error)
-    return record | {"synthetic": True, "note": SYNTHETIC}
+        _explain(study, study.without([figure]).measures, error)
+    return found | {"synthetic": True, "note": SYNTHETIC}
 
 
 @click.command("bounds")

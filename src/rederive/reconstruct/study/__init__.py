@@ -4,7 +4,6 @@ from rederive.reconstruct.study.drawing import OutOfTimeError, UnprintableError,
 from rederive.reconstruct.study.model import Measure, Study
 from rederive.reconstruct.study.predicting import (
     as_record,
-    bound_figure,
     bound_quantity,
     predict_figure,
     quantity_of,

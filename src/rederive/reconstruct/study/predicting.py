@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from rederive.reconstruct.block import Figure
 from rederive.reconstruct.block.prediction import CENTRAL
 from rederive.reconstruct.block.sampling import Progress
 from rederive.reconstruct.block.values import statistic_values, within
@@ -54,7 +53,7 @@ def predict_figure(
         Ready for JSON: ``figure`` and what is ``printed``; ``median``, ``low`` and ``high`` (ends
         of the central 95 %), before rounding; ``share`` of the data sets that print the figure;
         ``inside``, whether some value printed so lies between ``low`` and ``high``; ``draws``,
-        ``seed`` and ``prior``.
+        ``seed`` and ``prior``; and of a comparison ``bounds``, which no data pass.
 
     Raises
     ------
@@ -70,10 +69,13 @@ def predict_figure(
     require_data(reduced, measures, prior, seed, stop)
     seeds = np.random.SeedSequence(seed)
     drawn = draw_linked(reduced, measures, draws, prior, seeds, progress=progress, stop=stop)
+    bounds = None
     if isinstance(target, Comparison):
         interval = printed_as(study, target)
         one, other = (side_of(study.measure(name), target, drawn[name]) for name in names)
         values = p_of(target, one, other)
+        ends = p_ranges(study, target)
+        bounds = {"low": float(ends[0].min()), "high": float(ends[1].max())}
     else:
         block = study.owner(target).block
         interval = target.interval(block.rule)
@@ -89,6 +91,7 @@ def predict_figure(
         "inside": bool(interval.meets(low, high)),
         "draws": len(values),
         "seed": seed,
+        "bounds": bounds,
         "prior": "; ".join(each.prior(prior).describe() for each in measures),
     }
 
@@ -158,29 +161,6 @@ def bound_quantity(
             name: _witness(measure, end) for name, end in (("low", found.low), ("high", found.high))
         },
     }
-
-
-def bound_figure(
-    study: Study, target: Figure | Comparison, seconds: float, stop: Stop | None = None
-) -> dict[str, object] | None:
-    """Return the bounds of a figure from all others, nothing where it has none.
-
-    Those of a comparison hold, and may be wider than need be; else as :func:`bound_quantity`.
-    """
-    if isinstance(target, Comparison):
-        low, high = p_ranges(study, target)
-        return {"low": float(low.min()), "high": float(high.max()), "sharp": False}
-    if (kind := Kind.of(target.statistic)) is None:
-        return None
-    return bound_quantity(
-        study.owner(target),
-        kind,
-        target.at,
-        threshold=target.threshold,
-        without=[target.id],
-        seconds=seconds,
-        stop=stop,
-    )
 
 
 def quantity_of(
