@@ -19,11 +19,24 @@ class ConfigurationError(BookError):
     exit_status = 2
 
 
+MOST_LISTED = 20
+"""Most names, or faults, that a message lists."""
+
+
+def listed(names: Iterable[object], joint: str = ", ") -> str:
+    """Return names in a row; of many the first ones and how many more there are."""
+    texts = [str(name) for name in names]
+    if len(texts) > MOST_LISTED:
+        texts[MOST_LISTED:] = [f"and {len(texts) - MOST_LISTED} more"]
+    return joint.join(texts) or "none"
+
+
 def unknown(what: str, found: object, known: Iterable[object]) -> ValueError:
     """Return the error for a name that does not exist, with the nearest one that does."""
     names = [str(name) for name in known]
-    allowed = ", ".join(names)
-    return ValueError(f"{what}: found {found!r}, allowed: {allowed}{meant(str(found), names)}")
+    return ValueError(
+        f"{what}: found {found!r}, allowed: {listed(names)}{meant(str(found), names)}"
+    )
 
 
 def meant(found: str, allowed: Iterable[str]) -> str:

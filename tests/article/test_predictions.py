@@ -122,7 +122,7 @@ def test_held_out_skin_scores_print_every_other_figure() -> None:
 def test_bad_requests_name_what_is_allowed() -> None:
     with pytest.raises(ValueError, match="prior: found 'flatt', allowed are gaussian, flat"):
         predict_figure(REGISTRY, "results-responder-ivig-m6-count", "flatt")
-    with pytest.raises(ValueError, match="did you mean results-responder-ivig-m6-count"):
+    with pytest.raises(ValueError, match="did you mean 'results-responder-ivig-m6-count'"):
         predict_figure(REGISTRY, "results-responder-ivig-m6-cont", "flat")
 
 

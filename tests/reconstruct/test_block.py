@@ -262,7 +262,7 @@ def test_a_corrupted_figure_is_noticed() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: pair((figure("mean", "latter", "1.0"),)), "did you mean later"),
+        (lambda: pair((figure("mean", "latter", "1.0"),)), "did you mean 'later'"),
         (lambda: pair((figure("change_mean", "baseline", "1.0"),)), "later time point"),
         (lambda: pair((), observed=(2, 3)), "observed at later: found 3"),
         (lambda: pair((figure("mean", "later", "1.0"),) * 2), "occurs twice"),
@@ -290,7 +290,7 @@ def test_a_figure_that_is_held_out_is_free() -> None:
     assert [item.id for item in free.figures] == ["baseline-mean"]
     means = {float(np.nanmean(sample[:, 1])) for sample in sample_data(free, FLAT, 200).observed()}
     assert len(means) > 3
-    with pytest.raises(ValueError, match="did you mean later-mean"):
+    with pytest.raises(ValueError, match="did you mean 'later-mean'"):
         block.without(["later-meen"])
 
 

@@ -348,7 +348,7 @@ def test_a_stale_bound_is_noticed() -> None:
 @pytest.mark.parametrize(
     ("quantity", "message"),
     [
-        (Quantity(Kind.MEAN, "ende"), "did you mean end"),
+        (Quantity(Kind.MEAN, "ende"), "did you mean 'end'"),
         (Quantity(Kind.CHANGE_MEAN, "start"), "first time point"),
     ],
 )

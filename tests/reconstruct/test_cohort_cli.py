@@ -184,14 +184,14 @@ def test_bounds_in_words_and_as_json() -> None:
     ("arguments", "words"),
     [
         (["reconstruct", EXAMPLE, "--out", "x.txt"], "allowed are .parquet, .csv"),
-        (["reconstruct", EXAMPLE, "--out", "x.csv", "--prior", "stedy"], "did you mean steady"),
+        (["reconstruct", EXAMPLE, "--out", "x.csv", "--prior", "stedy"], "did you mean 'steady'"),
         (["reconstruct", EXAMPLE, "--out", "x.csv", "--reading", "a"], "--reading: does not go"),
         (["reconstruct", EXAMPLE, "--out", "x.csv", "--without", "x"], "figure: found 'x'"),
-        (["predict", "grip.week6.maen", EXAMPLE], "did you mean grip.week6.mean"),
-        (["bounds", "maen", EXAMPLE, "--measure", "pain", "--at", "start"], "did you mean mean"),
+        (["predict", "grip.week6.maen", EXAMPLE], "did you mean 'grip.week6.mean'"),
+        (["bounds", "maen", EXAMPLE, "--measure", "pain", "--at", "start"], "did you mean 'mean'"),
         (
             ["bounds", "mean", EXAMPLE, "--at", "start"],
-            "measures are grip, pain",
+            "allowed: grip, pain",
         ),
         (
             [*RESPONDERS, "--measure", "grip", "--at", "week6", "--threshold", "60.5"],
@@ -312,7 +312,7 @@ def test_without_a_study_the_installed_article_answers(article: _Article, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["reconstruct", "--out", "x", "--prior", "tow"], 2, "did you mean two?"),
+        (["reconstruct", "--out", "x", "--prior", "tow"], 2, "did you mean 'two'"),
         (["reconstruct", "--out", "x", "--reading", "8"], 2, "allowed are -8, -8.0"),
         (["reconstruct", "--out", "x", "--article", "trail"], 2, "did you mean 'trial'?"),
         (["reconstruct", "--out", "x", "--without", "late"], 1, "partial: 3 of 5 cohorts"),

@@ -71,7 +71,7 @@ def test_the_test_of_uniformity_notices_a_bias() -> None:
     rows = sampler.draw(20_000)
     # Leave out a fifth of the draws of one part of the columns.
     thinned = rows[(rows[:, 0] % 2 == 0) | (np.arange(len(rows)) % 5 > 0)]
-    sampler.draw = lambda size, distinct=False: thinned[:size]  # type: ignore[method-assign]
+    sampler.draw = lambda size: thinned[:size]  # type: ignore[method-assign]
     assert chi_square_p(sampler, 15_000) < 1e-6
 
 
@@ -219,7 +219,7 @@ import rederive.cli.main
 from rederive.printed import parse
 from rederive.reconstruct.column import ColumnSummary, column_sampler
 sampler = column_sampler(ColumnSummary(parse("26"), parse("19"), 30, 0, 51), {ordered})
-assert sampler.draw(10_000, distinct=True).shape == (10_000, 30)
+assert sampler.draw(10_000).shape == (10_000, 30)
 # The system's own figure for a process begins with the memory of the one that started it.
 status = pathlib.Path("/proc/self/status")
 lines = status.read_text().splitlines() if status.exists() else []
@@ -229,17 +229,6 @@ print(own[0] if own else peak / (1e6 if sys.platform == "darwin" else 1e3))
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert float(done.stdout) < 400
-
-
-def test_distinct_draws_can_exhaust_the_columns_and_no_more() -> None:
-    summary = SMALL[0]
-    number = count_columns(summary)
-    rows = column_sampler(summary, seed=1).draw(number, distinct=True)
-    assert len({row.tobytes() for row in rows}) == number
-    with pytest.raises(
-        ValueError, match=f"samples: found {number + 1}, allowed are up to {number}"
-    ):
-        column_sampler(summary, seed=1).draw(number + 1, distinct=True)
 
 
 def test_no_samples_are_an_empty_table() -> None:

@@ -233,7 +233,7 @@ def test_bounds_of_responders_that_rise_are_those_of_all_data() -> None:
         found = bound_quantity(measure, "responders", "b", threshold=Fraction(rise))
         assert (found["low"], found["high"]) == (min(counts), max(counts))
         assert found["sharp"]
-    with pytest.raises(ValueError, match="did you mean sd"):
+    with pytest.raises(ValueError, match="did you mean 'sd'"):
         bound_quantity(measure, "sdd", "b")
 
 

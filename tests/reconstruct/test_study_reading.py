@@ -201,11 +201,11 @@ def test_a_file_that_is_missing_or_no_text(tmp_path: Path) -> None:
 
 def test_unknown_names_come_with_a_suggestion() -> None:
     study = load_study(EXAMPLE)
-    with pytest.raises(ValueError, match=r"did you mean grip\.week6\.mean"):
+    with pytest.raises(ValueError, match=r"did you mean 'grip\.week6\.mean'"):
         study.figure("grip.week6.maen")
-    with pytest.raises(ValueError, match="did you mean pain"):
+    with pytest.raises(ValueError, match="did you mean 'pain'"):
         study.measure("pian")
-    with pytest.raises(ValueError, match="did you mean steady"):
+    with pytest.raises(ValueError, match="did you mean 'steady'"):
         study.check_prior("stedy")
 
 

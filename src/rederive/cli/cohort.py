@@ -19,11 +19,10 @@ from rederive.book.cohort_form import ArticleCohorts, open_cohorts
 from rederive.cli.column import library_errors, number
 from rederive.cli.options import ARTICLE
 from rederive.cli.watch import Watch
-from rederive.errors import BookError, ConfigurationError
+from rederive.errors import BookError, ConfigurationError, unknown
 from rederive.printed.files import check_writable
 from rederive.reconstruct.block import ContradictionError, NothingFoundError
 from rederive.reconstruct.checker import check_study, failures
-from rederive.reconstruct.checks import unknown
 from rederive.reconstruct.conflict import Outcome, diagnose
 from rederive.reconstruct.study import (
     SYNTHETIC,
@@ -320,9 +319,6 @@ def bounds_command(
             record = source.bounds(quantity, at=at, threshold=threshold, reading=reading, **more)
         else:
             described = _opened(study, article, reading)
-            if not measure and len(described.measures) > 1:
-                names = ", ".join(one.name for one in described.measures)
-                raise ConfigurationError(f"option --measure is needed; measures are {names}")
             chosen = described.measure(measure)
             try:
                 record = bound_quantity(

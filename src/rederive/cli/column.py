@@ -18,14 +18,15 @@ from rederive.cli.watch import Watch
 from rederive.errors import BookError, ConfigurationError
 from rederive.printed import PrintedNumber, RoundingRule, written
 from rederive.printed.files import write_atomically
-from rederive.reconstruct.checks import read_exact, read_figure
 from rederive.reconstruct.column import (
     ColumnSummary,
     column_sampler,
     count_columns,
+    listed_nearest,
     nearest_figures,
 )
 from rederive.reconstruct.study import SYNTHETIC
+from rederive.reconstruct.study.tree import read_exact, read_figure
 
 
 def library_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -125,15 +126,12 @@ def count_command(summary: ColumnSummary, ordered: bool, as_json: bool) -> None:
     nearest = None if found else nearest_figures(summary)
     if as_json:
         described = _described(summary, ordered) | {"count": found}
-        described["nearest"] = nearest and {
-            name: [_pair(*figures) for figures in getattr(nearest, name)]
-            for name in ("overall", "mean_kept", "sd_kept")
-        }
+        described["nearest"] = nearest and [_pair(*figures) for figures in nearest]
         click.echo(json.dumps(described, indent=2))
         return
     click.echo(f"{_kind(ordered)} that print {summary.figures}:")
     if nearest is not None:
-        click.echo(f"impossible; {nearest.words}")
+        click.echo(f"impossible; {listed_nearest(nearest)}")
     click.echo(str(found))
 
 
@@ -141,7 +139,6 @@ def count_command(summary: ColumnSummary, ordered: bool, as_json: bool) -> None:
 @_column_options
 @click.option("--samples", type=int, default=10, show_default=True, help="Number of samples.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed, from 0.")
-@click.option("--distinct", is_flag=True, help="No sample twice.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -153,7 +150,6 @@ def sample_command(
     as_json: bool,
     samples: int,
     seed: int,
-    distinct: bool,
     output: Path | None,
 ) -> None:
     """Draw synthetic data that print a mean and an SD, each data set equally likely.
@@ -163,11 +159,11 @@ def sample_command(
     with Watch("samples") as watch:
         watch.say("filling the tables")
         sampler = column_sampler(summary, ordered, seed)
-        columns = sampler.draw(samples, distinct, watch, watch.stop).tolist()
+        columns = sampler.draw(samples, watch, watch.stop).tolist()
     step = Fraction(summary.step)
     if as_json:
         described = {"synthetic": True, "note": SYNTHETIC} | _described(summary, ordered)
-        described |= {"seed": seed, "distinct": distinct}
+        described |= {"seed": seed}
         described["samples"] = [[_json_number(step * unit) for unit in row] for row in columns]
         content = json.dumps(described, indent=None) + "\n"
     else:

@@ -8,10 +8,10 @@ from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
 
+from rederive.errors import unknown
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
 from rederive.printed.number import require_printed
 from rederive.recompute.summaries import Scale
-from rederive.reconstruct.checks import unknown
 
 QUARTILES = ("linear", "weibull", "averaged_inverted_cdf")
 """Ways to compute quartiles, as NumPy names them: types 7, 6 and 2 of Hyndman and Fan 1996."""

@@ -10,6 +10,6 @@ from rederive.reconstruct.column.sampling import (
 from rederive.reconstruct.column.summary import (
     ColumnSummary,
     ImpossibleSummaryError,
-    NearestFigures,
+    listed_nearest,
     nearest_figures,
 )

@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rederive.reconstruct.column.choices import STEP_ERROR, WORD, Chooser, below, tree_height
-from rederive.reconstruct.column.counting import Progress, count_columns
+from rederive.reconstruct.column.counting import Progress
 from rederive.reconstruct.column.states import (
     CentredColumn,
     Floats,
@@ -155,7 +155,6 @@ class ColumnSampler(ABC):
     def draw(
         self,
         size: int,
-        distinct: bool = False,
         progress: Progress | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> Integers:
@@ -165,8 +164,6 @@ class ColumnSampler(ABC):
         ----------
         size : int
             Number of samples, from 0.
-        distinct : bool
-            Leave out repetitions: a uniform draw without replacement.
         progress : callable, optional
             Called with samples drawn and wanted.
         stop : callable, optional
@@ -180,39 +177,25 @@ class ColumnSampler(ABC):
         Raises
         ------
         ValueError
-            If the size is negative, or more distinct columns are wanted than there are.
+            If the size is negative.
         """
         if size < 0:
             raise ValueError(f"samples: found {size}, allowed are whole numbers from 0")
-        if distinct:
-            self._require_enough(size)
-        seen: set[bytes] = set()
         columns = np.empty((size, self.column.n), dtype=np.int64)
         found = number = 0
         while found < size:
             missing = min(size - found, SAMPLES_TOGETHER)
             numbers = range(number, number + -(-missing // self.batch_size))
             for part in self.batches(numbers):
-                fresh = (_unseen(part, seen) if distinct else part)[: size - found]
-                columns[found : found + len(fresh)] = fresh
-                found += len(fresh)
+                kept = part[: size - found]
+                columns[found : found + len(kept)] = kept
+                found += len(kept)
             number = numbers.stop
             if progress is not None:
                 progress(found, size)
             if stop is not None and stop():
                 break
         return columns[:found]
-
-    def _require_enough(self, size: int) -> None:
-        # Double precision tells the count well enough unless it is close to the size.
-        if float(self.goal_numbers.sum()) > 2 * size + 1:
-            return
-        number = count_columns(self.summary, self.ordered)
-        if size > number:
-            raise ValueError(
-                f"samples: found {size}, allowed are up to {number}, "
-                "the number of distinct columns with these figures"
-            )
 
 
 class MultisetSampler(ColumnSampler):
@@ -395,14 +378,3 @@ class _StageTables:
 def _last(layers: Iterable[Layer]) -> Layer:
     """Return the last layer without holding the others."""
     return deque(layers, maxlen=1).pop()
-
-
-def _unseen(columns: Integers, seen: set[bytes]) -> Integers:
-    """Return the rows that are not in ``seen`` yet, in order, and put them there."""
-    fresh = []
-    for index, row in enumerate(columns):
-        key = row.tobytes()
-        if key not in seen:
-            seen.add(key)
-            fresh.append(index)
-    return columns[fresh]

@@ -130,10 +130,9 @@ class ColumnSummary:
         Raises
         ------
         ValueError
-            If no SD is printed, or the figures leave more than :data:`PAIR_LIMIT` pairs.
+            If the figures leave more than :data:`PAIR_LIMIT` pairs.
         """
-        if self.sd is None:
-            raise ValueError("sd: found none, allowed are printed figures")
+        assert self.sd is not None
         excesses = self.lattice.excesses(self.n, self.sd, self.rule)
         pairs: list[tuple[int, int]] = []
         for total in self.sums():
@@ -148,10 +147,9 @@ class ColumnSummary:
         Raises
         ------
         ValueError
-            If no SD is printed, or the figures leave too many pairs to list.
+            If the figures leave too many pairs to list.
         """
-        if self.sd is None:
-            raise ValueError("sd: found none, allowed are printed figures")
+        assert self.sd is not None
         return attainable_moments(self.mean, self.sd, self.n, **self.scale)
 
 
@@ -162,38 +160,8 @@ SEARCH_LIMIT = 5_000
 """Most printed means, counted from the nearest, that a search looks at."""
 
 
-@dataclass(frozen=True, slots=True)
-class NearestFigures:
-    """Pairs of figures that some data on the scale print as.
-
-    Attributes
-    ----------
-    overall : tuple of (PrintedNumber, PrintedNumber or None)
-        The nearest pairs; distance is the sum of the steps in the last digit of mean and SD. Ties
-        are all listed.
-    mean_kept : tuple of (PrintedNumber, PrintedNumber)
-        With the mean as printed: the nearest SDs below and above.
-    sd_kept : tuple of (PrintedNumber, PrintedNumber)
-        With the SD as printed: the nearest means below and above.
-    """
-
-    overall: tuple[Figures, ...]
-    mean_kept: tuple[Figures, ...] = ()
-    sd_kept: tuple[Figures, ...] = ()
-
-    @property
-    def words(self) -> str:
-        """The pairs in words."""
-        parts = [f"nearest: {_listed(self.overall)}"]
-        if self.mean_kept:
-            parts.append(f"with this mean: {_listed(self.mean_kept)}")
-        if self.sd_kept:
-            parts.append(f"with this SD: {_listed(self.sd_kept)}")
-        return "; ".join(parts)
-
-
-def nearest_figures(summary: ColumnSummary) -> NearestFigures:
-    """Return the figures nearest to a summary's that some data print as.
+def nearest_figures(summary: ColumnSummary) -> tuple[Figures, ...]:
+    """Return the figures nearest to a summary's that some data on the scale print as.
 
     Parameters
     ----------
@@ -203,49 +171,31 @@ def nearest_figures(summary: ColumnSummary) -> NearestFigures:
 
     Returns
     -------
-    NearestFigures
-        For possible figures, these themselves.
+    tuple of (PrintedNumber, PrintedNumber or None)
+        Distance is the sum of the steps in the last digit of mean and SD; ties are all listed. For
+        possible figures, these themselves.
     """
     if summary.sd is None:
         means = list(islice(_means_outward(summary), 2))
         least = abs(means[0].value - summary.mean.value)
-        ties = [mean for mean in means if abs(mean.value - summary.mean.value) == least]
-        return NearestFigures(tuple((mean, None) for mean in ties))
-    return _nearest_pairs(summary, summary.sd)
+        return tuple((m, None) for m in means if abs(m.value - summary.mean.value) == least)
+    best: float = inf
+    found: list[tuple[int, Figures]] = []
+    for mean in islice(_means_outward(summary), SEARCH_LIMIT):
+        steps = int(abs(mean.value - summary.mean.value) / mean.unit)
+        if steps > best:
+            break
+        if steps + _least_sd_steps(summary, mean, summary.sd) > best:
+            continue
+        for sd in _nearest_sds(summary, mean, summary.sd):
+            found.append((steps + int(abs(sd.value - summary.sd.value) / sd.unit), (mean, sd)))
+        best = min([best, *(distance for distance, _ in found)])
+    return tuple(pair for distance, pair in found if distance == best)
 
 
 def explain_impossible(summary: ColumnSummary) -> str:
     """Return the message for a summary that no data print as."""
-    return f"no data print as {summary.figures}; {nearest_figures(summary).words}"
-
-
-def _nearest_pairs(summary: ColumnSummary, sd: PrintedNumber) -> NearestFigures:
-    best: float = inf
-    found: list[tuple[int, Figures]] = []
-    mean_kept: list[Figures] = []
-    sides: dict[int, Figures] = {}
-    for mean in islice(_means_outward(summary), SEARCH_LIMIT):
-        away = mean.value - summary.mean.value
-        steps = int(abs(away) / mean.unit)
-        wanted = [side for side in (-1, 1) if side * away >= 0 and side not in sides]
-        if steps > best and not wanted:
-            if len(sides) == 2:
-                break
-            continue
-        least = _least_sd_steps(summary, mean, sd)
-        if away and least > 0 and steps + least > best:
-            continue
-        figures = _nearest_sds(summary, mean, sd)
-        pairs = [(steps + int(abs(f.value - sd.value) / sd.unit), (mean, f)) for f in figures]
-        best = min([best, *(distance for distance, _ in pairs)])
-        found += pairs
-        if not away:
-            mean_kept = [pair for _, pair in pairs]
-        if sd in figures:
-            sides |= dict.fromkeys(wanted, (mean, sd))
-    overall = tuple(pair for distance, pair in found if distance == best)
-    kept = dict.fromkeys(sides[side] for side in sorted(sides))
-    return NearestFigures(overall, tuple(mean_kept), tuple(kept))
+    return f"no data print as {summary.figures}; {listed_nearest(nearest_figures(summary))}"
 
 
 def _means_outward(summary: ColumnSummary) -> Iterator[PrintedNumber]:
@@ -305,7 +255,8 @@ def _nearest_sds(
     return below + above
 
 
-def _listed(pairs: tuple[Figures, ...]) -> str:
-    return ", ".join(
+def listed_nearest(pairs: tuple[Figures, ...]) -> str:
+    """Return the nearest figures as messages name them."""
+    return "nearest: " + ", ".join(
         f"mean {mean}" if sd is None else f"mean {mean} with SD {sd}" for mean, sd in pairs
     )

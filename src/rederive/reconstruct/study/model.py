@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from rederive.errors import unknown
 from rederive.printed import PrintedNumber
 from rederive.reconstruct.block import FLAT, Block, Figure, Prior, Statistic
-from rederive.reconstruct.checks import unknown
 
 
 @dataclass(frozen=True, slots=True)

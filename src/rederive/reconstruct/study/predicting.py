@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import numpy as np
 
+from rederive.errors import unknown
 from rederive.reconstruct.block.prediction import CENTRAL
 from rederive.reconstruct.block.sampling import Progress
 from rederive.reconstruct.block.values import statistic_values, within
 from rederive.reconstruct.bounds import Bound, End, Kind, Quantity, bound
-from rederive.reconstruct.checks import unknown
 from rederive.reconstruct.study.comparing import p_of, p_ranges, printed_as, side_of
 from rederive.reconstruct.study.drawing import Stop, draw_linked, require_data
 from rederive.reconstruct.study.model import Comparison, Measure, Study

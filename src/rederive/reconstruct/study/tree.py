@@ -7,22 +7,26 @@ of two equal keys win. Here scalars stay text, with a note whether YAML takes th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TypeVar
 
 import yaml
 
-from rederive.printed import PrintedNumber
+from rederive.errors import listed
+from rederive.printed import PrintedNumber, parse
 from rederive.printed.schema import nearest
-from rederive.reconstruct.checks import listed, read_exact, read_figure
 
 _NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 _TAB = r"character '\t'"
 _NOTHING = "tag:yaml.org,2002:null"
+_MINUS_SIGNS = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
+_LEADING_ZERO = re.compile(r"[^\d.,]*0\d")
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _FIGURE = 'a figure as printed, in quotes, such as "10.0" or "<0.001"'
 
+T = TypeVar("T")
 
 Problem = tuple[int, str]
 """A line of a description and what is wrong there."""
@@ -240,3 +244,34 @@ def _fill(node: Node, source: yaml.Node, above: tuple[int, ...]) -> None:
     else:
         node.value = "" if source.tag == _NOTHING else str(source.value)
         node.number = source.tag in _NUMBER_TAGS
+
+
+def read_exact(text: str) -> tuple[Fraction | None, str]:
+    """Return a number such as 51, 0.125 or 1/8; else ``None`` and what was probably meant."""
+    return _read(text, lambda each: Fraction(each.translate(_MINUS_SIGNS)))
+
+
+def read_figure(text: str) -> tuple[PrintedNumber | None, str]:
+    """Return a figure as printed, such as <0.05; else ``None`` and what was probably meant."""
+
+    def plain(text: str) -> PrintedNumber | None:
+        number = parse(text)
+        return None if number.label or number.percent or number.operator == "±" else number
+
+    return _read(text, plain)
+
+
+def _read(text: str, parsed: Callable[[str], T | None]) -> tuple[T | None, str]:
+    """Read a text; leading zeros, which YAML may take for octal numbers, are refused."""
+
+    def value(text: str) -> T | None:
+        try:
+            return None if _LEADING_ZERO.match(text) else parsed(text)
+        except (ValueError, ZeroDivisionError):
+            return None
+
+    if (found := value(text)) is not None:
+        return found, ""
+    zeros = re.sub(r"0+(?=\d)", "", text, count=1) if _LEADING_ZERO.match(text) else text
+    meant = zeros.replace(",", ".")
+    return None, "" if meant == text or value(meant) is None else meant
