@@ -313,7 +313,7 @@ def test_without_a_study_the_installed_article_answers(article: _Article, tmp_pa
     ("arguments", "status", "words"),
     [
         (["reconstruct", "--out", "x", "--prior", "tow"], 2, "did you mean 'two'"),
-        (["reconstruct", "--out", "x", "--reading", "8"], 2, "allowed are -8, -8.0"),
+        (["reconstruct", "--out", "x", "--reading", "8"], 2, "allowed: -8, -8.0"),
         (["reconstruct", "--out", "x", "--article", "trail"], 2, "did you mean 'trial'?"),
         (["reconstruct", "--out", "x", "--without", "late"], 1, "partial: 3 of 5 cohorts"),
         (["predict", "b"], 2, "allowed are a"),
