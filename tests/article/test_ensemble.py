@@ -220,7 +220,7 @@ def test_the_plugin_predicts_bounds_and_checks() -> None:
         bounds("responders", threshold=Fraction(100))
     with pytest.raises(ValueError, match="ids are listed by `rederive ledger`"):
         cohorts.predict("mrss.m6", prior="flat", draws=4, seed=1, reading="-8")
-    with pytest.raises(ValueError, match="did you mean 'results-responder-ivig-m6-count'"):
+    with pytest.raises(ValueError, match="did you mean results-responder-ivig-m6-count"):
         cohorts.predict(
             "results-responder-ivig-m6-cont", prior="flat", draws=4, seed=1, reading="-8"
         )
