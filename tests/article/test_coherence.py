@@ -15,6 +15,7 @@ from ivig_dcssc.checker.statistics import linear_p, logistic_p, predictors
 from ivig_dcssc.checker.tables import Tables
 from ivig_dcssc.checker.windows import Windows
 from ivig_dcssc.generator import coherence as generator_coherence
+from ivig_dcssc.generator import recipe
 from ivig_dcssc.generator.coherence import (
     AT_BASELINE,
     HEART,
@@ -22,7 +23,7 @@ from ivig_dcssc.generator.coherence import (
     OF_CHANGE,
     RULES,
     lung_grade,
-    match_measures,
+    matches,
     suits,
 )
 from ivig_dcssc.generator.patients.predictors import predictor_claims
@@ -134,10 +135,19 @@ def test_a_match_keeps_the_rows_of_every_measure_and_who_was_measured(
     for values in measures.values():
         values[rng.permutation(30)[:4], -1] = np.nan
         values[np.isnan(values[:, -1]) & (rng.random(30) < 0.5)] = np.nan
-    found = match_measures(rng.normal(size=(30, 5)), measures, rng, correlated=correlated)
+    found = next(matches(rng.normal(size=(30, 5)), measures, rng, correlated=correlated))
     for name, values in measures.items():
         assert sorted(map(str, found[name])) == sorted(map(str, values))
         np.testing.assert_array_equal(np.isnan(found[name]), np.isnan(values))
+
+
+def test_a_draw_that_no_match_fits_is_left_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+    monkeypatch.setattr(recipe, "MATCHES", 3)
+    monkeypatch.setattr(recipe, "MOST_MATCHES", 7)
+    monkeypatch.setattr(recipe, "lungs_fit", lambda *_: bool(tried.append(0)))
+    assert list(draw_cohorts(REGISTRY, Recipe("gaussian", 11), 0, 2)) == []
+    assert len(tried) == 2 * 7
 
 
 def test_grades_of_generator_and_checker_are_the_same() -> None:

@@ -254,6 +254,7 @@ def test_a_death_that_is_switched_off_with_its_month() -> None:
         "results-death-delay-ivig-other",
         "table2-stop-insurance-ivig-count",
         "abstract-mrss-ivig-m18-significant",
+        "coherence-heart",
     )
     recipe = Recipe("gaussian", 6, without=off)
     deaths = set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -69,7 +70,13 @@ def signed_rank_p(change: Floats) -> float | None:
     Zero changes take part in the ranking, the approximation is normal and uncorrected (Pratt 1959,
     JASA 54:655). 1 where every change is zero; none without pairs.
     """
-    return signed_rank_of(pd.Series(written(change)), "Pratt zeros, normal")
+    return _signed_rank_p(tuple(sorted(written(change))))
+
+
+@lru_cache(maxsize=4096)
+def _signed_rank_p(change: tuple[int, ...]) -> float | None:
+    # The same changes by grades come again and again.
+    return signed_rank_of(pd.Series(change), "Pratt zeros, normal")
 
 
 class OddsRatio(NamedTuple):

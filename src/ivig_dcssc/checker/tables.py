@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,9 @@ class Tables:
     windows: Windows
 
     def __post_init__(self) -> None:
+        # Figures and claims ask for the same columns many times.
+        for method in (self.numbers, self.words, self.baseline, self.followup, self.pairs):
+            object.__setattr__(self, method.__name__, cache(method))
         patients, visits = self.patients, self.visits
         for name, table, columns in (
             ("patients", patients, PATIENT_COLUMNS),
@@ -122,8 +125,8 @@ class Tables:
     @cached_property
     def _columns(self) -> dict[str, list[Any]]:
         return {
-            str(name): [None if _is_unknown(value) else value for value in values]
-            for name, values in self.patients.to_dict("list").items()
+            str(name): [None if _is_unknown(value) else value for value in column.tolist()]
+            for name, column in self.patients.items()
         }
 
     def numbers(self, column: str) -> Floats:

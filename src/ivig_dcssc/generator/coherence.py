@@ -8,8 +8,7 @@ the data that print all figures; where a figure is in their way, the figure is k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import pairwise
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -75,7 +74,6 @@ OF_CHANGE = {
 
 _ORDER = (MEASURE, *PAIRED, "rvsp")
 
-
 Regression = tuple[list[float], float]
 
 
@@ -99,14 +97,14 @@ _WEIGHTS = _weights(AT_BASELINE), _weights(OF_CHANGE)
 _AT_RANDOM = _weights({}), _weights({})
 
 
-def match_measures(
+def matches(
     skin: Floats,
     measures: Mapping[str, Floats],
     rng: np.random.Generator,
     *,
     correlated: bool = True,
-) -> dict[str, Floats]:
-    """Put the rows of measures to other patients, so that measures go together.
+) -> Iterator[dict[str, Floats]]:
+    """Yield the rows of measures put to other patients, again and again, so that they go together.
 
     Who was measured how often stays as it is; each measure keeps its rows, and so its figures.
     For each measure in turn, a value before and a change are drawn for every patient from the
@@ -122,31 +120,30 @@ def match_measures(
     correlated : bool
         Whether measures correlate; else they are put to patients at random.
     """
-    first = [_standardised(skin[:, 0])]
-    change = [_standardised(skin[:, 2] - skin[:, 0])]
-    found = dict(measures)
+    skin_scores = _standardised(skin[:, 0]), _standardised(skin[:, 2] - skin[:, 0])
     of_first, of_change = _WEIGHTS if correlated else _AT_RANDOM
-    for name, first_given, change_given in zip(_ORDER[1:], of_first, of_change, strict=True):
+    scores, alike = {}, {}
+    for name in _ORDER[1:]:
         rows = measures[name]
-        wanted = np.column_stack(
-            [_given(first, first_given, rng), _given(change, change_given, rng)],
-        )
-        has = [_standardised(rows[:, 0])]
-        has.append(
-            _standardised(rows[:, -1] - rows[:, 0]) if rows.shape[1] > 1 else has[0] * np.nan
-        )
-        scores = np.column_stack(has)
-        order = np.arange(len(rows))
-        seen = np.isfinite(rows)
-        for kind in np.unique(seen, axis=0):
-            where = np.flatnonzero((seen == kind).all(axis=1))
-            both = np.isfinite(scores[where[0]])
-            distances = (wanted[where][:, np.newaxis, both] - scores[where][:, both]) ** 2
-            order[where] = where[linear_sum_assignment(distances.sum(axis=2))[1]]
-        found[name] = rows[order]
-        for column, values, drawn in zip((first, change), scores.T, wanted.T, strict=True):
-            column.append(np.where(np.isfinite(values[order]), values[order], drawn))
-    return found
+        change = rows[:, -1] - rows[:, 0] if rows.shape[1] > 1 else rows[:, 0] * np.nan
+        scores[name] = _standardised(rows[:, 0]), _standardised(change)
+        kinds = np.isfinite(rows) @ (1 << np.arange(rows.shape[1]))
+        alike[name] = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+    while True:
+        found, first, change_of = dict(measures), [skin_scores[0]], [skin_scores[1]]
+        for name, first_given, change_given in zip(_ORDER[1:], of_first, of_change, strict=True):
+            wanted = _given(first, first_given, rng), _given(change_of, change_given, rng)
+            order = np.arange(len(skin))
+            for where in alike[name]:
+                distances = np.zeros((len(where), len(where)))
+                for drawn, has in zip(wanted, scores[name], strict=True):
+                    if np.isfinite(has[where[0]]):
+                        distances += np.subtract.outer(drawn[where], has[where]) ** 2
+                order[where] = where[linear_sum_assignment(distances)[1]]
+            found[name] = measures[name][order]
+            for column, drawn, has in zip((first, change_of), wanted, scores[name], strict=True):
+                column.append(np.where(np.isfinite(has[order]), has[order], drawn))
+        yield found
 
 
 def _standardised(values: Floats) -> Floats:
@@ -167,16 +164,14 @@ def lung_grade(measures: Mapping[str, Floats], time: int) -> Floats:
     The one echocardiogram counts at both times of FVC and DLCO; NaN where there is no lung
     function.
     """
-    function = [_grade(name, measures[name][:, time]) for name in LUNG_FUNCTION]
-    grades = np.array([*function, _grade("rvsp", measures["rvsp"][:, 0])])
-    known = np.isfinite(grades[:-1]).any(axis=0)
-    return np.where(known, np.where(np.isfinite(grades), grades, 0.0).max(axis=0), np.nan)
+    function = np.fmax(*(_grade(name, measures[name][:, time]) for name in LUNG_FUNCTION))
+    worst = np.fmax(function, _grade("rvsp", measures["rvsp"][:, 0]))
+    return np.where(np.isfinite(function), worst, np.nan)
 
 
 def _grade(name: str, values: Floats) -> Floats:
     limits = np.array(LUNG_GRADES[name])[:, np.newaxis]
-    rises = all(low < high for low, high in pairwise(LUNG_GRADES[name]))
-    beyond = values >= limits if rises else values < limits
+    beyond = values >= limits if limits[0] < limits[-1] else values < limits
     return np.where(np.isfinite(values), beyond.sum(axis=0), np.nan)
 
 

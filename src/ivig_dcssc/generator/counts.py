@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ivig_dcssc.generator.coherence import RULES
 from ivig_dcssc.generator.drawing import (
     CONCOMITANT,
     GROUP,
@@ -297,7 +298,8 @@ def _coherence(
         for name in off
         if name.endswith(KNOWN) and name.removesuffix(KNOWN) not in off
     }
-    off_rows = {(registry.row(name).variable, registry.row(name).timepoint) for name in without}
+    rows = [registry.row(name) for name in {*without} - {*RULES}]
+    off_rows = {(row.variable, row.timepoint) for row in rows}
     # All with myositis had their CPK measured, and who died has no late skin scores.
     measured, unseen = size, size
     if ("cpk", "baseline") not in off_rows:

@@ -133,7 +133,7 @@ class Patients:
     def flag(self, chosen: Iterable[int] | Integers) -> Integers:
         """Return 1 for the chosen patients and 0 for the others."""
         found = np.zeros(self.counts.size, np.int64)
-        found[np.asarray(list(chosen), np.int64)] = 1
+        found[chosen if isinstance(chosen, np.ndarray) else list(chosen)] = 1
         return found
 
     def choose(self, among: npt.ArrayLike, count: int, weights: Floats | None = None) -> Integers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from ivig_dcssc.generator.coherence import (
     RULES,
     STOPPING,
     lung_grade,
-    match_measures,
+    matches,
 )
 from ivig_dcssc.generator.counts import count_figures, draw_counts, with_counts
 from ivig_dcssc.generator.drawing import (
@@ -46,11 +47,11 @@ PACKAGES = ("ivig-dcssc-book", "numba", "numpy", "pandas", "pyarrow", "scipy")
 CHAINS = 2
 """Chains of a part; parts have streams of their own, so an ensemble has many."""
 
-MATCHES = 300
-"""Ways to put measures to patients before a draw of them is given up."""
+MATCHES, MOST_MATCHES = 300, 1500
+"""Ways to put measures to patients before an attempt is given up, and before all are."""
 
 ATTEMPTS = 40
-"""Draws of everything beside the skin scores before a draw of the skin scores is given up."""
+"""Draws of everything beside skin scores and measures before a draw of these is given up."""
 
 _SUMMARIES: dict[str, tuple[str, ...]] = {
     "adverse_effects": ("ae_",),
@@ -256,10 +257,11 @@ def draw_cohorts(
     rngs = [np.random.default_rng(child) for child in stream.spawn(draws)]
     for draw, rng in enumerate(rngs):
         scores, chain = skin[draw]
+        own = {name: values[draw] for name, values in measures.items()}
+        tries = iter(range(MOST_MATCHES))
         for _ in range(ATTEMPTS):
             try:
-                own = {name: values[draw] for name, values in measures.items()}
-                tables = _one(registry, off, scores, own, rng)
+                tables = _one(registry, off, scores, own, tries, rng)
             except NoFittingPatientsError:
                 continue
             yield Drawn(*tables, scores, chain)
@@ -291,6 +293,7 @@ def _one(
     off: Switches,
     skin: BlockData,
     measures: Mapping[str, Floats],
+    tries: Iterator[int],
     rng: np.random.Generator,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     if off.counts:
@@ -302,7 +305,7 @@ def _one(
     scores = latent.astype(np.float64)
     lungs = None
     if off.rules & {CORRELATIONS, LUNG_SEVERITY}:
-        measures, grades = _matched(registry, off, scores, measures, rng)
+        measures, grades = _matched(registry, off, scores, measures, tries, rng)
         lungs = grades if LUNG_SEVERITY in off.rules else None
     patients = draw_characteristics(
         observed,
@@ -349,11 +352,12 @@ def _matched(
     off: Switches,
     skin: Floats,
     measures: Mapping[str, Floats],
+    tries: Iterator[int],
     rng: np.random.Generator,
 ) -> tuple[dict[str, Floats], tuple[Floats, Floats]]:
     """Return measures put to patients so that the lung's p can be printed, and its grades."""
-    for _ in range(MATCHES):
-        found = match_measures(skin, measures, rng, correlated=CORRELATIONS in off.rules)
+    drawn = matches(skin, measures, rng, correlated=CORRELATIONS in off.rules)
+    for _, found in zip(islice(tries, MATCHES), drawn, strict=False):
         before, after = lung_grade(found, 0), lung_grade(found, 1)
         if LUNG_SEVERITY not in off.rules or lungs_fit(registry, after - before, off.every):
             return found, (before, after)

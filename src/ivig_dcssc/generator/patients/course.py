@@ -149,23 +149,21 @@ def _draw_reasons(
 
     wanted = {"": counts["still_on_ivig"], **{name: counts[f"stop_{name}"] for name in order}}
     weights[""] = late
+    number = {"": -1, **{name: position for position, name in enumerate(REASONS)}}
 
-    def draw() -> dict[str, Integers]:
-        found, left = {"death": died}, patients.flag(everyone)
+    def draw() -> Integers:
+        found, left = np.full(counts.size, -1), patients.flag(everyone)
+        found[died] = number["death"]
         for name, count in wanted.items():
-            found[name] = patients.choose(np.flatnonzero(left), count, weights.get(name))
-            left[found[name]] = 0
+            chosen = patients.choose(np.flatnonzero(left), count, weights.get(name))
+            found[chosen], left[chosen] = number[name], 0
         return found
 
-    def fits(found: dict[str, Integers]) -> bool:
-        return tests.flags(*(patients.flag(found[name]) for name in REASONS))
+    def fits(found: Integers) -> bool:
+        return tests.flags(*(found == np.arange(len(REASONS))[:, np.newaxis]))
 
     found = until(draw, fits, "reasons for stopping")
-    reason: list[str | None] = [None] * counts.size
-    for name in REASONS:
-        for patient in found[name]:
-            reason[patient] = name
-    return tuple(reason)
+    return tuple(REASONS[one] if one >= 0 else None for one in found.tolist())
 
 
 def _ease_of_leaving(skin: Floats, months: Integers) -> Floats:

@@ -9,9 +9,8 @@ active disease do, and later scores follow the trajectory that the skin block dr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -36,6 +35,7 @@ from rederive.printed.registry import Registry, VariableRow
 COLUMNS = ("patient", "month", "measure", "value")
 
 Record = tuple[str, int, str, float]
+Ends = Mapping[str, tuple[float, float]]
 
 RUBS = "tfr"
 CK = "cpk"
@@ -108,13 +108,13 @@ def date_visits(
     )
     oldest = draw_oldest(skin_values, skin_mask, alpha, rng)
     needs = _needs(skin_mask, oldest, organs, timing, rubs, characteristics)
-    names = characteristics["patient"].tolist()
     dates = [Dates(need, windows, rng).draw() for need in needs]
     ck = next(each.baseline for each in measured if each.measure == CK)
     count = printed_number(registry, CK_SERIAL_ID)
     serial = draw_serial(ck, characteristics["myositis"].eq(1).to_numpy(), count, rng)
+    ends = {each.measure: _ends(each.measure, registry) for each in organs}
     records: list[Record] = []
-    for row, name in enumerate(names):
+    for row, name in enumerate(characteristics["patient"].tolist()):
         one = _Patient(name, row, dates[row])
         records.extend(
             _skin_records(one, skin_values[row], skin_mask[row], registry.variables[SKIN])
@@ -122,7 +122,7 @@ def date_visits(
         records.extend(_rubs_records(one, rubs))
         for each in organs:
             records.extend(_organ_records(one, each, timing[group_of(each.measure)]))
-        records.extend(_further_records(one, organs, timing, registry, graded))
+        records.extend(_further_records(one, organs, timing, ends, graded))
         if row in serial:
             months = one.dates.after() or [windows.targets[0]]
             records.extend((name, m, CK, v) for m, v in ck_course(float(ck[row]), months, rng))
@@ -186,13 +186,13 @@ def _skin_records(
 
 def _rubs_records(one: _Patient, rubs: Rubs) -> Iterator[Record]:
     dates, before, after = one.dates, rubs.baseline[one.row], rubs.followup[one.row]
-    if np.isfinite(before):
+    if math.isfinite(before):
         recent = rubs.recent[one.row]
         yield one.name, dates.baseline if recent else dates.earlier[0], RUBS, float(before)
         for month in dates.earlier[0 if recent else 1 :]:
             if one.dates.rng.random() < FURTHER:
                 yield one.name, month, RUBS, float(before and one.dates.rng.random() < 0.5)
-    if np.isfinite(after) and dates.rubs is not None:
+    if math.isfinite(after) and dates.rubs is not None:
         yield one.name, dates.rubs, RUBS, float(after)
         beyond = one.dates.windows.skin_months(one.dates.windows.targets[0])[-1]
         for month in dates.after():
@@ -202,11 +202,11 @@ def _rubs_records(one: _Patient, rubs: Rubs) -> Iterator[Record]:
 
 def _organ_records(one: _Patient, each: Measured, when: Timing) -> Iterator[Record]:
     dates, before, after = one.dates, each.baseline[one.row], each.followup[one.row]
-    if np.isfinite(before):
+    if math.isfinite(before):
         month = dates.baseline if when.recent[one.row] else dates.earlier[0]
         yield one.name, month, each.measure, float(before)
     month_after = dates.near if when.near[one.row] else dates.far
-    if np.isfinite(after) and month_after is not None:
+    if math.isfinite(after) and month_after is not None:
         yield one.name, month_after, each.measure, float(after)
 
 
@@ -214,7 +214,7 @@ def _further_records(
     one: _Patient,
     organs: Sequence[Measured],
     timing: dict[str, Timing],
-    registry: Registry,
+    ends: Ends,
     graded: bool,
 ) -> Iterator[Record]:
     """Yield records that no window takes: older than the baseline, or later than the follow-up."""
@@ -229,37 +229,35 @@ def _further_records(
             drifts = each.measure in DRIFT or each.measure.startswith(SEVERITY_PREFIX)
             nearest = (each.baseline if month < 0 else each.followup)[one.row]
             # Where nothing was measured in the windows, there is nothing beside them to start from.
-            if not drifts or not np.isfinite(nearest):
+            if not drifts or not math.isfinite(nearest):
                 continue
             recent = timing[group_of(each.measure)].recent[one.row]
             if graded and each.measure in LUNG_FUNCTION:
                 recent &= timing[CLINIC].recent[one.row]
             if month < 0 and not recent and month >= one.dates.earlier[0]:
                 continue
-            scale = registry.variables[each.measure]
-            values[each.measure] = _drifted(float(nearest), each.measure, scale, one.dates.rng)
+            values[each.measure] = _drifted(float(nearest), each.measure, ends, one.dates.rng)
         if graded and values.pop(LUNG_SCORE, None) is not None:
             lungs = {name: np.array([[values.get(name, np.nan)]]) for name in LUNG_FUNCTION}
             grade = float(lung_grade({**lungs, "rvsp": np.array([[rvsp]])}, 0)[0])
-            values |= {LUNG_SCORE: grade} if np.isfinite(grade) else {}
+            values |= {LUNG_SCORE: grade} if math.isfinite(grade) else {}
         yield from ((one.name, month, measure, value) for measure, value in values.items())
 
 
-@lru_cache(maxsize=64)
-def _ends(measure: str, scale: VariableRow) -> tuple[float, float]:
+def _ends(measure: str, registry: Registry) -> tuple[float, float]:
     """Return least and greatest value of a measure, the physiologic ones if it drifts."""
+    scale = registry.variables[measure]
     if measure in DRIFT:
         physiologic = PLAUSIBLE[measure].scale(scale)
         return float(physiologic.minimum), float(physiologic.maximum)
     return float(scale.minimum or 0), float(scale.maximum or math.inf)
 
 
-def _drifted(value: float, measure: str, scale: VariableRow, rng: np.random.Generator) -> float:
-    """Return a value near another one, on the scale of its measure."""
-    low, high = _ends(measure, scale)
+def _drifted(value: float, measure: str, ends: Ends, rng: np.random.Generator) -> float:
+    """Return a value near another one, between the ends of its measure."""
     if measure in DRIFT:
         sd, step = DRIFT[measure]
         value = round(round((value + sd * rng.standard_normal()) / step) * step, 3)
     elif measure != SEVERITY_PREFIX + RENAL and rng.random() < SEVERITY_MOVES:
         value += 1 if rng.random() < 0.5 else -1
-    return float(min(max(value, low), high))
+    return float(min(max(value, ends[measure][0]), ends[measure][1]))

@@ -78,7 +78,6 @@ IMPROVED = "muscle"
 
 TIGHT_P = "appendix2-severity-muscle-restricted-ivig-m12-p"
 
-
 _ATTEMPTS = 200
 
 
