@@ -73,8 +73,9 @@ def test_filters_and_order_are_in_the_address(page, address, ledger):
     page.goto(address)
     page.select_option("[name=group]", "MMF")
     page.select_option("[name=verdict]", "needs an unstated choice")
-    page.get_by_role("button", name="Published").click()
-    page.get_by_role("button", name="Published").click()
+    for order in ("ascending", "descending"):
+        page.get_by_role("button", name="Published").click()
+        page.wait_for_selector(f"th[aria-sort={order}]")
     wanted = {
         row.id
         for row in ledger
@@ -84,7 +85,6 @@ def test_filters_and_order_are_in_the_address(page, address, ledger):
     assert set(ids) == wanted
     values = [float(re.findall(r"\d*\.?\d+", ledger.row(each).printed)[0]) for each in ids]
     assert values == sorted(values, reverse=True)
-    assert page.locator("th[aria-sort=descending]").count() == 1
     page.goto(page.url)
     assert shown(page) == ids
 
