@@ -94,7 +94,7 @@ def pack_command(
     Columns mail, name and canvas_id, if there are any, are for gradebooks and in no pack.
 
     To practise, cohorts are those shipped with the book; to grade, fresh ones are made from the
-    secret, in about a minute.
+    secret, in some seconds.
     """
     secret, people = read_secret(seed_file), read_class(students)
     taught = Course(course, _chapters(ctx, chapters), graded)

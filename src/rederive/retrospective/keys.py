@@ -51,9 +51,12 @@ class Grid:
             return cls(None, np.zeros_like(places), places, (1, max(len(index), 1)), index)
         codes, cohorts = pd.factorize(index.get_level_values("cohort"), sort=True)
         rows = np.asarray(codes, dtype=np.int64)
-        columns = np.asarray(pd.Series(rows).groupby(rows).cumcount(), dtype=np.int64)
-        width = int(columns.max(initial=0)) + 1
-        return cls(pd.Index(cohorts), rows, columns, (len(cohorts), width), index)
+        sizes, columns = np.bincount(rows), np.empty_like(rows)
+        first = np.repeat(np.cumsum(sizes) - sizes, sizes)
+        columns[np.argsort(rows, kind="stable")] = np.arange(len(rows)) - first
+        return cls(
+            pd.Index(cohorts), rows, columns, (len(cohorts), int(sizes.max(initial=1))), index
+        )
 
     @property
     def patients(self) -> IntArray:
