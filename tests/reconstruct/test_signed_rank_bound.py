@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 from random import Random
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ivig_dcssc.generator.skin import READINGS, skin_block
-from rederive.printed.registry import load_registry
 from rederive.recompute.signed_rank import signed_rank_p
-from rederive.reconstruct.block import boxes_of
-from rederive.reconstruct.bounds.moments import meetings_of
-from rederive.reconstruct.bounds.quantities import Part
 from repetitions import repeated
-from signed_rank_bound import greatest_signed_rank_p
+from signed_rank_bound import KEPT, LEAST, bound_of, greatest_signed_rank_p, pairs_of
 
-ROOT = Path(__file__).resolve().parents[2]
-KEPT = pd.read_csv(ROOT / "data" / "cohorts" / "signed_rank.csv", index_col="month")
-
-
-def changes_of(month: str) -> list[int]:
-    return [int(each) for each in str(KEPT.loc[month, "changes"]).split()]
-
-
-def pairs_of(month: str) -> tuple[set[tuple[int, int]], int]:
-    """All sums and sums of squares that the article's figures leave, and the printed responders."""
-    block = skin_block(load_registry(ROOT / "data" / "published"), READINGS[0])
-    meeting = meetings_of(block, boxes_of(block))[block.index(month)]
-    (count,) = {c[2:] for c in meeting.columns[Part.CHANGE].counts}
-    assert count[0] == count[1]
-    squares = meeting.squares[Part.CHANGE].items()
-    return {(s, q) for s, (low, high) in squares for q in range(low, high + 1, 2)}, count[0]
+BOUNDS = pd.read_csv(KEPT, index_col="month")
 
 
 @pytest.mark.parametrize("seed", range(repeated(40)))
@@ -62,16 +41,18 @@ def test_no_data_pass_the_bound_and_the_least_significant_meet_it(seed: int) -> 
     assert found == pytest.approx(signed_rank_p(worst), rel=2e-3) or found == 1
 
 
-@pytest.mark.parametrize("month", KEPT.index)
+@pytest.mark.parametrize("month", BOUNDS.index)
 def test_the_data_that_are_kept_print_the_figures_and_come_near_to_the_bound(month: str) -> None:
-    changes = np.array(changes_of(month))
+    changes = np.array(str(BOUNDS.loc[month, "changes"]).split(), int)
     pairs, responders = pairs_of(month)
     assert (changes.sum(), (changes**2).sum()) in pairs
-    assert (changes <= -5).sum() == responders
-    assert signed_rank_p(changes) <= KEPT.loc[month, "p_at_most"] <= 1.005 * signed_rank_p(changes)
+    assert (changes <= -LEAST).sum() == responders
+    assert (
+        signed_rank_p(changes) <= BOUNDS.loc[month, "p_at_most"] <= 1.005 * signed_rank_p(changes)
+    )
 
 
 @pytest.mark.parametrize("month", ["m12", "m6"][: repeated(1)])
 def test_the_bound_that_is_kept_is_computed_anew(month: str) -> None:
-    found = greatest_signed_rank_p(changes_of(month), pairs_of(month)[0], 5, 51)
-    assert found == pytest.approx(float(str(KEPT.loc[month, "p_at_most"])), abs=1e-6)
+    found = bound_of(month, str(BOUNDS.loc[month, "changes"]))
+    assert found == pytest.approx(float(str(BOUNDS.loc[month, "p_at_most"])), abs=1e-6)
