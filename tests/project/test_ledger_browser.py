@@ -104,7 +104,7 @@ def test_only_rows_that_are_shown_are_in_the_page(page, address, ledger):
 def test_figures_are_sorted_before_words_both_ways(page, address):
     for sign in ("", "-"):
         page.goto(f"{address}?sort={sign}2")
-        cells = page.locator("table.ledger tbody td[data-label=Reproduced]").all_inner_texts()
+        cells = page.locator("table.ledger tbody td:nth-child(3)").all_inner_texts()
         values = [float(found[0]) for each in cells if (found := re.findall(r"-?\d*\.?\d+", each))]
         assert len(values) == 50
         assert values == sorted(values, reverse=sign == "-")
@@ -117,6 +117,14 @@ def test_a_permanent_address_opens_its_row(page, address, ledger):
     row = page.locator(f"tr[id='{last}']")
     assert row.locator("details").get_attribute("open") is not None
     assert "Method" in row.locator("td.why").inner_text()
+
+
+def test_every_method_of_a_row_is_explained_on_the_page(root, ledger):
+    text = (root / "book" / "ledger.ipynb").read_text(encoding="utf-8")
+    explained = set(
+        re.findall(r"`(\w+)`", text.partition("## Methods")[2].partition("## Counts")[0])
+    )
+    assert {row.method for row in ledger} <= explained
 
 
 def test_without_scripts_every_row_is_there(browser, address, ledger):

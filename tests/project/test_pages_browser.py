@@ -100,6 +100,16 @@ def test_what_is_folded_opens_for_a_link_and_on_paper(browser, address):
     page.close()
 
 
+def test_the_head_of_the_ledger_stays_in_sight(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address + "book/ledger.html")
+    page.evaluate("scrollTo(0, 3000)")
+    page.wait_for_function("scrollY > 2000")
+    top = page.locator("table.ledger thead th").nth(1).bounding_box()["y"]
+    page.close()
+    assert 0 <= top < 100
+
+
 def test_what_scrolls_is_reached_by_keyboard_and_named(browser, address):
     page = browser.new_page(viewport={"width": 360, "height": 800})
     page.goto(address + "notebooks/results_skin.html")

@@ -130,19 +130,22 @@ def html_table(
     rows: Iterable[tuple[str, Sequence[Cell]]],
     caption: str,
     css: str = "",
+    labels: bool = True,
 ) -> Html:
     """Return a table in a box of its own that scrolls when it is wider than the page.
 
-    With more than :data:`WIDE` columns it is a card for each row on a phone. The first column names
-    the row; each row comes with its id, which may be empty. The caption is also the name of the
-    scrolling region for a screen reader.
+    With more than :data:`WIDE` columns it is a card for each row on a phone, with its titles from
+    the stylesheet where it has no ``labels``. The first column names the row; each row comes with
+    its id, which may be empty. The caption is also the name of the scrolling region for a screen
+    reader.
     """
     lines = list(rows)
     head = "".join(
         f'<th scope="col"{_number_class(lines, column)}>{escape(title)}</th>'
         for column, title in enumerate(header)
     )
-    body = "".join(_row_markup(anchor, header, cells) for anchor, cells in lines)
+    titles = header if labels else [""] * len(header)
+    body = "".join(_row_markup(anchor, titles, cells) for anchor, cells in lines)
     name = escape(caption, quote=True)
     classes = " ".join(filter(None, ("rederive", css, "cards" if len(header) > WIDE else "")))
     return Html(
@@ -167,8 +170,8 @@ def _row_markup(anchor: str, header: Sequence[str], cells: Sequence[Cell]) -> st
         if position == 0:
             parts.append(f'<th scope="row"{css}>{cell.markup}</th>')
         else:
-            name = escape(title, quote=True)
-            parts.append(f'<td{css} data-label="{name}"{cell.data}>{cell.markup}</td>')
+            label = f' data-label="{escape(title, quote=True)}"' if title else ""
+            parts.append(f"<td{css}{label}{cell.data}>{cell.markup}</td>")
     return f"<tr{identifier}>{''.join(parts)}</tr>"
 
 
@@ -288,12 +291,14 @@ def ledger_page(
     notebooks: Mapping[str, str],
     caption: str,
     tests: Mapping[str, str] | None = None,
+    intervals: Mapping[str, str] | None = None,
 ) -> Html:
     """Return the whole ledger as one table; each row opens to how it was derived.
 
     DataTables searches, filters and sorts it; without scripts it is the plain table. The
     notebooks that are part of the book have their page, relative to the ledger; rows may have their
-    test, as pytest names it.
+    test, as pytest names it, and figures the interval for which they stand. The formulas of methods
+    are expected on the page, in the section ``methods``.
     """
     by_id = {row.id: row for row in rows}
     lines = []
@@ -308,10 +313,14 @@ def ledger_page(
         parts.append(_conventions_markup(row))
         if row.same_as:
             parts.append(f'<div><a href="#{row.same_as}">printed before</a></div>')
-        inputs = [_input_markup(by_id[name]) for name in row.inputs if name in by_id]
+        inputs = [
+            _input_markup(by_id[name], (intervals or {}).get(name, ""))
+            for name in row.inputs
+            if name in by_id
+        ]
         if inputs:
             parts.append(f"<div>From:</div><ul>{''.join(inputs)}</ul>")
-        parts.append(f"<div>Method: <code>{escape(row.method)}</code></div>")
+        parts.append(f'<div>Method: <a href="#methods"><code>{escape(row.method)}</code></a></div>')
         if test := (tests or {}).get(row.id):
             # The file's name and the function; the row's id, its parameter, is in the address.
             function = PurePath(test.partition("[")[0]).name
@@ -322,7 +331,7 @@ def ledger_page(
             where = f'<a href="{escape(page, quote=True)}#{row.id}">{escape(row.notebook)}</a>'
         parts.append(f"<div>Shown in: {where}</div></details>")
         lines.append((row.id, [Cell(label), *figures, Cell("".join(parts), "why")]))
-    table = html_table(["Number and place", *COMPARISON], lines, caption, "ledger")
+    table = html_table(["Number and place", *COMPARISON], lines, caption, "ledger", labels=False)
     evidence, verdicts = (
         "".join(f"<option>{escape(word)}</option>" for word in words)
         for words in (PLANNED, Verdict)
@@ -330,8 +339,9 @@ def ledger_page(
     return Html(_FILTER.format(evidence=evidence, verdicts=verdicts) + table.markup)
 
 
-def _input_markup(row: LedgerRow) -> str:
-    return f'<li><a href="#{row.id}">{escape(label_of(row))}</a>: {escape(row.printed)}</li>'
+def _input_markup(row: LedgerRow, interval: str) -> str:
+    figure = escape(f"{row.printed} {interval}".strip())
+    return f'<li><a href="#{row.id}">{escape(label_of(row))}</a>: {figure}</li>'
 
 
 def downloads(files: Mapping[str, str]) -> Html:
