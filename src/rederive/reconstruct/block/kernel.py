@@ -8,6 +8,7 @@ only, and only those without penalty: so they follow the prior, given the figure
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import NamedTuple
 
 import numba
@@ -69,6 +70,19 @@ class Density(NamedTuple):
     by_own: float
 
 
+class Sums(NamedTuple):
+    """What the figures are computed from, by column, and how far it is from their limits.
+
+    ``moments``, shape (columns, 2), are sums of values and of their squares; ``found``, shape
+    (counts,), how many values are of each kind counted; ``terms``, shape (columns, 3), the terms of
+    the penalty of total, spread and t.
+    """
+
+    moments: Integers
+    found: Integers
+    terms: Floats
+
+
 BEYOND_JUMP = 1000.0
 """Loss of the logarithm of a prior for each step beyond the greatest jump: too much to be drawn,
 yet a way back for a start that has such jumps."""
@@ -80,10 +94,16 @@ patients' measured and missing value."""
 _SLACK = 1e-9
 """Relative distance of a bound from what it bounds, far above what rounding can do."""
 
+_compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+_inlined = numba.njit(nogil=True, error_model="numpy", forceinline=True)
 
-@numba.njit(cache=True, nogil=True)
-def _log_prior(row: Integers, seen: Flags, density: Density, logs: Floats) -> float:
-    """Return the logarithm of the density; ``logs``, shape (kinds,), is overwritten."""
+
+# --- the prior -----------------------------------------------------------------------------------
+
+
+@_inlined
+def _log_prior(values: Integers, mask: Flags, i: int, density: Density, logs: Floats) -> float:
+    """Return the logarithm of a patient's density; ``logs``, shape (kinds,), is overwritten."""
     means, precisions, log_weights, jump, by_last, by_own = density
     kinds, times = means.shape
     result = 0.0
@@ -94,8 +114,8 @@ def _log_prior(row: Integers, seen: Flags, density: Density, logs: Floats) -> fl
             for s in range(times):
                 inner = 0.0
                 for t in range(times):
-                    inner += precisions[k, s, t] * (row[t] - means[k, t])
-                form += (row[s] - means[k, s]) * inner
+                    inner += precisions[k, s, t] * (values[i, t] - means[k, t])
+                form += (values[i, s] - means[k, s]) * inner
             logs[k] = log_weights[k] - 0.5 * form
             top = max(top, logs[k])
         result = top
@@ -105,34 +125,57 @@ def _log_prior(row: Integers, seen: Flags, density: Density, logs: Floats) -> fl
                 share += np.exp(logs[k] - top)
             result += np.log(share)
     beyond = 0
-    for t in range(1, row.size):
-        beyond += max(0, abs(row[t] - row[t - 1]) - jump)
+    for t in range(1, values.shape[1]):
+        beyond += max(0, abs(values[i, t] - values[i, t - 1]) - jump)
     if beyond > 0:
         result -= BEYOND_JUMP * beyond
     # Who has no first value has none at all.
-    if seen[0] and (by_last != 0.0 or by_own != 0.0):
-        last = row[0]
-        for t in range(1, row.size):
-            if seen[t]:
-                last = row[t]
+    if mask[i, 0] and (by_last != 0.0 or by_own != 0.0):
+        last = values[i, 0]
+        for t in range(1, values.shape[1]):
+            if mask[i, t]:
+                last = values[i, t]
             else:
-                result += by_last * last + by_own * row[t]
+                result += by_last * last + by_own * values[i, t]
     return result
 
 
-@numba.njit(inline="always")
-def _count(
-    v: int, value: int, sign: int, sums: Integers, found: Integers, counts: Integers
-) -> None:
+def _highest_log(density: Density, moves: Moves, times: int) -> float:
+    """Return a bound that no logarithm of a density exceeds."""
+    by_missing = max(0.0, density.by_last) + max(0.0, density.by_own)
+    highest = _SLACK + moves.highest * (times - 1) * by_missing
+    if density.log_weights.size > 0:
+        highest += float(density.log_weights.max() + np.log(density.log_weights.size))
+    return highest
+
+
+# --- sums and the penalty ------------------------------------------------------------------------
+
+
+@_inlined
+def _replace(v: int, old: int, new: int, sums: Sums, counts: Integers) -> None:
+    """Put one value of a column in the place of another."""
+    moments, found, _ = sums
+    moments[v, 0] += new - old
+    moments[v, 1] += new * new - old * old
+    for c in range(found.size):
+        if counts[c, 0] == v:
+            low, high = counts[c, 1], counts[c, 2]
+            found[c] += int(low <= new <= high) - int(low <= old <= high)
+
+
+@_inlined
+def _count(v: int, value: int, sign: int, sums: Sums, counts: Integers) -> None:
     """Add (sign 1) a value to a column, or take it away (-1)."""
-    sums[v, 0] += sign * value
-    sums[v, 1] += sign * value * value
+    moments, found, _ = sums
+    moments[v, 0] += sign * value
+    moments[v, 1] += sign * value * value
     for c in range(found.size):
         if counts[c, 0] == v and counts[c, 1] <= value <= counts[c, 2]:
             found[c] += sign
 
 
-@numba.njit(inline="always")
+@_inlined
 def _recount(
     values: Integers,
     mask: Flags,
@@ -140,58 +183,51 @@ def _recount(
     kind: int,
     t: int,
     by: int,
-    sums: Integers,
-    found: Integers,
+    sums: Sums,
     counts: Integers,
 ) -> None:
     """Make a move in all columns; the second of a pair is -1 if it stays as it is."""
     times = values.shape[1]
-    whole = kind == _WHOLE or (kind != _MASK and t == 0)
     for i, change in ((pair[0], by), (pair[1], -by)):
-        for s in range(0 if whole else t, (times if whole else t + 1) if i >= 0 else 0):
-            old, first = values[i, s], values[i, 0]
-            new = old + change if kind == _WHOLE or s == t else old
-            later = first + change if whole else first
-            was, seen = mask[i, s], mask[i, s] != (kind == _MASK)
-            for value, start, sign in ((old, first, -int(was)), (new, later, int(seen))):
-                if sign != 0:
-                    _count(s, value, sign, sums, found, counts)
-                    if s > 0:
-                        _count(times + s, value - start, sign, sums, found, counts)
-                        _count(2 * times + s, start, sign, sums, found, counts)
+        if i < 0:
+            continue
+        first, old = values[i, 0], values[i, t]
+        if kind == _MASK:
+            sign = -1 if mask[i, t] else 1
+            _count(t, old, sign, sums, counts)
+            _count(times + t, old - first, sign, sums, counts)
+            _count(2 * times + t, first, sign, sums, counts)
+        elif kind != _WHOLE and t > 0:
+            if mask[i, t]:
+                _replace(t, old, old + change, sums, counts)
+                _replace(times + t, old - first, old + change - first, sums, counts)
+        else:
+            later = first + change
+            if mask[i, 0]:
+                _replace(0, first, later, sums, counts)
+            for s in range(1, times):
+                if mask[i, s]:
+                    old = values[i, s]
+                    _replace(2 * times + s, first, later, sums, counts)
+                    if kind == _WHOLE:
+                        _replace(s, old, old + change, sums, counts)
+                    else:
+                        _replace(times + s, old - first, old - later, sums, counts)
 
 
-@numba.njit(inline="always")
-def _move(values: Integers, mask: Flags, pair: tuple[int, int], kind: int, t: int, by: int) -> None:
-    """Make a move in the data, as :func:`_recount` does in the columns."""
-    for i, change in ((pair[0], by), (pair[1], -by)):
-        for s in range(values.shape[1] if i >= 0 else 0):
-            if kind == _MASK and s == t:
-                mask[i, s] = not mask[i, s]
-            elif kind == _WHOLE or s == t:
-                values[i, s] += change
-
-
-@numba.njit(inline="always")
+@_inlined
 def _beyond(value: float, low: float, high: float, unit: float) -> float:
     """Return how many units a value is beyond its limits; most are within, and divisions slow."""
     return 0.0 if low <= value <= high else max(low - value, value - high) / unit
 
 
-@numba.njit(inline="always")
-def _weigh(
-    v: int,
-    terms: Floats,
-    sums: Integers,
-    n: Integers,
-    total: Integers,
-    spread: Integers,
-    t_squared: Floats,
-    units: Floats,
-) -> None:
+@_inlined
+def _weigh(v: int, sums: Sums, limits: Limits) -> None:
     """Write the three terms of the penalty of a column."""
-    s = sums[v, 0]
-    d = n[v] * sums[v, 1] - s * s
+    moments, _, terms = sums
+    n, total, spread, t_squared, units, _, _ = limits
+    s = moments[v, 0]
+    d = n[v] * moments[v, 1] - s * s
     terms[v, 0] = _beyond(s, total[v, 0], total[v, 1], units[v, 0])
     terms[v, 1] = _beyond(d, spread[v, 0], spread[v, 1], units[v, 1])
     low, high = t_squared[v, 0], t_squared[v, 1]
@@ -202,9 +238,10 @@ def _weigh(
         terms[v, 2] = min(_beyond(ratio, low, high, units[v, 2]), 1e6)
 
 
-@numba.njit(cache=True, nogil=True)
-def _total(terms: Floats, sums: Integers, found: Integers, limits: Limits) -> float:
+@_inlined
+def _total(sums: Sums, limits: Limits) -> float:
     """Return the penalty: how far sums and counts are from their limits; 0 if all figures hold."""
+    moments, found, terms = sums
     n, units, ends, counts = limits.n, limits.units, limits.ends, limits.counts
     result = 0.0
     for v in range(n.size):
@@ -213,57 +250,56 @@ def _total(terms: Floats, sums: Integers, found: Integers, limits: Limits) -> fl
                 result += terms[v, k]
     for e in range(ends.shape[0]):
         v = int(ends[e, 0])
-        error = np.sqrt((n[v] * sums[v, 1] - sums[v, 0] ** 2) / (n[v] - 1)) / n[v]
-        end = sums[v, 0] / n[v] + ends[e, 1] * error
+        error = np.sqrt((n[v] * moments[v, 1] - moments[v, 0] ** 2) / (n[v] - 1)) / n[v]
+        end = moments[v, 0] / n[v] + ends[e, 1] * error
         result += _beyond(end, ends[e, 2], ends[e, 3], 1.0) * n[v] / units[v, 0]
     for c in range(found.size):
         result += _beyond(found[c], counts[c, 3], counts[c, 4], 1.0)
     return result
 
 
-@numba.njit(cache=True, nogil=True)
-def _weighed(values: Integers, mask: Flags, limits: Limits) -> tuple[Integers, Integers, Floats]:
-    """Return sums by column, how many values are of each kind counted, and terms of the penalty."""
-    n, total, spread, t_squared, units, _, counts = limits
-    sums, found = np.zeros((n.size, 2), np.int64), np.zeros(counts.shape[0], np.int64)
-    terms, seen = np.zeros((n.size, 3)), np.zeros_like(mask)
-    for i in range(values.shape[0]):
-        for t in range(values.shape[1]):
-            if mask[i, t]:
-                _recount(values, seen, (i, -1), _MASK, t, 0, sums, found, counts)
-    for v in range(n.size):
-        if n[v] > 0:
-            _weigh(v, terms, sums, n, total, spread, t_squared, units)
-    return sums, found, terms
+@_compiled
+def _penalty(sums: Sums, limits: Limits) -> float:
+    """Write the terms of all columns with figures, and return the penalty."""
+    for v in range(limits.n.size):
+        if limits.n[v] > 0:
+            _weigh(v, sums, limits)
+    return _total(sums, limits)
 
 
-@numba.njit(cache=True, nogil=True)
+def _sums(values: Integers, mask: Flags, limits: Limits) -> Sums:
+    """Return the sums of data, without the terms."""
+    first, followed = values[:, :1], mask & (np.arange(mask.shape[1]) > 0)
+    columns = np.hstack([values, values - first, np.broadcast_to(first, values.shape)])
+    seen = np.hstack([mask, followed, followed])
+    moments = np.column_stack([(columns**power * seen).sum(axis=0) for power in (1, 2)])
+    found = [
+        np.sum(seen[:, v] & (columns[:, v] >= low) & (columns[:, v] <= high))
+        for v, low, high, *_ in limits.counts
+    ]
+    return Sums(moments, np.array(found, np.int64), np.zeros((limits.n.size, 3)))
+
+
 def penalty_of(values: Integers, mask: Flags, limits: Limits) -> float:
     """Return how far data are from the limits; 0 if all figures hold."""
-    sums, found, terms = _weighed(values, mask, limits)
-    return _total(terms, sums, found, limits)
+    return float(_penalty(_sums(values, mask, limits), limits))
 
 
-@numba.njit(inline="always")
+# --- moves ---------------------------------------------------------------------------------------
+
+
+@_inlined
 def _leap(rng: np.random.Generator, reach: int) -> int:
     length = 1 + int(rng.random() * reach)
     return length if rng.random() < 0.5 else -length
 
 
-@numba.njit(inline="always")
+@_inlined
 def _propose(
-    values: Integers,
-    mask: Flags,
-    i: int,
-    j: int,
-    reach: Integers,
-    frozen: Flags,
-    fixed_mask: Flags,
-    measured: int,
-    highest: int,
-    rng: np.random.Generator,
+    values: Integers, mask: Flags, i: int, j: int, moves: Moves, rng: np.random.Generator
 ) -> tuple[int, int, int]:
     """Draw a symmetric move of two patients: its kind, -1 for none; time; change of the first."""
+    reach, frozen, fixed_mask, measured, highest = moves
     t, share, by = int(rng.random() * values.shape[1]), rng.random(), 0
     kind = int(share >= 0.40) + int(share >= 0.60) + int(share >= 0.75) + int(share >= 0.85)
     if kind == _MASK:
@@ -287,7 +323,57 @@ def _propose(
     return (kind if inside else -1), t, by
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@_inlined
+def _move(values: Integers, mask: Flags, pair: tuple[int, int], kind: int, t: int, by: int) -> None:
+    """Make a move in the data, as :func:`_recount` does in the columns."""
+    for i, change in ((pair[0], by), (pair[1], -by)):
+        if i < 0:
+            continue
+        if kind == _MASK:
+            mask[i, t] = not mask[i, t]
+        elif kind == _WHOLE:
+            for s in range(values.shape[1]):
+                values[i, s] += change
+        else:
+            values[i, t] += change
+
+
+@_inlined
+def _rise(first: int, step: int, now: Sums, then: Sums, limits: Limits) -> tuple[float, float]:
+    """Weigh columns that a move may have changed: rise of the penalty, and size of their terms.
+
+    Without ``ends``, which only :func:`_total` knows.
+    """
+    n, counts, rise, size = limits.n, limits.counts, 0.0, 0.0
+    for v in range(first, n.size, step):
+        same = then.moments[v, 0] == now.moments[v, 0] and then.moments[v, 1] == now.moments[v, 1]
+        if n[v] > 0 and not same:
+            _weigh(v, then, limits)
+            for k in range(3):
+                rise += then.terms[v, k] - now.terms[v, k]
+                size += then.terms[v, k]
+    for c in range(now.found.size):
+        if then.found[c] != now.found[c]:
+            low, high = counts[c, 3], counts[c, 4]
+            rise += _beyond(then.found[c], low, high, 1.0) - _beyond(now.found[c], low, high, 1.0)
+    return rise, size
+
+
+@_inlined
+def _copy(first: int, step: int, sums: Sums, to: Sums) -> None:
+    """Copy the columns that a move may have changed."""
+    for v in range(first, sums.moments.shape[0], step):
+        for k in range(2):
+            to.moments[v, k] = sums.moments[v, k]
+        for k in range(3):
+            to.terms[v, k] = sums.terms[v, k]
+    for c in range(sums.found.size):
+        to.found[c] = sums.found[c]
+
+
+# --- the chain -----------------------------------------------------------------------------------
+
+
 def run_chain(
     values: Integers,
     mask: Flags,
@@ -310,63 +396,72 @@ def run_chain(
     ``stop_at_first`` each state is looked at and the first without penalty ends it: a search, whose
     result is no draw from the prior. Returned are the records made; of a search, 1 if it succeeds.
     """
-    patients, times = values.shape
-    # Arrays of a tuple are counted each time they are taken out of it, which is slow in a loop.
-    n, total, spread, t_squared, units, ends, counts = limits
-    reach, frozen, fixed_mask, measured, highest = moves
-    by_last, by_own = density.by_last, density.by_own
-    sums, found, terms = _weighed(values, mask, limits)
-    new_sums, new_found, new_terms = sums.copy(), found.copy(), terms.copy()
-    penalty = _total(terms, sums, found, limits)
+    now = _sums(values, mask, limits)
+    penalty = _penalty(now, limits)
     if stop_at_first and penalty == 0.0:
         return 1
-    kinds, logs = np.empty(density.log_weights.size), np.empty(patients)
+    state = values, mask, now, deepcopy(now), penalty
+    rules = limits, moves, density, _highest_log(density, moves, values.shape[1]), heat
+    room = np.empty(len(values)), np.empty(density.log_weights.size)
+    much = iterations, every
+    return int(_run(*state, *rules, *room, *much, stop_at_first, rng, out_values, out_mask))
+
+
+@_compiled
+def _run(
+    values: Integers,
+    mask: Flags,
+    now: Sums,
+    then: Sums,
+    penalty: float,
+    limits: Limits,
+    moves: Moves,
+    density: Density,
+    highest_log: float,
+    heat: float,
+    logs: Floats,
+    of_kinds: Floats,
+    iterations: int,
+    every: int,
+    stop_at_first: bool,
+    rng: np.random.Generator,
+    out_values: Integers,
+    out_mask: Flags,
+) -> int:
+    """Run the chain from a state with its sums; ``logs`` and ``of_kinds`` are room to work in."""
+    patients, times = values.shape
     for i in range(patients):
-        logs[i] = _log_prior(values[i], mask[i], density, kinds)
-    by_chance = by_last == 0.0 and by_own == 0.0
-    highest_log = _SLACK + highest * (times - 1) * (max(0.0, by_last) + max(0.0, by_own))
-    if density.log_weights.size > 0:
-        highest_log += density.log_weights.max() + np.log(density.log_weights.size)
+        logs[i] = _log_prior(values, mask, i, density, of_kinds)
+    by_chance = density.by_last == 0.0 and density.by_own == 0.0
     records = 0
     for iteration in range(1, iterations + 1):
         i = int(rng.random() * patients)
         j = int(rng.random() * patients)
         kind, t, by = -1, 0, 0
         if i != j or patients == 1:
-            kind, t, by = _propose(
-                values, mask, i, j, reach, frozen, fixed_mask, measured, highest, rng
-            )
+            kind, t, by = _propose(values, mask, i, j, moves, rng)
         if kind >= 0:
             both = i != j and kind != _ONE and kind != _WHOLE
             pair = i, j if both else -1
-            _recount(values, mask, pair, kind, t, by, new_sums, new_found, counts)
-            columns = range(0, n.size, 1) if kind == _WHOLE or t == 0 else range(t, n.size, times)
+            _recount(values, mask, pair, kind, t, by, then, limits.counts)
+            first, step = (0, 1) if kind == _WHOLE or t == 0 else (t, times)
             # First what the gain is at most, since that refuses most moves without the rest.
-            rise, size = 0.0, penalty
-            for v in columns:
-                if n[v] > 0 and (new_sums[v, 0] != sums[v, 0] or new_sums[v, 1] != sums[v, 1]):
-                    _weigh(v, new_terms, new_sums, n, total, spread, t_squared, units)
-                    for k in range(3):
-                        rise += new_terms[v, k] - terms[v, k]
-                        size += new_terms[v, k]
-            for c in range(found.size):
-                low, high = counts[c, 3], counts[c, 4]
-                rise += _beyond(new_found[c], low, high, 1.0) - _beyond(found[c], low, high, 1.0)
-            most = -heat * (rise - _SLACK * size)
+            rise, size = _rise(first, step, now, then, limits)
+            most = -heat * (rise - _SLACK * (size + penalty))
             moved = kind != _MASK or not by_chance
             if moved:
                 most += highest_log - logs[i] + (highest_log - logs[j] if both else 0.0)
             chance, new_penalty, log1, log2 = -1.0, penalty, logs[i], logs[j]
-            if most < 0 and ends.shape[0] == 0:
+            if most < 0 and limits.ends.shape[0] == 0:
                 chance = rng.random()
             accepted = chance < 0 or chance < np.exp(most) * (1 + _SLACK)
             if accepted:
                 _move(values, mask, pair, kind, t, by)
                 if moved:
-                    log1 = _log_prior(values[i], mask[i], density, kinds)
+                    log1 = _log_prior(values, mask, i, density, of_kinds)
                 if moved and both:
-                    log2 = _log_prior(values[j], mask[j], density, kinds)
-                new_penalty = _total(new_terms, new_sums, new_found, limits)
+                    log2 = _log_prior(values, mask, j, density, of_kinds)
+                new_penalty = _total(then, limits)
                 gain = log1 - logs[i] - heat * (new_penalty - penalty)
                 if both:
                     gain += log2 - logs[j]
@@ -380,25 +475,14 @@ def run_chain(
                     logs[j] = log2
                 if stop_at_first and penalty == 0.0:
                     return 1
-            for v in columns:
-                for k in range(2):
-                    if accepted:
-                        sums[v, k] = new_sums[v, k]
-                    else:
-                        new_sums[v, k] = sums[v, k]
-                for k in range(3):
-                    if accepted:
-                        terms[v, k] = new_terms[v, k]
-                    else:
-                        new_terms[v, k] = terms[v, k]
-            for c in range(found.size):
-                if accepted:
-                    found[c] = new_found[c]
-                else:
-                    new_found[c] = found[c]
+                _copy(first, step, then, now)
+            else:
+                _copy(first, step, now, then)
         if iteration % every == 0 and penalty == 0.0 and not stop_at_first:
-            out_values[records] = values
-            out_mask[records] = mask
+            for i in range(patients):
+                for t in range(times):
+                    out_values[records, i, t] = values[i, t]
+                    out_mask[records, i, t] = mask[i, t]
             records += 1
             if records == out_values.shape[0]:
                 break
