@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup
+
+from ivig_dcssc.parameters import PARAMETERS
+from rederive.execution.project import Project
+from rederive.site.build import build_book
+from rederive.site.variant import Variant
 
 LOADING = {
     "script": "src",
@@ -205,3 +212,19 @@ def test_no_line_of_a_figure_is_white_on_white(built_book: Path) -> None:
     figures = [path.read_text(encoding="utf-8") for path in built_book.rglob("_images/*.svg")]
     assert len(figures) > 50
     assert not [text for text in figures if "fill: none; stroke: #ffffff" in text]
+
+
+def test_the_book_builds_on_a_cohort_of_ones_own(built_book, project: Project):
+    cohort = project.root / "data" / "cohorts" / "synthetic-teaching"
+    variant = Variant.of(PARAMETERS, {"cohort_folder": str(cohort)}, "of-a-test")
+    try:
+        site = build_book(project, variant=variant, jobs=2).site
+        assert broken_links(site) == []
+        for path in pages(site):
+            assert str(project.root) not in path.read_text(encoding="utf-8"), path.name
+        for path in (*pages(site / "book"), *pages(site / "notebooks")):
+            assert "rederive-variant" in path.read_text(encoding="utf-8"), path.name
+        for path in pages(site / "notebooks"):
+            assert "rederive-banner" in path.read_text(encoding="utf-8"), path.name
+    finally:
+        shutil.rmtree(replace(project, variant=variant.name).output, ignore_errors=True)
