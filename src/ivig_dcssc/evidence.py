@@ -8,7 +8,7 @@ Only a prediction that could easily have failed confirms: see :data:`TIGHT`.
 from __future__ import annotations
 
 from dataclasses import replace
-from math import sqrt
+from math import nan, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 TIGHT = 0.1
 """A prediction is tight if all data that print the other figures leave at most this share of what
-the number of patients and the scale alone allow; agreement with a wider one confirms nothing."""
+the number of patients and the scale alone allow, a p only if all of them print it; agreement with
+a wider one confirms nothing."""
 
 
 class CohortEvidence(Cohorts):
@@ -191,22 +192,26 @@ class CohortEvidence(Cohorts):
     def _tightness(self, row: NumberRow, bound: Bound) -> tuple[bool, str]:
         """Return whether the bounds of a figure are tight, and in words how wide they are."""
         figure = self.block.figure(self.registry.first_mention(row.id))
-        share = (bound.high.limit - bound.low.limit) / possible_width(self.block, figure)
-        words = f"{100 * share:.2g} % of what n and the scale allow"
-        return share <= TIGHT, words if share <= TIGHT else f"{words}: too wide to confirm it"
+        ends = bound.low.limit, bound.high.limit
+        share = (ends[1] - ends[0]) / possible_width(self.block, figure)
+        tight, words = share <= TIGHT, f"{100 * share:.2g} % of what n and the scale allow"
+        if row.statistic == "p":
+            tight = bool(printing(pd.Series(ends), row.printed).all())
+            words = "all of it is printed so" if tight else "most of it is printed otherwise"
+        return tight, words if tight else f"{words}: too wide to confirm it"
 
 
 def possible_width(block: Block, figure: Figure) -> float:
     """Return the width of the range that a block's figure could have if nothing else were printed.
 
     Of a mean it is the whole scale (of changes twice that), of an SD the range up to half of the
-    patients at either end, of responders everybody, of p from 0 to 1.
+    patients at either end, of responders everybody. Of p it is NaN: distances mean nothing there.
     """
     n = block.observed[block.index(figure.at)]
     if figure.statistic == "responders":
         return n
     if figure.statistic == "paired_p":
-        return 1
+        return nan
     changes = figure.statistic in ("change_mean", "change_sd")
     scale = block.scale.of_changes if changes else block.scale
     span = float(scale.maximum - scale.minimum)
