@@ -30,6 +30,9 @@ CASES: dict[str, Recomputed] = {
         Summary(parse("-2.1"), parse("3.9"), 20)
     ),
     f"sizes {TWO}": recompute.two_sample_t_unstated_n(FIRST, SECOND, parse("0.06")),
+    "t --mean1 -5.3 --sd1 7.9 --n1 29 --p <0.001": recompute.paired_t(
+        Summary(parse("-5.3"), parse("7.9"), 29), parse("<0.001")
+    ),
     "percent --percent 23.3 --n 30": recompute.percent_to_count(parse("23.3"), 30),
     "grim --mean 5.19 --n 28": recompute.grim(parse("5.19"), 28),
     "grim --mean 3.44 --sd 2.47 --n 18 --minimum 0 --maximum 7": recompute.grimmer(
@@ -88,10 +91,11 @@ def test_the_words_say_the_verdict() -> None:
     [
         ("grim --mean 5.1x", ["--mean: found '5.1x'", "--n: found nothing"]),
         ("grim --mean 5.19 --n 0", ["n: found 0, allowed are whole numbers from 1"]),
-        ("t --mean1 1 --sd1 1 --n1 9 --mean2 2", ["found mean2, allowed: mean2, sd2 and n2"]),
+        ("t --mean1 1 --sd1 1 --n1 9 --mean2 2", ["sd2, n2: found nothing"]),
+        ("t --mean1 1 --sd1 1 --n1 9 --p 1.4", ["--p: found '1.4'"]),
         ("statcheck --kind tt --statistic 2 --df 9 --p 0.1", ["tt", "chi2"]),
         ("odds-ratio --odds-ratio 2.0 --p 0.3", ["both limits"]),
-        (f"odds-ratio {RATIO} --n 50", ["all three, or none"]),
+        (f"odds-ratio {RATIO} --n 50", ["outcome, exposed: found nothing"]),
         ("percent --percent 23,3 --n 30", ["--percent: found '23,3'", "did you mean 23.3?"]),
     ],
 )

@@ -68,6 +68,14 @@ def figure(text: str) -> PrintedNumber:
     return found
 
 
+def p_value(text: str) -> PrintedNumber:
+    """Return a printed p value, the type of an option: 0.03, or a comparison such as <0.001."""
+    found, hint = read_figure(text)
+    if found is None or not 0 <= found.value <= 1:
+        raise _not_allowed(text, "a p value as printed, such as 0.03 or <0.001", hint)
+    return found
+
+
 def _not_allowed(text: str, allowed: str, hint: str) -> click.BadParameter:
     meant = f"; did you mean {hint}?" if hint else ""
     return click.BadParameter(f"found {text!r}, allowed is {allowed}{meant}")

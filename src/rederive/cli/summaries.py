@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import click
 import pandas as pd
 
 from rederive import recompute
-from rederive.cli.column import figure, number, whole
+from rederive.cli.column import figure, number, p_value, whole
 from rederive.errors import ConfigurationError, meant
 from rederive.parameters.types import Faults, ParameterError
 from rederive.printed import PrintedNumber
@@ -69,12 +69,18 @@ class Check:
             raise ParameterError(f"{where}: {error}".removeprefix(": ")) from error
 
 
+def _require_all(given: Collection[str], *names: str) -> None:
+    """Raise a ``ValueError`` that names what is lacking of figures that belong together."""
+    lacking = ", ".join(name for name in names if name not in given)
+    if lacking:
+        raise ValueError(f"{lacking}: found nothing, allowed: all of {', '.join(names)}, or none")
+
+
 def _t(p: PrintedNumber | None = None, *, mean1: Any, sd1: Any, n1: int, **second: Any) -> Any:
     first = Summary(mean1, sd1, n1)
     if not second:
         return recompute.paired_t(first, p)
-    if len(second) < 3:
-        raise ValueError(f"found {' and '.join(second)}, allowed: mean2, sd2 and n2, or none")
+    _require_all(second, "mean2", "sd2", "n2")
     return recompute.two_sample_t(first, Summary(*second.values()), p)
 
 
@@ -83,16 +89,15 @@ def _sizes(p: PrintedNumber, **six: Any) -> Recomputed:
     return recompute.two_sample_t_unstated_n(Summary(mean1, sd1, n1), Summary(mean2, sd2, n2), p)
 
 
-def _odds_ratio(
-    n: int | None = None, outcome: Any = None, exposed: Any = None, **ratio: Any
-) -> Any:
-    figures = PrintedOddsRatio(**ratio)
-    name = next(each for each in ("p", "ci_low", "odds_ratio") if each in ratio)
-    if n is None and outcome is None and exposed is None:
+def _odds_ratio(**given: Any) -> Any:
+    names = "n", "outcome", "exposed"
+    margins = [given.pop(name, None) for name in names]
+    figures = PrintedOddsRatio(**given)
+    name = next(each for each in ("p", "ci_low", "odds_ratio") if each in given)
+    if not any(margins):
         return recompute.ratio_and_interval(name, figures)
-    if n is None or outcome is None or exposed is None:
-        raise ValueError("found a part of n, outcome and exposed, allowed: all three, or none")
-    return recompute.odds_ratio_figure(name, figures, n, outcome, exposed)
+    _require_all([each for each, size in zip(names, margins, strict=True) if size], *names)
+    return recompute.odds_ratio_figure(name, figures, *margins)
 
 
 _TWO = {
@@ -102,7 +107,7 @@ _TWO = {
     "mean2": ("mean of the second group", figure),
     "sd2": ("its SD", figure),
     "n2": ("its number of patients", whole),
-    "p": ("p value as printed", figure),
+    "p": ("p value as printed, such as 0.03 or <0.001", p_value),
 }
 CHECKS = {
     "t": Check("Recompute the p of a t test: of two groups, or of a change (paired).", _TWO, _t),
@@ -139,7 +144,7 @@ CHECKS = {
             "kind": ("*one of t, F, chi2, z or r", str.strip),
             "statistic": ("*its value as printed", figure),
             "df": ("degrees of freedom; of an F two, such as 2;28", degrees),
-            "p": ("*p value as printed", figure),
+            "p": ("*p value as printed, such as 0.03 or <0.001", p_value),
         },
         lambda **given: recompute.check_statistic(**{"df": ()} | given).result,
     ),
@@ -149,7 +154,7 @@ CHECKS = {
             "odds-ratio": ("*odds ratio as printed", figure),
             "ci-low": ("lower limit as printed", figure),
             "ci-high": ("upper limit as printed", figure),
-            "p": ("p value as printed", figure),
+            "p": ("p value as printed, such as 0.03 or <0.001", p_value),
             "n": ("all patients; with it, all 2 x 2 tables are tried", whole),
             "outcome": ("patients with the outcome, such as 20..30", margin),
             "exposed": ("patients exposed, such as 22", margin),
