@@ -38,6 +38,8 @@ class Imported:
     values: dict[tuple[str, int, str], str] = field(default_factory=dict)
     unsaid: list[str] = field(default_factory=list)
     """What may mean that a value is unknown, as ``--missing`` takes it."""
+    notes: list[str] = field(default_factory=list)
+    """What is allowed and may yet be a mistake."""
 
     def change(self, file: str, column: str, what: str, row: int) -> None:
         """Note that a cell was changed, and how."""
@@ -65,6 +67,7 @@ class Cells:
         self.dialect, self.form, self.done = dialect, form, Imported(dialect)
         self._gaps: dict[tuple[str, str], list[tuple[Understood, int, str, Entry | None]]] = {}
         self._written: dict[str, str] = {}
+        self._decimals: dict[tuple[str, str], Cell] = {}
         self._values: set[Decimal] = set()
 
     def problem(
@@ -137,7 +140,9 @@ class Cells:
             value, change, wrong = nearest, "decimals → the nearest allowed number", None
         elif nearest:
             allowed = f"{entry.domain}; to take the nearest: --round '{head}'"
-            self.problem(table, row, head, "decimals", allowed)
+            # One example for all rows, so that they are listed together.
+            example = self._decimals.setdefault((table.name, head), cell)
+            self.problem(table, row, head, f"decimals, such as {example}", allowed)
             return None
         if wrong is not None:
             words = wrong[0].removesuffix("; empty if unknown")

@@ -174,7 +174,7 @@ def _imported(
                              f"--column '{head}={near}'")  # fmt: skip
     imported = Importer(found, dialect, form).run()
     imported.problems[:0] = problems
-    return imported, found, aside, notes
+    return imported, found, aside, notes + imported.notes
 
 
 def _lines(
@@ -207,8 +207,8 @@ def _changes(imported: Imported) -> list[str]:
     lines = ["Changes:"]
     for (file, column, what), rows in imported.changes.items():
         places = ", ".join(map(str, rows[:3])) + (", …" if len(rows) > 3 else "")
-        cells = f"{len(rows)} {'cell' if len(rows) == 1 else 'cells'}"
-        lines.append(f"  {file}, {column}: {what} ({cells}, rows {places})")
+        number = f"1 cell, row {places}" if len(rows) == 1 else f"{len(rows)} cells, rows {places}"
+        lines.append(f"  {file}, {column}: {what} ({number})")
     return lines
 
 

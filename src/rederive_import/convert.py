@@ -29,6 +29,9 @@ from rederive_import.words import (
 RULE = "days since the first infusion / 30.4375, the nearest whole month"
 """How a time becomes a month."""
 
+FAR = 60
+"""Months between a visit and all others of a patient that are worth a note."""
+
 _DATES = ("date", "datum")
 
 
@@ -44,6 +47,7 @@ class Importer(Cells):
         self._spelt: dict[str, str] = {}
         self._alone: dict[str, tuple[Understood, int, str]] = {}
         self._filled: set[str] = set()
+        self._said: dict[tuple[str, str], tuple[str, int]] = {}
 
     def run(self) -> Imported:
         """Convert all tables.
@@ -66,6 +70,7 @@ class Importer(Cells):
         for each in self.tables:
             self._take(each, who[id(each)])
         self.ask_about_gaps()
+        self._note_far_visits()
         return self.done
 
     # Patients
@@ -249,11 +254,23 @@ class Importer(Cells):
         if day is None:
             return None
         if who not in self._first:
-            allowed = "a patient with a date of the first infusion, or --start first-visit"
-            self.problem(table, row, head, who, allowed)
+            allowed = f"a date of the first infusion of {who}, or --start first-visit"
+            first = table.place("first")
+            head = head if first is None else table.header[first]
+            self.problem(table, row, head, "empty", allowed)
             return None
         self.done.change(table.name, head, f"date → month: {RULE}", row)
-        return months_of((day - self._first[who][0]).days)
+        return self._allowed(table, row, head, cell, months_of((day - self._first[who][0]).days))
+
+    def _allowed(
+        self, table: Understood, row: int, head: str, cell: Cell | Decimal, month: int
+    ) -> int | None:
+        least, most = self.codebook.visits["month"].minimum, self.codebook.visits["month"].maximum
+        if (least is None or least <= month) and (most is None or month <= most):
+            return month
+        allowed = f"a time from {least} to {most} months after the first infusion"
+        self.problem(table, row, head, cell, allowed)
+        return None
 
     def _spoken_month(
         self, table: Understood, row: int, head: str, cell: str, kind: str
@@ -273,15 +290,29 @@ class Importer(Cells):
     def _in_months(
         self, table: Understood, row: int, head: str, number: Decimal, unit: str
     ) -> int | None:
-        if abs(number) > 100_000:
-            self.problem(table, row, head, number, self.codebook.visits["month"].domain)
+        months = months_of(min(max(float(number), -1e6), 1e6) * DAYS[unit])
+        month = self._allowed(table, row, head, number, months)
+        if month is None:
             return None
-        month = months_of(float(number) * DAYS[unit])
         if unit == "months" and month != number:
             self.done.change(table.name, head, "month → the nearest whole month", row)
         elif unit != "months":
             self.done.change(table.name, head, f"{unit} → months: {RULE}", row)
         return month
+
+    def _note_far_visits(self) -> None:
+        """Note visits so far from all others of the patient that the year may be mistyped."""
+        visits: dict[str, dict[int, tuple[str, int]]] = {}
+        for (who, month, _), place in self._taken.items():
+            visits.setdefault(who, {})[month] = place
+        for who, places in visits.items():
+            for month, (file, row) in places.items():
+                away = min((abs(month - other) for other in places if other != month), default=0)
+                if away > FAR:
+                    self.done.notes.append(
+                        f"{file}, row {row}: month {month} of {who} is {away} months from every "
+                        "other visit; is the date right?"
+                    )
 
     # Values
 
@@ -370,8 +401,9 @@ class Importer(Cells):
             if value is None:
                 continue
             before = self.done.patients[who[row]].setdefault(name, value)
+            said, above = self._said.setdefault((who[row], name), (str(text), row))
             if before != value:
-                allowed = f"one value for each patient, as {before!r} above"
+                allowed = f"one value for each patient, as {said!r} in row {above}"
                 self.problem(table, row, head, str(text), allowed)
 
     def _take_value(

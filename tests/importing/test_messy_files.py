@@ -241,7 +241,10 @@ STOPPED: dict[str, tuple[str | bytes, list[str]]] = {
     "a broken workbook": (b"PK\x03\x04 no", ["as Excel saves it"]),
     "a measure that nobody knows": (
         "id,month,measure,value\nA,0,ESR,30\n", ["measure:ESR=MEASURE", "aside"]),
-    "an age that changes": ("id,month,mrss,age\nA,0,30,40\nA,6,22,41\n", ["one value for each patient"]),
+    "an age that changes": ("id,month,mrss,age\nA,0,30,40\nA,6,22,41\n", ["as '40' in row 2"]),
+    "a year far from the first infusion": (
+        "id,date,first infusion,mrss\nA,2020-03-04,2020-03-04,30\nA,2091-09-02,2020-03-04,22\n",
+        ["row 3, column date: found '2091-09-02'", "from -600 to 600 months"]),
     "a formula without its value": (
         workbook([["id", "month", "mrss"], ["A", 0, "=15+15"]]), ["formula without its value"]),
     "a month of infinity": (LONG.replace("6", "1e400"), ["row 3"]),
@@ -262,6 +265,15 @@ def test_it_stops_with_what_has_to_be_said(kind: str, run_import, tmp_path: Path
     assert not (tmp_path / "out").exists()
 
 
+def test_a_year_that_may_be_mistyped_is_noted(run_import) -> None:
+    text = "id,date,first infusion,mrss\n" + "".join(
+        f"A,{day},2020-03-04,30\n" for day in ("2020-03-04", "2021-03-04", "2031-03-04")
+    )
+    result = run_import(text)
+    assert "row 4: month 132 of A is 120 months from every other visit" in result.output
+    assert result.output.count("is the date right?") == 1 and result.exit_code == 0
+
+
 def test_what_was_understood_is_shown_and_every_change_counted(run_import, tmp_path: Path) -> None:
     text = (
         "ID;Sex;Race;Month;mRSS;Weight\nA;w;White;0;30;61\nA;w;White;6;NA;60\nB;M;black;0;25;80\n"
@@ -270,9 +282,9 @@ def test_what_was_understood_is_shown_and_every_change_counted(run_import, tmp_p
     for line in (
         "f.csv: semicolon between cells, UTF-8; 3 rows below the header in row 1",
         "f.csv, Sex: 'w' → 1 (2 cells, rows 2, 3)",
-        "f.csv, Sex: 'M' → 0 (1 cell, rows 4)",
+        "f.csv, Sex: 'M' → 0 (1 cell, row 4)",
         "f.csv, Race: 'White' → white (2 cells, rows 2, 3)",
-        "f.csv, mRSS: 'NA' → unknown (1 cell, rows 3)",
+        "f.csv, mRSS: 'NA' → unknown (1 cell, row 3)",
         "Weight  left aside: 61, 60, 80",
         "2 patients, months 0 to 0, values: 2 of mrss.",
     ):
@@ -313,7 +325,7 @@ def test_sheets_that_are_called_by_a_month_need_no_column_of_times(run_import, v
     book.save(stream)
     result = run_import(stream.getvalue(), name="f.xlsx")
     assert sorted(visits()) == PLAIN, result.output
-    assert "table '6 months' → month 6 (1 cell, rows 2)" in result.output
+    assert "table '6 months' → month 6 (1 cell, row 2)" in result.output
 
 
 def test_json_says_all_of_it(run_import) -> None:
