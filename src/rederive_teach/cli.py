@@ -11,7 +11,7 @@ import pandas as pd
 
 from rederive.book.cohort_form import open_cohorts
 from rederive.cli.watch import Watch
-from rederive.errors import BookError, ConfigurationError
+from rederive.errors import BookError, ConfigurationError, meant
 from rederive.execution.notebooks import read_notebook, source_of
 from rederive.execution.project import find_project
 from rederive.execution.run import Task, execute_tasks
@@ -146,6 +146,13 @@ def grade_command(folder: Path, submissions: Path, out: Path) -> None:
         results = grade(folder, submissions, out, watch)
     noted = sum(bool(each.note) for each in results)
     click.echo(f"{out}: {len(results)} students, {noted} of them with a note")
+    known = Class.open(folder).fingerprints
+    for path in sorted(submissions.iterdir()):
+        name = path.stem if path.is_file() else path.name
+        if name not in known and not name.startswith("."):
+            click.echo(
+                f"left aside, nobody of the class: {path.name}{meant(name, known)}", err=True
+            )
 
 
 @teach_command.command("key")

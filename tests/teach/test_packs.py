@@ -117,6 +117,16 @@ def test_a_student_answers_with_the_pack_alone_and_is_graded(monday: Path, tmp_p
     assert [*rows["anna"]][:5] == ["assignment", "student_id", "email", "score", "max_score"]
 
 
+def test_what_nobody_of_the_class_handed_in_is_named(monday: Path, tmp_path: Path) -> None:
+    handed_in = tmp_path / "handed_in"
+    (handed_in / "annna").mkdir(parents=True)
+    (handed_in / "ben.json").write_text("{}")
+    words = ["teach", "grade", str(monday), str(handed_in), "--out", str(tmp_path / "grades")]
+    done = CliRunner().invoke(main, words)
+    assert "nobody of the class: annna; did you mean anna?" in done.stderr
+    assert "ben" not in done.stderr and done.exit_code == 0
+
+
 def test_gradebooks_are_what_moodle_and_canvas_import(monday: Path, tmp_path: Path) -> None:
     (tmp_path / "anna.json").write_text(json.dumps({"2.3": {"value": "=1+1"}}))
     done: list[tuple[int, int]] = []
