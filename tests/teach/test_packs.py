@@ -123,7 +123,7 @@ def test_what_nobody_of_the_class_handed_in_is_named(monday: Path, tmp_path: Pat
     (handed_in / "ben.json").write_text("{}")
     words = ["teach", "grade", str(monday), str(handed_in), "--out", str(tmp_path / "grades")]
     done = CliRunner().invoke(main, words)
-    assert "nobody of the class: annna; did you mean anna?" in done.stderr
+    assert "nobody of the class: annna (did you mean 'anna'?)" in done.stderr
     assert "ben" not in done.stderr and done.exit_code == 0
 
 
