@@ -26,6 +26,8 @@ GROUP = "IVIG"
 ATTEMPTS = 3000
 """Draws of one characteristic before the skin scores are taken to allow none."""
 
+NONE_FITS = f"none of {ATTEMPTS} draws fits these skin scores and what the article says of them"
+
 T = TypeVar("T")
 
 _CODEBOOK = pd.read_csv(
@@ -113,9 +115,7 @@ def until(draw: Callable[[], T], fits: Callable[[T], bool], what: str) -> T:
         found = draw()
         if fits(found):
             return found
-    raise NoFittingPatientsError(
-        f"{what}: none of {ATTEMPTS} draws fits these skin scores and what the article says of them"
-    )
+    raise NoFittingPatientsError(f"{what}: {NONE_FITS}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import numpy as np
 from ivig_dcssc.generator.coherence import suits
 from ivig_dcssc.generator.drawing import (
     ADVERSE_EFFECTS,
+    NONE_FITS,
     REASONS,
     Floats,
     Integers,
@@ -18,7 +19,7 @@ from ivig_dcssc.generator.drawing import (
     until,
     without,
 )
-from ivig_dcssc.generator.patients.predictors import Unrelated
+from ivig_dcssc.generator.patients.predictors import Unrelated, draw_roles
 
 _M18, _M24 = 3, 4
 _MONTHS_OF_COLUMNS = np.array([0, 6, 12, 18, 24])
@@ -138,32 +139,26 @@ def _draw_reasons(
     tests: Unrelated,
     likely: Mapping[str, Floats],
 ) -> tuple[str | None, ...]:
-    counts, everyone = patients.counts, without(patients.everyone, died)
+    counts = patients.counts
     rank = np.argsort(np.argsort(months, kind="stable"), kind="stable") / counts.size
     early, late = 0.05 + (1 - rank) ** 2, 0.05 + rank**3
     weights = {"aseptic_meningitis": early, "tia": early, "moved": _ease_of_leaving(skin, months)}
     # The fewest first, since the many leave little to choose from.
     weights |= {name: likely[name] for name in ("progressing", "improvement", "stable") if likely}
     # Who is still treated is drawn first, then the reasons that are likelier for some patients.
-    order = [*weights, *(name for name in REASONS if name not in (*weights, "death"))]
-
-    wanted = {"": counts["still_on_ivig"], **{name: counts[f"stop_{name}"] for name in order}}
-    weights[""] = late
-    number = {"": -1, **{name: position for position, name in enumerate(REASONS)}}
-
-    def draw() -> Integers:
-        found, left = np.full(counts.size, -1), patients.flag(everyone)
-        found[died] = number["death"]
-        for name, count in wanted.items():
-            chosen = patients.choose(np.flatnonzero(left), count, weights.get(name))
-            found[chosen], left[chosen] = number[name], 0
-        return found
-
-    def fits(found: Integers) -> bool:
-        return tests.flags(*(found == np.arange(len(REASONS))[:, np.newaxis]))
-
-    found = until(draw, fits, "reasons for stopping")
-    return tuple(REASONS[one] if one >= 0 else None for one in found.tolist())
+    order = ["", *weights, *(name for name in REASONS if name not in (*weights, "death"))]
+    wanted = [counts["still_on_ivig"], *(counts[f"stop_{name}"] for name in order[1:])]
+    found = draw_roles(
+        patients.rng,
+        np.isin(patients.everyone, died),
+        np.array(wanted),
+        np.array([late, *weights.values()]),
+        tests.outcomes,
+    )
+    if not len(found):
+        raise NoFittingPatientsError(f"reasons for stopping: {NONE_FITS}")
+    names = [None, *order[1:], "death"]
+    return tuple(names[one] for one in found.tolist())
 
 
 def _ease_of_leaving(skin: Floats, months: Integers) -> Floats:

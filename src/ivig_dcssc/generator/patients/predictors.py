@@ -9,15 +9,17 @@ Newton steps; the slope of a linear regression is tested through the correlation
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
+import numba
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from ivig_dcssc.generator.drawing import Flags, Floats, alpha_of
+from ivig_dcssc.generator.drawing import ATTEMPTS, Flags, Floats, Integers, alpha_of
 from rederive.printed.registry import Registry
 
 MONTHS = (6, 12)
@@ -39,43 +41,33 @@ def critical_t_squared(most: int, alpha: float) -> Floats:
 
 
 @lru_cache(maxsize=64)
-def _critical_z_squared(alpha: float) -> float:
+def _z_squared(alpha: float) -> float:
     return float(stats.norm.isf(alpha / 2)) ** 2
 
 
-def linear_t_squared(y: Floats, x: Floats, known: Flags) -> Floats:
-    """Return the squared t of the slope of y on each column; 0 where it does not exist.
-
-    ``x`` and ``known`` (who has both) have shape (columns, patients), ``y`` (patients,); both are
-    finite wherever known.
-    """
-    weight = known.astype(np.float64)
-    own = weight * x
-    n = np.maximum(weight.sum(axis=1), 1)
-    total_x, total_y = own.sum(axis=1), weight @ y
-    xx, yy = (own * x).sum(axis=1) - total_x**2 / n, weight @ y**2 - total_y**2 / n
-    xy = own @ y - total_x * total_y / n
-    varies = (n > 2) & (xx > 1e-12) & (yy > 1e-12)
-    explained = np.divide(xy**2, xx * yy, out=np.zeros_like(xy), where=varies)
-    perfect = explained >= 1
-    ratio = (n - 2) * explained / np.where(perfect, 1.0, 1 - explained)
-    return np.where(perfect, math.inf, ratio)
+@numba.njit(cache=True)
+def linear_t_squared(y: Floats, x: Floats) -> float:
+    """Return the squared t of the slope of y on x; 0 where it does not exist."""
+    if len(x) < 3:
+        return 0.0
+    of_x, of_y = x - x.mean(), y - y.mean()
+    xx, yy, xy = (of_x * of_x).sum(), (of_y * of_y).sum(), (of_x * of_y).sum()
+    if min(xx, yy) <= 1e-12:
+        return 0.0
+    explained = xy * xy / (xx * yy)
+    return (len(x) - 2) * explained / (1 - explained) if explained < 1 else math.inf
 
 
-def flag_z_squared(y: Flags, x: Floats, known: Flags) -> Floats:
-    """Return the squared Wald z of a logistic regression on each flag; 0 for an empty cell.
-
-    Parameters are as for :func:`linear_t_squared`; ``y`` says who responded.
-    """
-    exposed, others = known & (x > 0.5), known & (x <= 0.5)
-    yes, no = y.astype(np.float64), (~y).astype(np.float64)
-    cells = [group @ by for group in (exposed.astype(np.float64), others) for by in (yes, no)]
-    full = np.min(cells, axis=0) > 0
-    a, b, c, d = (np.where(full, cell, 1.0) for cell in cells)
-    log_odds = np.log(a * d) - np.log(b * c)
-    return np.where(full, log_odds**2 / (1 / a + 1 / b + 1 / c + 1 / d), 0.0)
+@numba.njit(cache=True)
+def flag_z_squared(y: Flags, x: Flags) -> float:
+    """Return the squared Wald z of a logistic regression on a flag; 0 for an empty cell."""
+    a, b, c, d = (x & y).sum(), (x & ~y).sum(), (~x & y).sum(), (~x & ~y).sum()
+    if min(a, b, c, d) == 0:
+        return 0.0
+    return float(math.log(a * d / (b * c)) ** 2 / (1 / a + 1 / b + 1 / c + 1 / d))
 
 
+@numba.njit(cache=True)
 def number_z_squared(y: Flags, x: Floats) -> float:
     """Return the squared Wald z of a logistic regression on one number.
 
@@ -104,27 +96,84 @@ def number_z_squared(y: Flags, x: Floats) -> float:
     return math.inf
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """One outcome: response (logistic) or change (linear) at one month."""
+class Outcomes(NamedTuple):
+    """Response (logistic) or change (linear) at some months, which nothing may predict.
 
-    outcome: Floats
-    known: Flags
-    logistic: bool
+    Parameters
+    ----------
+    values : array, shape (outcomes, patients)
+        Change, or 1 for a responder and 0 for none; NaN where it is not known.
+    logistic : array of bool, shape (outcomes,)
+        Which of them are responses.
+    limits : array, shape (outcomes, patients + 1)
+        Critical value of the squared statistic by number of patients.
+    """
+
+    values: Floats
+    logistic: Flags
+    limits: Floats
+
+
+@numba.njit(cache=True)
+def none_predicts(columns: Floats, outcomes: Outcomes, numbers: bool) -> bool:
+    """Return whether no column, numbers or flags, NaN where not known, predicts any outcome."""
+    values, logistic, limits = outcomes
+    for one in range(len(values)):
+        for column in columns:
+            known = np.isfinite(column) & np.isfinite(values[one])
+            y, x = values[one][known], column[known]
+            if not logistic[one]:
+                found = linear_t_squared(y, x)
+            elif numbers:
+                found = number_z_squared(y > 0, x)
+            else:
+                found = flag_z_squared(y > 0, x > 0)
+            if found > limits[one, len(y)] * (1 - _MARGIN):
+                return False
+    return True
+
+
+@numba.njit(cache=True)
+def draw_roles(
+    rng: np.random.Generator, died: Flags, counts: Integers, weights: Floats, outcomes: Outcomes
+) -> Integers:
+    """Return who was given which of some roles, one after the other, so that no role predicts.
+
+    The first roles, of which the very first is no reason, have a row of weights, shape (roles,
+    patients); the others are given at random, and the last one is that of who died. Nobody is
+    returned where no draw fits.
+    """
+    roles = len(counts)
+    for _ in range(ATTEMPTS):
+        found = np.where(died, roles, -1)
+        for role in range(roles):
+            left = np.flatnonzero(found < 0)
+            if role < len(weights):
+                # As Patients.choose() does: compiled, since a hundred draws are needed.
+                times = rng.standard_exponential(len(left)) / weights[role][left]
+                chosen = left[np.argsort(times, kind="mergesort")[: counts[role]]]
+            else:
+                chosen = left[rng.permutation(len(left))[: counts[role]]]
+            found[chosen] = role
+        flags = np.empty((roles, len(died)))
+        for role in range(roles):
+            flags[role] = found == role + 1
+        if none_predicts(flags, outcomes, False):
+            return found
+    return found[:0]
 
 
 @dataclass(frozen=True, slots=True)
 class Unrelated:
     """The tests that predictors have to pass in one cohort.
 
-    Concomitant prednisone, which the article reports by itself, has tests of its own. ``change`` is
-    that of the skin score by month, shape (patients,), NaN where it is not known; ``threshold`` the
-    least decrease of a responder.
+    Concomitant prednisone, which the article reports by itself, has outcomes of its own. ``change``
+    is that of the skin score by month, shape (patients,), NaN where it is not known; ``threshold``
+    the least decrease of a responder.
     """
 
-    tests: tuple[_Test, ...]
-    prednisone: tuple[_Test, ...]
-    alpha: float
+    outcomes: Outcomes
+    prednisone: Outcomes
     change: dict[int, Floats]
     threshold: float
 
@@ -138,47 +187,22 @@ class Unrelated:
 
     def flags(self, *columns: npt.ArrayLike) -> bool:
         """Return whether flags (0, 1, NaN for unknown) pass the tests in force."""
-        return self._pass(np.array(columns, np.float64), self.tests, flag_z_squared)
+        return bool(none_predicts(np.array(columns, np.float64), self.outcomes, False))
 
     def numbers(self, *columns: npt.ArrayLike) -> bool:
         """Return whether numbers, known of all patients, pass the tests in force."""
-        return self._pass(np.array(columns, np.float64), self.tests, _numbers_z_squared)
+        return bool(none_predicts(np.array(columns, np.float64), self.outcomes, True))
 
-    def with_prednisone(self, column: npt.ArrayLike) -> bool:
+    def with_prednisone(self, column: Integers) -> bool:
         """Return whether concomitant prednisone passes the tests that it has to pass.
 
         The article gives it a p at one month, so its regression on response has to exist there.
         """
-        x = np.array([column], np.float64)
-        for test in self.prednisone:
-            cells = (test.outcome[test.known] > 0) + 2 * (x[0, test.known] > 0.5)
-            if test.logistic and len(np.unique(cells)) < 4:
+        for values in self.prednisone.values[self.prednisone.logistic]:
+            cells = (values + 2 * column)[np.isfinite(values)]
+            if len(np.unique(cells)) < 4:
                 return False
-        return self._pass(x, self.prednisone, flag_z_squared)
-
-    def _pass(
-        self,
-        x: Floats,
-        tests: tuple[_Test, ...],
-        z_squared: Callable[[Flags, Floats, Flags], Floats],
-    ) -> bool:
-        known_x = np.isfinite(x)
-        x = np.where(known_x, x, 0.0)
-        for test in tests:
-            known = known_x & test.known
-            if test.logistic:
-                found = z_squared(test.outcome > 0, x, known)
-                limit: Floats | float = _critical_z_squared(self.alpha)
-            else:
-                found = linear_t_squared(test.outcome, x, known)
-                limit = critical_t_squared(x.shape[1], self.alpha)[known.sum(axis=1)]
-            if (found > limit * (1 - _MARGIN)).any():
-                return False
-        return True
-
-
-def _numbers_z_squared(y: Flags, x: Floats, known: Flags) -> Floats:
-    return np.array([number_z_squared(y[k], c[k]) for c, k in zip(x, known, strict=True)])
+        return bool(none_predicts(np.array([column], np.float64), self.prednisone, False))
 
 
 def predictor_claims(registry: Registry) -> dict[str, tuple[str, int]]:
@@ -204,21 +228,21 @@ def unrelated(
     decrease of a responder. Claims of :func:`predictor_claims` in ``without`` are switched off.
     """
     change = {month: skin[:, month // 6] - skin[:, 0] for month in MONTHS}
-    tests: list[_Test] = []
-    prednisone: list[_Test] = []
-    for name, (variable, month) in predictor_claims(registry).items():
-        if name in without:
-            continue
-        known = np.isfinite(change[month])
-        logistic = variable != "mrss_change_predictors"
-        filled = np.where(known, change[month], 0.0)
-        outcome = (filled <= -threshold).astype(np.float64) if logistic else filled
-        test = _Test(outcome, known, logistic)
-        if variable != "responder_prednisone":
-            tests.append(test)
-        if variable != "responder_predictors":
-            prednisone.append(test)
-    # Linear tests come first: they are the faster ones.
-    tests, prednisone = (sorted(some, key=lambda one: one.logistic) for some in (tests, prednisone))
-    alpha = alpha_of(registry)
-    return Unrelated(tuple(tests), tuple(prednisone), alpha, change, threshold)
+    alpha, size = alpha_of(registry), len(skin)
+
+    def of_claims(others: str) -> Outcomes:
+        """Return the outcomes of all claims that are not of other predictors."""
+        claims = predictor_claims(registry).items()
+        wanted = [one for name, one in claims if name not in without and one[0] != others]
+        # Linear tests come first: they are the faster ones.
+        wanted.sort(key=lambda one: one[0] != "mrss_change_predictors")
+        logistic = [variable != "mrss_change_predictors" for variable, _ in wanted]
+        values, limits = np.empty((len(wanted), size)), np.empty((len(wanted), size + 1))
+        for row, (_, month) in enumerate(wanted):
+            fell = np.where(change[month] <= -threshold, 1.0, change[month] * 0.0)
+            values[row] = fell if logistic[row] else change[month]
+            limits[row] = _z_squared(alpha) if logistic[row] else critical_t_squared(size, alpha)
+        return Outcomes(values, np.array(logistic, np.bool_), limits)
+
+    outcomes, prednisone = of_claims("responder_prednisone"), of_claims("responder_predictors")
+    return Unrelated(outcomes, prednisone, change, threshold)
