@@ -16,8 +16,8 @@ from scipy import stats
 from ivig_dcssc.analysis import Choices, CohortResults, Ensembles, load_ensembles, open_cohort
 from ivig_dcssc.analysis.choices import MEASURES, SKIN_TARGETS
 from ivig_dcssc.analysis.figures import STOP_REASONS, about, any_significant
+from ivig_dcssc.checker import Tables, check_cohort, is_about_a_cohort
 from ivig_dcssc.checker import Windows as CheckerWindows
-from ivig_dcssc.checker import check_cohort, is_about_a_cohort
 from ivig_dcssc.parameters import PRIORS
 from rederive.errors import ConfigurationError
 from rederive.printed import PrintedNumber
@@ -136,7 +136,7 @@ def check_all(
     windows: CheckerWindows | None = None,
 ) -> pd.DataFrame:
     return pd.concat(
-        check_cohort(one.patients, one.visits, registry, windows=windows).assign(cohort=number)
+        check_cohort(Tables(one.patients, one.visits, windows), registry).assign(cohort=number)
         for number, one in singles.items()
     )
 

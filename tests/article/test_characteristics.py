@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ivig_dcssc.checker import check_cohort, incoherences
+from ivig_dcssc.checker import Tables, check_cohort, incoherences
 from ivig_dcssc.checker.statistics import linear_p, logistic_p
 from ivig_dcssc.checker.tables import PATIENT_COLUMNS
 from ivig_dcssc.generator.drawing import (
@@ -111,11 +111,11 @@ def visits_of(skin: Scores, measures: Mapping[str, np.ndarray]) -> pd.DataFrame:
 def test_the_checker_agrees(cohorts: dict[str, list], registry: Registry, prior: str) -> None:
     for skin, measures, table in cohorts[prior]:
         visits = visits_of(skin, measures)
-        checked = check_cohort(table, visits, registry)
+        checked = check_cohort(Tables(table, visits), registry)
         mine = ~checked["id"].str.contains("|".join(OTHERS_WORK))
         assert failures(checked[mine]).empty
         assert checked["id"].str.contains("none-predict").sum() == 4
-        assert incoherences(table, visits) == []
+        assert incoherences(Tables(table, visits)) == []
 
 
 def test_columns_are_those_of_the_patients_table(cohorts: dict[str, list]) -> None:
@@ -216,7 +216,9 @@ def test_claims_can_be_switched_off(
             registry,
             without_rows=set(allowed) - {kept},
         )
-        checked = check_cohort(table, visits_of(skin, measures[0]), registry).set_index("id")
+        checked = check_cohort(Tables(table, visits_of(skin, measures[0])), registry).set_index(
+            "id"
+        )
         found.append(checked["agrees"])
     agrees = pd.DataFrame(found).astype(bool)
     assert agrees[kept].all()

@@ -193,7 +193,7 @@ def visits() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def checked(registry: Registry, patients: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:
-    return check_cohort(patients, visits, registry)
+    return check_cohort(Tables(patients, visits), registry)
 
 
 def agreeing_registry(registry: Registry, checked: pd.DataFrame) -> Registry:
@@ -242,7 +242,7 @@ def test_a_row_without_check_is_an_error(
     numbers = {**registry.numbers, "new": odd}
     more = Registry(numbers, registry.claims, registry.plan, registry.variables)
     with pytest.raises(ValueError, match=r"numbers\.csv, new: no check for shoe_size, m6, mean"):
-        check_cohort(patients, visits, more)
+        check_cohort(Tables(patients, visits), more)
 
 
 def test_a_repeat_is_computed_like_its_first_mention(
@@ -381,7 +381,7 @@ def test_an_agreeing_article_has_no_failures(
     registry: Registry, patients: pd.DataFrame, visits: pd.DataFrame, checked: pd.DataFrame
 ) -> None:
     fitted = agreeing_registry(registry, checked)
-    again = check_cohort(patients, visits, fitted)
+    again = check_cohort(Tables(patients, visits), fitted)
     assert failures(again[~again["printed"].str.contains("[<>]|over", regex=True)]).empty
 
 
@@ -417,11 +417,11 @@ def test_a_corrupted_patient_breaks_exactly_its_rows(
     variables: set[str],
 ) -> None:
     fitted = agreeing_registry(registry, checked)
-    before = disagreeing(check_cohort(patients, visits, fitted))
+    before = disagreeing(check_cohort(Tables(patients, visits), fitted))
     worse = patients.copy()
     worse[column] = worse[column].astype(object)
     worse.loc[patient, column] = value
-    after = disagreeing(check_cohort(worse, visits, fitted))
+    after = disagreeing(check_cohort(Tables(worse, visits), fitted))
     assert before <= after
     found = {registry.numbers[name].variable for name in (after - before) & set(registry.numbers)}
     if column == "first_line":
@@ -454,11 +454,11 @@ def test_a_corrupted_visit_breaks_exactly_its_rows(
     variables: set[str],
 ) -> None:
     fitted = agreeing_registry(registry, checked)
-    before = disagreeing(check_cohort(patients, visits, fitted))
+    before = disagreeing(check_cohort(Tables(patients, visits), fitted))
     worse = visits.copy()
     here = (worse["measure"] == measure) & (worse["month"] == month)
     worse.loc[worse.index[here][0], "value"] += shift
-    after = disagreeing(check_cohort(patients, worse, fitted))
+    after = disagreeing(check_cohort(Tables(patients, worse), fitted))
     # What predicts is another matter: the fitted answer of this cohort may change with any value.
     found = {registry.row(name).variable for name in after - before if "predict" not in name}
     assert found <= variables
@@ -475,9 +475,9 @@ def test_the_months_of_the_claims_are_their_own(
     worse = visits.copy()
     late = (worse["measure"] == "mrss") & (worse["month"] == 24)
     worse.loc[late, "value"] = 51
-    claims = {name for name in disagreeing(check_cohort(patients, worse, registry))} - disagreeing(
-        check_cohort(patients, visits, registry)
-    )
+    claims = {
+        name for name in disagreeing(check_cohort(Tables(patients, worse), registry))
+    } - disagreeing(check_cohort(Tables(patients, visits), registry))
     assert claims & set(registry.claims) == {
         "abstract-mrss-ivig-m24-significant",
         "results-mrss-ivig-decreasing",
@@ -493,7 +493,7 @@ def test_a_predictor_of_response_is_found(
     falls = np.nan_to_num(-tables.change("mrss", 6))
     worse = patients.copy()
     worse["treatment_length"] = 3 + 2 * falls + np.arange(SIZE) % 5
-    found = check_cohort(worse, visits, registry).set_index("id")
+    found = check_cohort(Tables(worse, visits), registry).set_index("id")
     name = "results-mrss-change-predictors-ivig-m6-none-predict"
     assert found.loc[name, "computed"] == "significant"
 
@@ -511,12 +511,14 @@ def test_the_reading_of_the_whole_point(
     again["value"] = [base[name] + move for name, move in zip(NAMES, change, strict=False)]
     moved = pd.concat([others, flat, again], ignore_index=True)
     name = "abstract-mrss-change-ivig-m12-mean"
-    whole = check_cohort(patients, moved, registry).set_index("id").loc[name]
-    tenth = check_cohort(patients, moved, registry, reading="-8.0").set_index("id").loc[name]
+    whole = check_cohort(Tables(patients, moved), registry).set_index("id").loc[name]
+    tenth = (
+        check_cohort(Tables(patients, moved), registry, reading="-8.0").set_index("id").loc[name]
+    )
     assert (whole["computed"], whole["agrees"]) == ("-8", True)
     assert (tenth["printed"], tenth["computed"], tenth["agrees"]) == ("-8.0", "-8.2", False)
     with pytest.raises(ValueError, match=r"reading: found '-9', allowed: -8, -8\.0"):
-        check_cohort(patients, moved, registry, reading="-9")  # type: ignore[arg-type]
+        check_cohort(Tables(patients, moved), registry, reading="-9")  # type: ignore[arg-type]
 
 
 # Printing
@@ -675,7 +677,7 @@ def test_windows_by_brute_force(months: list[int], tolerance: int, rule: str) ->
 def test_a_tighter_window_changes_what_is_found(
     registry: Registry, patients: pd.DataFrame, visits: pd.DataFrame
 ) -> None:
-    found = check_cohort(patients, visits, registry, windows=Windows(baseline_window=1)).set_index(
+    found = check_cohort(Tables(patients, visits, Windows(baseline_window=1)), registry).set_index(
         "id"
     )["computed"]
     assert found["abstract-mrss-ivig-baseline-mean"] == "not computable"
@@ -717,9 +719,13 @@ def test_categories_and_nullable_columns_are_read_alike(
 ) -> None:
     texts = {name: "category" for name in ("race", "first_line", "stop_reason")}
     found = check_cohort(
-        patients.astype(texts).astype({"patient": "category", "rnp": "Int64", "age": "Float64"}),
-        visits.astype(
-            {"patient": "category", "measure": "category", "month": "int16", "value": "Float64"}
+        Tables(
+            patients.astype(texts).astype(
+                {"patient": "category", "rnp": "Int64", "age": "Float64"}
+            ),
+            visits.astype(
+                {"patient": "category", "measure": "category", "month": "int16", "value": "Float64"}
+            ),
         ),
         registry,
     )
@@ -844,7 +850,7 @@ OF_OURS = ("coherence-lung-severity", "coherence-heart", "coherence-physiologic"
 
 
 def test_the_made_up_cohort_is_coherent(patients: pd.DataFrame, visits: pd.DataFrame) -> None:
-    assert incoherences(patients, visits, OF_OURS) == []
+    assert incoherences(Tables(patients, visits), OF_OURS) == []
 
 
 @pytest.mark.parametrize(
@@ -875,7 +881,7 @@ def test_incoherences(
     worse[column] = worse[column].astype(object)
     worse.loc[patient, column] = value
     worse = worse.infer_objects()
-    found = incoherences(worse, visits, OF_OURS)
+    found = incoherences(Tables(worse, visits), OF_OURS)
     assert len(found) >= 1
     assert all(line.startswith(NAMES[patient]) for line in found)
     assert any(words in line for line in found)
@@ -885,7 +891,9 @@ def test_values_off_the_scale(patients: pd.DataFrame, visits: pd.DataFrame) -> N
     for measure, value in (("mrss", 52), ("haq_di", 1.3), ("tfr", 2), ("patient_rating", 3.01)):
         worse = visits.copy()
         worse.loc[worse.index[worse["measure"] == measure][0], "value"] = value
-        assert [line for line in incoherences(patients, worse) if f"{measure} in month" in line]
+        assert [
+            line for line in incoherences(Tables(patients, worse)) if f"{measure} in month" in line
+        ]
 
 
 def test_lists_of_names_agree_with_the_registry(registry: Registry) -> None:

@@ -77,11 +77,13 @@ def test_measures_correlate_as_the_rule_says_and_not_without_it(when: str) -> No
 )
 def test_the_checker_finds_what_a_rule_left_out_breaks(rule: str, words: str) -> None:
     for one in drawn():
-        assert incoherences(one.patients, one.visits) == []
+        assert incoherences(Tables(one.patients, one.visits)) == []
     loose = drawn((rule,))
-    assert any(words in line for one in loose for line in incoherences(one.patients, one.visits))
+    assert any(
+        words in line for one in loose for line in incoherences(Tables(one.patients, one.visits))
+    )
     for one in loose:
-        assert incoherences(one.patients, one.visits, (rule,)) == []
+        assert incoherences(Tables(one.patients, one.visits), (rule,)) == []
 
 
 def test_reasons_suit_the_course_as_far_as_nothing_predicts() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ivig_dcssc.checker import incoherences
+from ivig_dcssc.checker import Tables, incoherences
 from ivig_dcssc.generator import ensemble
 from ivig_dcssc.generator.ensemble import (
     PATIENTS,
@@ -284,4 +284,4 @@ def test_incoherent_courses_are_named(column: str, value: float, words: str, dra
     short = patients["cycles"].idxmin()
     patients[column] = patients[column].astype(float)
     patients.loc[short, column] = value
-    assert any(words in line for line in incoherences(patients, drawn.visits))
+    assert any(words in line for line in incoherences(Tables(patients, drawn.visits)))

@@ -14,7 +14,7 @@ import pytest
 
 import ivig_dcssc
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
-from ivig_dcssc.checker import check_cohort, incoherences
+from ivig_dcssc.checker import Tables, check_cohort, incoherences
 from ivig_dcssc.generator.ensemble import PATIENTS, VISITS
 from ivig_dcssc.generator.skin import PRIORS
 from ivig_dcssc.project import project_root
@@ -29,7 +29,7 @@ from repetitions import spaced
 ROOT = project_root()
 FOLDER = cohorts_folder(ROOT)
 PUBLISHED = ROOT / "data" / "published"
-Tables = tuple[pd.DataFrame, pd.DataFrame]
+Both = tuple[pd.DataFrame, pd.DataFrame]
 CHECKED = range(0, COHORTS, spaced(50))
 """Cohorts of each ensemble that are checked."""
 
@@ -50,11 +50,11 @@ def test_shipped_cohorts_print_every_figure(prior: str, registry) -> None:
     patients, visits = (dict(list(table.groupby("cohort"))) for table in tables(prior))
     assert list(patients) == list(range(COHORTS))
     for number in CHECKED:
-        assert failures(check_cohort(patients[number], visits[number], registry)).empty
-        assert incoherences(patients[number], visits[number]) == []
+        assert failures(check_cohort(Tables(patients[number], visits[number]), registry)).empty
+        assert incoherences(Tables(patients[number], visits[number])) == []
 
 
-def broken(patients: pd.DataFrame, visits: pd.DataFrame) -> Iterator[Tables]:
+def broken(patients: pd.DataFrame, visits: pd.DataFrame) -> Iterator[Both]:
     """The tables with something else in all columns and measures, then in each by itself.
 
     The latter is for what has not noticed the former.
@@ -99,11 +99,11 @@ def other_visits(visits: pd.DataFrame, which: pd.Series, one: str) -> Iterator[p
 def test_every_kind_of_figure_is_refused_where_it_is_broken(registry) -> None:
     """Every row that is checked notices something, and each at its last printed digit."""
     patients, visits = (table[table["cohort"] == 3] for table in tables("gaussian"))
-    report = check_cohort(patients, visits, registry)
+    report = check_cohort(Tables(patients, visits), registry)
     assert failures(report).empty
     silent = set(report["id"])
     for worse in broken(patients, visits):
-        found = check_cohort(*worse, registry)
+        found = check_cohort(Tables(*worse), registry)
         silent -= set(found["id"][~found["agrees"].astype(bool)])
         if not silent:
             break
@@ -121,7 +121,7 @@ def test_every_kind_of_figure_is_refused_where_it_is_broken(registry) -> None:
         for name, row in registry.claims.items()
     }
     other = dataclasses.replace(registry, numbers=numbers, claims=claims)
-    again = check_cohort(patients, visits, other).set_index("id")["agrees"]
+    again = check_cohort(Tables(patients, visits), other).set_index("id")["agrees"]
     same = [name for name in again.index[again.astype(bool)] if name not in limits]
     assert [name for name in same if registry.numbers[name].printed.operator in "=±"] == []
 
@@ -172,7 +172,7 @@ def test_files_are_small() -> None:
 
 def test_the_teaching_cohort_is_one_of_the_ensemble_and_fits_the_codebook(registry) -> None:
     cohort = read_cohort(FOLDER / TEACHING, Codebook.load(FOLDER / "codebook.csv"))
-    assert failures(check_cohort(cohort.patients, cohort.visits, registry)).empty
+    assert failures(check_cohort(Tables(cohort.patients, cohort.visits), registry)).empty
     prior, number = TEACHING_COHORT
     patients, visits = tables(prior)
     own = visits[visits["cohort"] == number]
@@ -193,7 +193,7 @@ def test_two_routes_agree_on_every_figure(registry) -> None:
     patients, visits = tables("flat")
     first = results.cohorts[ensembles.priors.to_numpy() == "flat"][0]
     own = patients[patients["cohort"] == 0]
-    report = check_cohort(own, visits[visits["cohort"] == 0], registry).set_index("id")
+    report = check_cohort(Tables(own, visits[visits["cohort"] == 0]), registry).set_index("id")
     for row in numbers:
         value = float(results.number(row).loc[first])
         printed = registry.numbers[row].printed

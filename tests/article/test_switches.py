@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from ivig_dcssc.checker import check_cohort, incoherences, is_about_a_cohort
+from ivig_dcssc.checker import Tables, check_cohort, incoherences, is_about_a_cohort
 from ivig_dcssc.generator import ensemble
 from ivig_dcssc.generator.counts import count_figures, draw_counts, printed_counts, with_counts
 from ivig_dcssc.generator.drawing import Counts
@@ -237,8 +237,8 @@ def test_cohorts_without_figures_print_all_others(kind: str) -> None:
     drawn = list(draw_cohorts(REGISTRY, recipe, 0, 4))
     assert len(drawn) == 4
     for one in drawn:
-        assert incoherences(one.patients, one.visits) == []
-        report = check_cohort(one.patients, one.visits, REGISTRY)
+        assert incoherences(Tables(one.patients, one.visits)) == []
+        report = check_cohort(Tables(one.patients, one.visits), REGISTRY)
         wrong = report[~report["agrees"] & ~report["id"].isin(loose)]
         assert wrong.empty, wrong.to_string()
         texts = report.set_index("id")["computed"]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ivig_dcssc.checker import check_cohort, incoherences
+from ivig_dcssc.checker import Tables, check_cohort, incoherences
 from ivig_dcssc.checker.tables import FLAGS, PATIENT_COLUMNS, VISIT_COLUMNS
 from ivig_dcssc.generator.drawing import CK_NORMAL
 from ivig_dcssc.generator.skin import PRIORS, skin_block
@@ -157,7 +157,7 @@ def read_months(one: Cohort, measure: str, windows: Windows) -> np.ndarray:
 
 def test_the_checker_finds_every_printed_figure(cohorts: list[Cohort], registry: Registry) -> None:
     for one in cohorts:
-        checked = check_cohort(one.patients, one.visits, registry)
+        checked = check_cohort(Tables(one.patients, one.visits), registry)
         variable = checked["id"].map(lambda row_id: registry.row(row_id).variable)
         ours = variable.str.startswith(CHECKED) & ~variable.str.contains("|".join(NOT_OURS))
         assert ours.sum() > 60
@@ -169,7 +169,7 @@ def test_nothing_is_off_its_scale_or_after_death(cohorts: list[Cohort]) -> None:
     for one in cohorts[::3]:
         found = [
             line
-            for line in incoherences(one.patients, one.visits)
+            for line in incoherences(Tables(one.patients, one.visits))
             if any(word in line for word in words) and "physician" not in line
         ]
         assert found == []

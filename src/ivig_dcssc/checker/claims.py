@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
 
 from ivig_dcssc.checker.figures import MONTHS, Figures, known
-from ivig_dcssc.checker.statistics import linear_p, logistic_p, mean, paired_t_p, predictors
+from ivig_dcssc.checker.statistics import linear_p, mean, paired_t_p
 from ivig_dcssc.checker.tables import ADVERSE_EFFECTS, CONCOMITANT, SEVERITIES, STOP_REASONS, Tables
-from ivig_dcssc.checker.windows import Floats
 
 CK_NORMAL = 200
 """Upper limit of normal creatine phosphokinase in U/L; our choice, the article prints none."""
@@ -46,7 +45,6 @@ class Claims:
         self.figures = figures
         self.tables: Tables = figures.tables
         self.alpha = alpha
-        self._predictors = predictors(self.tables)
 
     def answer(self, variable: str, timepoint: str, kind: str) -> str | None:
         """Return the cohort's word on a claim; none if there is no check for it."""
@@ -81,10 +79,13 @@ class Claims:
                 return self._lower_at(variable, (12,))
             case "responder_predictors", "none_predict" if month:
                 # Prednisone is reported by itself, at both months.
-                outcome = self.figures.responders(month)
-                return self._none_predicts(outcome, logistic_p, ["concomitant_prednisone"])
+                found = self.figures.responses[month].items()
+                return self._none_below(
+                    p for name, (*_, p) in found if name != "concomitant_prednisone"
+                )
             case "mrss_change_predictors", "none_predict" if month:
-                return self._none_predicts(self.figures.change(month), linear_p)
+                every = np.array([*self.figures.predictors.values()])
+                return self._none_below(linear_p(self.figures.change(month), every).tolist())
             case _, "majority" | "large_share" if (variable, timepoint, "percent") in self.figures:
                 return self._majority(variable, timepoint)
             case _, "not_significant" | "unchanged" if (variable, timepoint, "p") in self.figures:
@@ -192,15 +193,5 @@ class Claims:
         found = self.figures[variable, timepoint, "percent"]
         return _truth(found is not None and found > 50)
 
-    def _none_predicts(
-        self,
-        outcome: Floats,
-        p_of: Callable[[Floats, Floats], Floats],
-        left_out: Collection[str] = (),
-    ) -> str:
-        every = [x for name, x in self._predictors.items() if name not in left_out]
-        return (
-            "significant"
-            if (p_of(outcome, np.array(every)) < self.alpha).any()
-            else "not_significant"
-        )
+    def _none_below(self, p_values: Iterable[float]) -> str:
+        return "significant" if any(p < self.alpha for p in p_values) else "not_significant"

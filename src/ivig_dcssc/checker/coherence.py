@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
-import pandas as pd
 
 from ivig_dcssc.checker.statistics import written
-from ivig_dcssc.checker.tables import ALLOWED, CONCOMITANT, FLAGS, SCALES, Tables
-from ivig_dcssc.checker.windows import Flags, Floats, Windows
+from ivig_dcssc.checker.tables import ALLOWED, CONCOMITANT, FLAGS, MEASURES, SCALES, Tables
+from ivig_dcssc.checker.windows import Flags, Floats
 
 MAY_BE_UNKNOWN = (
     *("anti_rna_polymerase_iii", "rnp", "first_line"),
@@ -24,24 +23,19 @@ LUNG_GRADES = {"fvc": [50, 70, 80], "dlco": [50, 70, 80], "rvsp": [-64, -49, -34
 PHYSIOLOGIC = {"fvc": (30, 140), "dlco": (20, 150), "rvsp": (15, 80), "cpk": (20, 4000)}
 """What lung function, echocardiography and blood show in such patients; ours."""
 
+_SCALES = written(np.array([SCALES[name] for name in MEASURES], np.float64)).T
+_PHYSIOLOGIC = np.array([PHYSIOLOGIC.get(name, (-np.inf, np.inf)) for name in MEASURES]).T
+
 FAILING_HEART = 2
 """Least cardiac severity before treatment of who died of a cardiomyopathy that existed before."""
 
 
-def incoherences(
-    patients: pd.DataFrame, visits: pd.DataFrame, without: Collection[str] = ()
-) -> list[str]:
+def incoherences(tables: Tables, without: Collection[str] = ()) -> list[str]:
     """Return what contradicts itself, or the article's account of single patients, a line each.
 
     Rules of our own in ``without`` need not hold: ``coherence-lung-severity``, ``coherence-heart``,
     ``coherence-physiologic``.
-
-    Raises
-    ------
-    ValueError
-        If the tables are no cohort.
     """
-    tables = Tables(patients, visits, Windows())
     return [
         *_off_scale(tables),
         *_categories(tables),
@@ -54,18 +48,20 @@ def incoherences(
 
 
 def _off_scale(tables: Tables) -> Iterator[str]:
-    for measure, scale in SCALES.items():
-        low, high, step = written(np.array(scale, np.float64))
-        units = np.array(written(tables.records[measure].values))
-        off = (units < low) | (units > high) | (units % step != 0)
-        allowed = "allowed are {} to {} in steps of {}".format(*scale)
-        yield from _records(tables, measure, off, allowed)
+    low, high, step = _SCALES[:, tables.kinds]
+    units = written(tables.whole.values)
+    off = (units < low) | (units > high) | (units % step != 0)
+    yield from _records(tables, off, "allowed are {} to {} in steps of {}", SCALES)
 
 
-def _records(tables: Tables, measure: str, wrong: Flags, allowed: str) -> Iterator[str]:
-    who, months, values = (column[wrong] for column in tables.records[measure])
-    for one, month, value in zip(who, months, values, strict=True):
-        yield f"{tables.names[one]}: {measure} in month {month:g} is {value:g}, {allowed}"
+def _records(
+    tables: Tables, wrong: Flags, words: str, limits: Mapping[str, tuple[object, ...]]
+) -> Iterator[str]:
+    for at in np.flatnonzero(wrong):
+        one, month, value = (column[at] for column in tables.whole)
+        measure = MEASURES[tables.kinds[at]]
+        found = f"{tables.names[one]}: {measure} in month {month:g} is {value:g}"
+        yield f"{found}, {words.format(*limits[measure])}"
 
 
 def _categories(tables: Tables) -> Iterator[str]:
@@ -73,17 +69,17 @@ def _categories(tables: Tables) -> Iterator[str]:
         for patient, word in zip(tables.names, tables.words(column), strict=True):
             if word not in ("", *words):
                 yield f"{patient}: {column} is {word!r}, allowed are {', '.join(words)}"
-    for column in FLAGS:
-        values = tables.numbers(column)
-        for one in np.flatnonzero((values != 0) & (values != 1) & ~np.isnan(values)):
-            yield f"{tables.names[one]}: {column} is {values[one]:g}, allowed are 0, 1"
+    values = np.array([tables.numbers(column) for column in FLAGS])
+    for column, one in np.argwhere((values != 0) & (values != 1) & ~np.isnan(values)):
+        yield f"{tables.names[one]}: {FLAGS[column]} is {values[column, one]:g}, allowed are 0, 1"
 
 
 def _unknown(tables: Tables) -> Iterator[str]:
     """Yield what is unknown and must not be: it would take a test out of a claim without a word."""
-    table = tables.patients.drop(columns=list(MAY_BE_UNKNOWN))
-    for one, column in np.argwhere(table.isna().to_numpy()):
-        yield f"{tables.names[one]}: {table.columns[column]} is unknown"
+    for column, values in tables.columns.items():
+        for name, value in zip(tables.names, values, strict=True):
+            if value is None and column not in MAY_BE_UNKNOWN:
+                yield f"{name}: {column} is unknown"
 
 
 def _within_patients(tables: Tables) -> Iterator[str]:
@@ -144,10 +140,9 @@ def _within_patients(tables: Tables) -> Iterator[str]:
 
 
 def _unphysiologic(tables: Tables) -> Iterator[str]:
-    for measure, (low, high) in PHYSIOLOGIC.items():
-        values = tables.records[measure].values
-        beyond = (values < low) | (values > high)
-        yield from _records(tables, measure, beyond, f"physiologic are {low} to {high}")
+    low, high = _PHYSIOLOGIC[:, tables.kinds]
+    beyond = (tables.whole.values < low) | (tables.whole.values > high)
+    yield from _records(tables, beyond, "physiologic are {} to {}", PHYSIOLOGIC)
 
 
 def lung_grade(measure: str, values: Floats) -> Floats:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from fractions import Fraction
 
 import numpy as np
 
-from ivig_dcssc.checker.statistics import logistic, mean, paired_t_p, sd, signed_rank_p
+from ivig_dcssc.checker.statistics import logistic, mean, paired_t_p, predictors, sd, signed_rank_p
 from ivig_dcssc.checker.tables import (
     ADVERSE_EFFECTS,
     CHARACTERISTICS,
@@ -23,7 +22,7 @@ from ivig_dcssc.checker.tables import (
     Tables,
 )
 from ivig_dcssc.checker.windows import Floats
-from rederive.reconstruct.checker import decimal_of
+from rederive.reconstruct.checker import EXACT
 
 Key = tuple[str, str, str]
 """Variable, time point and statistic of a figure."""
@@ -40,7 +39,7 @@ def _number(value: float | None) -> Decimal | None:
 
 
 def _share(count: int, n: int) -> Decimal | None:
-    return decimal_of(Fraction(100 * count, n)) if n else None
+    return EXACT.divide(100 * count, n) if n else None
 
 
 def known(values: Floats) -> Floats:
@@ -57,12 +56,21 @@ class Figures(dict[Key, Decimal | None]):
         The cohort.
     threshold : int
         Decrease of the skin score that makes a responder, in points.
+
+    Attributes
+    ----------
+    predictors : dict of array, shape (patients,)
+        What the article examined as predictors, by name.
+    responses : dict
+        Odds ratio of response, its interval and p, by month and name of the predictor.
     """
 
     def __init__(self, tables: Tables, threshold: int) -> None:
         super().__init__()
         self.tables = tables
         self.threshold = threshold
+        self.predictors = predictors(tables)
+        self.responses: dict[int, dict[str, list[float]]] = {}
         self._characteristics()
         self._treatment()
         self._skin_scores()
@@ -149,17 +157,20 @@ class Figures(dict[Key, Decimal | None]):
             name = f"m{month}"
             self._paired("mrss", month)
             self._spread("mrss_change", name, self.change(month))
-            responders = self.responders(month)
-            followed = known(responders)
+            followed = known(self.responders(month))
             self._count("responder", name, int(followed.sum()), len(followed))
             share = self["responder", name, "percent"]
             if month in (6, 12) and share is not None:
                 shares.append(share)
-            given = tables.numbers("concomitant_prednisone")
-            fit = np.array(logistic(responders, given[np.newaxis]))[:, 0]
-            for statistic, value in zip(("or", "ci_low", "ci_high", "p"), fit, strict=True):
-                self["responder_prednisone", name, statistic] = _number(value)
         self["responder", "", "percent"] = min(shares) if len(shares) == 2 else None
+        x = np.array([*self.predictors.values()])
+        y = np.array([self.responders(month) for month in MONTHS])
+        fits = logistic(np.repeat(y, len(x), axis=0), np.tile(x, (len(MONTHS), 1)))
+        for month, fit in zip(MONTHS, np.hsplit(np.array(fits), len(MONTHS)), strict=True):
+            self.responses[month] = dict(zip(self.predictors, fit.T.tolist(), strict=True))
+            own = self.responses[month]["concomitant_prednisone"]
+            for statistic, value in zip(("or", "ci_low", "ci_high", "p"), own, strict=True):
+                self["responder_prednisone", f"m{month}", statistic] = _number(value)
 
     def _paired(self, measure: str, month: int, *, restricted: bool = False) -> None:
         before, after = self.tables.pairs(measure, month, restricted=restricted)

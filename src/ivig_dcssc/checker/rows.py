@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP
+from functools import lru_cache
 
 import pandas as pd
 
 from ivig_dcssc.checker.claims import Claims
-from ivig_dcssc.checker.figures import Figures, key_of
+from ivig_dcssc.checker.figures import Figures, Key, key_of
 from ivig_dcssc.checker.tables import Tables
-from ivig_dcssc.checker.windows import Windows
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.reconstruct.checker import compare
 
@@ -37,25 +37,28 @@ def is_about_a_cohort(row: NumberRow | ClaimRow) -> bool:
     return row.group == GROUP and row.variable not in _NOT_IN_TABLES and not (compares or design)
 
 
-def check_cohort(
-    patients: pd.DataFrame,
-    visits: pd.DataFrame,
-    registry: Registry,
-    *,
-    windows: Windows | None = None,
-    reading: str = "-8",
-) -> pd.DataFrame:
+@lru_cache(maxsize=8)
+def _rows(registry: Registry) -> tuple[tuple[NumberRow | ClaimRow, Key, str], ...]:
+    """Return the rows about a cohort, with the key and the text of a number."""
+    return tuple(
+        (row, key_of(row.variable, row.timepoint, row.statistic, row.section), str(row.printed))
+        if isinstance(row, NumberRow)
+        else (row, (row.variable, row.timepoint, row.kind), row.expected)
+        for row in registry
+        if is_about_a_cohort(row)
+    )
+
+
+def check_cohort(tables: Tables, registry: Registry, *, reading: str = "-8") -> pd.DataFrame:
     """Compare one cohort with everything that the article prints of it.
 
     Parameters
     ----------
-    patients, visits : DataFrame
-        The cohort's two tables.
+    tables : Tables
+        The cohort.
     registry : Registry
         The article's numbers and claims. The significance level and the responder threshold are
         read from it, nothing else but what is compared.
-    windows : Windows, optional
-        Which visits count; default the article's.
     reading : str
         ``-8``: the mean change at month 12 rounds to a whole -8; ``-8.0``: to -8.0.
 
@@ -68,38 +71,29 @@ def check_cohort(
     Raises
     ------
     ValueError
-        If the tables are no cohort, the reading is unknown, or a row of the registry that is about
-        a cohort has no check.
+        If the reading is unknown, or a row of the registry that is about a cohort has no check.
     """
     if reading not in READINGS:
         raise ValueError(f"reading: found {reading!r}, allowed: {', '.join(READINGS)}")
-    tables = Tables(patients, visits, windows or Windows())
     limit, alpha = (
         registry.numbers[row_id].printed.text
         for row_id in ("methods-responder-threshold-threshold", "methods-alpha-alpha")
     )
     figures = Figures(tables, int(limit))
     claims = Claims(figures, float(alpha))
-    rows = []
-    for row in filter(is_about_a_cohort, registry):
+    checked: dict[str, list[object]] = {column: [] for column in COLUMNS}
+    for row, key, printed in _rows(registry):
         if isinstance(row, NumberRow):
-            rows.append(_check_number(row, figures, reading))
+            if key not in figures:
+                raise ValueError(f"numbers.csv, {row.id}: no check for {', '.join(key)}")
+            if key == ("mrss_change", "m12", "mean") and printed == READINGS[0]:
+                printed = reading
+            found = compare(printed, figures[key], ROUNDINGS)
         else:
-            answer = claims.answer(row.variable, row.timepoint, row.kind)
+            answer = claims.answer(*key)
             if answer is None:
-                raise ValueError(
-                    f"claims.csv, {row.id}: no check for {row.variable}, {row.timepoint}, "
-                    f"{row.kind}"
-                )
-            rows.append((row.id, row.expected, answer, answer == row.expected))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _check_number(row: NumberRow, figures: Figures, reading: str) -> tuple[object, ...]:
-    key = key_of(row.variable, row.timepoint, row.statistic, row.section)
-    if key not in figures:
-        raise ValueError(f"numbers.csv, {row.id}: no check for {', '.join(key)}")
-    printed = str(row.printed)
-    if key == ("mrss_change", "m12", "mean") and printed == READINGS[0]:
-        printed = reading
-    return row.id, printed, *compare(printed, figures[key], ROUNDINGS)
+                raise ValueError(f"claims.csv, {row.id}: no check for {', '.join(key)}")
+            found = answer, answer == printed
+        for column, value in zip(checked.values(), (row.id, printed, *found), strict=True):
+            column.append(value)
+    return pd.DataFrame(checked)

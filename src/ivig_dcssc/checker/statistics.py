@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
+from operator import mul
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from scipy.special import expit, ndtr, ndtri, stdtr
 
 from ivig_dcssc.checker.tables import STOP_REASONS, Tables
 from ivig_dcssc.checker.windows import Floats
-from rederive.reconstruct.checker import decimal_of, root_of, signed_rank_of
+from rederive.reconstruct.checker import EXACT, signed_rank_of
 
 _UNIT = 10**9
 """Numbers are taken as the decimals that were written; nine are more than a measurement has."""
@@ -27,21 +27,21 @@ _STEPS = 100
 _SETTLED = 1e-11
 
 
-def written(values: Floats) -> list[int]:
-    """Return what is known of some numbers, in billionths."""
-    return [round(value) for value in (values[np.isfinite(values)] * _UNIT).tolist()]
+def written(values: Floats) -> Floats:
+    """Return numbers in whole billionths."""
+    return np.rint(values * _UNIT)
 
 
 def _sums(values: Floats) -> tuple[int, int, int]:
     """Return the number of known values, their sum and that of their squares, in billionths."""
-    units = written(values)
-    return len(units), sum(units), sum(unit * unit for unit in units)
+    units = [*map(int, written(values[np.isfinite(values)]).tolist())]
+    return len(units), sum(units), sum(map(mul, units, units))
 
 
 def mean(values: Floats) -> Decimal | None:
     """Return the mean; none of no numbers."""
     n, total, _ = _sums(values)
-    return decimal_of(Fraction(total, n * _UNIT)) if n else None
+    return EXACT.divide(total, n * _UNIT) if n else None
 
 
 def sd(values: Floats) -> Decimal | None:
@@ -49,7 +49,7 @@ def sd(values: Floats) -> Decimal | None:
     n, total, squares = _sums(values)
     if n < 2:
         return None
-    return root_of(Fraction(n * squares - total**2, n * (n - 1) * _UNIT**2))
+    return EXACT.sqrt(EXACT.divide(n * squares - total**2, n * (n - 1) * _UNIT**2))
 
 
 def paired_t_p(change: Floats) -> float | None:
@@ -70,11 +70,11 @@ def signed_rank_p(change: Floats) -> float | None:
     Zero changes take part in the ranking, the approximation is normal and uncorrected (Pratt 1959,
     JASA 54:655). 1 where every change is zero; none without pairs.
     """
-    return _signed_rank_p(tuple(sorted(written(change))))
+    return _signed_rank_p(tuple(np.sort(written(change[np.isfinite(change)])).tolist()))
 
 
 @lru_cache(maxsize=4096)
-def _signed_rank_p(change: tuple[int, ...]) -> float | None:
+def _signed_rank_p(change: tuple[float, ...]) -> float | None:
     # The same changes by grades come again and again.
     return signed_rank_of(pd.Series(change), "Pratt zeros, normal")
 
@@ -96,7 +96,7 @@ def logistic(outcome: Floats, predictors: Floats) -> OddsRatio:
 
     Parameters
     ----------
-    outcome : array, shape (patients,)
+    outcome : array, shape (patients,) or as the predictors
         0 or 1.
     predictors : array, shape (predictors, patients)
         One row for each regression.
@@ -108,33 +108,38 @@ def logistic(outcome: Floats, predictors: Floats) -> OddsRatio:
     >>> logistic(y, np.array([[0.0, 0, 1, 1, 1, 1]])).estimate.round(6)
     array([1.])
     """
+    outcome = np.broadcast_to(outcome, predictors.shape)
     known = np.isfinite(predictors) & np.isfinite(outcome)
     yes, no = known & (outcome == 1), known & (outcome == 0)
     (least_yes, most_yes), (least_no, most_no) = _range(predictors, yes), _range(predictors, no)
     # Where one outcome is missing, its range is empty: the least is above the most.
     exists = np.flatnonzero((most_yes > least_no) & (most_no > least_yes))
-    weight = known[exists].astype(np.float64)
+    weight, target = known[exists].astype(np.float64), yes[exists].astype(np.float64)
     deviation, scale = _standardised(predictors[exists], weight)
-    design = np.stack([weight, weight * deviation], axis=-1)
-    target = weight * np.where(known[exists], outcome, 0.0)
-    coefficients = np.zeros((len(exists), 2, 1))
+    constant, slope = np.zeros((2, len(exists), 1))
     for _ in range(_STEPS):
-        fitted = weight * expit((design @ coefficients)[..., 0])
-        information = np.swapaxes(design, 1, 2) @ (design * (fitted * (1 - fitted))[..., None])
-        score = np.swapaxes(design, 1, 2) @ (target - fitted)[..., None]
-        step = np.linalg.solve(information, score)
+        fitted = weight * expit(constant + slope * deviation)
+        rest, curvature = target - fitted, fitted * (1 - fitted)
+        score, score_x = _moments(rest, deviation)[:2]
+        i, i_x, i_xx = _moments(curvature, deviation)
+        determinant = i * i_xx - i_x**2
         # A step too far could leave the region where the likelihood has a curvature.
-        coefficients += np.clip(step, -1.0, 1.0)
-        if np.abs(step).max(initial=0.0) < _SETTLED:
+        steps = np.array([i_xx * score - i_x * score_x, i * score_x - i_x * score]) / determinant
+        constant, slope = np.array([constant, slope]) + np.clip(steps, -1.0, 1.0)
+        if np.abs(steps).max(initial=0.0) < _SETTLED:
             break
     found = np.full((4, len(predictors)), np.nan)
-    if len(exists):
-        slope = coefficients[:, 1, 0] / scale
-        error = np.sqrt(np.linalg.inv(information)[:, 1, 1]) / scale
-        half = ndtri(0.975) * error
-        p = 2 * ndtr(-np.abs(slope) / error)
-        found[:, exists] = np.exp(slope), np.exp(slope - half), np.exp(slope + half), p
+    estimate, error = (slope / scale)[:, 0], (np.sqrt(i / determinant) / scale)[:, 0]
+    half = ndtri(0.975) * error
+    p = 2 * ndtr(-np.abs(estimate) / error)
+    found[:, exists] = np.exp(estimate), np.exp(estimate - half), np.exp(estimate + half), p
     return OddsRatio(*found)
+
+
+def _moments(weight: Floats, values: Floats) -> Floats:
+    """Return the weighted sums of 1, the values and their squares in each row, (3, rows, 1)."""
+    each = np.array([weight, weight * values, weight * values * values])
+    return np.asarray(each.sum(axis=2, keepdims=True))
 
 
 def _range(values: Floats, where: np.ndarray) -> tuple[Floats, Floats]:
@@ -144,12 +149,12 @@ def _range(values: Floats, where: np.ndarray) -> tuple[Floats, Floats]:
 
 
 def _standardised(values: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Return deviations from the mean of each row in its SD, 0 where unknown, and the SD."""
+    """Return deviations from the mean of each row in its SD, 0 where unknown, and the SDs."""
     known = np.where(weight > 0, values, 0.0)
     n = weight.sum(axis=1, keepdims=True)
     deviation = weight * (known - known.sum(axis=1, keepdims=True) / n)
     scale = np.sqrt((deviation**2).sum(axis=1, keepdims=True) / n)
-    return deviation / scale, scale[:, 0]
+    return deviation / scale, scale
 
 
 def logistic_p(outcome: Floats, predictors: Floats) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ivig_dcssc.checker.windows import Floats, Records, Windows, at_baseline, at_target
+from ivig_dcssc.checker.windows import Floats, Positions, Records, Windows, at_baseline, at_target
 from ivig_dcssc.project import project_root
 
 Words = npt.NDArray[np.object_]
@@ -59,8 +59,8 @@ class Tables:
         One row per patient.
     visits : DataFrame
         One row per patient, month and measure.
-    windows : Windows
-        Which visits count.
+    windows : Windows, optional
+        Which visits count; default the article's.
 
     Raises
     ------
@@ -72,7 +72,7 @@ class Tables:
 
     patients: pd.DataFrame
     visits: pd.DataFrame
-    windows: Windows
+    windows: Windows = field(default_factory=Windows)
 
     def __post_init__(self) -> None:
         # Figures and claims ask for the same columns many times.
@@ -99,16 +99,16 @@ class Tables:
         known = set(self.names)
         for table_name, wrong, words in (
             ("patients", _repeated(names), "one row a patient"),
-            ("visits", [key for key in keys if key[0] not in known], "known patients"),
+            ("visits", (key for key in keys if key[0] not in known), "known patients"),
             (
                 "visits",
-                [key for key in keys if key[2] not in SCALES],
+                (key for key in keys if key[2] not in SCALES),
                 f"measures {' '.join(MEASURES)}",
             ),
             ("visits", _repeated(keys), "one record of a measure in a month"),
         ):
-            if wrong:
-                found = " ".join(map(str, wrong[0]))
+            for key in wrong:
+                found = " ".join(map(str, key))
                 raise ValueError(f"{table_name}: found {found}, allowed are {words}")
 
     @cached_property
@@ -123,19 +123,18 @@ class Tables:
         return len(self.patients)
 
     @cached_property
-    def _columns(self) -> dict[str, list[Any]]:
-        return {
-            str(name): [None if _is_unknown(value) else value for value in column.tolist()]
-            for name, column in self.patients.items()
-        }
+    def columns(self) -> dict[str, list[Any]]:
+        """The columns of the patients; what is unknown is None."""
+        cells = self.patients.to_numpy(object, na_value=None).T.tolist()  # type: ignore[arg-type]
+        return dict(zip(map(str, self.patients.columns), cells, strict=True))
 
     def numbers(self, column: str) -> Floats:
         """Return a column of numbers or flags of the patients, NaN where unknown."""
-        return np.array(self._columns[column], np.float64)
+        return np.array(self.columns[column], np.float64)
 
     def words(self, column: str) -> Words:
         """Return a column of words of the patients, empty where unknown."""
-        return np.array(["" if word is None else word for word in self._columns[column]], object)
+        return np.array(["" if word is None else word for word in self.columns[column]], object)
 
     @cached_property
     def whole(self) -> Records:
@@ -146,14 +145,22 @@ class Tables:
         return Records(who, months, values)
 
     @cached_property
+    def kinds(self) -> Positions:
+        """Position in :data:`MEASURES` of what each record is of."""
+        place = {name: position for position, name in enumerate(MEASURES)}
+        return np.array([place[name] for name in self.visits["measure"].tolist()], np.intp)
+
+    @cached_property
     def records(self) -> dict[str, Records]:
         """The records of each measure."""
-        place = {name: position for position, name in enumerate(MEASURES)}
-        measure = np.array([place[name] for name in self.visits["measure"].tolist()], np.intp)
-        return {
-            name: Records(*(column[measure == position] for column in self.whole))
-            for name, position in place.items()
+        order = np.argsort(self.kinds, kind="stable")
+        ends = np.cumsum(np.bincount(self.kinds, minlength=len(MEASURES))).tolist()
+        who, months, values = self.whole
+        of_each = {
+            name: order[first:end]
+            for name, first, end in zip(MEASURES, [0, *ends], ends, strict=False)
         }
+        return {name: Records(who[at], months[at], values[at]) for name, at in of_each.items()}
 
     def baseline(self, measure: str, *, restricted: bool = False) -> Floats:
         """Return the baseline of a measure, in its primary or restricted window."""
@@ -202,9 +209,7 @@ class Tables:
         return self.baseline("cpk"), np.where(serial, last, np.nan)
 
 
-def _is_unknown(value: Any) -> bool:
-    return value is None or value is pd.NA or value != value
-
-
 def _repeated(keys: Sequence[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    if len(set(keys)) == len(keys):
+        return []
     return [key for key, times in Counter(keys).items() if times > 1]

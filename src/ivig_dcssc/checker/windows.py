@@ -55,9 +55,9 @@ class Records(NamedTuple):
 
 def at_baseline(records: Records, window: int, patients: int) -> Floats:
     """Return each patient's most recent value of month ``-window`` to 0, NaN without any."""
-    counts = (records.months >= -window) & (records.months <= 0)
-    order = np.argsort(records.months, kind="stable")
-    return _last_of_each(records, order[counts[order]], patients)
+    kept = np.flatnonzero((records.months >= -window) & (records.months <= 0))
+    order = np.argsort(records.months[kept], kind="stable")
+    return _last_of_each(records, kept[order], patients)
 
 
 def _last_of_each(records: Records, order: Positions, patients: int) -> Floats:
@@ -81,13 +81,12 @@ def at_target(
     that no visit is used twice, also where windows overlap; without other targets, to this one. Of
     several the rule takes the ``closest`` (of two the earlier), the ``first`` or the ``last``.
     """
-    months = records.months
-    distance = np.abs(months - target)
-    # What comes last is taken.
-    keys = {"closest": (-months, -distance), "first": (-months,), "last": (months,)}
-    order = np.lexsort(keys[rule])
-    counts = (distance <= tolerance) & (months > 0)
+    distance = np.abs(records.months - target)
+    kept = np.flatnonzero((distance <= tolerance) & (records.months > 0))
     if targets:
-        nearest = np.abs(months[:, np.newaxis] - targets).argmin(axis=1)
-        counts &= np.asarray(targets)[nearest] == target
-    return _last_of_each(records, order[counts[order]], patients)
+        nearest = np.abs(records.months[kept, np.newaxis] - targets).argmin(axis=1)
+        kept = kept[np.asarray(targets)[nearest] == target]
+    months = records.months[kept]
+    # What comes last is taken.
+    keys = {"closest": (-months, -distance[kept]), "first": (-months,), "last": (months,)}
+    return _last_of_each(records, kept[np.lexsort(keys[rule])], patients)

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.checker import check_cohort, incoherences
+from ivig_dcssc.checker import Tables, check_cohort, incoherences
 from ivig_dcssc.generator.recipe import (
     CHAINS,
     Drawn,
@@ -181,12 +181,13 @@ def require_printed(registry: Registry, recipe: Recipe, drawn: Drawn, number: in
     RejectedError
         Naming the figures, what is printed and what was computed.
     """
-    checked = check_cohort(drawn.patients, drawn.visits, registry, reading=recipe.reading)
-    off = need_not_hold(registry, recipe.without)
-    on = ~checked["id"].isin(off).to_numpy()
-    wrong = failures(checked[on]).itertuples()
-    problems = [f"{row.id}: printed {row.printed}, computed {row.computed}" for row in wrong]
-    problems += incoherences(drawn.patients, drawn.visits, recipe.without)
+    tables = Tables(drawn.patients, drawn.visits)
+    wrong = failures(check_cohort(tables, registry, reading=recipe.reading))
+    wrong = wrong[~wrong["id"].isin(need_not_hold(registry, recipe.without))]
+    problems = [
+        f"{row.id}: printed {row.printed}, computed {row.computed}" for row in wrong.itertuples()
+    ]
+    problems += incoherences(tables, recipe.without)
     if problems:
         raise RejectedError(f"cohort {number}: {'; '.join(problems)}")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.checker import check_cohort, incoherences
+from ivig_dcssc.checker import Tables, check_cohort, incoherences
 from ivig_dcssc.generator.drawing import Floats, alpha_of
 from ivig_dcssc.generator.ensemble import make_ensemble
 from ivig_dcssc.generator.other_predictions import predict_claim, predict_free, predict_measure
@@ -183,8 +183,9 @@ class PoelmanCohorts:
         reading: str,
         without: Collection[str] = (),
     ) -> pd.DataFrame:
-        report = check_cohort(patients, visits, self._registry, reading=reading)
-        found = incoherences(patients, visits, without)
+        tables = Tables(patients, visits)
+        report = check_cohort(tables, self._registry, reading=reading)
+        found = incoherences(tables, without)
         broken = [(INCOHERENCE, "", words, False) for words in found]
         if broken:
             report = pd.concat([report, pd.DataFrame(broken, columns=report.columns)])

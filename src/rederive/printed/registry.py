@@ -126,11 +126,12 @@ class CellRow:
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Registry:
     """All printed numbers, claims, plans and variables of one article, by id, in its order.
 
-    The cells of its tables are by the table's name, in reading order.
+    The cells of its tables are by the table's name, in reading order. A registry equals itself
+    only, so what follows from it can be kept.
     """
 
     numbers: Mapping[str, NumberRow]

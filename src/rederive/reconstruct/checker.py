@@ -12,15 +12,9 @@ import statistics
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import (
-    ROUND_DOWN,
-    ROUND_HALF_DOWN,
-    ROUND_HALF_EVEN,
-    ROUND_HALF_UP,
-    Decimal,
-    localcontext,
-)
+from decimal import ROUND_DOWN, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,7 +24,9 @@ from scipy import stats
 COLUMNS = ("patient", "measure", "timepoint", "value")
 """Columns of tidy data; a first column ``cohort`` tells several data sets apart."""
 
-_PRECISION = 60
+EXACT = Context(prec=60)
+"""Arithmetic with decimals of 60 digits, far beyond any printed figure."""
+
 _ROUNDINGS = {
     "either": (ROUND_HALF_UP, ROUND_HALF_DOWN),
     "half-up": (ROUND_HALF_UP,),
@@ -350,17 +346,16 @@ def _paired_p(change: Sequence[Fraction]) -> Decimal | None:
 
 
 def decimal_of(value: Fraction) -> Decimal:
-    """Return a rational number as a decimal of 60 digits, far beyond any printed figure."""
-    with localcontext(prec=_PRECISION):
-        return Decimal(value.numerator) / Decimal(value.denominator)
+    """Return a rational number as a decimal of 60 digits."""
+    return EXACT.divide(value.numerator, value.denominator)
 
 
 def root_of(value: Fraction) -> Decimal:
     """Return the square root of a rational number, 0 or more."""
-    with localcontext(prec=_PRECISION):
-        return decimal_of(value).sqrt()
+    return EXACT.sqrt(decimal_of(value))
 
 
+@lru_cache(maxsize=4096)
 def compare(printed: str, value: Decimal | None, roundings: Sequence[str]) -> tuple[str, bool]:
     """Print a value like a figure, and say whether it is that figure.
 
@@ -390,15 +385,15 @@ def compare(printed: str, value: Decimal | None, roundings: Sequence[str]) -> tu
                 return printed, True
             return _text(value, limit, ROUND_HALF_UP), False
     text = text.removeprefix("=").strip()
-    texts = [_text(value, text, rounding) for rounding in roundings]
-    return (text, True) if text in texts else (texts[0], False)
+    texts = (_text(value, text, rounding) for rounding in roundings)
+    first = next(texts)
+    return (text, True) if text == first or text in texts else (first, False)
 
 
 def _text(value: Decimal, like: str, rounding: str) -> str:
     """Return a value with the decimals of another figure, without a zero where that has none."""
     decimals = len(like.partition(".")[2])
-    with localcontext(prec=_PRECISION):
-        rounded = value.quantize(Decimal(1).scaleb(-decimals), rounding=rounding)
+    rounded = value.quantize(Decimal(1).scaleb(-decimals), rounding, EXACT)
     text = f"{abs(rounded) if rounded == 0 else rounded:f}"
     if like.lstrip("-").startswith("."):
         text = text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
