@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -164,6 +165,7 @@ def without(patients: Iterable[int], *left_out: Iterable[int]) -> Integers:
     return np.array([int(one) for one in patients if int(one) not in gone], np.int64)
 
 
+@lru_cache(maxsize=8)
 def association_figures(registry: Registry) -> dict[str, NumberRow]:
     """Return the printed figures of prednisone and response at month 12, by id."""
     return {
@@ -199,9 +201,14 @@ def association_tables(
     }
     if not printed:
         return []
-    return compatible_tables(
-        PrintedOddsRatio(**printed), total, outcome, exposed, RoundingRule.HALF_UP
-    )
+    return _tables_with(PrintedOddsRatio(**printed), total, tuple(outcome), tuple(exposed))
+
+
+@lru_cache(maxsize=256)
+def _tables_with(
+    figures: PrintedOddsRatio, total: int, outcome: tuple[int, ...], exposed: tuple[int, ...]
+) -> list[Table2x2]:
+    return compatible_tables(figures, total, outcome, exposed, RoundingRule.HALF_UP)
 
 
 def falls(registry: Registry, measure: str, timepoint: str) -> tuple[Figure, ...]:

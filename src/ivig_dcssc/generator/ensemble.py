@@ -33,6 +33,7 @@ from ivig_dcssc.generator.recipe import (
 from ivig_dcssc.generator.skin import PRIORS, TIMEPOINTS
 from ivig_dcssc.project import PATIENTS, VISITS
 from rederive.printed.registry import Registry, load_registry
+from rederive.reconstruct.block import BlockData
 from rederive.reconstruct.block.prediction import diagnose_quantity, open_quantities
 from rederive.reconstruct.block.sampling import Progress
 from rederive.reconstruct.checker import failures
@@ -149,28 +150,35 @@ def make_part(part: Part) -> None:
         If a cohort does not print what it should, or too few can be drawn.
     """
     registry = load_registry(part.registry)
-    tables: dict[str, list[pd.DataFrame]] = {OPEN: [], PATIENTS: [], VISITS: []}
     first = part.number * PART_SIZE
     # A part is drawn whole even if fewer are wanted, so that its cohorts do not depend on that.
     draws = (
         draw_cohorts(registry, part.recipe, part.number + more, PART_SIZE, SPARE) for more in AGAIN
     )
+    made: list[Drawn] = []
     for drawn in chain.from_iterable(draws):
-        number = first + len(tables[VISITS])
-        require_printed(registry, part.recipe, drawn, number)
-        of_chain = part.number * CHAINS + drawn.chain
-        scores = drawn.skin.observed()[np.newaxis]
-        left_open = pd.DataFrame(open_quantities(drawn.skin.block, scores))
-        tables[OPEN].append(_numbered(left_open, cohort=number, chain=of_chain))
-        tables[PATIENTS].append(_numbered(drawn.patients, cohort=number, chain=of_chain))
-        tables[VISITS].append(_numbered(drawn.visits, cohort=number))
-        if len(tables[VISITS]) == part.cohorts:
+        require_printed(registry, part.recipe, drawn, first + len(made))
+        made.append(drawn)
+        if len(made) == part.cohorts:
             break
     else:
-        raise RejectedError(f"only {len(tables[VISITS])} of {part.cohorts} cohorts could be drawn")
-    for name, cohorts in tables.items():
-        table = pd.concat(cohorts, ignore_index=True)
+        raise RejectedError(f"only {len(made)} of {part.cohorts} cohorts could be drawn")
+    for name, tables in (
+        (OPEN, [_left_open(drawn.skin) for drawn in made]),
+        (PATIENTS, [drawn.patients for drawn in made]),
+        (VISITS, [drawn.visits for drawn in made]),
+    ):
+        table, sizes = pd.concat(tables, ignore_index=True), [len(each) for each in tables]
+        if name != VISITS:
+            of_chain = [part.number * CHAINS + drawn.chain for drawn in made]
+            table.insert(0, "chain", np.repeat(np.array(of_chain, np.int32), sizes))
+        numbers = np.arange(first, first + len(made), dtype=np.int32)
+        table.insert(0, "cohort", np.repeat(numbers, sizes))
         write_table(part.file(name), table, {"part": part.number})
+
+
+def _left_open(skin: BlockData) -> pd.DataFrame:
+    return pd.DataFrame(open_quantities(skin.block, skin.observed()[np.newaxis]))
 
 
 def require_printed(registry: Registry, recipe: Recipe, drawn: Drawn, number: int) -> None:
@@ -190,11 +198,6 @@ def require_printed(registry: Registry, recipe: Recipe, drawn: Drawn, number: in
     problems += incoherences(tables, recipe.without)
     if problems:
         raise RejectedError(f"cohort {number}: {'; '.join(problems)}")
-
-
-def _numbered(table: pd.DataFrame, **numbers: int) -> pd.DataFrame:
-    first = pd.DataFrame({name: np.int32(n) for name, n in numbers.items()}, index=table.index)
-    return pd.concat([first, table], axis="columns")
 
 
 def _join(parts: list[Part], folder: Path, notes: Mapping[str, object]) -> None:

@@ -205,6 +205,7 @@ class Unrelated:
         return bool(none_predicts(np.array([column], np.float64), self.prednisone, False))
 
 
+@lru_cache(maxsize=8)
 def predictor_claims(registry: Registry) -> dict[str, tuple[str, int]]:
     """Return the claims about predictors: id to variable and month."""
     wanted = {

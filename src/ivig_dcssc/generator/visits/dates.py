@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 
 import numpy as np
@@ -70,6 +70,7 @@ class VisitWindows:
         return month > 0 and all(abs(month - target) > self.tolerance for target in self.targets)
 
 
+@lru_cache(maxsize=8)
 def visit_windows(registry: Registry) -> VisitWindows:
     """Return the windows that the article prints, with our own where it prints none.
 

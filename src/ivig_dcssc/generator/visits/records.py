@@ -35,6 +35,9 @@ from rederive.printed.registry import Registry, VariableRow
 COLUMNS = ("patient", "month", "measure", "value")
 
 Record = tuple[str, int, str, float]
+Near = tuple[float, float, bool]
+"""Values in the windows, and whether the first is recent and so is what it is graded with."""
+
 Ends = Mapping[str, tuple[float, float]]
 
 RUBS = "tfr"
@@ -112,21 +115,27 @@ def date_visits(
     ck = next(each.baseline for each in measured if each.measure == CK)
     count = printed_number(registry, CK_SERIAL_ID)
     serial = draw_serial(ck, characteristics["myositis"].eq(1).to_numpy(), count, rng)
-    ends = {each.measure: _ends(each.measure, registry) for each in organs}
-    records: list[Record] = []
-    for row, name in enumerate(characteristics["patient"].tolist()):
+    names = characteristics["patient"].tolist()
+    records = [record for each in organs for record in _organ_records(names, each, dates, timing)]
+    near = {each.measure: _in_windows(each, timing, graded) for each in organs if _drifts(each)}
+    ends = {measure: _ends(measure, registry) for measure in near}
+    further: list[tuple[int, int, dict[str, float]]] = []
+    for row, name in enumerate(names):
         one = _Patient(name, row, dates[row])
         records.extend(
             _skin_records(one, skin_values[row], skin_mask[row], registry.variables[SKIN])
         )
         records.extend(_rubs_records(one, rubs))
-        for each in organs:
-            records.extend(_organ_records(one, each, timing[group_of(each.measure)]))
-        records.extend(_further_records(one, organs, timing, ends, graded))
+        further.extend((row, *visit) for visit in _further_visits(one, near, ends))
         if row in serial:
             months = one.dates.after() or [windows.targets[0]]
             records.extend((name, m, CK, v) for m, v in ck_course(float(ck[row]), months, rng))
-    return pd.DataFrame(sorted(records), columns=list(COLUMNS))
+    if graded:
+        rvsp = next(each.baseline for each in measured if each.measure == "rvsp")
+        _grade_lungs([values for *_, values in further], rvsp[[row for row, *_ in further]])
+    for row, month, values in further:
+        records.extend((names[row], month, measure, value) for measure, value in values.items())
+    return pd.DataFrame(dict(zip(COLUMNS, zip(*sorted(records), strict=True), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,48 +209,65 @@ def _rubs_records(one: _Patient, rubs: Rubs) -> Iterator[Record]:
                 yield one.name, month, RUBS, float(after and one.dates.rng.random() < 0.5)
 
 
-def _organ_records(one: _Patient, each: Measured, when: Timing) -> Iterator[Record]:
-    dates, before, after = one.dates, each.baseline[one.row], each.followup[one.row]
-    if math.isfinite(before):
-        month = dates.baseline if when.recent[one.row] else dates.earlier[0]
-        yield one.name, month, each.measure, float(before)
-    month_after = dates.near if when.near[one.row] else dates.far
-    if math.isfinite(after) and month_after is not None:
-        yield one.name, month_after, each.measure, float(after)
-
-
-def _further_records(
-    one: _Patient,
-    organs: Sequence[Measured],
-    timing: dict[str, Timing],
-    ends: Ends,
-    graded: bool,
+def _organ_records(
+    names: Sequence[str], each: Measured, dates: Sequence[Dates], timing: Mapping[str, Timing]
 ) -> Iterator[Record]:
-    """Yield records that no window takes: older than the baseline, or later than the follow-up."""
-    rvsp = next(each.baseline[one.row] for each in organs if each.measure == "rvsp")
-    last = one.dates.windows.organ_target + one.dates.windows.organ_tolerance
-    later = [month for month in one.dates.after() if month > last]
-    for month in [*one.dates.earlier, *later]:
-        if one.dates.rng.random() >= FURTHER:
+    when = timing[group_of(each.measure)]
+    columns = each.baseline, each.followup, when.recent, when.near
+    rows = zip(names, dates, *(column.tolist() for column in columns), strict=True)
+    for name, own, before, after, recent, near in rows:
+        if math.isfinite(before):
+            yield name, own.baseline if recent else own.earlier[0], each.measure, before
+        month = own.near if near else own.far
+        if math.isfinite(after) and month is not None:
+            yield name, month, each.measure, after
+
+
+def _drifts(each: Measured) -> bool:
+    return each.measure in DRIFT or each.measure.startswith(SEVERITY_PREFIX)
+
+
+def _in_windows(each: Measured, timing: Mapping[str, Timing], graded: bool) -> list[Near]:
+    recent = timing[group_of(each.measure)].recent
+    if graded and each.measure in LUNG_FUNCTION:
+        recent = recent & timing[CLINIC].recent
+    columns = each.baseline, each.followup, recent
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def _further_visits(
+    one: _Patient, near: Mapping[str, Sequence[Near]], ends: Ends
+) -> Iterator[tuple[int, dict[str, float]]]:
+    """Yield months and records that no window takes: before the baseline, or after follow-up."""
+    dates = one.dates
+    last = dates.windows.organ_target + dates.windows.organ_tolerance
+    later = [month for month in dates.after() if month > last]
+    for month in [*dates.earlier, *later]:
+        if dates.rng.random() >= FURTHER:
             continue
         values: dict[str, float] = {}
-        for each in organs:
-            drifts = each.measure in DRIFT or each.measure.startswith(SEVERITY_PREFIX)
-            nearest = (each.baseline if month < 0 else each.followup)[one.row]
+        for measure, of_patients in near.items():
+            before, after, recent = of_patients[one.row]
+            nearest = before if month < 0 else after
             # Where nothing was measured in the windows, there is nothing beside them to start from.
-            if not drifts or not math.isfinite(nearest):
+            if not math.isfinite(nearest):
                 continue
-            recent = timing[group_of(each.measure)].recent[one.row]
-            if graded and each.measure in LUNG_FUNCTION:
-                recent &= timing[CLINIC].recent[one.row]
-            if month < 0 and not recent and month >= one.dates.earlier[0]:
+            if month < 0 and not recent and month >= dates.earlier[0]:
                 continue
-            values[each.measure] = _drifted(float(nearest), each.measure, ends, one.dates.rng)
-        if graded and values.pop(LUNG_SCORE, None) is not None:
-            lungs = {name: np.array([[values.get(name, np.nan)]]) for name in LUNG_FUNCTION}
-            grade = float(lung_grade({**lungs, "rvsp": np.array([[rvsp]])}, 0)[0])
-            values |= {LUNG_SCORE: grade} if math.isfinite(grade) else {}
-        yield from ((one.name, month, measure, value) for measure, value in values.items())
+            values[measure] = _drifted(nearest, measure, ends, dates.rng)
+        yield month, values
+
+
+def _grade_lungs(visits: Sequence[dict[str, float]], rvsp: Floats) -> None:
+    """Make the lung's severity, in place, the grade of what was measured at each of some visits."""
+    measures = {
+        name: np.array([values.get(name, np.nan) for values in visits])[:, np.newaxis]
+        for name in LUNG_FUNCTION
+    }
+    grades = lung_grade({**measures, "rvsp": rvsp[:, np.newaxis]}, 0)
+    for values, grade in zip(visits, grades.tolist(), strict=True):
+        if values.pop(LUNG_SCORE, None) is not None and math.isfinite(grade):
+            values[LUNG_SCORE] = grade
 
 
 def _ends(measure: str, registry: Registry) -> tuple[float, float]:

@@ -199,7 +199,17 @@ def _nested(p: PrintedNumber | None, tight_p: PrintedNumber, most: int) -> _Patt
 
 
 def _significant(counts: Integers, alpha: float) -> bool:
-    return signed_rank_p(np.repeat(CHANGES, counts)) < alpha
+    return _p_of(tuple(counts.tolist())) < alpha
+
+
+@lru_cache(maxsize=4096)
+def _p_of(counts: tuple[int, ...]) -> float:
+    return signed_rank_p(np.repeat(CHANGES, counts))
+
+
+def _counted(change: Floats) -> Integers:
+    """Return how many patients have each change."""
+    return np.asarray((change == CHANGES[:, np.newaxis]).sum(axis=1))
 
 
 def _draw_counts(p: PrintedNumber | None, most: int, rng: np.random.Generator) -> Integers:
@@ -334,8 +344,7 @@ def _same_when_tight(
     significant = _significant(counts, alpha)
     for _ in range(_ATTEMPTS):
         change = rng.permutation(drawn)
-        inside = change[tight & np.isfinite(change)]
-        if (signed_rank_p(inside) < alpha) == significant:
+        if _significant(_counted(change[tight]), alpha) == significant:
             break
     return change
 
@@ -356,9 +365,8 @@ def lungs_fit(registry: Registry, change: Floats, without: Collection[str] = ())
     without : collection of str
         As for :func:`draw_severities`.
     """
-    known = (change == CHANGES[:, np.newaxis]).sum(axis=1)
     name = p_id(LUNG)
-    return name in without or len(_within(registry.numbers[name].printed, known)) > 0
+    return name in without or len(_within(registry.numbers[name].printed, _counted(change))) > 0
 
 
 def _recorded(
@@ -369,7 +377,7 @@ def _recorded(
     Each is recorded with probability :data:`RECORDED`, given p, and that the tight windows lead to
     the same decision.
     """
-    known = (change == CHANGES[:, np.newaxis]).sum(axis=1)
+    known = _counted(change)
     if p is None:
         pattern = rng.binomial(known, RECORDED)
     else:
@@ -385,8 +393,7 @@ def _recorded(
         for size, count in zip(CHANGES, pattern, strict=True):
             who = rng.permutation(np.flatnonzero(change == size))[:count]
             found[who] = size
-        inside = found[tight & np.isfinite(found)]
-        if (signed_rank_p(inside) < alpha) == significant:
+        if _significant(_counted(found[tight]), alpha) == significant:
             return found
     raise NoFittingPatientsError("lungs: the tight windows always lead to another decision")
 
