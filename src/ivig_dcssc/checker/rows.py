@@ -81,7 +81,7 @@ def check_cohort(tables: Tables, registry: Registry, *, reading: str = "-8") -> 
     )
     figures = Figures(tables, int(limit))
     claims = Claims(figures, float(alpha))
-    checked: dict[str, list[object]] = {column: [] for column in COLUMNS}
+    checked = []
     for row, key, printed in _rows(registry):
         if isinstance(row, NumberRow):
             if key not in figures:
@@ -94,6 +94,5 @@ def check_cohort(tables: Tables, registry: Registry, *, reading: str = "-8") -> 
             if answer is None:
                 raise ValueError(f"claims.csv, {row.id}: no check for {', '.join(key)}")
             found = answer, answer == printed
-        for column, value in zip(checked.values(), (row.id, printed, *found), strict=True):
-            column.append(value)
-    return pd.DataFrame(checked)
+        checked.append((row.id, printed, *found))
+    return pd.DataFrame(checked, columns=list(COLUMNS))

@@ -197,6 +197,10 @@ class Dates:
         """Return the months at which the patient can be seen."""
         return [month for month in months if month <= self.needs.last]
 
+    def _any(self, options: Sequence[int]) -> int:
+        """Return one of some months, all equally probable."""
+        return options[int(self.rng.integers(len(options)))]
+
     def _pick(self, options: Sequence[int], centre: int) -> int:
         """Return one of some months, the nearer to a centre the more probably."""
         widest = max(abs(month - centre) for month in options)
@@ -235,7 +239,7 @@ class Dates:
             for target, scored in self._scored
             if scored and any(m in far and m <= self.needs.last for m in months[target])
         ]
-        side = int(self.rng.choice(sides)) if self.needs.far and sides else None
+        side = self._any(sides) if self.needs.far and sides else None
         for target, scored in self._scored:
             if scored:
                 allowed = [m for m in months[target] if target != side or m in far]
@@ -257,14 +261,14 @@ class Dates:
         taken = self.followup.values()
         gaps = [min((abs(month - other) for other in taken), default=99) for month in outside]
         widest = [month for month, gap in zip(outside, gaps, strict=True) if gap == max(gaps)]
-        self.near = int(self.rng.choice(widest))
+        self.near = self._any(widest)
         self.between.append(self.near)
 
     def _add_far(self) -> None:
         target = self.windows.organ_target
         options = self._seen(self.windows.far_months())
         early = [month for month in options if month < target]
-        self.far = int(self.rng.choice(early if early and self.rng.random() < 0.7 else options))
+        self.far = self._any(early if early and self.rng.random() < 0.7 else options)
 
     def _add_rubs(self) -> None:
         target = self.windows.targets[0]
@@ -286,7 +290,7 @@ class Dates:
                 and all(abs(month - other) > 1 for other in self.after())
             ]
             if options:
-                self.between.append(int(self.rng.choice(options)))
+                self.between.append(self._any(options))
 
     def draw(self) -> Dates:
         """Draw the dates; what is measured of a patient is so while it can be seen."""

@@ -135,7 +135,7 @@ def date_visits(
         _grade_lungs([values for *_, values in further], rvsp[[row for row, *_ in further]])
     for row, month, values in further:
         records.extend((names[row], month, measure, value) for measure, value in values.items())
-    return pd.DataFrame(dict(zip(COLUMNS, zip(*sorted(records), strict=True), strict=True)))
+    return pd.DataFrame(sorted(records), columns=list(COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +160,13 @@ def _needs(
         old |= np.isfinite(each.baseline) & ~when.recent
         near |= np.isfinite(each.followup) & when.near
         far |= np.isfinite(each.followup) & ~when.near
-    rows = zip(
-        skin_mask.tolist(),
-        *(each.tolist() for each in (oldest, old, near, far, np.isfinite(rubs.followup))),
-        characteristics["disease_duration"].astype(float),
-        characteristics["death_month"].astype(float).fillna(math.inf),
-        characteristics["stop_reason"].ne("moved"),
-        strict=True,
+    columns = (
+        *(skin_mask, oldest, old, near, far, np.isfinite(rubs.followup)),
+        characteristics["disease_duration"].to_numpy(np.float64),
+        np.nan_to_num(characteristics["death_month"].to_numpy(np.float64), nan=math.inf),
+        characteristics["stop_reason"].ne("moved").to_numpy(),
     )
+    rows = zip(*(column.tolist() for column in columns), strict=True)
     return [Needs(*row) for row in rows]
 
 
