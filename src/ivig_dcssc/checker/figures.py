@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 
 import numpy as np
 
@@ -38,6 +39,7 @@ def _number(value: float | None) -> Decimal | None:
     return None if value is None or np.isnan(value) else Decimal(str(float(value)))
 
 
+@lru_cache(maxsize=4096)
 def _share(count: int, n: int) -> Decimal | None:
     return EXACT.divide(100 * count, n) if n else None
 
