@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ivig_dcssc.checker import Tables, check_cohort, incoherences
-from ivig_dcssc.checker.statistics import linear_p, logistic_p
+from ivig_dcssc.checker.statistics import linear_p, logistic
 from ivig_dcssc.checker.tables import PATIENT_COLUMNS
 from ivig_dcssc.generator.drawing import (
     CK_NORMAL,
@@ -29,9 +29,8 @@ from ivig_dcssc.generator.patients.characteristics import draw_characteristics
 from ivig_dcssc.generator.patients.medication import prednisone_tables
 from ivig_dcssc.generator.patients.predictors import (
     critical_t_squared,
-    flag_z_squared,
     linear_t_squared,
-    number_z_squared,
+    logistic_z_squared,
     unrelated,
 )
 from ivig_dcssc.generator.recipe import switchable
@@ -277,10 +276,10 @@ def test_logistic_decisions_are_those_of_maximum_likelihood(
     y = np.array(changes) <= -5
     flags = draw.integers(0, 2, len(y)).astype(float)
     numbers = draw.normal(40, 10, len(y)).round(1)
-    of_flags, of_numbers = logistic_p(y.astype(float), np.array([flags, numbers]))
-    squared = flag_z_squared(y, flags > 0)
+    of_flags, of_numbers = logistic(y.astype(float), np.array([flags, numbers])).p
+    squared = logistic_z_squared(y, flags)
     assert squared == pytest.approx(z_squared(of_flags), rel=1e-4, abs=1e-6)
-    found = number_z_squared(y, numbers)
+    found = logistic_z_squared(y, numbers)
     assert found == pytest.approx(z_squared(of_numbers), rel=1e-3, abs=1e-6)
 
 

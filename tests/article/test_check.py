@@ -20,15 +20,7 @@ from scipy import stats
 
 from ivig_dcssc.checker import Windows, check_cohort, incoherences, is_about_a_cohort
 from ivig_dcssc.checker.rows import ROUNDINGS
-from ivig_dcssc.checker.statistics import (
-    linear_p,
-    logistic,
-    logistic_p,
-    mean,
-    paired_t_p,
-    sd,
-    signed_rank_p,
-)
+from ivig_dcssc.checker.statistics import linear_p, logistic, mean, paired_t_p, sd, signed_rank_p
 from ivig_dcssc.checker.tables import (
     ADVERSE_EFFECTS,
     FLAGS,
@@ -804,7 +796,6 @@ def test_regressions_are_those_of_statsmodels(seed: int, n: int, kinds: list[str
     x = np.array([made[kind]() for kind in kinds], float)
     x[draw.random(x.shape) < 0.1] = math.nan
     slopes, odds = linear_p(change, x), np.array(logistic(responds, x)).T
-    assert np.array_equal(logistic_p(responds, x), odds[:, 3], equal_nan=True)
     for row, slope, ratio in zip(x, slopes, odds, strict=True):
         known = np.isfinite(row) & np.isfinite(change)
         y, own = change[known], row[known]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivig_dcssc.checker import coherence, incoherences
-from ivig_dcssc.checker.statistics import linear_p, logistic_p, predictors
+from ivig_dcssc.checker.statistics import linear_p, logistic, predictors
 from ivig_dcssc.checker.tables import Tables
 from ivig_dcssc.checker.windows import Windows
 from ivig_dcssc.generator import coherence as generator_coherence
@@ -118,7 +118,7 @@ def test_reasons_that_suited_the_course_would_predict(monkeypatch: pytest.Monkey
             changes = [tables.change("mrss", month) for month in (6, 12)]
             p = [linear_p(change, reasons) for change in changes]
             responded = [np.where(np.isnan(each), np.nan, each <= -5) for each in changes]
-            p += [logistic_p(each, reasons) for each in responded]
+            p += [logistic(each, reasons).p for each in responded]
             found.append((np.array(p) < 0.05).any())
         return float(np.mean(found))
 

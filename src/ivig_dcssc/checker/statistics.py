@@ -155,11 +155,6 @@ def _standardised(values: Floats, weight: Floats) -> tuple[Floats, Floats]:
     return deviation / scale, scale
 
 
-def logistic_p(outcome: Floats, predictors: Floats) -> Floats:
-    """Return the p values of :func:`logistic`."""
-    return logistic(outcome, predictors).p
-
-
 def linear_p(outcome: Floats, predictors: Floats) -> Floats:
     """Return the p values of the slopes of simple linear regressions.
 

@@ -77,7 +77,7 @@ def draw_characteristics(
         "age": age,
         "age_onset": onset,
         "disease_duration": duration,
-        "female": until(partial(patients.some, "female"), tests.flags, "female sex"),
+        "female": until(partial(patients.some, "female"), tests.allow, "female sex"),
         "race": _draw_race(patients, tests),
         "myositis": patients.flag(myositis),
         "renal_crisis": patients.some("renal_crisis"),
@@ -112,7 +112,7 @@ def _draw_ages(
 
     def fits(drawn: tuple[Integers, Integers, Floats]) -> bool:
         _, duration, onset = drawn
-        return bool(onset.min() >= EARLIEST_ONSET) and tests.numbers(duration, onset)
+        return bool(onset.min() >= EARLIEST_ONSET) and tests.allow(duration, onset)
 
     return until(draw, fits, "age and disease duration")
 
@@ -138,7 +138,7 @@ def _draw_race(patients: Patients, tests: Unrelated) -> list[str]:
     counts = patients.counts
     words = [word for word, variable in _RACES.items() for _ in range(counts[variable])]
     order = until(
-        lambda: patients.rng.permutation(words), lambda drawn: tests.flags(drawn == "white"), "race"
+        lambda: patients.rng.permutation(words), lambda drawn: tests.allow(drawn == "white"), "race"
     )
     return [str(word) for word in order]
 
@@ -177,6 +177,6 @@ def _draw_antibodies(patients: Patients, tests: Unrelated) -> dict[str, Integers
 
     return until(
         draw,
-        lambda one: tests.flags(one["antitopoisomerase"], one["anti_rna_polymerase_iii"]),
+        lambda one: tests.allow(one["antitopoisomerase"], one["anti_rna_polymerase_iii"]),
         "autoantibodies",
     )

@@ -90,7 +90,7 @@ def draw_course(
 
     rows = until(
         draw,
-        lambda rows: tests.numbers(rows[:, 0], rows[:, 1]),
+        lambda rows: tests.allow(rows[:, 0], rows[:, 1]),
         "cycles and length of treatment",
     )
     cycles, months = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
@@ -112,7 +112,7 @@ def _who_died(skin: Floats, patients: Patients, tests: Unrelated) -> Integers:
     if not count:
         return np.array([], np.int64)
     absent = np.flatnonzero(np.isnan(skin[:, _M18]) & np.isnan(skin[:, _M24]))
-    fitting = [patient for patient in absent if tests.flags(patients.flag([int(patient)]))]
+    fitting = [patient for patient in absent if tests.allow(patients.flag([int(patient)]))]
     if len(fitting) < count:
         raise NoFittingPatientsError(
             "death: nobody without skin scores at 18 and 24 months fits the article's text"

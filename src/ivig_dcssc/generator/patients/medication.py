@@ -114,11 +114,11 @@ def draw_concomitant(
 
     found: dict[str, Integers] = {}
     found["mmf"], found["cyclophosphamide"] = until(
-        draw_main, lambda two: tests.flags(*two), "concomitant MMF and cyclophosphamide"
+        draw_main, lambda two: tests.allow(*two), "concomitant MMF and cyclophosphamide"
     )
     for name in ("methotrexate", "hydroxychloroquine", "imatinib"):
         drug = f"concomitant_{name}"
-        found[name] = until(partial(patients.some, drug, free), tests.flags, f"concomitant {name}")
+        found[name] = until(partial(patients.some, drug, free), tests.allow, f"concomitant {name}")
     found["prednisone"] = _draw_prednisone(registry, free, patients, tests, switched_off)
     return {name: found[name] for name in CONCOMITANT}
 

@@ -1,9 +1,8 @@
 """The claims that nothing predicts response or change, as tests of candidate columns.
 
-Simple regressions in closed form, many columns at once: a characteristic is put to the patients at
-random and kept if its p is at or above the significance level wherever the article says so. The
-logistic Wald test of a flag follows from its 2 x 2 table (Woolf 1955); that of a number needs a few
-Newton steps; the slope of a linear regression is tested through the correlation.
+A characteristic is put to the patients at random and kept if its p is at or above the significance
+level wherever the article says so. The logistic Wald test needs a few Newton steps; the slope of a
+linear regression is tested through the correlation. Compiled, since hundreds are tried a cohort.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from ivig_dcssc.generator.drawing import ATTEMPTS, Flags, Floats, Integers, alpha_of
 from rederive.printed.registry import Registry
@@ -32,17 +31,11 @@ _NEWTON_STEPS = 25
 _CONVERGED = 1e-9
 
 
-@lru_cache(maxsize=64)
 def critical_t_squared(most: int, alpha: float) -> Floats:
     """Return the squared two-sided critical t of a slope by number of patients, 0 to most."""
     table = np.full(most + 1, np.inf)
-    table[3:] = stats.t.isf(alpha / 2, np.arange(3, most + 1) - 2) ** 2
+    table[3:] = stdtrit(np.arange(1, most - 1), alpha / 2) ** 2
     return table
-
-
-@lru_cache(maxsize=64)
-def _z_squared(alpha: float) -> float:
-    return float(stats.norm.isf(alpha / 2)) ** 2
 
 
 @numba.njit(cache=True)
@@ -59,19 +52,10 @@ def linear_t_squared(y: Floats, x: Floats) -> float:
 
 
 @numba.njit(cache=True)
-def flag_z_squared(y: Flags, x: Flags) -> float:
-    """Return the squared Wald z of a logistic regression on a flag; 0 for an empty cell."""
-    a, b, c, d = (x & y).sum(), (x & ~y).sum(), (~x & y).sum(), (~x & ~y).sum()
-    if min(a, b, c, d) == 0:
-        return 0.0
-    return float(math.log(a * d / (b * c)) ** 2 / (1 / a + 1 / b + 1 / c + 1 / d))
+def logistic_z_squared(y: Flags, x: Floats) -> float:
+    """Return the squared Wald z of a logistic regression of response on a flag or number.
 
-
-@numba.njit(cache=True)
-def number_z_squared(y: Flags, x: Floats) -> float:
-    """Return the squared Wald z of a logistic regression on one number.
-
-    0 where there is no finite estimate: response or number does not vary, or a limit of the number
+    0 where there is no finite estimate: one of both does not vary, or a limit of the number
     separates the responders. Infinite where the iteration does not settle.
     """
     yes, no = x[y], x[~y]
@@ -105,30 +89,31 @@ class Outcomes(NamedTuple):
         Change, or 1 for a responder and 0 for none; NaN where it is not known.
     logistic : array of bool, shape (outcomes,)
         Which of them are responses.
-    limits : array, shape (outcomes, patients + 1)
-        Critical value of the squared statistic by number of patients.
+    t_squared : array, shape (patients + 1,)
+        Critical value for a change, by number of patients.
+    z_squared : float
+        Critical value for a response.
     """
 
     values: Floats
     logistic: Flags
-    limits: Floats
+    t_squared: Floats
+    z_squared: float
 
 
 @numba.njit(cache=True)
-def none_predicts(columns: Floats, outcomes: Outcomes, numbers: bool) -> bool:
+def none_predicts(columns: Floats, outcomes: Outcomes) -> bool:
     """Return whether no column, numbers or flags, NaN where not known, predicts any outcome."""
-    values, logistic, limits = outcomes
+    values, logistic, t_squared, z_squared = outcomes
     for one in range(len(values)):
         for column in columns:
             known = np.isfinite(column) & np.isfinite(values[one])
             y, x = values[one][known], column[known]
-            if not logistic[one]:
-                found = linear_t_squared(y, x)
-            elif numbers:
-                found = number_z_squared(y > 0, x)
+            if logistic[one]:
+                found, limit = logistic_z_squared(y > 0, x), z_squared
             else:
-                found = flag_z_squared(y > 0, x > 0)
-            if found > limits[one, len(y)] * (1 - _MARGIN):
+                found, limit = linear_t_squared(y, x), t_squared[len(y)]
+            if found > limit * (1 - _MARGIN):
                 return False
     return True
 
@@ -149,7 +134,7 @@ def draw_roles(
         for role in range(roles):
             left = np.flatnonzero(found < 0)
             if role < len(weights):
-                # As Patients.choose() does: compiled, since a hundred draws are needed.
+                # As Patients.choose() does.
                 times = rng.standard_exponential(len(left)) / weights[role][left]
                 chosen = left[np.argsort(times, kind="mergesort")[: counts[role]]]
             else:
@@ -158,7 +143,7 @@ def draw_roles(
         flags = np.empty((roles, len(died)))
         for role in range(roles):
             flags[role] = found == role + 1
-        if none_predicts(flags, outcomes, False):
+        if none_predicts(flags, outcomes):
             return found
     return found[:0]
 
@@ -185,13 +170,9 @@ class Unrelated:
         """Return whose change is known."""
         return np.isfinite(self.change[month])
 
-    def flags(self, *columns: npt.ArrayLike) -> bool:
-        """Return whether flags (0, 1, NaN for unknown) pass the tests in force."""
-        return bool(none_predicts(np.array(columns, np.float64), self.outcomes, False))
-
-    def numbers(self, *columns: npt.ArrayLike) -> bool:
-        """Return whether numbers, known of all patients, pass the tests in force."""
-        return bool(none_predicts(np.array(columns, np.float64), self.outcomes, True))
+    def allow(self, *columns: npt.ArrayLike) -> bool:
+        """Return whether numbers or flags, NaN where unknown, pass the tests in force."""
+        return bool(none_predicts(np.array(columns, np.float64), self.outcomes))
 
     def with_prednisone(self, column: Integers) -> bool:
         """Return whether concomitant prednisone passes the tests that it has to pass.
@@ -202,7 +183,7 @@ class Unrelated:
             cells = (values + 2 * column)[np.isfinite(values)]
             if len(np.unique(cells)) < 4:
                 return False
-        return bool(none_predicts(np.array([column], np.float64), self.prednisone, False))
+        return bool(none_predicts(np.array([column], np.float64), self.prednisone))
 
 
 @lru_cache(maxsize=8)
@@ -230,20 +211,24 @@ def unrelated(
     """
     change = {month: skin[:, month // 6] - skin[:, 0] for month in MONTHS}
     alpha, size = alpha_of(registry), len(skin)
+    limits = critical_t_squared(size, alpha), float(ndtri(alpha / 2)) ** 2
 
     def of_claims(others: str) -> Outcomes:
         """Return the outcomes of all claims that are not of other predictors."""
-        claims = predictor_claims(registry).items()
-        wanted = [one for name, one in claims if name not in without and one[0] != others]
         # Linear tests come first: they are the faster ones.
-        wanted.sort(key=lambda one: one[0] != "mrss_change_predictors")
-        logistic = [variable != "mrss_change_predictors" for variable, _ in wanted]
-        values, limits = np.empty((len(wanted), size)), np.empty((len(wanted), size + 1))
-        for row, (_, month) in enumerate(wanted):
-            fell = np.where(change[month] <= -threshold, 1.0, change[month] * 0.0)
-            values[row] = fell if logistic[row] else change[month]
-            limits[row] = _z_squared(alpha) if logistic[row] else critical_t_squared(size, alpha)
-        return Outcomes(values, np.array(logistic, np.bool_), limits)
+        wanted = sorted(
+            (variable != "mrss_change_predictors", month)
+            for name, (variable, month) in predictor_claims(registry).items()
+            if name not in without and variable != others
+        )
+        values = [
+            np.where(change[month] <= -threshold, 1.0, 0.0 * change[month])
+            if logistic
+            else change[month]
+            for logistic, month in wanted
+        ]
+        kinds = np.array([logistic for logistic, _ in wanted], np.bool_)
+        return Outcomes(np.array(values).reshape(-1, size), kinds, *limits)
 
     outcomes, prednisone = of_claims("responder_prednisone"), of_claims("responder_predictors")
     return Unrelated(outcomes, prednisone, change, threshold)
