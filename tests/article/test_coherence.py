@@ -158,14 +158,13 @@ def test_grades_of_generator_and_checker_are_the_same() -> None:
         ("dlco", np.arange(5, 201)),
         ("rvsp", np.arange(5, 200)),
     ):
-        column = values[:, np.newaxis].astype(float)
-        blank = np.full_like(column, np.nan)
-        normal = np.full_like(column, 100.0)
-        measures = {"fvc": normal, "dlco": blank, "rvsp": blank, name: column}
+        blank = np.full(len(values), np.nan)
+        normal = np.full(len(values), 100.0)
+        measures = {"fvc": normal, "dlco": blank, "rvsp": blank, name: values.astype(float)}
         np.testing.assert_array_equal(
-            lung_grade(measures, 0), coherence.lung_grade(name, values.astype(float))
+            lung_grade(**measures), coherence.lung_grade(name, values.astype(float))
         )
-    assert np.isnan(lung_grade(dict.fromkeys(("fvc", "dlco", "rvsp"), blank), 0)).all()
+    assert np.isnan(lung_grade(blank, blank, blank)).all()
 
 
 def test_a_course_suits_reasons_by_the_visit_nearest_to_the_end_of_treatment() -> None:

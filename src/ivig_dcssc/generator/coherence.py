@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ivig_dcssc.generator.drawing import Floats, Integers
-from ivig_dcssc.generator.measures import LUNG_FUNCTION, PAIRED
+from ivig_dcssc.generator.measures import PAIRED
 from ivig_dcssc.generator.skin import MEASURE, THRESHOLD
 
 CORRELATIONS = "coherence-correlations"
@@ -158,15 +158,14 @@ def _given(before: list[Floats], regression: Regression, rng: np.random.Generato
     return np.asarray(mean + sd * rng.standard_normal(len(before[0])), np.float64)
 
 
-def lung_grade(measures: Mapping[str, Floats], time: int) -> Floats:
+def lung_grade(fvc: Floats, dlco: Floats, rvsp: Floats) -> Floats:
     """Return the grade of the lungs by :data:`LUNG_GRADES`, shape (patients,).
 
     The one echocardiogram counts at both times of FVC and DLCO; NaN where there is no lung
     function.
     """
-    function = np.fmax(*(_grade(name, measures[name][:, time]) for name in LUNG_FUNCTION))
-    worst = np.fmax(function, _grade("rvsp", measures["rvsp"][:, 0]))
-    return np.where(np.isfinite(function), worst, np.nan)
+    function = np.fmax(_grade("fvc", fvc), _grade("dlco", dlco))
+    return np.where(np.isfinite(function), np.fmax(function, _grade("rvsp", rvsp)), np.nan)
 
 
 def _grade(name: str, values: Floats) -> Floats:

@@ -27,7 +27,13 @@ from ivig_dcssc.generator.drawing import (
     NoFittingPatientsError,
     association_figures,
 )
-from ivig_dcssc.generator.measures import ONCE, PAIRED, measure_figures, sample_measures
+from ivig_dcssc.generator.measures import (
+    LUNG_FUNCTION,
+    ONCE,
+    PAIRED,
+    measure_figures,
+    sample_measures,
+)
 from ivig_dcssc.generator.patients.characteristics import draw_characteristics
 from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.generator.sizes import Size, draw_sizes, size_figures
@@ -358,7 +364,8 @@ def _matched(
     """Return measures put to patients so that the lung's p can be printed, and its grades."""
     drawn = matches(skin, measures, rng, correlated=CORRELATIONS in off.rules)
     for _, found in zip(islice(tries, MATCHES), drawn, strict=False):
-        before, after = lung_grade(found, 0), lung_grade(found, 1)
+        columns = *(found[name].T for name in LUNG_FUNCTION), np.tile(found["rvsp"][:, 0], (2, 1))
+        before, after = map(lung_grade, *columns)
         if LUNG_SEVERITY not in off.rules or lungs_fit(registry, after - before, off.every):
             return found, (before, after)
     raise NoFittingPatientsError(f"lungs: none of {MATCHES} matches prints the p of their severity")

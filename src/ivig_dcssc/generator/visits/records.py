@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -34,6 +33,7 @@ from rederive.printed.registry import Registry, VariableRow
 
 COLUMNS = ("patient", "month", "measure", "value")
 
+Unnamed = tuple[int, str, float]
 Record = tuple[str, int, str, float]
 Near = tuple[float, float, bool]
 """Values in the windows, and whether the first is recent and so is what it is graded with."""
@@ -112,7 +112,7 @@ def date_visits(
     oldest = draw_oldest(skin_values, skin_mask, alpha, rng)
     needs = _needs(skin_mask, oldest, organs, timing, rubs, characteristics)
     dates = [Dates(need, windows, rng).draw() for need in needs]
-    ck = next(each.baseline for each in measured if each.measure == CK)
+    ck, rvsp = (next(x.baseline for x in measured if x.measure == name) for name in (CK, "rvsp"))
     count = printed_number(registry, CK_SERIAL_ID)
     serial = draw_serial(ck, characteristics["myositis"].eq(1).to_numpy(), count, rng)
     names = characteristics["patient"].tolist()
@@ -120,29 +120,19 @@ def date_visits(
     near = {each.measure: _in_windows(each, timing, graded) for each in organs if _drifts(each)}
     ends = {measure: _ends(measure, registry) for measure in near}
     further: list[tuple[int, int, dict[str, float]]] = []
-    for row, name in enumerate(names):
-        one = _Patient(name, row, dates[row])
-        records.extend(
-            _skin_records(one, skin_values[row], skin_mask[row], registry.variables[SKIN])
-        )
-        records.extend(_rubs_records(one, rubs))
-        further.extend((row, *visit) for visit in _further_visits(one, near, ends))
+    for row, (name, own) in enumerate(zip(names, dates, strict=True)):
+        of_skin = _skin_records(own, skin_values[row], skin_mask[row], registry.variables[SKIN])
+        records.extend((name, *each) for each in (*of_skin, *_rubs_records(own, rubs, row)))
+        nearest = {measure: of_patients[row] for measure, of_patients in near.items()}
+        further.extend((row, *visit) for visit in _further_visits(own, nearest, ends))
         if row in serial:
-            months = one.dates.after() or [windows.targets[0]]
+            months = own.after() or [windows.targets[0]]
             records.extend((name, m, CK, v) for m, v in ck_course(float(ck[row]), months, rng))
     if graded:
-        rvsp = next(each.baseline for each in measured if each.measure == "rvsp")
         _grade_lungs([values for *_, values in further], rvsp[[row for row, *_ in further]])
     for row, month, values in further:
         records.extend((names[row], month, measure, value) for measure, value in values.items())
     return pd.DataFrame(sorted(records), columns=list(COLUMNS))
-
-
-@dataclass(frozen=True, slots=True)
-class _Patient:
-    name: str
-    row: int
-    dates: Dates
 
 
 def _needs(
@@ -171,41 +161,40 @@ def _needs(
 
 
 def _skin_records(
-    one: _Patient, values: Floats, mask: Flags, scale: VariableRow
-) -> Iterator[Record]:
-    dates, rng = one.dates, one.dates.rng
+    dates: Dates, values: Floats, mask: Flags, scale: VariableRow
+) -> Iterator[Unnamed]:
     low, high = float(scale.minimum or 0), float(scale.maximum or math.inf)
 
     def score(value: float) -> float:
-        return float(min(max(round(value + SKIN_NOISE * rng.standard_normal()), low), high))
+        value += SKIN_NOISE * dates.rng.standard_normal()
+        return float(min(max(round(value), low), high))
 
     if mask[0]:
-        yield one.name, dates.baseline, SKIN, float(values[0])
-    rise = rng.uniform(*WORSENING) / 6
+        yield dates.baseline, SKIN, float(values[0])
+    rise = dates.rng.uniform(*WORSENING) / 6
     for month in ([dates.again] if dates.again is not None else []) + dates.earlier:
-        yield one.name, month, SKIN, score(values[0] - rise * (dates.baseline - month))
+        yield month, SKIN, score(values[0] - rise * (dates.baseline - month))
     knots = [dates.baseline, *(dates.followup.get(t, t) for t in dates.windows.targets)]
     for time, target in enumerate(dates.windows.targets, start=1):
         if mask[time]:
-            yield one.name, dates.followup[target], SKIN, float(values[time])
+            yield dates.followup[target], SKIN, float(values[time])
     for month in dates.between:
-        yield one.name, month, SKIN, score(float(np.interp(month, knots, values)))
+        yield month, SKIN, score(float(np.interp(month, knots, values)))
 
 
-def _rubs_records(one: _Patient, rubs: Rubs) -> Iterator[Record]:
-    dates, before, after = one.dates, rubs.baseline[one.row], rubs.followup[one.row]
+def _rubs_records(dates: Dates, rubs: Rubs, row: int) -> Iterator[Unnamed]:
+    before, after, recent = rubs.baseline[row], rubs.followup[row], rubs.recent[row]
     if math.isfinite(before):
-        recent = rubs.recent[one.row]
-        yield one.name, dates.baseline if recent else dates.earlier[0], RUBS, float(before)
+        yield dates.baseline if recent else dates.earlier[0], RUBS, float(before)
         for month in dates.earlier[0 if recent else 1 :]:
-            if one.dates.rng.random() < FURTHER:
-                yield one.name, month, RUBS, float(before and one.dates.rng.random() < 0.5)
+            if dates.rng.random() < FURTHER:
+                yield month, RUBS, float(before and dates.rng.random() < 0.5)
     if math.isfinite(after) and dates.rubs is not None:
-        yield one.name, dates.rubs, RUBS, float(after)
-        beyond = one.dates.windows.skin_months(one.dates.windows.targets[0])[-1]
+        yield dates.rubs, RUBS, float(after)
+        beyond = dates.windows.skin_months(dates.windows.targets[0])[-1]
         for month in dates.after():
-            if month > beyond and one.dates.rng.random() < FURTHER:
-                yield one.name, month, RUBS, float(after and one.dates.rng.random() < 0.5)
+            if month > beyond and dates.rng.random() < FURTHER:
+                yield month, RUBS, float(after and dates.rng.random() < 0.5)
 
 
 def _organ_records(
@@ -235,35 +224,28 @@ def _in_windows(each: Measured, timing: Mapping[str, Timing], graded: bool) -> l
 
 
 def _further_visits(
-    one: _Patient, near: Mapping[str, Sequence[Near]], ends: Ends
+    dates: Dates, near: Mapping[str, Near], ends: Ends
 ) -> Iterator[tuple[int, dict[str, float]]]:
     """Yield months and records that no window takes: before the baseline, or after follow-up."""
-    dates = one.dates
     last = dates.windows.organ_target + dates.windows.organ_tolerance
     later = [month for month in dates.after() if month > last]
     for month in [*dates.earlier, *later]:
         if dates.rng.random() >= FURTHER:
             continue
         values: dict[str, float] = {}
-        for measure, of_patients in near.items():
-            before, after, recent = of_patients[one.row]
+        for measure, (before, after, recent) in near.items():
             nearest = before if month < 0 else after
+            in_window = month < 0 and not recent and month >= dates.earlier[0]
             # Where nothing was measured in the windows, there is nothing beside them to start from.
-            if not math.isfinite(nearest):
-                continue
-            if month < 0 and not recent and month >= dates.earlier[0]:
-                continue
-            values[measure] = _drifted(nearest, measure, ends, dates.rng)
+            if math.isfinite(nearest) and not in_window:
+                values[measure] = _drifted(nearest, measure, ends, dates.rng)
         yield month, values
 
 
 def _grade_lungs(visits: Sequence[dict[str, float]], rvsp: Floats) -> None:
     """Make the lung's severity, in place, the grade of what was measured at each of some visits."""
-    measures = {
-        name: np.array([values.get(name, np.nan) for values in visits])[:, np.newaxis]
-        for name in LUNG_FUNCTION
-    }
-    grades = lung_grade({**measures, "rvsp": rvsp[:, np.newaxis]}, 0)
+    fvc, dlco = np.array([[each.get(name, np.nan) for each in visits] for name in LUNG_FUNCTION])
+    grades = lung_grade(fvc, dlco, rvsp)
     for values, grade in zip(visits, grades.tolist(), strict=True):
         if values.pop(LUNG_SCORE, None) is not None and math.isfinite(grade):
             values[LUNG_SCORE] = grade
