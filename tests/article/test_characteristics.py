@@ -175,7 +175,7 @@ def test_prednisone_has_the_table_behind_its_odds_ratio(
         tests = unrelated(skin, registry, 5.0)
         tables = prednisone_tables(registry, Counts(registry), tests)
         taking = table["concomitant_prednisone"].to_numpy() == 1
-        followed, responders = tests.followed(12), tests.responders(12)
+        followed, responders = np.isfinite(tests.responses[12]), tests.responses[12] == 1
         found = (
             int((taking & responders).sum()),
             int((taking & followed & ~responders).sum()),

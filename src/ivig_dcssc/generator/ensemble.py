@@ -33,7 +33,6 @@ from ivig_dcssc.generator.recipe import (
 from ivig_dcssc.generator.skin import PRIORS, TIMEPOINTS
 from ivig_dcssc.project import PATIENTS, VISITS
 from rederive.printed.registry import Registry, load_registry
-from rederive.reconstruct.block import BlockData
 from rederive.reconstruct.block.prediction import diagnose_quantity, open_quantities
 from rederive.reconstruct.block.sampling import Progress
 from rederive.reconstruct.checker import failures
@@ -163,8 +162,9 @@ def make_part(part: Part) -> None:
             break
     else:
         raise RejectedError(f"only {len(made)} of {part.cohorts} cohorts could be drawn")
+    scores = ((drawn.skin.block, drawn.skin.observed()[np.newaxis]) for drawn in made)
     for name, tables in (
-        (OPEN, [_left_open(drawn.skin) for drawn in made]),
+        (OPEN, [pd.DataFrame(open_quantities(*each)) for each in scores]),
         (PATIENTS, [drawn.patients for drawn in made]),
         (VISITS, [drawn.visits for drawn in made]),
     ):
@@ -175,10 +175,6 @@ def make_part(part: Part) -> None:
         numbers = np.arange(first, first + len(made), dtype=np.int32)
         table.insert(0, "cohort", np.repeat(numbers, sizes))
         write_table(part.file(name), table, {"part": part.number})
-
-
-def _left_open(skin: BlockData) -> pd.DataFrame:
-    return pd.DataFrame(open_quantities(skin.block, skin.observed()[np.newaxis]))
 
 
 def require_printed(registry: Registry, recipe: Recipe, drawn: Drawn, number: int) -> None:

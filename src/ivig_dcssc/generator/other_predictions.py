@@ -40,15 +40,7 @@ from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.generator.recipe import switches
 from ivig_dcssc.generator.sizes import draw_sizes, size_figures
 from ivig_dcssc.generator.skin import MEASURE, TIMEPOINTS
-from ivig_dcssc.generator.visits.severities import (
-    BASELINE_SHARES,
-    IMPROVED,
-    RENAL,
-    RENAL_UNCHANGED,
-    TIGHT_P,
-    draw_severities,
-    p_id,
-)
+from ivig_dcssc.generator.visits import severities
 from rederive.printed.registry import NumberRow, Registry
 from rederive.recompute.signed_rank import signed_rank_p
 from rederive.recompute.two_by_two import Table2x2
@@ -191,18 +183,21 @@ def _of_table(table: Table2x2, statistic: str) -> float:
 
 
 def _predict_severity(registry: Registry, figure: str, draws: int, seed: int) -> FreePrediction:
-    organs = {**{p_id(name): name for name in BASELINE_SHARES}, RENAL_UNCHANGED: RENAL}
-    organ, found = organs.get(figure, IMPROVED), np.empty(draws)
+    organs = {
+        **{severities.p_id(name): name for name in severities.BASELINE_SHARES},
+        severities.RENAL_UNCHANGED: severities.RENAL,
+    }
+    organ, found = organs.get(figure, severities.IMPROVED), np.empty(draws)
     for draw in range(draws):
         rng = np.random.default_rng([seed, draw])
-        one = draw_severities(registry, rng, without=(figure,))
+        one = severities.draw_severities(registry, rng, without=(figure,))
         change = one.followup[organ] - one.baseline[organ]
-        if figure == TIGHT_P:
+        if figure == severities.TIGHT_P:
             change = change[one.tight]
         change = change[np.isfinite(change)]
-        renal = organ == RENAL
+        renal = organ == severities.RENAL
         found[draw] = np.sum(change != 0) if renal else signed_rank_p(change)
-    if organ == RENAL:
+    if organ == severities.RENAL:
         words = f"patients whose score changed, from shares of our choice; {PRIOR_ALONE}"
         return FreePrediction(found, float(np.mean(found == 0)), words)
     words = "severity scores: shares of grades and changes of our choice"

@@ -10,15 +10,7 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.generator.coherence import (
-    CORRELATIONS,
-    HEART,
-    LUNG_SEVERITY,
-    RULES,
-    STOPPING,
-    lung_grade,
-    matches,
-)
+from ivig_dcssc.generator import coherence
 from ivig_dcssc.generator.counts import count_figures, draw_counts, with_counts
 from ivig_dcssc.generator.drawing import (
     GROUP,
@@ -27,13 +19,7 @@ from ivig_dcssc.generator.drawing import (
     NoFittingPatientsError,
     association_figures,
 )
-from ivig_dcssc.generator.measures import (
-    LUNG_FUNCTION,
-    ONCE,
-    PAIRED,
-    measure_figures,
-    sample_measures,
-)
+from ivig_dcssc.generator.measures import ONCE, PAIRED, measure_figures, sample_measures
 from ivig_dcssc.generator.patients.characteristics import draw_characteristics
 from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.generator.sizes import Size, draw_sizes, size_figures
@@ -128,7 +114,7 @@ def switchable(registry: Registry) -> dict[str, tuple[str, ...]]:
         "sizes": tuple(size_figures(registry)),
         "counts": tuple(count_figures(registry)),
         "statements": predicted_statements(registry),
-        "rules": RULES,
+        "rules": coherence.RULES,
     }
 
 
@@ -162,7 +148,7 @@ def switches(registry: Registry, without: tuple[str, ...]) -> Switches:
     off_counts = tuple(dict.fromkeys(counts[name] for name in first if name in counts))
     every = {*first, *(name for name, size in sizes.items() if size in off_sizes)}
     every |= {name for name, quantity in counts.items() if quantity in off_counts}
-    return Switches(frozenset(every), frozenset(RULES) - every, off_sizes, off_counts)
+    return Switches(frozenset(every), frozenset(coherence.RULES) - every, off_sizes, off_counts)
 
 
 def need_not_hold(registry: Registry, without: tuple[str, ...]) -> set[str]:
@@ -176,7 +162,7 @@ def need_not_hold(registry: Registry, without: tuple[str, ...]) -> set[str]:
     if not without:
         return set()
     figures = {name for ids in switchable(registry).values() for name in ids}
-    off = switches(registry, without).every - set(RULES)
+    off = switches(registry, without).every - set(coherence.RULES)
     about = {(registry.row(name).variable, registry.row(name).timepoint) for name in off}
     found = set()
     for row in registry:
@@ -198,7 +184,7 @@ def refusal(registry: Registry, name: str) -> str:
         return f"figure: found {name!r}, allowed are ids of figures and claims of cohorts; {meant}"
     row, plan = registry.row(name), registry.plan[name]
     near = [*(i for i in plan.inputs if registry.first_mention(i) in allowed)]
-    figures = [known for known in allowed if known not in RULES]
+    figures = [known for known in allowed if known not in coherence.RULES]
     near += [known for known in figures if registry.row(known).variable == row.variable]
     if row.group != GROUP:
         why = "a figure that is not of the reconstructed patients, so no cohort is held to it"
@@ -310,16 +296,16 @@ def _one(
     observed, latent, mask = skin.observed()[order], skin.values[order], skin.mask[order]
     scores = latent.astype(np.float64)
     lungs = None
-    if off.rules & {CORRELATIONS, LUNG_SEVERITY}:
+    if off.rules & {coherence.CORRELATIONS, coherence.LUNG_SEVERITY}:
         measures, grades = _matched(registry, off, scores, measures, tries, rng)
-        lungs = grades if LUNG_SEVERITY in off.rules else None
+        lungs = grades if coherence.LUNG_SEVERITY in off.rules else None
     patients = draw_characteristics(
         observed,
         measures,
         rng,
         registry,
         without_rows=off.every,
-        courses=scores if STOPPING in off.rules else None,
+        courses=scores if coherence.STOPPING in off.rules else None,
     )
     month6, month12 = (mask[:, TIMEPOINTS.index(at)] for at in ("m6", "m12"))
     myositis = patients["myositis"].to_numpy() == 1
@@ -330,7 +316,7 @@ def _one(
         followed=month12,
         myositis=myositis,
         lungs=lungs,
-        failing_heart=died if HEART in off.rules else None,
+        failing_heart=died if coherence.HEART in off.rules else None,
         without=off.every,
     )
     rubs = draw_rubs(registry, rng, followed=month6, seen_before=seen_before(patients, registry))
@@ -348,7 +334,7 @@ def _one(
         patients,
         rng,
         registry,
-        graded=LUNG_SEVERITY in off.rules,
+        graded=coherence.LUNG_SEVERITY in off.rules,
     )
     return patients, visits
 
@@ -362,10 +348,13 @@ def _matched(
     rng: np.random.Generator,
 ) -> tuple[dict[str, Floats], tuple[Floats, Floats]]:
     """Return measures put to patients so that the lung's p can be printed, and its grades."""
-    drawn = matches(skin, measures, rng, correlated=CORRELATIONS in off.rules)
+    drawn = coherence.matches(skin, measures, rng, correlated=coherence.CORRELATIONS in off.rules)
+    by_chance = coherence.LUNG_SEVERITY not in off.rules
     for _, found in zip(islice(tries, MATCHES), drawn, strict=False):
-        columns = *(found[name].T for name in LUNG_FUNCTION), np.tile(found["rvsp"][:, 0], (2, 1))
-        before, after = map(lung_grade, *columns)
-        if LUNG_SEVERITY not in off.rules or lungs_fit(registry, after - before, off.every):
+        before, after = (
+            coherence.lung_grade(found["fvc"][:, at], found["dlco"][:, at], found["rvsp"][:, 0])
+            for at in (0, 1)
+        )
+        if by_chance or lungs_fit(registry, after - before, off.every):
             return found, (before, after)
     raise NoFittingPatientsError(f"lungs: none of {MATCHES} matches prints the p of their severity")

@@ -78,10 +78,10 @@ def prednisone_tables(
         Ids of figures that the tables need not print. Without any figure the list is empty, and
         any patients may take prednisone.
     """
-    followed, responders = tests.followed(_ASSOCIATED), tests.responders(_ASSOCIATED)
-    taking, total = counts["concomitant_prednisone"], int(followed.sum())
-    least = max(1, taking - int((~followed).sum()))
-    outcome = [int((responders & followed).sum())]
+    responses, taking = tests.responses[_ASSOCIATED], counts["concomitant_prednisone"]
+    total = int(np.isfinite(responses).sum())
+    least = max(1, taking - (len(responses) - total))
+    outcome = [int(np.nansum(responses))]
     return association_tables(registry, switched_off, total, outcome, range(least, taking + 1))
 
 
@@ -135,9 +135,8 @@ def _draw_prednisone(
     wanted = set(association_figures(registry)) - set(switched_off)
     if wanted and not tables:
         raise NoFittingPatientsError("concomitant prednisone: no 2 x 2 table prints its odds ratio")
-    followed, responders = tests.followed(_ASSOCIATED), tests.responders(_ASSOCIATED)
-    yes, no = free[(followed & responders)[free]], free[(followed & ~responders)[free]]
-    unseen = free[~followed[free]]
+    response = tests.responses[_ASSOCIATED][free]
+    yes, no, unseen = free[response == 1], free[response == 0], free[np.isnan(response)]
 
     def draw() -> Integers:
         if not tables:

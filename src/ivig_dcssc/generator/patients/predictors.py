@@ -152,23 +152,13 @@ def draw_roles(
 class Unrelated:
     """The tests that predictors have to pass in one cohort.
 
-    Concomitant prednisone, which the article reports by itself, has outcomes of its own. ``change``
-    is that of the skin score by month, shape (patients,), NaN where it is not known; ``threshold``
-    the least decrease of a responder.
+    Concomitant prednisone, which the article reports by itself, has outcomes of its own.
+    ``responses`` has by month 1 for a responder, 0 for none, and NaN where it is not known.
     """
 
     outcomes: Outcomes
     prednisone: Outcomes
-    change: dict[int, Floats]
-    threshold: float
-
-    def responders(self, month: int) -> Flags:
-        """Return who responded; false also where it is not known."""
-        return np.asarray(self.change[month] <= -self.threshold)
-
-    def followed(self, month: int) -> Flags:
-        """Return whose change is known."""
-        return np.isfinite(self.change[month])
+    responses: dict[int, Floats]
 
     def allow(self, *columns: npt.ArrayLike) -> bool:
         """Return whether numbers or flags, NaN where unknown, pass the tests in force."""
@@ -209,7 +199,11 @@ def unrelated(
     ``skin`` has shape (patients, 5), NaN where no score was taken; ``threshold`` is the least
     decrease of a responder. Claims of :func:`predictor_claims` in ``without`` are switched off.
     """
-    change = {month: skin[:, month // 6] - skin[:, 0] for month in MONTHS}
+    changes = {month: skin[:, month // 6] - skin[:, 0] for month in MONTHS}
+    responses = {
+        month: np.where(np.isnan(change), np.nan, change <= -threshold)
+        for month, change in changes.items()
+    }
     alpha, size = alpha_of(registry), len(skin)
     limits = critical_t_squared(size, alpha), float(ndtri(alpha / 2)) ** 2
 
@@ -221,14 +215,10 @@ def unrelated(
             for name, (variable, month) in predictor_claims(registry).items()
             if name not in without and variable != others
         )
-        values = [
-            np.where(change[month] <= -threshold, 1.0, 0.0 * change[month])
-            if logistic
-            else change[month]
-            for logistic, month in wanted
-        ]
+        values = [(responses if logistic else changes)[month] for logistic, month in wanted]
         kinds = np.array([logistic for logistic, _ in wanted], np.bool_)
         return Outcomes(np.array(values).reshape(-1, size), kinds, *limits)
 
-    outcomes, prednisone = of_claims("responder_prednisone"), of_claims("responder_predictors")
-    return Unrelated(outcomes, prednisone, change, threshold)
+    return Unrelated(
+        of_claims("responder_prednisone"), of_claims("responder_predictors"), responses
+    )
