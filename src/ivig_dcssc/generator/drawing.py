@@ -201,14 +201,11 @@ def association_tables(
     }
     if not printed:
         return []
-    return _tables_with(PrintedOddsRatio(**printed), total, tuple(outcome), tuple(exposed))
+    figures = PrintedOddsRatio(**printed)
+    return _compatible_tables(figures, total, tuple(outcome), tuple(exposed), RoundingRule.HALF_UP)
 
 
-@lru_cache(maxsize=256)
-def _tables_with(
-    figures: PrintedOddsRatio, total: int, outcome: tuple[int, ...], exposed: tuple[int, ...]
-) -> list[Table2x2]:
-    return compatible_tables(figures, total, outcome, exposed, RoundingRule.HALF_UP)
+_compatible_tables = lru_cache(maxsize=256)(compatible_tables)
 
 
 def falls(registry: Registry, measure: str, timepoint: str) -> tuple[Figure, ...]:

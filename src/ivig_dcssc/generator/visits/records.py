@@ -117,7 +117,8 @@ def date_visits(
     serial = draw_serial(ck, characteristics["myositis"].eq(1).to_numpy(), count, rng)
     names = characteristics["patient"].tolist()
     records = [record for each in organs for record in _organ_records(names, each, dates, timing)]
-    near = {each.measure: _in_windows(each, timing, graded) for each in organs if _drifts(each)}
+    drifting = [each for each in organs if each.measure.startswith((*DRIFT, SEVERITY_PREFIX))]
+    near = {each.measure: _in_windows(each, timing, graded) for each in drifting}
     ends = {measure: _ends(measure, registry) for measure in near}
     further: list[tuple[int, int, dict[str, float]]] = []
     for row, (name, own) in enumerate(zip(names, dates, strict=True)):
@@ -209,10 +210,6 @@ def _organ_records(
         month = own.near if near else own.far
         if math.isfinite(after) and month is not None:
             yield name, month, each.measure, after
-
-
-def _drifts(each: Measured) -> bool:
-    return each.measure in DRIFT or each.measure.startswith(SEVERITY_PREFIX)
 
 
 def _in_windows(each: Measured, timing: Mapping[str, Timing], graded: bool) -> list[Near]:
