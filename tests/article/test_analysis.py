@@ -136,7 +136,9 @@ def check_all(
     windows: CheckerWindows | None = None,
 ) -> pd.DataFrame:
     return pd.concat(
-        check_cohort(Tables(one.patients, one.visits, windows), registry).assign(cohort=number)
+        check_cohort(
+            Tables(one.patients, one.visits, windows or CheckerWindows()), registry
+        ).assign(cohort=number)
         for number, one in singles.items()
     )
 
