@@ -43,8 +43,11 @@ def linear_t_squared(y: Floats, x: Floats) -> float:
     """Return the squared t of the slope of y on x; 0 where it does not exist."""
     if len(x) < 3:
         return 0.0
-    of_x, of_y = x - x.mean(), y - y.mean()
-    xx, yy, xy = (of_x * of_x).sum(), (of_y * of_y).sum(), (of_x * of_y).sum()
+    mean_x, mean_y = x.sum() / len(x), y.sum() / len(y)
+    xx = xy = yy = 0.0
+    for i in range(len(x)):
+        of_x, of_y = x[i] - mean_x, y[i] - mean_y
+        xx, xy, yy = xx + of_x * of_x, xy + of_x * of_y, yy + of_y * of_y
     if min(xx, yy) <= 1e-12:
         return 0.0
     explained = xy * xy / (xx * yy)
@@ -58,25 +61,34 @@ def logistic_z_squared(y: Flags, x: Floats) -> float:
     0 where there is no finite estimate: one of both does not vary, or a limit of the number
     separates the responders. Infinite where the iteration does not settle.
     """
-    yes, no = x[y], x[~y]
-    if not (yes.size and no.size) or yes.max() <= no.min() or no.max() <= yes.min():
+    least, most, n = np.full(2, np.inf), np.full(2, -np.inf), np.zeros(2)
+    total = squares = 0.0
+    for i in range(len(x)):
+        group = int(y[i])
+        n[group] += 1
+        least[group], most[group] = min(least[group], x[i]), max(most[group], x[i])
+        total, squares = total + x[i], squares + x[i] * x[i]
+    if n.min() == 0 or most[1] <= least[0] or most[0] <= least[1]:
         return 0.0
-    z = (x - x.mean()) / x.std()
-    outcome = y.astype(np.float64)
-    constant, slope = math.log(yes.size / no.size), 0.0
+    mean = total / len(x)
+    sd = math.sqrt(squares / len(x) - mean * mean)
+    constant, slope = math.log(n[1] / n[0]), 0.0
     for _ in range(_NEWTON_STEPS):
-        p = 1 / (1 + np.exp(-np.clip(constant + slope * z, -30, 30)))
-        weight, rest = p * (1 - p), outcome - p
-        i00, i01, i11 = weight.sum(), (weight * z).sum(), (weight * z * z).sum()
+        i00 = i01 = i11 = g0 = g1 = 0.0
+        for i in range(len(x)):
+            z = (x[i] - mean) / sd
+            p = 1 / (1 + math.exp(-min(max(constant + slope * z, -30.0), 30.0)))
+            weight, rest = p * (1 - p), y[i] - p
+            i00, i01, i11 = i00 + weight, i01 + weight * z, i11 + weight * z * z
+            g0, g1 = g0 + rest, g1 + rest * z
         determinant = i00 * i11 - i01 * i01
         if determinant <= 0:
             break
-        g0, g1 = rest.sum(), (rest * z).sum()
         step = (i00 * g1 - i01 * g0) / determinant
         constant += (i11 * g0 - i01 * g1) / determinant
         slope += step
         if abs(step) < _CONVERGED:
-            return float(slope * slope * determinant / i00)
+            return slope * slope * determinant / i00
     return math.inf
 
 
@@ -130,19 +142,25 @@ def draw_roles(
     """
     roles = len(counts)
     for _ in range(ATTEMPTS):
-        found = np.where(died, roles, -1)
+        found = np.full(len(died), -1)
+        found[died] = roles
         for role in range(roles):
             left = np.flatnonzero(found < 0)
             if role < len(weights):
-                # As Patients.choose() does.
+                # As Patients.choose() does, with and without weights.
                 times = rng.standard_exponential(len(left)) / weights[role][left]
-                chosen = left[np.argsort(times, kind="mergesort")[: counts[role]]]
-            else:
-                chosen = left[rng.permutation(len(left))[: counts[role]]]
-            found[chosen] = role
-        flags = np.empty((roles, len(died)))
-        for role in range(roles):
-            flags[role] = found == role + 1
+                for _ in range(counts[role]):
+                    first = times.argmin()
+                    found[left[first]], times[first] = role, np.inf
+                continue
+            for last in range(len(left) - 1, 0, -1):
+                other = rng.integers(0, last + 1)
+                left[last], left[other] = left[other], left[last]
+            found[left[: counts[role]]] = role
+        flags = np.zeros((roles, len(died)))
+        for one, role in enumerate(found):
+            if role > 0:
+                flags[role - 1, one] = 1.0
         if none_predicts(flags, outcomes):
             return found
     return found[:0]
