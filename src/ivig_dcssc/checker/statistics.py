@@ -114,12 +114,13 @@ def logistic(outcome: Floats, predictors: Floats) -> OddsRatio:
     exists = np.flatnonzero((most_yes > least_no) & (most_no > least_yes))
     weight, target = known[exists].astype(np.float64), yes[exists].astype(np.float64)
     deviation, scale = _standardised(predictors[exists], weight)
+    powers = np.array([weight, deviation, deviation**2])
     constant, slope = np.zeros((2, len(exists), 1))
     for _ in range(_STEPS):
         fitted = weight * expit(constant + slope * deviation)
         rest, curvature = target - fitted, fitted * (1 - fitted)
-        score, score_x = _moments(rest, deviation)[:2]
-        i, i_x, i_xx = _moments(curvature, deviation)
+        score, score_x = (powers[:2] * rest).sum(axis=2, keepdims=True)
+        i, i_x, i_xx = (powers * curvature).sum(axis=2, keepdims=True)
         determinant = i * i_xx - i_x**2
         # A step too far could leave the region where the likelihood has a curvature.
         steps = np.array([i_xx * score - i_x * score_x, i * score_x - i_x * score]) / determinant
@@ -132,12 +133,6 @@ def logistic(outcome: Floats, predictors: Floats) -> OddsRatio:
     p = 2 * ndtr(-np.abs(estimate) / error)
     found[:, exists] = np.exp(estimate), np.exp(estimate - half), np.exp(estimate + half), p
     return OddsRatio(*found)
-
-
-def _moments(weight: Floats, values: Floats) -> Floats:
-    """Return the weighted sums of 1, the values and their squares in each row, (3, rows, 1)."""
-    each = np.array([weight, weight * values, weight * values * values])
-    return np.asarray(each.sum(axis=2, keepdims=True))
 
 
 def _range(values: Floats, where: np.ndarray) -> tuple[Floats, Floats]:

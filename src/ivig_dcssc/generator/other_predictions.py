@@ -12,13 +12,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.generator.counts import (
-    KNOWN,
-    count_figures,
-    draw_counts,
-    printed_counts,
-    tables_of_followed,
-)
+from ivig_dcssc.generator import counts, measures
 from ivig_dcssc.generator.drawing import (
     CK_NORMAL,
     Counts,
@@ -26,15 +20,6 @@ from ivig_dcssc.generator.drawing import (
     Integers,
     alpha_of,
     association_figures,
-)
-from ivig_dcssc.generator.measures import (
-    BASELINE,
-    BLOCKS,
-    FOLLOWUP,
-    FOLLOWUP_SIZES,
-    PLAUSIBLE,
-    block_of,
-    chain_of,
 )
 from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.generator.recipe import switches
@@ -51,7 +36,7 @@ PRIOR_ALONE = "nothing else printed bears on it, so the prior alone decides"
 _CK_DRAWS = 100
 _STREAM = 7
 _HEAT, _THIN = 6.0, 20
-_FOLLOWED = FOLLOWUP_SIZES[len(FOLLOWUP_SIZES) // 2]
+_FOLLOWED = measures.FOLLOWUP_SIZES[len(measures.FOLLOWUP_SIZES) // 2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +66,9 @@ def predict_measure(
     Where the article states no number of patients at month 12, the middle one of those that the
     cohorts have is taken.
     """
-    blocks = (block_of(registry, name, _FOLLOWED) for name in BLOCKS)
+    blocks = (measures.block_of(registry, name, _FOLLOWED) for name in measures.BLOCKS)
     block = next(one for one in blocks if figure in [known.id for known in one.figures])
-    prior = PLAUSIBLE[block.name].prior
+    prior = measures.PLAUSIBLE[block.name].prior
     return predict(block, figure, prior, draws, seed, thin=_THIN, heat=_HEAT, progress=progress)
 
 
@@ -92,7 +77,7 @@ def predict_free(
 ) -> FreePrediction:
     """Predict a number of patients, or a figure of prednisone or of the severity scores."""
     rng = np.random.default_rng([seed, _STREAM])
-    if figure in count_figures(registry):
+    if figure in counts.count_figures(registry):
         return _predict_count(registry, figure, draws, rng)
     if figure in size_figures(registry):
         return _predict_size(registry, figure, draws, rng, reading)
@@ -104,14 +89,14 @@ def predict_free(
 def _predict_count(
     registry: Registry, figure: str, draws: int, rng: np.random.Generator
 ) -> FreePrediction:
-    row, quantity = registry.numbers[figure], count_figures(registry)[figure]
+    row, quantity = registry.numbers[figure], counts.count_figures(registry)[figure]
     off = switches(registry, (figure,))
-    values = draw_counts(registry, off.counts, draws, rng, without=off.every)[quantity]
+    values = counts.draw_counts(registry, off.counts, draws, rng, without=off.every)[quantity]
     if quantity == "cpk_serial":
         values = _with_high_ck(registry, draws, rng)
     found = values.astype(np.float64)
     if row.statistic == "percent":
-        n = printed_counts(registry).get(quantity + KNOWN, Counts(registry).size)
+        n = counts.printed_counts(registry).get(quantity + counts.KNOWN, Counts(registry).size)
         found = (n - found if row.variable != quantity else found) * 100 / n
     low, high = int(values.min()), int(values.max())
     if low == high:
@@ -126,8 +111,9 @@ def _predict_count(
 
 def _with_high_ck(registry: Registry, draws: int, rng: np.random.Generator) -> Integers:
     """Return numbers of patients with serial values: of those with myositis and a high one."""
-    high = (chain_of(block_of(registry, "cpk"), _CK_DRAWS, rng)[:, :, 0] > CK_NORMAL).sum(axis=1)
-    most = np.minimum(rng.choice(high, draws), Counts(registry)["myositis"])
+    cpk = measures.chain_of(measures.block_of(registry, "cpk"), _CK_DRAWS, rng)[:, :, 0]
+    high = rng.choice((cpk > CK_NORMAL).sum(axis=1), draws)
+    most = np.minimum(high, Counts(registry)["myositis"])
     return np.asarray(rng.integers(0, most + 1), np.int64)
 
 
@@ -144,7 +130,7 @@ def _predict_size(
     off = switches(registry, (figure,))
     measure, timepoint = size_figures(registry)[figure]
     sizes = draw_sizes(registry, off.sizes, draws, rng, reading=reading, without=off.every)
-    times = TIMEPOINTS if measure == MEASURE else (BASELINE, FOLLOWUP)
+    times = TIMEPOINTS if measure == MEASURE else (measures.BASELINE, measures.FOLLOWUP)
     found = sizes[measure][:, times.index(timepoint)]
     low, high, kinds = int(found.min()), int(found.max()), len(np.unique(found))
     if kinds == 1:
@@ -165,7 +151,7 @@ def _predict_association(
     size = Counts(registry).size
     taking = Counts(registry)["concomitant_prednisone"]
     exposed = range(max(1, taking - (size - (row.n or size))), taking + 1)
-    tables = tables_of_followed(registry, {figure}, exposed)
+    tables = counts.tables_of_followed(registry, {figure}, exposed)
     each = np.array([_of_table(table, row.statistic) for table in tables])
     values = each[rng.integers(len(each), size=draws)]
     words = (

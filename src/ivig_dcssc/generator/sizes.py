@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ivig_dcssc.generator import measures
 from ivig_dcssc.generator.drawing import (
     CK_NORMAL,
     GROUP,
@@ -21,15 +22,6 @@ from ivig_dcssc.generator.drawing import (
     Integers,
     association_figures,
     association_tables,
-)
-from ivig_dcssc.generator.measures import (
-    CK_SERIAL_ID,
-    FOLLOWUP_SIZES,
-    ONCE,
-    PAIRED,
-    QUESTIONNAIRE,
-    block_of,
-    chain_of,
 )
 from ivig_dcssc.generator.skin import MEASURE, TIMEPOINTS, skin_block
 from rederive.printed.registry import Registry
@@ -56,7 +48,8 @@ _ATTEMPTS = 20_000
 
 def size_figures(registry: Registry) -> dict[str, Size]:
     """Return the numbers of patients that can be switched off: id to measure and time point."""
-    names = {"responder": MEASURE, **{name: name for name in (MEASURE, *ONCE, *PAIRED)}}
+    every = (MEASURE, *measures.ONCE, *measures.PAIRED)
+    names = {"responder": MEASURE, **dict(zip(every, every, strict=True))}
     return {
         row.id: (names[row.variable], row.timepoint)
         for row in registry.numbers.values()
@@ -90,12 +83,12 @@ def draw_sizes(
     if where:
         fits = _skin_fits(registry, block, without)
         found[MEASURE] = _draw(fits, block.observed, where, draws, rng, FEWEST_FOLLOWED)
-    for name in (*ONCE, *PAIRED):
+    for name in (*measures.ONCE, *measures.PAIRED):
         times = [at for measure, at in off if measure == name]
         if times:
             found[name] = _draw_measure(registry, name, times, draws, rng, without)
-    if QUESTIONNAIRE[0] in found:
-        found[QUESTIONNAIRE[1]] = found[QUESTIONNAIRE[0]]
+    if measures.QUESTIONNAIRE[0] in found:
+        found[measures.QUESTIONNAIRE[1]] = found[measures.QUESTIONNAIRE[0]]
     return found
 
 
@@ -170,18 +163,18 @@ def _draw_measure(
     rng: np.random.Generator,
     without: Collection[str],
 ) -> Integers:
-    block = block_of(registry, name, without=without)
+    block = measures.block_of(registry, name, without=without)
     where = [block.timepoints.index(at) for at in times]
     blocks, least, high = [block], FEWEST, 0
-    if name in QUESTIONNAIRE:
+    if name in measures.QUESTIONNAIRE:
         # Their number at month 12 is not printed, and drawn from what we took it to be.
-        both = [block_of(registry, one, without=without) for one in QUESTIONNAIRE]
+        both = [measures.block_of(registry, one, without=without) for one in measures.QUESTIONNAIRE]
         blocks = [_part(one, [0], one.observed[:1]) for one in both]
-        where, least = [0], FOLLOWUP_SIZES[0]
+        where, least = [0], measures.FOLLOWUP_SIZES[0]
     elif name == "cpk":
         counts = Counts(registry)
         least = max(FEWEST, counts["myositis"])
-        high = 0 if CK_SERIAL_ID in without else counts["cpk_serial"]
+        high = 0 if measures.CK_SERIAL_ID in without else counts["cpk_serial"]
 
     def fits(sizes: tuple[int, ...]) -> bool:
         if any(later > sizes[0] for later in sizes[1:]):
@@ -197,7 +190,7 @@ def _enough_high(block: Block, least: int) -> bool:
     """Return whether data of a block can have some values of CPK above normal."""
     if not least:
         return True
-    values = chain_of(block, _TRIAL_DRAWS, np.random.default_rng(block.observed[0]))
+    values = measures.chain_of(block, _TRIAL_DRAWS, np.random.default_rng(block.observed[0]))
     return bool(((values[:, :, 0] > CK_NORMAL).sum(axis=1) >= least).any())
 
 
