@@ -28,7 +28,9 @@ from ivig_dcssc.generator.measures import sample_measures
 from ivig_dcssc.generator.patients.characteristics import draw_characteristics
 from ivig_dcssc.generator.patients.medication import prednisone_tables
 from ivig_dcssc.generator.patients.predictors import (
+    Outcomes,
     critical_t_squared,
+    draw_roles,
     linear_t_squared,
     logistic_z_squared,
     unrelated,
@@ -242,6 +244,30 @@ def test_low_creatine_phosphokinase_leaves_nobody_with_myositis(
     low = {**measures[0], "cpk": np.minimum(measures[0]["cpk"], 150.0)}
     with pytest.raises(NoFittingPatientsError, match="myositis: fewer than 4 patients"):
         draw_characteristics(skins["gaussian"][0], low, np.random.default_rng(0), registry)
+
+
+def test_roles_are_chosen_as_patients_are_and_none_of_them_predicts(registry: Registry) -> None:
+    died, counts = np.arange(30) == 4, np.array([3, 6, 2, 5, 13])
+    weights = np.random.default_rng(0).random((2, 30))
+    free = Outcomes(np.empty((0, 30)), np.empty(0, bool), np.empty(31), 0.0)
+    for seed in range(20):
+        found = draw_roles(np.random.default_rng(seed), died, counts, weights, free, 1)
+        patients = Patients(Counts(registry), np.random.default_rng(seed))
+        expected = np.where(died, 5, -1)
+        for role, count in enumerate(counts):
+            left = np.flatnonzero(expected < 0)
+            expected[patients.choose(left, count, weights[role] if role < 2 else None)] = role
+        assert found.tolist() == expected.tolist()
+    change = np.random.default_rng(1).normal(size=(1, 30))
+    change[0, died] = 0.0
+    limits = critical_t_squared(30, 0.3)
+    held = Outcomes(change, np.array([False]), limits, 0.0)
+    found = draw_roles(np.random.default_rng(2), died, counts, weights, held, 1000)
+    assert (
+        linear_p(change[0], (found == np.arange(1, 6)[:, np.newaxis]).astype(float)) > 0.3
+    ).all()
+    never = Outcomes(change, np.array([False]), np.zeros(31), 0.0)
+    assert not len(draw_roles(np.random.default_rng(2), died, counts, weights, never, 50))
 
 
 # The closed forms are those of the libraries

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.metadata import version
 from itertools import islice
 
@@ -151,6 +152,7 @@ def switches(registry: Registry, without: tuple[str, ...]) -> Switches:
     return Switches(frozenset(every), frozenset(coherence.RULES) - every, off_sizes, off_counts)
 
 
+@lru_cache(maxsize=8)
 def need_not_hold(registry: Registry, without: tuple[str, ...]) -> set[str]:
     """Return what need not hold: figures switched off, their repeats, and statements about them.
 
@@ -159,8 +161,6 @@ def need_not_hold(registry: Registry, without: tuple[str, ...]) -> set[str]:
     without : tuple of str
         Ids as for :func:`switches`.
     """
-    if not without:
-        return set()
     figures = {name for ids in switchable(registry).values() for name in ids}
     off = switches(registry, without).every - set(coherence.RULES)
     about = {(registry.row(name).variable, registry.row(name).timepoint) for name in off}

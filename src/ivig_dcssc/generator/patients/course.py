@@ -10,6 +10,7 @@ import numpy as np
 from ivig_dcssc.generator.coherence import suits
 from ivig_dcssc.generator.drawing import (
     ADVERSE_EFFECTS,
+    ATTEMPTS,
     NONE_FITS,
     REASONS,
     Floats,
@@ -154,6 +155,7 @@ def _draw_reasons(
         np.array(wanted),
         np.array([late, *weights.values()]),
         tests.outcomes,
+        ATTEMPTS,
     )
     if not len(found):
         raise NoFittingPatientsError(f"reasons for stopping: {NONE_FITS}")

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri, stdtrit
 
-from ivig_dcssc.generator.drawing import ATTEMPTS, Flags, Floats, Integers, alpha_of
+from ivig_dcssc.generator.drawing import Flags, Floats, Integers, alpha_of
 from rederive.printed.registry import Registry
 
 MONTHS = (6, 12)
@@ -131,17 +131,33 @@ def none_predicts(columns: Floats, outcomes: Outcomes) -> bool:
 
 
 @numba.njit(cache=True)
+def _up_to(most: int, rng: np.random.Generator) -> int:
+    """Return a number as permutations of NumPy draw it; numba's own take long to compile."""
+    mask, found = 1, most + 1
+    while mask < most:
+        mask = 2 * mask + 1
+    while found > most:
+        found = int(rng.integers(0, 2**32)) & mask
+    return found
+
+
+@numba.njit(cache=True)
 def draw_roles(
-    rng: np.random.Generator, died: Flags, counts: Integers, weights: Floats, outcomes: Outcomes
+    rng: np.random.Generator,
+    died: Flags,
+    counts: Integers,
+    weights: Floats,
+    outcomes: Outcomes,
+    attempts: int,
 ) -> Integers:
     """Return who was given which of some roles, one after the other, so that no role predicts.
 
     The first roles, of which the very first is no reason, have a row of weights, shape (roles,
     patients); the others are given at random, and the last one is that of who died. Nobody is
-    returned where no draw fits.
+    returned where none of some attempts fits.
     """
     roles = len(counts)
-    for _ in range(ATTEMPTS):
+    for _ in range(attempts):
         found = np.full(len(died), -1)
         found[died] = roles
         for role in range(roles):
@@ -154,7 +170,7 @@ def draw_roles(
                     found[left[first]], times[first] = role, np.inf
                 continue
             for last in range(len(left) - 1, 0, -1):
-                other = rng.integers(0, last + 1)
+                other = _up_to(last, rng)
                 left[last], left[other] = left[other], left[last]
             found[left[: counts[role]]] = role
         flags = np.zeros((roles, len(died)))
