@@ -154,13 +154,10 @@ class Tables:
     def records(self) -> dict[str, Records]:
         """The records of each measure."""
         order = np.argsort(self.kinds, kind="stable")
-        ends = np.cumsum(np.bincount(self.kinds, minlength=len(MEASURES))).tolist()
+        ends = np.cumsum(np.bincount(self.kinds, minlength=len(MEASURES)))[:-1]
         who, months, values = self.whole
-        of_each = {
-            name: order[first:end]
-            for name, first, end in zip(MEASURES, [0, *ends], ends, strict=False)
-        }
-        return {name: Records(who[at], months[at], values[at]) for name, at in of_each.items()}
+        of_each = zip(MEASURES, np.split(order, ends), strict=True)
+        return {name: Records(who[at], months[at], values[at]) for name, at in of_each}
 
     def baseline(self, measure: str, *, restricted: bool = False) -> Floats:
         """Return the baseline of a measure, in its primary or restricted window."""

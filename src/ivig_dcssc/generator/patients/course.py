@@ -143,20 +143,15 @@ def _draw_reasons(
     counts = patients.counts
     rank = np.argsort(np.argsort(months, kind="stable"), kind="stable") / counts.size
     early, late = 0.05 + (1 - rank) ** 2, 0.05 + rank**3
-    weights = {"aseptic_meningitis": early, "tia": early, "moved": _ease_of_leaving(skin, months)}
-    # The fewest first, since the many leave little to choose from.
+    # Who is still treated is drawn first, then the reasons that are likelier for some patients, the
+    # fewest first, since the many leave little to choose from.
+    weights = {"": late, "aseptic_meningitis": early, "tia": early}
+    weights["moved"] = _ease_of_leaving(skin, months)
     weights |= {name: likely[name] for name in ("progressing", "improvement", "stable") if likely}
-    # Who is still treated is drawn first, then the reasons that are likelier for some patients.
-    order = ["", *weights, *(name for name in REASONS if name not in (*weights, "death"))]
-    wanted = [counts["still_on_ivig"], *(counts[f"stop_{name}"] for name in order[1:])]
-    found = draw_roles(
-        patients.rng,
-        np.isin(patients.everyone, died),
-        np.array(wanted),
-        np.array([late, *weights.values()]),
-        tests.outcomes,
-        ATTEMPTS,
-    )
+    order = [*weights, *(name for name in REASONS if name not in (*weights, "death"))]
+    wanted = [counts[f"stop_{name}" if name else "still_on_ivig"] for name in order]
+    columns = patients.flag(died) > 0, np.array(wanted), np.array([*weights.values()])
+    found = draw_roles(patients.rng, *columns, tests.outcomes, ATTEMPTS)
     if not len(found):
         raise NoFittingPatientsError(f"reasons for stopping: {NONE_FITS}")
     names = [None, *order[1:], "death"]
