@@ -7,6 +7,8 @@ import seaborn as sns
 from IPython.core.getipython import get_ipython
 from IPython.core.pylabtools import print_figure
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import NullLocator
 from matplotlib.transforms import Bbox
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
@@ -45,9 +47,15 @@ def settled_svg(figure: Figure) -> str:
     """Return a figure as SVG that is the same in every run.
 
     The layout is solved by an iteration whose last bits can differ from run to run, and the ids in
-    an SVG are made of positions; so these are rounded first. Layout, margins and drawing are each
-    worked out once, where the defaults lay out and draw a figure three times.
+    an SVG are made of positions; so these are rounded first. Layout and drawing are each worked out
+    once, where the defaults lay out and draw a figure three times; what is laid out needs no search
+    for its margins. Marks between powers of ten, which this style does not show, are left out.
     """
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        low, high = sorted(axis.get_view_interval())
+        if axis.get_scale() == "log" and high >= 100 * low:  # in a shorter range they have labels
+            axis.set_minor_locator(NullLocator())
+    margin = plt.rcParams["savefig.pad_inches"]
     if engine := figure.get_layout_engine():
         engine.execute(figure)
     with plt.rc_context({"figure.constrained_layout.use": False}):
@@ -58,5 +66,8 @@ def settled_svg(figure: Figure) -> str:
         axes.set_position(Bbox.from_bounds(*rounded))
         # A position that is set by hand takes axes out of what is kept when the margins are cut.
         axes.set_in_layout(counts)
-    box = figure.get_tightbbox().padded(plt.rcParams["savefig.pad_inches"])
+    if isinstance(engine, ConstrainedLayoutEngine):
+        box = figure.bbox_inches.padded(margin - engine.get()["w_pad"])
+    else:
+        box = figure.get_tightbbox().padded(margin)
     return str(print_figure(figure, "svg", bbox_inches=box, metadata=_NO_DATE))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
+import pytest
 from IPython.core.pylabtools import print_figure
 from matplotlib.figure import Figure
 
@@ -48,3 +51,40 @@ def test_rounding_moves_nothing_that_can_be_seen() -> None:
     plt.close(figure)
     assert np.abs(np.array(axes.get_position().bounds) - before).max() < 1e-6
     assert 'width="' in text and "</svg>" in text
+
+
+def size(svg: str) -> list[float]:
+    found = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    assert found
+    return [float(each) for each in found.groups()]
+
+
+@pytest.mark.parametrize("place", [(0.0, 1.0), (-0.4, 1.2)])
+def test_margins_that_are_laid_out_are_those_that_a_search_finds(
+    place: tuple[float, float],
+) -> None:
+    style.use_style()
+    figure, axes = plt.subplots(figsize=(4, 3))
+    axes.loglog([1e-4, 1], [1, 5], label="line")
+    axes.set(xlabel="far below", ylabel="far left", title="above")
+    axes.legend(bbox_to_anchor=place)
+    laid = size(style.settled_svg(figure))
+    searched = size(print_figure(figure, "svg", bbox_inches="tight"))
+    plt.close(figure)
+    np.testing.assert_allclose(laid, searched, atol=2)
+
+
+def test_marks_between_powers_of_ten_are_drawn_only_where_they_have_labels() -> None:
+    style.use_style()
+    figure, (wide, narrow) = plt.subplots(1, 2)
+    wide.plot([1e-3, 1], [0, 1])
+    narrow.plot([0.2, 0.7], [0, 1])
+    for axes in (wide, narrow):
+        axes.set_xscale("log")
+    style.settled_svg(figure)
+    labels = [
+        [label.get_text() for label in axes.get_xticklabels(minor=True)] for axes in (wide, narrow)
+    ]
+    plt.close(figure)
+    assert not labels[0]
+    assert any(labels[1])
