@@ -33,9 +33,13 @@ INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
 
 _LIBRARIES = (
     "rederive.execution.child",
+    "IPython.core.completerlib",
+    "IPython.core.magics.execution",
     "pandas",
+    "pandas.io.formats.html",
+    "pandas.io.formats.string",
     "pandas.io.formats.style",
-    "pandas.plotting",
+    "pandas.plotting._matplotlib",
     "pyarrow.dataset",
     "pyarrow.parquet",
     "PIL.PngImagePlugin",
@@ -92,6 +96,8 @@ def _preload() -> None:
     for name in (*_LIBRARIES, *_articles()):
         with suppress(Exception):
             importlib.import_module(name)
+    with suppress(Exception):  # its grammar, which labels such as those of a logarithmic axis need
+        importlib.import_module("matplotlib.mathtext").MathTextParser("path").parse("$1$")
     with suppress(Exception):
         load_all()
     for name in _articles():
