@@ -139,9 +139,10 @@ class Cohorts:
 
     def visits(self, measure: str) -> pd.DataFrame:
         """Return all records of a measure: columns cohort, patient, month and value."""
-        records = self.results.tables.visits(measure).astype({"patient": str})
+        records = self.results.tables.visits(measure)
         found = records[["cohort", "patient", "month", "value"]].dropna(subset="value")
-        return found.sort_values(["cohort", "patient", "month"], ignore_index=True)
+        found = found.sort_values(["cohort", "patient", "month"], ignore_index=True)
+        return found.astype({"patient": str})
 
     @cached_property
     def one_number(self) -> int:
@@ -161,7 +162,9 @@ class Cohorts:
         DataFrame
             Columns ``baseline`` and the follow-ups (``m6``, ``m12`` …), NaN where missing.
         """
-        return _by_patient(self.results.tables.measured(measure).reset_index())
+        values = self.results.tables.measured(measure)
+        index: Any = values.index
+        return values.set_axis(index.set_levels(index.levels[1].astype(str), level="patient"))
 
     def held_out(self, figure: str) -> pd.DataFrame:
         """Return skin scores of cohorts that were fitted to every published figure but one.

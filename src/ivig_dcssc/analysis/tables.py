@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -104,16 +103,12 @@ class Tables:
         columns = self.cohort.patients.columns
         return [str(name) for name in columns if str(name).startswith(prefix)]
 
-    @cached_property
-    def _records(self) -> dict[str, Frame]:
-        by_measure = self.cohort.visits.groupby("measure", observed=True)
-        return {str(name): part for name, part in by_measure}
-
     def visits(self, measure: str) -> Frame:
         """Return the records of a measure; none if it was never taken."""
+        records = self.cohort.visits
+        found = records[records["measure"] == measure]
         # Of type object, the measure names no others that a record would have to be of.
-        none = self.cohort.visits.iloc[:0].astype({"measure": object})
-        return self._records.get(measure, none)
+        return found if len(found) else found.astype({"measure": object})
 
     def measured(self, measure: str, *, restricted: bool = False) -> Frame:
         """Return a measure at baseline and follow-up by cohort and patient.

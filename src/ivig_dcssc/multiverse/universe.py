@@ -54,15 +54,13 @@ from rederive.retrospective import (
     at_baseline,
     at_followup,
     change,
-    describe_flag,
     describe_number,
     key_index,
     paired_change,
-    response,
     signed_rank,
     two_sample,
 )
-from rederive.retrospective.keys import Grid
+from rederive.retrospective.keys import Grid, over
 from rederive.style import use_style
 
 Floats = npt.NDArray[np.float64]
@@ -212,8 +210,11 @@ class Multiverse:
         scores = self._scores[0]
         match choice:
             case "responder_threshold":
+                fall = -Grid.of(scores.index).spread(change(scores, at))
+                known = np.count_nonzero(~np.isnan(fall), axis=1)
                 for limit in self.axes.responder_threshold:
-                    yield describe_flag(response(scores, at, limit))
+                    count = np.count_nonzero(fall >= limit, axis=1)
+                    yield pd.DataFrame({"count": count, "percent": over(100 * count, known)})
             case "two_sample_test":
                 control, changes = printed_change(self.registry, group, at), change(scores, at)
                 for test in self.axes.two_sample_test:
@@ -222,7 +223,7 @@ class Multiverse:
                 ranked = {each.name: each for each in CONVENTIONS}
                 for name in self.axes.paired_test:
                     if name == PAIRED_T:
-                        yield paired_change(scores, at)
+                        yield from self._over_own_choice(Result("n", at))
                     else:
                         yield signed_rank(scores, at, convention=ranked[name])
             case _ if at == BASELINE:

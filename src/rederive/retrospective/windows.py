@@ -159,9 +159,11 @@ def _records(visits: pd.DataFrame, measure: str, patients: pd.DataFrame | None) 
     place = np.asarray(index.get_indexer(keys), dtype=np.int64)
     if (place < 0).any():
         raise ValueError(f"visits: patient {keys[place < 0][0]!r} is not among the patients")
-    month = rows["month"].to_numpy(dtype=float)
-    order = np.lexsort((month, place))
-    found = _Records(index, place[order], month[order], rows["value"].to_numpy(dtype=float)[order])
+    month, value = (rows[name].to_numpy(dtype=float) for name in ("month", "value"))
+    found, step = _Records(index, place, month, value), np.diff(place)
+    if ((step > 0) | ((step == 0) & (np.diff(month) > 0))).all():  # as tables usually are
+        return found
+    found = found.only(np.lexsort((month, place)))
     twice = (np.diff(found.patient) == 0) & (np.diff(found.month) == 0)
     if twice.any():
         at = int(np.flatnonzero(twice)[0])
@@ -194,7 +196,8 @@ def _choose(
     records: _Records, window: IntArray, order: FloatArray, names: tuple[str, ...]
 ) -> pd.DataFrame:
     """Take for each patient and window the visit that is least in ``order``, ties: the earlier."""
-    ranked = np.lexsort((records.month, order, window, records.patient))
+    # Records are in the order of their months, which sorting keeps.
+    ranked = np.lexsort((order, records.patient * len(names) + window))
     patient, place = records.patient[ranked], window[ranked]
     first = np.ones(len(ranked), dtype=bool)
     first[1:] = (np.diff(patient) != 0) | (np.diff(place) != 0)
