@@ -130,12 +130,12 @@ class Cohorts:
     @property
     def patients(self) -> pd.DataFrame:
         """The patients that are analysed, by cohort and patient."""
-        return _by_patient(self.results.tables.cohort.patients)
+        return _named(self.results.tables.cohort.patients.set_index(["cohort", "patient"]))
 
     @property
     def screened(self) -> pd.DataFrame:
         """All patients, also those with too few cycles, by cohort and patient."""
-        return _by_patient(self.results.tables.screened)
+        return _named(self.results.tables.screened.set_index(["cohort", "patient"]))
 
     def visits(self, measure: str) -> pd.DataFrame:
         """Return all records of a measure: columns cohort, patient, month and value."""
@@ -162,9 +162,7 @@ class Cohorts:
         DataFrame
             Columns ``baseline`` and the follow-ups (``m6``, ``m12`` …), NaN where missing.
         """
-        values = self.results.tables.measured(measure)
-        index: Any = values.index
-        return values.set_axis(index.set_levels(index.levels[1].astype(str), level="patient"))
+        return _named(self.results.tables.measured(measure))
 
     def held_out(self, figure: str) -> pd.DataFrame:
         """Return skin scores of cohorts that were fitted to every published figure but one.
@@ -341,5 +339,6 @@ class Cohorts:
         return here.claim(row_id)[words].equals(there.claim(row_id)[words])
 
 
-def _by_patient(table: pd.DataFrame) -> pd.DataFrame:
-    return table.astype({"patient": str}).set_index(["cohort", "patient"])
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    index: Any = table.index
+    return table.set_axis(index.set_levels(index.levels[1].astype(str), level="patient"))

@@ -78,6 +78,7 @@ def load_ensembles(
     places = [root / COHORTS, root / OTHER_SEEDS / f"seed-{seed}"]
     files = [path for place in places for path in sorted(place.glob("*/*.parquet"))]
     stamps = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    reading = reading if reading in READINGS[1:] else BOTH_READINGS  # all print the wider one
     return _load_ensembles(root, prior, number, seed, reading, stamps)
 
 

@@ -42,7 +42,18 @@ class Grid:
 
     @classmethod
     def of(cls, index: pd.Index) -> Grid:
-        """Lay out patients by their keys; a key that stands there twice is a ``ValueError``."""
+        """Lay out patients by their keys; a key that stands there twice is a ``ValueError``.
+
+        The last layout is kept: many statistics of one table follow each other.
+        """
+        for grid in _LAST:
+            if grid.index is index:
+                return grid
+        _LAST[:] = [grid := cls._of(index)]
+        return grid
+
+    @classmethod
+    def _of(cls, index: pd.Index) -> Grid:
         if not index.is_unique:
             twice = index[index.duplicated()][0]
             raise ValueError(f"patient {twice!r} stands there more than once")
@@ -81,6 +92,9 @@ class Grid:
         if self.cohorts is not None:
             table.insert(0, "cohort", self.cohorts)
         return table
+
+
+_LAST: list[Grid] = []
 
 
 @dataclass(frozen=True, slots=True)
