@@ -159,14 +159,10 @@ def guarding_test(ledger: Ledger, row_id: str) -> str:
 
 def _pass_over(mark: str) -> None:
     """Let the notebook's kernel pass over the cells that begin with a mark."""
-    shell = get_ipython()
-    if shell is None:
-        return
-
-    def emptied(lines: list[str]) -> list[str]:
-        return [] if lines and lines[0].strip() == mark else lines
-
-    shell.input_transformers_cleanup.append(emptied)
+    if shell := get_ipython():
+        shell.input_transformers_cleanup.append(
+            lambda lines: [] if lines and lines[0].strip() == mark else lines
+        )
 
 
 def _leave_out(results: CohortResults) -> None:

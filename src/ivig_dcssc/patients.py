@@ -118,12 +118,10 @@ class Cohorts:
         from rederive.reconstruct.bounds.result import key_of
 
         first = self.registry.first_mention(row_id)
-        for block in (skin_block(self.registry, each) for each in (self.reading, READINGS[0])):
-            for figure in (each for each in block.figures if each.id == first):
-                found = self.bounds.get(key_of(block, own_quantity(figure), (first,)))
-                if found is not None:
-                    return found
-        return None
+        blocks = [skin_block(self.registry, each) for each in (self.reading, READINGS[0])]
+        figures = [(each, it) for each in blocks for it in each.figures if it.id == first]
+        keys = [key_of(block, own_quantity(figure), (first,)) for block, figure in figures]
+        return next((self.bounds[key] for key in keys if key in self.bounds), None)
 
     # The patients, for notebooks
 
@@ -225,10 +223,9 @@ class Cohorts:
         """
         from rederive.reconstruct.study.tables import read_notes
 
-        parts: list[pd.DataFrame] = []
-        for prior in self.priors.unique():
-            notes: Any = read_notes(cohorts_folder(self.root) / prior / PATIENTS)
-            parts.append(pd.DataFrame(notes["convergence"]).assign(prior=prior))
+        folder, priors = cohorts_folder(self.root), self.priors.unique()
+        notes: dict[str, Any] = {prior: read_notes(folder / prior / PATIENTS) for prior in priors}
+        parts = (pd.DataFrame(notes[prior]["convergence"]).assign(prior=prior) for prior in priors)
         return pd.concat(parts, ignore_index=True)
 
     def bounds_table(self) -> pd.DataFrame:
@@ -284,16 +281,11 @@ class Cohorts:
         if deciding is not None:
             decided: pd.Series[Any] = self.held_out_values(deciding.id) < self.choices.alpha
             return decided
-        from ivig_dcssc.analysis.figures import about, any_significant
+        from ivig_dcssc.analysis.figures import about
 
-        return pd.concat(
-            {
-                str(prior): ~any_significant(
-                    about(part, first.variable, first.timepoint), self.choices.alpha
-                )
-                for prior, part in self.associations.groupby("prior", sort=False)
-            }
-        )
+        tried = about(self.associations, first.variable, first.timepoint)
+        tried = tried.set_index(["prior", "cohort"])
+        return ~(tried["p"] < self.choices.alpha).groupby(level=[0, 1], sort=False).any()
 
     def draws(
         self, row_id: str, interpretation: str = ""

@@ -55,7 +55,6 @@ def settled_svg(figure: Figure) -> str:
         low, high = sorted(axis.get_view_interval())
         if axis.get_scale() == "log" and high >= 100 * low:  # in a shorter range they have labels
             axis.set_minor_locator(NullLocator())
-    margin = plt.rcParams["savefig.pad_inches"]
     if engine := figure.get_layout_engine():
         engine.execute(figure)
     with plt.rc_context({"figure.constrained_layout.use": False}):
@@ -67,7 +66,8 @@ def settled_svg(figure: Figure) -> str:
         # A position that is set by hand takes axes out of what is kept when the margins are cut.
         axes.set_in_layout(counts)
     if isinstance(engine, ConstrainedLayoutEngine):
-        box = figure.bbox_inches.padded(margin - engine.get()["w_pad"])
+        box = figure.bbox_inches.padded(-engine.get()["w_pad"])
     else:
-        box = figure.get_tightbbox().padded(margin)
+        box = figure.get_tightbbox()
+    box = box.padded(plt.rcParams["savefig.pad_inches"])
     return str(print_figure(figure, "svg", bbox_inches=box, metadata=_NO_DATE))

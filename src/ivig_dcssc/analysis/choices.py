@@ -111,8 +111,7 @@ class Choices:
 
     def named(self, measure: str, values: pd.DataFrame) -> pd.DataFrame:
         """Return a measure in its windows, columns by month, with follow-ups under their names."""
-        windows = self.windows(measure)
-        names = dict(zip(windows.columns, followups_of(measure), strict=True))
+        names = dict(zip(self.windows(measure).columns, followups_of(measure), strict=True))
         return values.rename(columns=names)
 
 

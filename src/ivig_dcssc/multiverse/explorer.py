@@ -145,9 +145,8 @@ class Explorer:
         distinct windows, then by prior; for each: median, low, high, for p the share below the
         significance level in percent, for what is published the mark.
         """
-        axes = self.multiverse.axes
         return {
-            "levels": {name: list(axes.levels(name)) for name in CHOICES},
+            "levels": {name: list(self.multiverse.axes.levels(name)) for name in CHOICES},
             "article": {name: ARTICLE[name] for name in CHOICES},
             "places": self.multiverse.places.ravel().tolist(),
             "distinct": self.multiverse.distinct_windows,
@@ -204,10 +203,8 @@ class Explorer:
         windows = tuple(axes.levels(name).index(ARTICLE[name]) for name in WINDOWS)
         shape = (levels, self.multiverse.distinct_windows, len(axes.prior))
         place = article_own, int(self.multiverse.places[windows])
-        same = np.ones(shape, dtype=bool)
-        for column in columns:
-            values = np.array(column, dtype=float).reshape(shape)
-            same &= values == values[place]
+        values = np.array(columns, dtype=float).reshape(-1, *shape)
+        same = (values == values[:, *place][:, None, None]).all(axis=0)
         same[np.arange(levels) != article_own] = False
         return [
             _FITTED if fit and mark == _AS_PUBLISHED else mark
@@ -349,8 +346,7 @@ def _whole(array: Any, decimals: int) -> list[int | None]:
 
 def _shares(array: Any) -> list[int | None]:
     rare, near = (array > 0) & (array < 0.01), (array > 0.99) & (array < 1)
-    codes = np.select([rare, near], [RARELY, NEARLY], np.rint(100 * array))
-    return [int(code) for code in codes]
+    return list(map(int, np.select([rare, near], [RARELY, NEARLY], np.rint(100 * array))))
 
 
 def _marks(

@@ -203,8 +203,7 @@ def published_value(registry: Registry, result: Result) -> float | None:
         return float(figure.value)
     timepoint = result.timepoint
     if result.quantity == "responder_percent":
-        count = published(registry, Result("responders", timepoint))
-        n = published(registry, Result("n", timepoint))
+        count, n = (published(registry, Result(name, timepoint)) for name in ("responders", "n"))
         return None if count is None or n is None else float(100 * count.value / n.value)
     own = published(registry, Result("change", timepoint))
     if result.quantity == "difference" and own is not None:

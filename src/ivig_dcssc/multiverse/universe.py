@@ -30,7 +30,6 @@ from ivig_dcssc.analysis.choices import SKIN_TARGETS
 from ivig_dcssc.analysis.loading import interpreted_so
 from ivig_dcssc.multiverse.results import (
     BASELINE,
-    COHORTS,
     DEPENDS,
     PAIRED_T,
     RESULTS,
@@ -166,16 +165,12 @@ class Multiverse:
         return int(self._scores[1].max()) + 1
 
     @cached_property
-    def _priors(self) -> npt.NDArray[Any]:
-        """Prior of every cohort."""
-        return self.ensembles.priors.sort_index().to_numpy(dtype=str)
-
-    @cached_property
     def _groups(self) -> list[list[Flags]]:
         """Which cohorts belong to each interpretation and prior."""
         patients, visits = self.ensembles.patients, self.ensembles.visits
-        numbers = self.ensembles.priors.sort_index().index
-        of_prior = [(self._priors == name) | (name == ALL_PRIORS) for name in self.axes.prior]
+        priors = self.ensembles.priors.sort_index()
+        numbers, names = priors.index, priors.to_numpy(dtype=str)
+        of_prior = [(names == name) | (name == ALL_PRIORS) for name in self.axes.prior]
         return [
             [numbers.isin(interpreted_so(patients, visits, each)) & own for own in of_prior]
             for each in self.axes.reading
@@ -193,10 +188,9 @@ class Multiverse:
             "responder_percent": "percent",
             "p_against": "p",
         }.get(result.quantity, result.quantity)
-        tables = self._over_own_choice(result)
-        columns = [table[column].to_numpy(dtype=float) for table in tables]
-        array = np.stack(columns if result.own else columns[:1])
-        return array.reshape(len(array), -1, len(self._priors))
+        tables = self._over_own_choice(result)[: None if result.own else 1]
+        columns = np.stack([table[column].to_numpy(dtype=float) for table in tables])
+        return columns.reshape(len(tables), -1, len(self.ensembles.priors))
 
     def _over_own_choice(self, result: Result) -> list[pd.DataFrame]:
         """Return the results of all cohorts for each level of the quantity's own choice."""
@@ -242,8 +236,12 @@ class Multiverse:
         Arrays have the shape (levels of the quantity's own choice or 1, distinct windows, readings,
         priors).
         """
-        values = self.values(result)
-        return self._bands(values, self._decides(result, values))
+        values, yes = self.values(result), None
+        if result.is_p:
+            yes = values < self.alpha
+        elif result.quantity == "responder_percent":
+            yes = values > HALF
+        return self._bands(values, yes)
 
     def rounding_band(self, result: Result) -> Range:
         """Return the central 95 % of a p against a control, in the article's windows with rounding.
@@ -279,34 +277,26 @@ class Multiverse:
             error = (table["high"] - difference) / stdtrit(df, 0.975)
             alike.append(difference.abs() + stdtrit(df, 1 - self.alpha) * error)
             no_worse.append(difference + stdtrit(df, 1 - self.alpha / 2) * error)
-        shape = (len(alike), -1, len(self._priors))
+        shape = (len(alike), -1, len(self.ensembles.priors))
         both = (np.stack(each).reshape(shape) for each in (alike, no_worse))
         first, second = (self._bands(values).median for values in both)
         return first, second
 
     def _bands(self, values: Floats, yes: Flags | None = None) -> Band:
         found = [
-            [Band.of(values[..., own], None if yes is None else yes[..., own]) for own in row]
+            Band.of(values[..., own], None if yes is None else yes[..., own])
             for row in self._groups
+            for own in row
         ]
-        arrays = [
-            np.stack(
-                [np.stack([getattr(each, name) for each in row], axis=-1) for row in found], axis=-2
-            )
-            for name in Band.__slots__
-        ]
-        return Band(*arrays)
+        shape = (*values.shape[:-1], len(self.axes.reading), len(self.axes.prior))
+        arrays = (np.stack([getattr(each, name) for each in found], -1) for name in Band.__slots__)
+        return Band(*(array.reshape(shape) for array in arrays))
 
     def over_choices(self, result: Result, array: Floats) -> Floats:
         """Return an array as of :meth:`distinct_band` with one axis for each choice."""
         axis = len(WINDOWS)
         spread = np.moveaxis(array[:, self.places], 0, axis)
         return spread if result.own else spread.squeeze(axis=axis)
-
-    def _decides(self, result: Result, values: Floats) -> Flags | None:
-        if result.is_p:
-            return np.asarray(values < self.alpha)
-        return np.asarray(values > HALF) if result.quantity == "responder_percent" else None
 
     def table(self, name: str) -> Specifications:
         """Return a result as a table of specifications.
@@ -334,12 +324,7 @@ class Multiverse:
         outcome = (band.median, band.low, band.high, band.decision)
         for column, array in zip(("value", "low", "high", "decision"), outcome, strict=True):
             frame[column] = self.over_choices(result, array).ravel()
-        shape = (
-            len(self.values(result)),
-            self.distinct_windows,
-            *(len(self.axes.levels(choice)) for choice in COHORTS),
-        )
-        labels = np.arange(np.prod(shape), dtype=float).reshape(shape)
+        labels = np.arange(band.median.size, dtype=float).reshape(band.median.shape)
         frame[SAME] = self.over_choices(result, labels).ravel()
         log_floor = P_FLOOR if result.is_p else None
         return self._tables.setdefault(name, Specifications.of(frame, choices, log_floor=log_floor))

@@ -33,11 +33,8 @@ INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
 
 _LIBRARIES = (
     "rederive.execution.child",
-    "IPython.core.completerlib",
     "IPython.core.magics.execution",
     "pandas",
-    "pandas.io.formats.html",
-    "pandas.io.formats.string",
     "pandas.io.formats.style",
     "pandas.plotting._matplotlib",
     "pyarrow.dataset",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -39,21 +39,17 @@ class Grid:
     columns: IntArray
     shape: tuple[int, int]
     index: pd.Index
+    _last: ClassVar[list[Grid]] = []
 
     @classmethod
     def of(cls, index: pd.Index) -> Grid:
         """Lay out patients by their keys; a key that stands there twice is a ``ValueError``.
 
-        The last layout is kept: many statistics of one table follow each other.
+        The last layout of an ensemble is kept: many statistics of one table follow each other.
         """
-        for grid in _LAST:
+        for grid in cls._last:
             if grid.index is index:
                 return grid
-        _LAST[:] = [grid := cls._of(index)]
-        return grid
-
-    @classmethod
-    def _of(cls, index: pd.Index) -> Grid:
         if not index.is_unique:
             twice = index[index.duplicated()][0]
             raise ValueError(f"patient {twice!r} stands there more than once")
@@ -65,9 +61,9 @@ class Grid:
         sizes, columns = np.bincount(rows), np.empty_like(rows)
         first = np.repeat(np.cumsum(sizes) - sizes, sizes)
         columns[np.argsort(rows, kind="stable")] = np.arange(len(rows)) - first
-        return cls(
-            pd.Index(cohorts), rows, columns, (len(cohorts), int(sizes.max(initial=1))), index
-        )
+        shape = len(cohorts), int(sizes.max(initial=1))
+        cls._last[:] = [grid := cls(pd.Index(cohorts), rows, columns, shape, index)]
+        return grid
 
     @property
     def patients(self) -> IntArray:
@@ -92,9 +88,6 @@ class Grid:
         if self.cohorts is not None:
             table.insert(0, "cohort", self.cohorts)
         return table
-
-
-_LAST: list[Grid] = []
 
 
 @dataclass(frozen=True, slots=True)

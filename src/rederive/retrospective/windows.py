@@ -128,7 +128,7 @@ def at_followup(
 
 @dataclass(frozen=True, slots=True)
 class _Records:
-    """Records of one measure: the patient's place in ``index``, month and value, shape (n,)."""
+    """Records of one measure by patient and month: place in ``index``, month, value, shape (n,)."""
 
     index: pd.Index
     patient: IntArray
@@ -159,11 +159,11 @@ def _records(visits: pd.DataFrame, measure: str, patients: pd.DataFrame | None) 
     place = np.asarray(index.get_indexer(keys), dtype=np.int64)
     if (place < 0).any():
         raise ValueError(f"visits: patient {keys[place < 0][0]!r} is not among the patients")
-    month, value = (rows[name].to_numpy(dtype=float) for name in ("month", "value"))
-    found, step = _Records(index, place, month, value), np.diff(place)
-    if ((step > 0) | ((step == 0) & (np.diff(month) > 0))).all():  # as tables usually are
+    numbers = rows[["month", "value"]].to_numpy(dtype=float).T
+    found, step = _Records(index, place, *numbers), np.diff(place)
+    if ((step > 0) | ((step == 0) & (np.diff(numbers[0]) > 0))).all():  # as tables usually are
         return found
-    found = found.only(np.lexsort((month, place)))
+    found = found.only(np.lexsort((numbers[0], place)))
     twice = (np.diff(found.patient) == 0) & (np.diff(found.month) == 0)
     if twice.any():
         at = int(np.flatnonzero(twice)[0])
@@ -196,7 +196,6 @@ def _choose(
     records: _Records, window: IntArray, order: FloatArray, names: tuple[str, ...]
 ) -> pd.DataFrame:
     """Take for each patient and window the visit that is least in ``order``, ties: the earlier."""
-    # Records are in the order of their months, which sorting keeps.
     ranked = np.lexsort((order, records.patient * len(names) + window))
     patient, place = records.patient[ranked], window[ranked]
     first = np.ones(len(ranked), dtype=bool)
