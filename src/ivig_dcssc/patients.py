@@ -140,7 +140,7 @@ class Cohorts:
         records = self.results.tables.visits(measure)
         found = records[["cohort", "patient", "month", "value"]].dropna(subset="value")
         found = found.sort_values(["cohort", "patient", "month"], ignore_index=True)
-        return found.astype({"patient": str})
+        return found.astype({"patient": object})
 
     @cached_property
     def one_number(self) -> int:
