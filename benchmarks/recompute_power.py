@@ -25,7 +25,7 @@ from rederive.printed import PrintedNumber, Verdict, format_fixed
 from rederive.printed.result import Recomputed
 from rederive.recompute.odds_ratio import odds_ratio_figure
 from rederive.recompute.summaries import Scale, Summary
-from rederive.recompute.t_formulas import one_sample_p, student_p
+from rederive.recompute.t_formulas import STUDENT, one_sample_p
 from rederive.recompute.t_tests import paired_t, two_sample_t
 from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2
 
@@ -84,7 +84,7 @@ def two_sample_trial(rng: np.random.Generator, what: str, units: int, scale: Sca
     if what == "p":
         p = moved(p, units, sign)
     figures = [float(f.value) for f in (first.mean, first.sd, second.mean, second.sd)]
-    naive = student_p(figures[0] - figures[2], figures[1], first.n, figures[3], second.n)
+    naive = STUDENT.at_point(figures[0] - figures[2], figures[1], first.n, figures[3], second.n)
     return judge(two_sample_t(first, second, p), float(naive), p)
 
 

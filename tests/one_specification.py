@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ivig_dcssc.analysis import CohortResults
-from ivig_dcssc.analysis.choices import CONFIDENCE, FOLLOWUPS
+from ivig_dcssc.analysis.choices import FOLLOWUPS
 from ivig_dcssc.multiverse.results import BASELINE, COMPARATORS, PAIRED_T, Result, printed_change
 from rederive.retrospective import describe_flag, describe_number, response, two_sample
 
@@ -39,6 +39,6 @@ def values_of(results: CohortResults) -> dict[str, pd.Series]:
     for name, groups in COMPARATORS.items():
         for group in groups:
             control = printed_change(results.registry, group, name)
-            table = two_sample(tables.change(name), control, choices.two_sample_test, CONFIDENCE)
+            table = two_sample(tables.change(name), control, choices.two_sample_test)
             keep(table, name, group, difference="difference", p_against="p")
     return found

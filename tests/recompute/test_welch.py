@@ -20,7 +20,6 @@ from rederive.recompute.t_formulas import (
     student_range,
     touches,
     welch_df,
-    welch_p,
     welch_range,
 )
 
@@ -138,7 +137,7 @@ def test_the_range_lies_within_the_dense_one_and_encloses_every_point() -> None:
             low_end + (high_end - low_end) * np.clip(rng.uniform(-0.5, 1.5, len(n1)), 0, 1)
             for low_end, high_end in (difference, sd1, sd2)
         )
-        p = welch_p(d, s, n1, t, n2)
+        p = WELCH.at_point(d, s, n1, t, n2)
         assert np.all(low <= p * (1 + 1e-9)) and np.all(p <= high * (1 + 1e-9) + 1e-15)
 
 
@@ -152,7 +151,7 @@ def test_the_range_is_attained() -> None:
         for fixed, along in ((sd1, sd2), (sd2, sd1)):
             varying = along[0] + (along[1] - along[0]) * steps
             s, t = (fixed[end], varying) if fixed is sd1 else (varying, fixed[end])
-            extremes.append(welch_p(distance, s, n1, t, n2))
+            extremes.append(WELCH.at_point(distance, s, n1, t, n2))
         points = np.concatenate(extremes)
         found = points.min(axis=0) if end == 0 else points.max(axis=0)
         assert np.allclose(found, low if end == 0 else high, rtol=1e-3, atol=1e-6)

@@ -15,7 +15,7 @@ from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry
 from rederive.recompute import Summary
 from rederive.recompute.signed_rank import CONVENTIONS
-from rederive.retrospective.two_sample import TESTS
+from rederive.recompute.t_formulas import TESTS
 from rederive.retrospective.windows import RULES
 
 BASELINE = "baseline"
@@ -106,7 +106,7 @@ class Axes:
     visit_rule: tuple[str, ...] = RULES
     responder_threshold: tuple[int, ...] = tuple(range(1, 16))
     paired_test: tuple[str, ...] = PAIRED
-    two_sample_test: tuple[str, ...] = TESTS
+    two_sample_test: tuple[str, ...] = tuple(TESTS)
     reading: tuple[str, ...] = READINGS
     prior: tuple[str, ...] = PRIORS
 

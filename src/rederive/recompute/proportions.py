@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
-from typing import Any
 
 import numpy as np
 from scipy.special import chdtrc
@@ -17,7 +16,7 @@ from scipy.stats import fisher_exact, hypergeom
 from rederive.errors import unknown
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed, possible_p
-from rederive.recompute.t_formulas import student_p, welch_p
+from rederive.recompute import t_formulas
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +43,24 @@ class Share:
             raise ValueError(f"count {wrong[0]} is not between 0 and n = {self.n}")
 
 
-def _on_zero_one(p: Callable[..., Any], count1: int, n1: int, count2: int, n2: int) -> float:
+def _on_zero_one(
+    test: t_formulas.TwoSampleTest, count1: int, n1: int, count2: int, n2: int
+) -> float:
     sds = [
         math.sqrt(Fraction(count * (n - count), n * max(n - 1, 1)))
         for count, n in ((count1, n1), (count2, n2))
     ]
-    return float(p(count1 / n1 - count2 / n2, sds[0], n1, sds[1], n2))
+    return float(test.at_point(count1 / n1 - count2 / n2, sds[0], n1, sds[1], n2))
 
 
 def t_on_zero_one(count1: int, n1: int, count2: int, n2: int) -> float:
     """Return p of Student's t test on variables coded 0 and 1; NaN for one patient a group."""
-    return math.nan if n1 + n2 < 3 else _on_zero_one(student_p, count1, n1, count2, n2)
+    return math.nan if n1 + n2 < 3 else _on_zero_one(t_formulas.STUDENT, count1, n1, count2, n2)
 
 
 def welch_on_zero_one(count1: int, n1: int, count2: int, n2: int) -> float:
     """Return p of Welch's t test on variables coded 0 and 1; NaN if a group has one patient."""
-    return math.nan if min(n1, n2) < 2 else _on_zero_one(welch_p, count1, n1, count2, n2)
+    return math.nan if min(n1, n2) < 2 else _on_zero_one(t_formulas.WELCH, count1, n1, count2, n2)
 
 
 def chi_squared(

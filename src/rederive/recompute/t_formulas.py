@@ -54,23 +54,19 @@ def _ratio(distance: FloatArray, error: FloatArray) -> FloatArray:
     return np.where((distance == 0) & (error == 0), 0.0, t)
 
 
-def student_p(
-    difference: ArrayLike, sd1: ArrayLike, n1: ArrayLike, sd2: ArrayLike, n2: ArrayLike
-) -> FloatArray:
-    """Return p of Student's two-sample t test with pooled variance."""
+def student_error(sd1: ArrayLike, n1: ArrayLike, sd2: ArrayLike, n2: ArrayLike) -> Range:
+    """Return the standard error of a difference, both variances pooled, and its df."""
     a, b = np.asarray(n1, float), np.asarray(n2, float)
     df = a + b - 2
     pooled = ((a - 1) * np.square(sd1) + (b - 1) * np.square(sd2)) / df
-    return p_from_t(difference, np.sqrt(pooled * (1 / a + 1 / b)), df)
+    return np.sqrt(pooled * (1 / a + 1 / b)), df
 
 
-def welch_p(
-    difference: ArrayLike, sd1: ArrayLike, n1: ArrayLike, sd2: ArrayLike, n2: ArrayLike
-) -> FloatArray:
-    """Return p of Welch's two-sample t test."""
+def welch_error(sd1: ArrayLike, n1: ArrayLike, sd2: ArrayLike, n2: ArrayLike) -> Range:
+    """Return the standard error of a difference with a variance for each group, and Welch's df."""
     a, b = np.asarray(n1, float), np.asarray(n2, float)
     v1, v2 = np.square(sd1) / a, np.square(sd2) / b
-    return p_from_t(difference, np.sqrt(v1 + v2), welch_df(v1, a, v2, b))
+    return np.sqrt(v1 + v2), welch_df(v1, a, v2, b)
 
 
 def welch_df(v1: FloatArray, n1: ArrayLike, v2: FloatArray, n2: ArrayLike) -> FloatArray:
@@ -105,10 +101,8 @@ def student_range(difference: Range, sd1: Range, n1: ArrayLike, sd2: Range, n2: 
     p falls with the distance between the means and rises with either SD, so two corners suffice.
     """
     near, far = distance_range(*difference)
-    return (
-        student_p(far, sd1[0], n1, sd2[0], n2),
-        student_p(near, sd1[1], n1, sd2[1], n2),
-    )
+    low, high = (student_error(sd1[end], n1, sd2[end], n2) for end in (0, 1))
+    return p_from_t(far, *low), p_from_t(near, *high)
 
 
 def welch_range(difference: Range, sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike) -> Range:
@@ -184,56 +178,22 @@ def _least_on_edge(
     return bound
 
 
-@dataclass(frozen=True, slots=True)
-class Corner:
-    """The corner of a box at which p is least, or greatest, but for the degrees of freedom.
+def welch_df_reach(sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike) -> Range:
+    """Return the most df where p may lie below that of the least SDs, and the fewest above.
 
-    ``t`` and ``df`` are those there; ``df_reach`` the most (for the greatest p the fewest) degrees
-    of freedom where p may lie beyond.
-    """
-
-    t: FloatArray
-    df: FloatArray
-    df_reach: FloatArray
-
-
-def student_corners(
-    difference: Range, sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike
-) -> tuple[Corner, Corner]:
-    """Return the corners of least and of greatest Student p."""
-    a, b = np.asarray(n1, float), np.asarray(n2, float)
-    df = a + b - 2
-    factor = (1 / a + 1 / b) / df
-    found = []
-    for end, distance in enumerate(reversed(distance_range(*difference))):
-        squares = (a - 1) * np.square(sd1[end]) + (b - 1) * np.square(sd2[end])
-        found.append(Corner(_ratio(distance, np.sqrt(squares * factor)), df, df))
-    return found[0], found[1]
-
-
-def welch_corners(
-    difference: Range, sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike
-) -> tuple[Corner, Corner]:
-    """Return the corners of least and of greatest Welch p.
-
-    Beyond the corner of least p the degrees of freedom rise only while the smaller of the two
-    variances over n - 1 rises to the other; beyond that of the greatest they are fewest at the
+    Beyond the corner of the least p the degrees of freedom rise only while the smaller of the two
+    variances over n - 1 rises to the other; beyond that of the greatest p they are fewest at the
     two neighbouring corners.
     """
     a, b = np.asarray(n1, float), np.asarray(n2, float)
-    near, far = distance_range(*difference)
     (low1, high1), (low2, high2) = (
         (np.square(sd[0]) / n, np.square(sd[1]) / n) for sd, n in ((sd1, a), (sd2, b))
     )
     raised1 = np.clip(low2 * ((a - 1) / (b - 1)), low1, high1)
     raised2 = np.clip(low1 * ((b - 1) / (a - 1)), low2, high2)
     most = np.maximum(welch_df(raised1, a, low2, b), welch_df(low1, a, raised2, b))
-    at_greatest = welch_df(high1, a, high2, b)
     fewest = np.minimum(welch_df(high1, a, low2, b), welch_df(low1, a, high2, b))
-    return (
-        Corner(_ratio(far, np.sqrt(low1 + low2)), welch_df(low1, a, low2, b), most),
-        Corner(_ratio(near, np.sqrt(high1 + high2)), at_greatest, np.minimum(fewest, at_greatest)),
-    )
+    return most, np.minimum(fewest, welch_df(high1, a, high2, b))
 
 
 def _critical_t(p: float, most_df: float) -> Callable[[FloatArray], Range]:
@@ -267,11 +227,14 @@ def touches(
     Most boxes are decided by the statistic at two corners and a table of critical values; p is
     worked out for the rest.
     """
-    least, greatest = test.corners(difference, sd1, n1, sd2, n2)
+    near, far = distance_range(*difference)
+    errors, df = zip(*(test.error(sd1[end], n1, sd2[end], n2) for end in (0, 1)), strict=True)
+    greatest, least = _ratio(far, errors[0]), _ratio(near, errors[1])
+    most, fewest = df if test.df_reach is None else test.df_reach(sd1, n1, sd2, n2)
     most_df = float(np.max(np.asarray(n1, float) + np.asarray(n2, float)))
     below, above = _critical_t(p[1], most_df), _critical_t(p[0], most_df)
-    reached = (least.t >= below(least.df)[1]) & (greatest.t <= above(greatest.df)[0])
-    missed = (least.t < below(least.df_reach)[0]) | (greatest.t > above(greatest.df_reach)[1])
+    reached = (greatest >= below(df[0])[1]) & (least <= above(df[1])[0])
+    missed = (greatest < below(most)[0]) | (least > above(fewest)[1])
     found = np.asarray(reached)
     at = np.nonzero(~(reached | missed))
     if len(at[0]):
@@ -284,13 +247,25 @@ def touches(
 
 @dataclass(frozen=True, slots=True)
 class TwoSampleTest:
-    """One way to compare two means: p at a point, its range over a box, the box's corners."""
+    """One way to compare two means: its standard error with df, and the range of p over a box.
+
+    ``df_reach`` are the most and the fewest df of a box, where they depend on the SDs.
+    """
 
     name: str
-    at_point: Callable[..., FloatArray]
+    error: Callable[..., Range]
     over_box: Callable[..., Range]
-    corners: Callable[..., tuple[Corner, Corner]]
+    df_reach: Callable[..., Range] | None = None
+
+    def at_point(
+        self, difference: ArrayLike, sd1: ArrayLike, n1: ArrayLike, sd2: ArrayLike, n2: ArrayLike
+    ) -> FloatArray:
+        """Return p of a difference between two means."""
+        return p_from_t(difference, *self.error(sd1, n1, sd2, n2))
 
 
-STUDENT = TwoSampleTest("Student t (pooled variance)", student_p, student_range, student_corners)
-WELCH = TwoSampleTest("Welch t", welch_p, welch_range, welch_corners)
+STUDENT = TwoSampleTest("Student t (pooled variance)", student_error, student_range)
+WELCH = TwoSampleTest("Welch t", welch_error, welch_range, welch_df_reach)
+
+TESTS = {"student": STUDENT, "welch": WELCH}
+"""The two-sample tests by the name that settings give them."""

@@ -22,6 +22,7 @@ from rederive.recompute.t_formulas import (
     TwoSampleTest,
     distance_range,
     one_sample_p,
+    student_error,
 )
 
 Ends = tuple[float, float]
@@ -340,9 +341,8 @@ def widest_difference_interval(
         sd1, sd2 = first.sd_range(rule)[1], second.sd_range(rule)[1]
         (low1, high1), (low2, high2) = first.mean_range(rule), second.mean_range(rule)
         low, high = low1 - high2, high1 - low2
-    df = first.n + second.n - 2
-    pooled = ((first.n - 1) * sd1**2 + (second.n - 1) * sd2**2) / df
-    half = float(stdtrit(df, 0.5 + level / 2)) * math.sqrt(pooled * (1 / first.n + 1 / second.n))
+    error, df = student_error(sd1, first.n, sd2, second.n)
+    half = float(stdtrit(df, 0.5 + level / 2) * error)
     return low - half, high + half
 
 

@@ -8,10 +8,7 @@ from rederive.errors import unknown
 from rederive.printed import PrintedNumber, RoundingRule
 from rederive.printed.registry import NumberRow, VariableRow
 from rederive.recompute.summaries import Scale, Summary
-from rederive.recompute.t_formulas import STUDENT, WELCH, TwoSampleTest
-
-TESTS = ("student", "welch")
-"""Names of the two-sample tests that can be taken as stated."""
+from rederive.recompute.t_formulas import TESTS, TwoSampleTest
 
 SIZES = ("solved", "stated")
 """What is done about sizes that are not stated with a figure: solved for, or the stated one."""
@@ -48,7 +45,7 @@ class Settings:
     @property
     def two_sample(self) -> TwoSampleTest:
         """The two-sample test taken as stated."""
-        return WELCH if self.test == "welch" else STUDENT
+        return TESTS[self.test]
 
     def read(self, mean: NumberRow, sd: PrintedNumber, n: int, scale: Scale | None) -> Summary:
         """Return a summary whose mean is read as these settings say."""
