@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from ivig_dcssc.project import project_root
-from rederive.consistency.lattice import integers_within, scaled
 from rederive.printed import Interval, PrintedNumber, RoundingRule
 from rederive.printed.registry import NumberRow, Registry
 from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, compatible_tables
@@ -82,7 +81,7 @@ class Counts:
             raise ValueError(f"numbers.csv: no count and no percentage of {variable}")
         row = self._rows[variable, "percent"]
         shares = row.printed.interval(RoundingRule.HALF_UP, Interval(Fraction(0), Fraction(100)))
-        (count,) = integers_within(scaled(shares, Fraction(row.n or self.size, 100)))
+        (count,) = shares.scaled(Fraction(row.n or self.size, 100)).integers()
         return count
 
     def number(self, variable: str, statistic: str) -> int:

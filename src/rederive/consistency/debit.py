@@ -6,19 +6,13 @@ k (n - k) / (n (n - 1)).
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import sqrt
 
 from rederive.consistency.grim import nearest_sums
-from rederive.consistency.lattice import Lattice, sample_size, scaled, squared, variance_factors
+from rederive.consistency.grimmer import Search
+from rederive.consistency.lattice import Lattice, sample_size, variance_factors
 from rederive.printed import PrintedNumber, RoundingRule, require_figure, require_sd
 from rederive.printed.result import Reach, Recomputed, habit
-
-BINARY = Lattice.of(minimum=0, maximum=1)
-"""The scale of values 0 and 1."""
-
-PERCENT_BINARY = Lattice.of(step=100, minimum=0, maximum=100)
-"""The same scale in percent."""
 
 
 def debit(
@@ -60,36 +54,29 @@ def debit(
     require_sd(sd)
     require_figure("sd", sd)
     size = sample_size(n, 2)
-    lattice = PERCENT_BINARY if mean.percent else BINARY
-    counts = lattice.sums(mean, size, rule)
-    shown = counts or sorted(set(nearest_sums(lattice, mean, size, rule)))
+    lattice = Lattice.of(
+        minimum=0, maximum=100 if mean.percent else 1, step=100 if mean.percent else 1
+    )
     in_points = sd.percent or (mean.percent and sd.value > 1)
-    scale = 100 if in_points else 1
-    variances = [scale**2 * Fraction(k * (size - k), size * (size - 1)) for k in shown]
-    spread = squared(sd.interval(rule))
-    inside = [v for v in variances if counts and spread is not None and v in spread]
-    low, high = _ends(inside) if inside else _around(variances, sd.value**2)
-    if not counts:
-        remark = "no count has this mean"
-    else:
+    unit = lattice.step / (100 if in_points else 1)
+    counts = lattice.sums(mean, size, rule)
+    stated = sd.interval(rule).squared()
+    spread = None if stated is None else stated.scaled(unit**2)
+    search = Search(lattice, size)
+    inside = search.inside(counts, spread)
+    around = counts or sorted(set(nearest_sums(lattice, mean, size, rule)))
+    low, high = inside or search.around(around, (sd.value * unit) ** 2)
+    least, greatest = sqrt(low / unit**2), sqrt(high / unit**2)
+    remark = "no count has this mean"
+    if counts:
         remark = f"counts with this mean: {counts[0]} to {counts[-1]}"
-    point = sqrt(low) if low == high else None
     convention = f"n = {size}, values 0 and 1, rounding {rule}"
-    reach = Reach(convention, True, sqrt(low), sqrt(high), point, bool(inside))
+    point = least if low == high else None
+    reach = Reach(convention, True, least, greatest, point, inside is not None)
     possible = []
-    if counts and spread is not None and not inside:
+    if spread is not None and not inside:
         for name, factor in variance_factors(size).items():
-            fitting = [v for v in variances if v in scaled(spread, factor)]
-            if fitting:
-                possible.append(habit(name, *map(sqrt, _ends(fitting))))
+            ends = search.inside(counts, spread.scaled(factor))
+            if ends is not None:
+                possible.append(habit(name, *(sqrt(end / unit**2) for end in ends)))
     return Recomputed("DEBIT", sd, (reach,), remark, tuple(possible))
-
-
-def _ends(values: list[Fraction]) -> tuple[Fraction, Fraction]:
-    return min(values), max(values)
-
-
-def _around(values: list[Fraction], centre: Fraction) -> tuple[Fraction, Fraction]:
-    below = [value for value in values if value <= centre]
-    above = [value for value in values if value >= centre]
-    return max(below or [min(above or values)]), min(above or [max(below or values)])

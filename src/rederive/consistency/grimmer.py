@@ -15,14 +15,7 @@ from itertools import count
 from math import floor, sqrt
 
 from rederive.consistency.grim import nearest_sums
-from rederive.consistency.lattice import (
-    Exact,
-    Lattice,
-    sample_size,
-    scaled,
-    squared,
-    variance_factors,
-)
+from rederive.consistency.lattice import Exact, Lattice, sample_size, variance_factors
 from rederive.printed import Interval, PrintedNumber, RoundingRule, require_figure, require_sd
 from rederive.printed.result import Reach, Recomputed, habit
 
@@ -73,16 +66,16 @@ def grimmer(
     require_figure("sd", sd)
     size = sample_size(n, 2)
     lattice = Lattice.of(items, step, minimum, maximum, mean.percent or sd.percent)
-    spread = squared(sd.interval(rule))
+    spread = sd.interval(rule).squared()
     sums: Iterable[int] = lattice.sums(mean, size, rule)
     mean_attainable = bool(sums)
-    search = _Search(lattice, size)
+    search = Search(lattice, size)
     if mean_attainable:
         inside = search.inside(sums, spread)
     else:
         inside = None
         sums = sorted(set(nearest_sums(lattice, mean, size, rule)))
-    low, high = inside or search.around(sums, sd)
+    low, high = inside or search.around(sums, sd.value**2)
     least, greatest = sqrt(low), sqrt(high)
     if not mean_attainable:
         remark = "no attainable sum has this mean"
@@ -103,24 +96,24 @@ def _possibilities(
     lattice: Lattice, mean: PrintedNumber, sd: PrintedNumber, n: int, rule: RoundingRule
 ) -> tuple[Reach, ...]:
     """Return the unstated habits under which values with such figures exist."""
-    stated, spread = mean.interval(rule), squared(sd.interval(rule))
+    stated, spread = mean.interval(rule), sd.interval(rule).squared()
     tried: dict[str, tuple[Interval, Interval | None]] = {
-        name: (stated, None if spread is None else scaled(spread, factor))
+        name: (stated, None if spread is None else spread.scaled(factor))
         for name, factor in variance_factors(n).items()
     }
     rounded = sd.otherwise_rounded()
     for name, interval in mean.otherwise_rounded().items():
-        tried[name] = (interval, squared(rounded[name]))
+        tried[name] = (interval, rounded[name].squared())
     found = []
     for name, (means, variances) in tried.items():
-        ends = _Search(lattice, n).inside(lattice.sums_within(means, n), variances)
+        ends = Search(lattice, n).inside(lattice.sums_within(means, n), variances)
         if ends is not None:
             found.append(habit(name, sqrt(ends[0]), sqrt(ends[1])))
     return tuple(found)
 
 
 @dataclass(slots=True)
-class _Search:
+class Search:
     """Looks for attainable variances; remembers whether any answer had to be left open.
 
     Over all sums at once, candidates are tried in the order of their variance, so the first one
@@ -143,12 +136,12 @@ class _Search:
         high = self._first([(total, squares[::-1]) for total, squares in rows], -1)
         return low, low if high is None else high
 
-    def around(self, sums: Iterable[int], sd: PrintedNumber) -> tuple[Fraction, Fraction]:
-        """Return the nearest attainable variances below and above the printed SD.
+    def around(self, sums: Iterable[int], variance: Fraction) -> tuple[Fraction, Fraction]:
+        """Return the nearest attainable variances below and above another.
 
         Where there is none on one side, the one on the other side stands for both.
         """
-        target = sd.value**2 * self.n * (self.n - 1) / self.lattice.step**2
+        target = variance * self.n * (self.n - 1) / self.lattice.step**2
         falling: list[tuple[int, Iterable[int]]] = []
         rising: list[tuple[int, Iterable[int]]] = []
         for total in sums:

@@ -99,18 +99,18 @@ class Lattice:
 
     def sums_within(self, mean: Interval, n: int) -> range:
         """Return all sums of ``n`` values whose mean lies within an interval."""
-        inside = scaled(mean, n / self.step).intersect(self.possible_sums(n))
-        return range(0) if inside is None else integers_within(inside)
+        inside = mean.scaled(n / self.step).intersect(self.possible_sums(n))
+        return range(0) if inside is None else inside.integers()
 
     def excesses(self, n: int, sd: PrintedNumber, rule: RoundingRule) -> range:
         """Return the whole numbers ``n Q - S²``, in units of step², whose SD prints as ``sd``."""
-        return self.excesses_within(squared(sd.interval(rule)), n)
+        return self.excesses_within(sd.interval(rule).squared(), n)
 
     def excesses_within(self, variance: Interval | None, n: int) -> range:
         """Return the whole numbers ``n Q - S²`` whose sample variance lies within an interval."""
         if variance is None:
             return range(0)
-        return integers_within(scaled(variance, n * (n - 1) / self.step**2))
+        return variance.scaled(n * (n - 1) / self.step**2).integers()
 
     def squares(self, total: int, n: int, excesses: range) -> range:
         """Return the sums of squares with the parity of ``total`` that have such an excess.
@@ -218,32 +218,6 @@ def _moments(
             )
         found += [(total, q) for q in squares if lattice.has_values(n, total, q) is not False]
     return tuple(found)
-
-
-def integers_within(interval: Interval) -> range:
-    """Return the integers of an interval that has two finite ends."""
-    if interval.low is None or interval.high is None:
-        raise ValueError(f"the interval {interval} holds infinitely many integers")
-    first, last = ceil(interval.low), floor(interval.high)
-    first += first == interval.low and not interval.low_closed
-    last -= last == interval.high and not interval.high_closed
-    return range(first, max(first, last + 1))
-
-
-def scaled(interval: Interval, factor: Exact) -> Interval:
-    """Return the interval multiplied by a factor above 0."""
-    low = None if interval.low is None else interval.low * factor
-    high = None if interval.high is None else interval.high * factor
-    return Interval(low, high, interval.low_closed, interval.high_closed)
-
-
-def squared(interval: Interval) -> Interval | None:
-    """Return the squares of the members that are not negative; ``None`` if there are none."""
-    positive = interval.intersect(Interval(Fraction(0), None))
-    if positive is None or positive.low is None:
-        return None
-    high = None if positive.high is None else positive.high**2
-    return Interval(positive.low**2, high, positive.low_closed, positive.high_closed)
 
 
 def attainable_figures(inside: range, centre: Fraction, possible: range) -> tuple[int, int]:

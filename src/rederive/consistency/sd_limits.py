@@ -6,15 +6,7 @@ from fractions import Fraction
 from math import floor, sqrt
 
 from rederive.consistency.grim import nearest_sums
-from rederive.consistency.lattice import (
-    Exact,
-    Lattice,
-    exact,
-    integers_within,
-    sample_size,
-    scaled,
-    squared,
-)
+from rederive.consistency.lattice import Exact, Lattice, exact, sample_size
 from rederive.printed import (
     Interval,
     PrintedNumber,
@@ -103,12 +95,12 @@ def _stepped(
         assert greatest is not None
         limits.append((n * least - total * total, n * greatest - total * total))
     unit = lattice.step**2 / (n * (n - 1))
-    spread = squared(sd.interval(rule))
+    spread = sd.interval(rule).squared()
     fits = False
     if spread is not None and sums:
         top = max(high for _, high in limits)
         within = spread.intersect(Interval(Fraction(0), top * unit))
-        inside = range(0) if within is None else integers_within(scaled(within, 1 / unit))
+        inside = range(0) if within is None else within.scaled(1 / unit).integers()
         fits = bool(inside) and any(
             low < inside.stop and high >= inside.start for low, high in limits
         )
@@ -143,7 +135,7 @@ def _continuous(
     corners = [*parts, *(Fraction(k) for k in whole if parts[0] <= k <= parts[1])]
     greatest = max(_greatest_variance(part, n) for part in corners)
     top = greatest * span**2
-    spread = squared(sd.interval(rule))
+    spread = sd.interval(rule).squared()
     fits = spread is not None and spread.intersect(Interval(Fraction(0), top)) is not None
     return Fraction(0), top, attainable, attainable and fits
 

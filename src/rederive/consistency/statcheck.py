@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
-from rederive.consistency.lattice import squared
 from rederive.errors import meant
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed, possible_p
@@ -206,9 +205,9 @@ def _possibilities(
     elif name is Statistic.Z:
         squares.append(("z is its square (χ² with 1 df)", Statistic.Z, _root(magnitude), df))
     elif name is Statistic.F and df[0] == one:
-        squares.append(("F is its root (t)", Statistic.F, squared(magnitude), df))
+        squares.append(("F is its root (t)", Statistic.F, magnitude.squared(), df))
     elif name is Statistic.CHI2 and df[0] == one:
-        squares.append(("χ² is its root (z)", Statistic.CHI2, squared(magnitude), df))
+        squares.append(("χ² is its root (z)", Statistic.CHI2, magnitude.squared(), df))
     if name is Statistic.F:
         squares.append(("degrees of freedom exchanged", Statistic.F, magnitude, df[::-1]))
     elif name is Statistic.R and df[0].low is not None and df[0].low > 2:
@@ -274,7 +273,7 @@ def _magnitude(kind: Statistic, statistic: PrintedNumber, rule: RoundingRule) ->
     stated = statistic.interval(rule)
     if kind.has_sides:
         if statistic.value < 0:
-            stated = _mirrored(stated)
+            stated = stated.scaled(-1)
         # What is left of an interval around zero folds over onto its longer side.
         low, high = stated.low, stated.high
         if low is not None and high is not None and low < 0 and -low > high:
@@ -283,12 +282,6 @@ def _magnitude(kind: Statistic, statistic: PrintedNumber, rule: RoundingRule) ->
     if inside is None:
         raise ValueError(f"statistic: found {statistic}, allowed for {kind} are {domain}")
     return inside
-
-
-def _mirrored(interval: Interval) -> Interval:
-    low = None if interval.high is None else -interval.high
-    high = None if interval.low is None else -interval.low
-    return Interval(low, high, interval.high_closed, interval.low_closed)
 
 
 def _df_interval(figure: PrintedNumber, rule: RoundingRule, *, whole_is_exact: bool) -> Interval:

@@ -62,6 +62,37 @@ class Interval:
         except ValueError:
             return None
 
+    def scaled(self, factor: Fraction | int) -> Interval:
+        """Return the products of the members with a factor, which is not 0."""
+        low = None if self.low is None else self.low * factor
+        high = None if self.high is None else self.high * factor
+        if factor > 0:
+            return Interval(low, high, self.low_closed, self.high_closed)
+        return Interval(high, low, self.high_closed, self.low_closed)
+
+    def shifted(self, by: Fraction | int) -> Interval:
+        """Return the sums of the members with a number."""
+        low = None if self.low is None else self.low + by
+        high = None if self.high is None else self.high + by
+        return Interval(low, high, self.low_closed, self.high_closed)
+
+    def squared(self) -> Interval | None:
+        """Return the squares of the members that are not negative; ``None`` if there are none."""
+        positive = self.intersect(Interval(Fraction(0), None))
+        if positive is None or positive.low is None:
+            return None
+        high = None if positive.high is None else positive.high**2
+        return Interval(positive.low**2, high, positive.low_closed, positive.high_closed)
+
+    def integers(self) -> range:
+        """Return the whole numbers of an interval that has two finite ends."""
+        if self.low is None or self.high is None:
+            raise ValueError(f"the interval {self} holds infinitely many integers")
+        first, last = math.ceil(self.low), math.floor(self.high)
+        first += first == self.low and not self.low_closed
+        last -= last == self.high and not self.high_closed
+        return range(first, max(first, last + 1))
+
     def meets(self, low: float, high: float, slack: float = 1e-9, floor: float = 1.0) -> bool:
         """Return whether a closed floating-point range touches the interval.
 

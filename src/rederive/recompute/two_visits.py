@@ -8,7 +8,6 @@ from fractions import Fraction
 
 from scipy.special import stdtrit
 
-from rederive.consistency.lattice import integers_within, scaled
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.summaries import Scale, Summary
@@ -178,7 +177,7 @@ def sum_range(
         raise ValueError(f"the mean {mean} has no finite rounding interval")
     if step is None:
         return interval.low * n, interval.high * n
-    sums = integers_within(scaled(interval, n / step))
+    sums = interval.scaled(n / step).integers()
     if not sums:
         raise ValueError(f"no {n} values in steps of {step} have a mean that prints as {mean}")
     return sums[0] * step, sums[-1] * step

@@ -16,7 +16,6 @@ from fractions import Fraction
 
 from scipy import stats
 
-from rederive.consistency.lattice import integers_within, scaled, squared
 from rederive.printed import Interval
 from rederive.reconstruct.block.figures import Block, Figure, Statistic
 
@@ -142,19 +141,19 @@ def _narrow(column: Column, block: Block, figure: Figure) -> None:
     if n < statistic.fewest:
         raise ValueError(f"{figure.id}: {n} patients at {figure.at} are too few for a figure")
     interval = figure.interval(block.rule)
-    in_steps = _shifted(interval, 0 if statistic.family == "change" else -block.scale.minimum)
+    in_steps = interval.shifted(0 if statistic.family == "change" else -block.scale.minimum)
     match statistic.kind:
         case "mean":
-            column.total = _meet(column.total, scaled(in_steps, n / step), column, figure)
+            column.total = _meet(column.total, in_steps.scaled(n / step), column, figure)
         case "sd" | "se":
-            variances = squared(interval)
+            variances = interval.squared()
             assert variances is not None
             factor = n * (n - 1) * (n if statistic.kind == "se" else 1)
-            spreads = scaled(variances, factor / step**2)
+            spreads = variances.scaled(factor / step**2)
             column.spread = _meet(column.spread, spreads, column, figure)
         case "ci_low" | "ci_high":
             t = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))
-            ends = scaled(in_steps, 1 / step)
+            ends = in_steps.scaled(1 / step)
             low = ends.lower - (_MARGIN if ends.low_closed else -_MARGIN)
             high = ends.upper + (_MARGIN if ends.high_closed else -_MARGIN)
             column.ends.append((-t if statistic.kind == "ci_low" else t, low, high))
@@ -164,7 +163,7 @@ def _narrow(column: Column, block: Block, figure: Figure) -> None:
             _count_extreme(column, block, figure)
         case "median" | "q1" | "q3":
             first, last, _ = block.quantile(figure)
-            ends, low = scaled(in_steps, 1 / step), -block.levels
+            ends, low = in_steps.scaled(1 / step), -block.levels
             below = Interval(None, ends.high, high_closed=ends.high_closed)
             above = Interval(ends.low, None, low_closed=ends.low_closed)
             for beyond, least in ((below, first), (above, n - last + 1)):
@@ -191,12 +190,6 @@ def counted_window(statistic: Statistic, threshold: Fraction, rises: bool, block
     return 0, math.floor(steps)
 
 
-def _shifted(interval: Interval, by: Fraction | int) -> Interval:
-    low = None if interval.low is None else interval.low + by
-    high = None if interval.high is None else interval.high + by
-    return Interval(low, high, interval.low_closed, interval.high_closed)
-
-
 def _meet(limits: Window, interval: Interval, column: Column, figure: Figure) -> Window:
     found = _whole(interval, *limits)
     if found is None:
@@ -209,7 +202,7 @@ def _meet(limits: Window, interval: Interval, column: Column, figure: Figure) ->
 def _whole(interval: Interval, low: int, high: int) -> Window | None:
     """Return the least and the greatest whole number of an interval within limits."""
     common = interval.intersect(Interval(Fraction(low), Fraction(high)))
-    inside = range(0) if common is None else integers_within(common)
+    inside = range(0) if common is None else common.integers()
     return (inside[0], inside[-1]) if inside else None
 
 
@@ -239,8 +232,8 @@ def _count_extreme(column: Column, block: Block, figure: Figure) -> None:
         raise ValueError(
             f"{figure.id}: found {figure.printed}, allowed for an extreme is a plain figure"
         )
-    interval = _shifted(figure.interval(block.rule), -block.scale.minimum)
-    inside = _whole(scaled(interval, 1 / block.scale.step), -UNLIMITED, UNLIMITED)
+    interval = figure.interval(block.rule).shifted(-block.scale.minimum)
+    inside = _whole(interval.scaled(1 / block.scale.step), -UNLIMITED, UNLIMITED)
     if inside is None:
         raise ContradictionError([figure.id], f"{figure.printed} is no step of the scale")
     lowest = figure.statistic is Statistic.MINIMUM
