@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from honest_summaries import Moments, value_figures
 from rederive.consistency import (
     Classification,
+    Lattice,
     attainable_denominators,
     attainable_moments,
     check_statistic,
@@ -131,9 +132,8 @@ def test_attainable_moments_hold_the_true_ones(rule: RoundingRule) -> None:
         decimals = 1 + case.decimals % 3
         for mean in moments.mean_figures(decimals, rule):
             for sd in moments.sd_figures(decimals, rule):
-                pairs = attainable_moments(
-                    mean, sd, moments.n, minimum=low, maximum=high, step=moments.step, rule=rule
-                )
+                lattice = Lattice.of(1, moments.step, low, high)
+                pairs = attainable_moments(mean, sd, moments.n, lattice, rule)
                 assert (moments.total, moments.squares) in pairs
 
 

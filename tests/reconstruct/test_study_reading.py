@@ -103,7 +103,7 @@ def test_all_problems_are_reported_at_once_and_none_follows_from_another() -> No
         ("[0, 6]", "6", "a list of time points"),
         ("6: 5}", "6: 7}", "from 1 to 6, the patients at 0"),
         ("maximum: 4", "maximum: four", "a number such as 51"),
-        ("maximum: 4", "maximum: -4", "no scale"),
+        ("maximum: 4", "maximum: -4", "minimum 0 is above maximum -4"),
         ("maximum: 4", "maximum: 400000000", "patients times steps"),
         ("improvement: rise", "improvement: up", "fall, rise"),
         ("    improvement: rise\n", "", "which way is better"),

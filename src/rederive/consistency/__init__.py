@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from rederive.consistency.debit import debit
     from rederive.consistency.grim import grim
     from rederive.consistency.grimmer import grimmer
-    from rederive.consistency.lattice import attainable_moments, attainable_sums
+    from rederive.consistency.lattice import Lattice, attainable_moments
     from rederive.consistency.percent import (
         attainable_denominators,
         counts,

@@ -54,9 +54,8 @@ def debit(
     require_sd(sd)
     require_figure("sd", sd)
     size = sample_size(n, 2)
-    lattice = Lattice.of(
-        minimum=0, maximum=100 if mean.percent else 1, step=100 if mean.percent else 1
-    )
+    top = 100 if mean.percent else 1
+    lattice = Lattice.of(1, top, 0, top)
     in_points = sd.percent or (mean.percent and sd.value > 1)
     unit = lattice.step / (100 if in_points else 1)
     counts = lattice.sums(mean, size, rule)

@@ -11,6 +11,7 @@ All comparisons are made in exact rational arithmetic; the standard deviation en
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -102,9 +103,16 @@ class Lattice:
         inside = mean.scaled(n / self.step).intersect(self.possible_sums(n))
         return range(0) if inside is None else inside.integers()
 
-    def excesses(self, n: int, sd: PrintedNumber, rule: RoundingRule) -> range:
-        """Return the whole numbers ``n Q - S²``, in units of step², whose SD prints as ``sd``."""
-        return self.excesses_within(sd.interval(rule).squared(), n)
+    def candidates(
+        self, mean: PrintedNumber, sd: PrintedNumber, n: int, rule: RoundingRule
+    ) -> Iterator[tuple[int, range]]:
+        """Give every sum that prints as ``mean``, with the sums of squares that print as ``sd``.
+
+        Whether values with both exist is another question, as in :meth:`squares`.
+        """
+        excesses = self.excesses_within(sd.interval(rule).squared(), n)
+        for total in self.sums(mean, n, rule):
+            yield total, self.squares(total, n, excesses)
 
     def excesses_within(self, variance: Interval | None, n: int) -> range:
         """Return the whole numbers ``n Q - S²`` whose sample variance lies within an interval."""
@@ -161,55 +169,27 @@ class Lattice:
         return exists(n, total, squares, low, high)
 
 
-def attainable_sums(
-    mean: PrintedNumber,
-    n: int,
-    *,
-    items: int = 1,
-    minimum: Exact | None = None,
-    maximum: Exact | None = None,
-    step: Exact = Fraction(1),
-    rule: RoundingRule = RoundingRule.EITHER,
-) -> list[int]:
-    """Return every sum, in units of ``step / items``, whose mean would be printed as ``mean``."""
-    require_figure("mean", mean)
-    require_size(n, 1)
-    return list(Lattice.of(items, step, minimum, maximum).sums(mean, n, rule))
-
-
+@lru_cache(maxsize=1024)
 def attainable_moments(
     mean: PrintedNumber,
     sd: PrintedNumber,
     n: int,
-    *,
-    minimum: Exact | None = None,
-    maximum: Exact | None = None,
-    step: Exact = Fraction(1),
+    lattice: Lattice,
     rule: RoundingRule = RoundingRule.EITHER,
-) -> list[tuple[int, int]]:
+) -> tuple[tuple[int, int], ...]:
     """Return every sum and sum of squares that data printed as ``mean`` and ``sd`` can have.
 
-    Pairs (S, Q) are in rising order, S in units of ``step`` and Q in units of ``step``²; there are
-    none if no data print so. For each pair values on the scale exist (beyond
+    Pairs (S, Q) are in rising order, S in units of the lattice's step and Q in units of its square;
+    there are none if no data print so. For each pair values on the scale exist (beyond
     ``multiset.EXACT_SIZE_LIMIT`` observations the pairs meet the necessary conditions only). More
     than :data:`LISTING_LIMIT` candidates are a ``ValueError``.
     """
     require_figure("mean", mean)
     require_figure("sd", sd, Fraction(0))
     require_size(n, 2)
-    lattice = Lattice.of(1, step, minimum, maximum)
-    return list(_moments(mean, sd, n, lattice, rule))
-
-
-@lru_cache(maxsize=1024)
-def _moments(
-    mean: PrintedNumber, sd: PrintedNumber, n: int, lattice: Lattice, rule: RoundingRule
-) -> tuple[tuple[int, int], ...]:
     candidates = 0
     found: list[tuple[int, int]] = []
-    excesses = lattice.excesses(n, sd, rule)
-    for total in lattice.sums(mean, n, rule):
-        squares = lattice.squares(total, n, excesses)
+    for total, squares in lattice.candidates(mean, sd, n, rule):
         candidates += 1 + len(squares)
         if candidates > LISTING_LIMIT:
             raise ValueError(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from rederive.consistency.lattice import exact, nearest_fraction, sample_size
+from rederive.consistency.lattice import Lattice, exact, sample_size
 from rederive.printed import (
     Interval,
     PrintedNumber,
@@ -15,7 +15,6 @@ from rederive.printed import (
     readings,
     require_printed,
     require_sd,
-    written,
 )
 
 
@@ -33,17 +32,12 @@ class Scale:
     def __post_init__(self) -> None:
         for name in ("minimum", "maximum", "step"):
             object.__setattr__(self, name, exact(name, getattr(self, name)))
-        step, low, high = written(self.step), written(self.minimum), written(self.maximum)
-        if self.step <= 0:
-            raise ValueError(f"step: found {step}, allowed are numbers above 0")
-        if self.maximum < self.minimum:
-            raise ValueError(f"no scale: {low} to {high} in steps of {step}")
-        for name, end in (("minimum", self.minimum), ("maximum", self.maximum)):
-            if (end / self.step).denominator != 1:
-                hint = nearest_fraction(self.step)
-                raise ValueError(
-                    f"{name}: found {written(end)}, allowed are multiples of {step}{hint}"
-                )
+        _ = self.lattice  # What is no scale is refused.
+
+    @property
+    def lattice(self) -> Lattice:
+        """The scale in steps."""
+        return Lattice.of(1, self.step, self.minimum, self.maximum)
 
     @property
     def of_changes(self) -> Scale:

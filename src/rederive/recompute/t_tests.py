@@ -77,15 +77,7 @@ def moments_of(summary: Summary, rule: RoundingRule) -> Moments:
     listed = summary.scale is not None and summary.n <= LARGEST_LATTICE_N
     if summary.scale is not None and listed and _pairs_to_list(summary, rule) <= MOST_PAIRS:
         scale = summary.scale
-        pairs = attainable_moments(
-            summary.mean,
-            summary.sd,
-            summary.n,
-            minimum=scale.minimum,
-            maximum=scale.maximum,
-            step=scale.step,
-            rule=rule,
-        )
+        pairs = attainable_moments(summary.mean, summary.sd, summary.n, scale.lattice, rule)
         if pairs:
             sums = np.array([float(total) for total, _ in pairs])
             squares = np.array([float(square) for _, square in pairs])

@@ -8,9 +8,8 @@ from fractions import Fraction
 from heapq import merge
 from itertools import islice
 from math import floor, inf, sqrt
-from typing import Any
 
-from rederive.consistency import attainable_moments, attainable_sums, grimmer
+from rederive.consistency import attainable_moments, grimmer
 from rederive.consistency.lattice import Exact, Lattice, require_size
 from rederive.printed import (
     PrintedNumber,
@@ -107,19 +106,9 @@ class ColumnSummary:
             f"in steps of {self.step}, rounding {self.rule}"
         )
 
-    def sums(self) -> list[int]:
+    def sums(self) -> range:
         """Return the sums, in steps, whose mean prints as the figure."""
-        return attainable_sums(self.mean, self.n, **self.scale)
-
-    @property
-    def scale(self) -> dict[str, Any]:
-        """Scale and rounding as the engine's functions take them."""
-        return {
-            "minimum": self.minimum,
-            "maximum": self.maximum,
-            "step": self.step,
-            "rule": self.rule,
-        }
+        return self.lattice.sums(self.mean, self.n, self.rule)
 
     def candidate_moments(self) -> list[tuple[int, int]]:
         """Return sums and sums of squares, in steps, that would print as mean and SD.
@@ -133,15 +122,13 @@ class ColumnSummary:
             If the figures leave more than :data:`PAIR_LIMIT` pairs.
         """
         assert self.sd is not None
-        excesses = self.lattice.excesses(self.n, self.sd, self.rule)
         pairs: list[tuple[int, int]] = []
-        for total in self.sums():
-            squares = self.lattice.squares(total, self.n, excesses)
+        for total, squares in self.lattice.candidates(self.mean, self.sd, self.n, self.rule):
             require_reach("pairs of sum and sum of squares", len(pairs) + len(squares), PAIR_LIMIT)
             pairs += [(total, q) for q in squares]
         return pairs
 
-    def moments(self) -> list[tuple[int, int]]:
+    def moments(self) -> tuple[tuple[int, int], ...]:
         """Return the sums and sums of squares, in steps, that print as mean and SD.
 
         Raises
@@ -150,7 +137,7 @@ class ColumnSummary:
             If the figures leave too many pairs to list.
         """
         assert self.sd is not None
-        return attainable_moments(self.mean, self.sd, self.n, **self.scale)
+        return attainable_moments(self.mean, self.sd, self.n, self.lattice, self.rule)
 
 
 Figures = tuple[PrintedNumber, PrintedNumber | None]
@@ -239,7 +226,8 @@ def _nearest_sds(
     """Return the SD if data with this mean have it, else the nearest below and above."""
     if replace(summary, mean=mean).moments():
         return [sd]
-    checked = grimmer(mean, sd, summary.n, **summary.scale)
+    ends = summary.minimum, summary.maximum
+    checked = grimmer(mean, sd, summary.n, 1, summary.step, *ends, summary.rule)
     scale, reach = 10**sd.decimals, checked.reaches[0]
     units = {
         max(0, round(end * scale) + shift)
