@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from rederive.consistency import attainable_denominators
 from rederive.consistency.percent import nearest_counts, rounded_otherwise
-from rederive.printed import PrintedNumber, RoundingRule, require_printed
+from rederive.printed import Interval, PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed
 
 
@@ -221,23 +221,18 @@ def n_of_count_and_percent(
     require_printed("n", n)
     if count < 1:
         raise ValueError("a count of zero says nothing of its denominator")
-    interval = percent.interval(rule)
-    least = interval.low if interval.low is not None else Fraction(0)
-    # A share that may be zero sets no upper limit.
-    top = int(100 * count / least) + 1 if least > 0 else max(10_000, math.ceil(n.value))
-    start = count if not interval.upper > 0 else max(count, int(100 * count / interval.upper) - 1)
-
-    def fits(size: int) -> bool:
-        return size >= count and percent.prints(Fraction(100 * count, size), rule)
-
-    # The denominators that fit follow one another, so only the ends of their range are searched.
-    first = next((size for size in range(start, start + 5) if fits(size)), None)
-    last = next((size for size in range(top, top - 5, -1) if fits(size)), None)
-    words = f"{count} is {percent}%"
-    if first is not None and last is not None:
-        low, high = first, last
-        near = {first, last, math.floor(n.value), math.ceil(n.value)}
-        meets = any(low <= size <= high and n.prints(Fraction(size)) for size in near)
+    words, sizes = f"{count} is {percent}%", range(0)
+    possible = percent.interval(rule).intersect(Interval(Fraction(0), Fraction(100), False))
+    if possible is not None and possible.low is not None and possible.high is not None:
+        least = 100 * count / possible.high
+        # A share that may be zero sets no upper limit.
+        most = 100 * count / possible.low if possible.low else max(Fraction(10_000), n.value, least)
+        closed = possible.high_closed, possible.low_closed or not possible.low
+        sizes = Interval(least, most, *closed).integers()
+    if sizes:
+        low, high = sizes[0], sizes[-1]
+        near = {low, high, math.floor(n.value), math.ceil(n.value)}
+        meets = any(size in sizes and n.prints(Fraction(size)) for size in near)
     else:
         meets = False
         words += " of no number of patients, between"
@@ -246,8 +241,8 @@ def n_of_count_and_percent(
     point = float(low) if low == high else None
     reach = Reach(words, True, float(low), float(high), point, meets)
     share = Fraction(100 * count, max(count, round(n.value)))
-    possible = () if meets else rounded_otherwise(percent, share)
-    return Recomputed("denominator of a percentage", n, (reach,), possibilities=possible)
+    otherwise = () if meets else rounded_otherwise(percent, share)
+    return Recomputed("denominator of a percentage", n, (reach,), possibilities=otherwise)
 
 
 def remainder(total: int, parts: Sequence[int], printed: PrintedNumber) -> Recomputed:
