@@ -323,28 +323,21 @@ def test_signed_rank_without_change_or_data() -> None:
 
 
 @pytest.mark.parametrize("figure", ["0.05", "0.3", "0.317", "1.0", "<0.05", "0.00"])
-@pytest.mark.parametrize(("n", "largest"), [(1, 1), (4, 2), (6, 1), (6, 2)])
-def test_change_counts_against_every_data_set(figure: str, n: int, largest: int) -> None:
+@pytest.mark.parametrize("n", [1, 4, 6])
+def test_change_counts_against_every_data_set(figure: str, n: int) -> None:
     p = parse(figure)
     target = p.interval()
-    steps = range(-largest, largest + 1)
+    steps = range(-2, 3)
     expected = set()
     for data in itertools.combinations_with_replacement(steps, n):
         value = signed_rank_p(data)
         if target.meets(value, value):
-            better = tuple(data.count(step) for step in range(1, largest + 1))
-            worse = tuple(data.count(-step) for step in range(1, largest + 1))
+            better = tuple(data.count(step) for step in (1, 2))
+            worse = tuple(data.count(-step) for step in (1, 2))
             expected.add((better, worse))
-    found = change_counts_with_p(p, n, largest)
+    found = change_counts_with_p(p, n)
     assert {(counts.better, counts.worse) for counts in found} == expected
     assert len(found) == len(expected)
-    assert all(counts.n == n for counts in found)
-
-
-@pytest.mark.parametrize(("n", "largest"), [(0, 1), (5, 3), (5, 0)])
-def test_change_counts_refuse_other_sizes(n: int, largest: int) -> None:
-    with pytest.raises(ValueError, match="largest_change"):
-        change_counts_with_p(parse("0.05"), n, largest)
 
 
 @pytest.mark.parametrize(

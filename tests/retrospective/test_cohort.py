@@ -114,7 +114,7 @@ def test_numbers_are_written_alike_whatever_their_type(tmp_path: Path) -> None:
 
 def test_a_failing_write_leaves_the_old_files(tmp_path: Path, codebook: Codebook) -> None:
     class Unprintable:
-        def __float__(self) -> float:
+        def __str__(self) -> str:
             raise RuntimeError("no number")
 
     cohort = read_cohort(folder_with(tmp_path), codebook)

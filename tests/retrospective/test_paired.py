@@ -121,5 +121,3 @@ def test_change_is_paired_and_wants_known_columns() -> None:
     assert change(table, "m6").dropna().to_dict() == {"A": -8.0}
     with pytest.raises(ValueError, match=r"found 'm66'.*did you mean 'm6'"):
         change(table, "m66")
-    with pytest.raises(ValueError, match="confidence: found 95"):
-        paired_change(table, "m6", confidence=95)

@@ -34,9 +34,6 @@ RESTRICTED: dict[str, Any] = {
 }
 """Windows of the sensitivity analysis (Appendix 1), in months."""
 
-CONFIDENCE = 0.95
-"""Level of all confidence intervals, as printed for the odds ratio."""
-
 _SAME_COHORTS = ("prior", "alpha", "reading", "cohorts", "cohort_seed")
 
 

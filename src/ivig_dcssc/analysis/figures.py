@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.analysis.choices import CONFIDENCE, FOLLOWUPS, SEVERITIES
+from ivig_dcssc.analysis.choices import FOLLOWUPS, SEVERITIES
 from ivig_dcssc.analysis.tables import CYCLES, Frame, Tables
 from rederive.printed.registry import NumberRow
 from rederive.retrospective import describe_flag, describe_number, linear, logistic
@@ -261,7 +261,7 @@ def fewest_responders(tables: Tables) -> Frame:
 def prednisone(tables: Tables, timepoint: str) -> Frame:
     """Return the odds ratio of response under prednisone, its interval and p."""
     taken = tables.number(PRINTED_BY_ITSELF)
-    table = logistic(tables.response(timepoint), taken, CONFIDENCE).set_index("cohort")
+    table = logistic(tables.response(timepoint), taken).set_index("cohort")
     return table.rename(columns={"odds_ratio": "or", "low": "ci_low", "high": "ci_high"})
 
 
@@ -329,10 +329,10 @@ def search(tables: Tables) -> Frame:
     found = pd.DataFrame(candidates(tables))
     parts = []
     for timepoint in TIMEPOINTS:
-        odds = logistic(tables.response(timepoint), found, CONFIDENCE).rename(
+        odds = logistic(tables.response(timepoint), found).rename(
             columns={"slope": "log_odds_ratio", "odds_ratio": "estimate"}
         )
-        slope = linear(tables.change(timepoint), found, CONFIDENCE)
+        slope = linear(tables.change(timepoint), found)
         slope = slope.rename(columns={"slope": "estimate"})
         # Without residuals t is infinite; a claim that nothing predicts must not pass it over.
         slope["p"] = slope["p"].mask(slope["status"] == "exact fit", 0.0)

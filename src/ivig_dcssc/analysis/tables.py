@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.analysis.choices import CONFIDENCE, SEVERITIES, Choices
+from ivig_dcssc.analysis.choices import SEVERITIES, Choices
 from rederive.errors import ConfigurationError
 from rederive.retrospective import (
     Cohort,
@@ -140,7 +140,7 @@ class Tables:
         key = (measure, timepoint, restricted)
         if key not in self._paired:
             values = self.measured(measure, restricted=restricted)
-            table = paired_change(values, timepoint, confidence=CONFIDENCE).set_index("cohort")
+            table = paired_change(values, timepoint).set_index("cohort")
             if measure in SEVERITIES or self.choices.paired_test == "signed_rank":
                 ranked = signed_rank(values, timepoint, convention=self.choices.convention)
                 columns = ["increased", "decreased", "unchanged", "p", "status"]

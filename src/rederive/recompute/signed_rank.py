@@ -104,43 +104,29 @@ def signed_rank_p(
 
 @dataclass(frozen=True, slots=True)
 class ChangeCounts:
-    """Numbers of patients by ordinal change: ``better[k]`` improved by k + 1 steps."""
+    """Numbers of patients who improved, and who worsened, by one step and by two."""
 
-    n: int
-    better: tuple[int, ...]
-    worse: tuple[int, ...]
+    better: tuple[int, int]
+    worse: tuple[int, int]
 
 
 def change_counts_with_p(
-    p: PrintedNumber,
-    n: int,
-    largest_change: int = 2,
-    rule: RoundingRule = RoundingRule.EITHER,
+    p: PrintedNumber, n: int, rule: RoundingRule = RoundingRule.EITHER
 ) -> list[ChangeCounts]:
-    """Return all patterns of ordinal changes whose Stata signed-rank p prints as published.
+    """Return all patterns of changes by at most two steps whose Stata signed-rank p prints so.
 
     Parameters
     ----------
     p : PrintedNumber
         The published p.
     n : int
-        Paired patients, unchanged ones included.
-    largest_change : int
-        Greatest change considered, in steps of the ordinal scale (1 or 2).
+        Paired patients, unchanged ones included; at least 1.
     rule : RoundingRule
         How p was rounded.
-
-    Raises
-    ------
-    ValueError
-        If ``largest_change`` is not 1 or 2, or n is below 1.
     """
-    if largest_change not in (1, 2) or n < 1:
-        raise ValueError("largest_change must be 1 or 2, and n at least 1")
     target = p.interval(rule, P_VALUE_DOMAIN)
-    sizes = range(n + 1) if largest_change == 2 else range(1)
     found = []
-    for ones, twos in itertools.product(range(n + 1), sizes):
+    for ones, twos in itertools.product(range(n + 1), repeat=2):
         zeros = n - ones - twos
         if zeros < 0:
             continue
@@ -152,6 +138,5 @@ def change_counts_with_p(
         value = 2 * ndtr(-np.abs(total) / spread) if spread > 0 else np.ones_like(total, float)
         hits = (value <= target.upper + 1e-9) & (value >= target.lower - 1e-9)
         for a, b in zip(up1[hits].tolist(), up2[hits].tolist(), strict=True):
-            better, worse = (a, b), (ones - a, twos - b)
-            found.append(ChangeCounts(n, better[:largest_change], worse[:largest_change]))
+            found.append(ChangeCounts((a, b), (ones - a, twos - b)))
     return found

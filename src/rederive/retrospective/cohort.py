@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,20 +166,11 @@ def write_templates(
 
 
 def _csv(table: pd.DataFrame) -> str:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows(zip(*(map(_cell, table[name]) for name in table.columns), strict=True))
-    return stream.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if pd.isna(value):
-        return ""
-    if isinstance(value, str):
-        return value
+    numbers = table.select_dtypes(["number", "bool"]).astype(float)
     # Adding zero turns minus zero into zero.
-    return f"{float(value) + 0.0:.{SIGNIFICANT_DIGITS}g}"
+    plain = table.assign(**{str(name): numbers[name] + 0.0 for name in numbers})
+    form = f"%.{SIGNIFICANT_DIGITS}g"
+    return plain.to_csv(index=False, lineterminator="\n", float_format=form)
 
 
 def _readme(codebook: Codebook) -> str:

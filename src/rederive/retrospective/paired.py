@@ -36,13 +36,13 @@ def change(measured: pd.DataFrame, followup: str) -> pd.Series[Any]:
     return (measured[followup] - measured[BASELINE]).round(DECIMALS).rename("change")
 
 
-def paired_change(measured: pd.DataFrame, followup: str, confidence: float = 0.95) -> pd.DataFrame:
+def paired_change(measured: pd.DataFrame, followup: str) -> pd.DataFrame:
     """Return means, SDs and the paired t test of a change, one row per cohort.
 
     Columns n (patients with both values), baseline_mean, baseline_sd, followup_mean, followup_sd,
-    change_mean, change_sd, low, high (of the mean change, at the level of confidence), t, df, p and
-    status. The status is ``ok``, ``too few patients`` (below 2) or ``no variation`` (all changes
-    equal); the last two leave the test NaN.
+    change_mean, change_sd, low, high (of the mean change, at 95 % confidence), t, df, p and status.
+    The status is ``ok``, ``too few patients`` (below 2) or ``no variation`` (all changes equal);
+    the last two leave the test NaN.
     """
     grid = Grid.of(measured.index)
     changes = grid.spread(change(measured, followup))
@@ -55,7 +55,7 @@ def paired_change(measured: pd.DataFrame, followup: str, confidence: float = 0.9
     error = differences.sd / np.sqrt(np.maximum(differences.n, 1))
     df = differences.n - 1
     t = over(differences.mean, error)
-    width = critical_t(confidence, df) * np.where(error > 0, error, np.nan)
+    width = critical_t(df) * np.where(error > 0, error, np.nan)
     return grid.table(
         {
             "n": differences.n,
@@ -91,16 +91,10 @@ def response(measured: pd.DataFrame, followup: str, threshold: float) -> pd.Seri
     return pd.Series(np.where(decrease.isna(), np.nan, flag), decrease.index, name="response")
 
 
-def critical_t(confidence: float, df: Any) -> FloatArray:
-    """Return the two-sided critical value of Student's t; NaN without degrees of freedom.
-
-    The level must lie between 0 and 1, else this is a ``ValueError``.
-    """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence: found {confidence!r}, allowed: between 0 and 1")
+def critical_t(df: Any) -> FloatArray:
+    """Return Student's two-sided critical value at 95 %; NaN without degrees of freedom."""
     degrees = np.asarray(df, dtype=float)
-    known = np.where(degrees > 0, degrees, np.nan)
-    return np.asarray(stdtrit(known, (1 + confidence) / 2), dtype=float)
+    return np.asarray(stdtrit(np.where(degrees > 0, degrees, np.nan), 0.975), dtype=float)
 
 
 def signed_rank(

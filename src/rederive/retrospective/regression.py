@@ -30,9 +30,7 @@ MAXIMUM_STEPS = 100
 """Newton steps before a logistic regression counts as not converged; most need fewer than ten."""
 
 
-def linear(
-    outcome: pd.Series[Any], predictor: pd.Series[Any] | pd.DataFrame, confidence: float = 0.95
-) -> pd.DataFrame:
+def linear(outcome: pd.Series[Any], predictor: pd.Series[Any] | pd.DataFrame) -> pd.DataFrame:
     """Return the simple linear regression of an outcome on a number, one row per cohort.
 
     Parameters
@@ -40,15 +38,13 @@ def linear(
     outcome, predictor : Series
         Numbers by patient (or cohort and patient). Of a DataFrame each column is a predictor by
         itself, which the table then names first.
-    confidence : float
-        Level of the confidence interval of the slope.
 
     Returns
     -------
     DataFrame
-        Columns n, intercept, slope, se, low, high, t, p and status: ``ok``, ``too few patients``
-        (below 3), ``constant predictor``, ``constant outcome`` or ``exact fit``. An exact fit has
-        its slope, but no p.
+        Columns n, intercept, slope, se, low, high (of the slope, at 95 % confidence), t, p and
+        status: ``ok``, ``too few patients`` (below 3), ``constant predictor``, ``constant outcome``
+        or ``exact fit``. An exact fit has its slope, but no p.
     """
     grid = Grid.of(outcome.index)
     y, x = _complete(grid, outcome, predictor)
@@ -67,7 +63,7 @@ def linear(
     se = np.where(fitted, np.sqrt(over(over(residual, n - 2), sxx)), np.nan)
     slope = np.where(fitted | (status == "exact fit"), slope, np.nan)
     t = over(slope, se)
-    width = critical_t(confidence, n - 2) * se
+    width = critical_t(n - 2) * se
     return _table(
         grid,
         predictor,
@@ -85,9 +81,7 @@ def linear(
     )
 
 
-def logistic(
-    flag: pd.Series[Any], predictor: pd.Series[Any] | pd.DataFrame, confidence: float = 0.95
-) -> pd.DataFrame:
+def logistic(flag: pd.Series[Any], predictor: pd.Series[Any] | pd.DataFrame) -> pd.DataFrame:
     """Return the simple logistic regression of a flag on a number, one row per cohort.
 
     Parameters
@@ -96,21 +90,20 @@ def logistic(
         1 or 0 by patient (or cohort and patient).
     predictor : Series or DataFrame
         Numbers, or flags, by the same keys; of a DataFrame as for :func:`linear`.
-    confidence : float
-        Level of Wald's confidence interval of the odds ratio.
 
     Returns
     -------
     DataFrame
         Columns n, events, intercept, slope, se (of the slope, a log odds ratio), odds_ratio, low,
-        high, z, p (Wald's) and status: ``ok``, ``no patients``, ``constant outcome``, ``constant
-        predictor``, ``separated`` (the predictor parts the outcomes, so that there is no finite
-        estimate; a two-by-two table with an empty cell is a case of it) or ``not converged``.
+        high (at 95 % confidence), z, p (all Wald's) and status: ``ok``, ``no patients``, ``constant
+        outcome``, ``constant predictor``, ``separated`` (the predictor parts the outcomes, so that
+        there is no finite estimate; a two-by-two table with an empty cell is a case of it) or ``not
+        converged``.
 
     Raises
     ------
     ValueError
-        If the outcome has another value than 0 and 1, or the level is not between 0 and 1.
+        If the outcome has another value than 0 and 1.
     """
     grid = Grid.of(flag.index)
     y, x = _complete(grid, flag, predictor)
@@ -127,9 +120,7 @@ def logistic(
     estimates[:, estimable] = _newton(y[estimable], x[estimable])
     intercept, slope, se = estimates
     status = np.where(estimable & np.isnan(se), "not converged", status)
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence: found {confidence!r}, allowed: between 0 and 1")
-    width = ndtri((1 + confidence) / 2) * se
+    width = ndtri(0.975) * se
     z = over(slope, se)
     with np.errstate(over="ignore"):
         ratio, low, high = (np.exp(slope + sign * width) for sign in (0, -1, 1))
