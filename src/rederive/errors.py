@@ -23,11 +23,11 @@ MOST_LISTED = 20
 """Most names, or faults, that a message lists."""
 
 
-def listed(names: Iterable[object], joint: str = ", ") -> str:
+def listed(names: Iterable[object], joint: str = ", ", most: int = MOST_LISTED) -> str:
     """Return names in a row; of many the first ones and how many more there are."""
     texts = [str(name) for name in names]
-    if len(texts) > MOST_LISTED:
-        texts[MOST_LISTED:] = [f"and {len(texts) - MOST_LISTED} more"]
+    if len(texts) > most:
+        texts[most:] = [f"and {len(texts) - most} more"]
     return joint.join(texts) or "none"
 
 

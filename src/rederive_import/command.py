@@ -94,7 +94,7 @@ def import_command(
     else:
         click.echo("\n".join([*_lines(understood, imported, form, notes), *_changes(imported)]))
     if problems:
-        faults = "\n".join(grouped(problems))
+        faults = grouped(problems)
         if len(imported.unsaid) > 1:
             codes = " ".join(f"--missing {shlex.quote(code)}" for code in imported.unsaid)
             faults += f"\nall of these as unknown: {codes}"

@@ -52,18 +52,20 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     A number is close to one of the same value only: other digits are another thing, no misspelling.
     """
     others = [item for item in allowed if item and item != word]
-    if _is_number(word):
-        value = Decimal(word)
-        return next((each for each in others if _is_number(each) and Decimal(each) == value), "")
+    value = number_of(word)
+    if value is not None:
+        return next((each for each in others if number_of(each) == value), "")
     close = difflib.get_close_matches(word, others, n=1, cutoff=0.6)
     return close[0] if close else ""
 
 
-def _is_number(text: str) -> bool:
+def number_of(text: str) -> Decimal | None:
+    """Return a plain decimal number, or ``None`` if the text is none."""
     try:
-        return Decimal(text).is_finite()
+        number = Decimal(text)
     except InvalidOperation:
-        return False
+        return None
+    return number if number.is_finite() and "_" not in text else None
 
 
 _TYPES: Mapping[str, tuple[Callable[[str], bool], str]] = {
@@ -72,7 +74,7 @@ _TYPES: Mapping[str, tuple[Callable[[str], bool], str]] = {
         lambda text: re.fullmatch(r"-?\d+", text) is not None,
         "a whole number",
     ),
-    "number": (_is_number, "a plain decimal number"),
+    "number": (lambda text: number_of(text) is not None, "a plain decimal number"),
     "boolean": (lambda text: text in ("true", "false"), "true or false"),
 }
 

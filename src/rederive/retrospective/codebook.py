@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from rederive.printed.schema import Field, Problem, TableError, nearest, read_table
+from rederive.printed.schema import Field, Problem, TableError, nearest, number_of, read_table
 
 KINDS = ("text", "integer", "number", "flag", "category", "month")
 """What a cell may hold; a flag is 0 or 1, a month a whole number counted from the first one."""
@@ -95,14 +95,14 @@ class Entry:
             if text in self.allowed:
                 return None
             return words, alike(text, self.allowed)
-        number = _number(text)
+        number = number_of(text)
         if number is None:
             if self.kind == "flag":
                 return words, _FLAG_WORDS.get(text.lower(), "")
             if _DATE.fullmatch(text) and "not a date" not in words:
                 words += "; not a date"
             with_point = text.replace(",", ".")
-            return words, with_point if "," in text and self._fits(_number(with_point)) else ""
+            return words, with_point if "," in text and self._fits(number_of(with_point)) else ""
         return None if self._fits(number) else (words, "")
 
     def _fits(self, number: Decimal | None) -> bool:
@@ -142,7 +142,7 @@ class Codebook:
         tables: dict[str, dict[str, Entry]] = {"patients": {}, "visits": {}}
         for number, row in enumerate(rows, start=2):
             read: dict[str, Any] = {name: row[name] for name in Entry.__slots__}
-            read |= {name: _number(row[name]) for name in ("minimum", "maximum", "step")}
+            read |= {name: number_of(row[name]) for name in ("minimum", "maximum", "step")}
             read["allowed"] = tuple(row["allowed"].split("|")) if row["allowed"] else ()
             entry = Entry(**read | {"required": row["required"] == "yes"})
             known = tables[row["table"]]
@@ -174,14 +174,6 @@ def alike(word: str, words: Iterable[str]) -> str:
     """Return the one of several lower-case words that is meant by another, or an empty string."""
     known = list(words)
     return word.lower() if word.lower() in known else nearest(word.lower(), known)
-
-
-def _number(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and "_" not in text else None
 
 
 def _faults(entry: Entry, table: str) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from rederive.errors import listed
 from rederive.printed.schema import Problem, Row, TableError, nearest, text_of
 from rederive.retrospective.codebook import Codebook, Entry, alike
 
@@ -31,17 +32,16 @@ class CohortError(TableError):
     """The files of a cohort do not fit its codebook; ``problems`` holds everything wrong."""
 
     def __str__(self) -> str:
-        return "\n".join(grouped(self.problems))
+        return grouped(self.problems)
 
 
-def grouped(problems: Iterable[Problem]) -> list[str]:
-    """Return faults as lines, equal ones in one with their number and the first rows."""
+def grouped(problems: Iterable[Problem]) -> str:
+    """Return faults in lines, equal ones in one with their number and the first rows."""
     rows: dict[Problem, list[int | None]] = {}
     for each in problems:
         rows.setdefault(replace(each, row=None), []).append(each.row)
     lines = [_line(problem, found) for problem, found in rows.items()]
-    more = len(lines) - MOST_LISTED
-    return [*lines[:MOST_LISTED], *([f"and {more} more"] if more > 0 else [])]
+    return listed(lines, "\n", MOST_LISTED)
 
 
 def _line(problem: Problem, rows: list[int | None]) -> str:

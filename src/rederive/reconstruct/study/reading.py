@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from rederive.printed import Interval, PrintedNumber, RoundingRule
-from rederive.printed.schema import nearest
+from rederive.printed.schema import TableError, nearest, text_of
 from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.recompute.summaries import Scale
 from rederive.reconstruct.block import Block, Component, Figure, Prior, Statistic
@@ -67,14 +67,10 @@ def load_study(path: Path) -> Study:
         With every problem found.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        found = error.strerror or "no file"
-        raise StudyError([problem_of(path.name, 1, found, "a file")]) from error
-    except UnicodeDecodeError as error:
-        found = f"byte {error.start + 1} that is no UTF-8"
-        raise StudyError([problem_of(path.name, 1, found, "UTF-8 text")]) from error
-    return parse_study(text, path.name)
+        return parse_study(text_of(path), path.name)
+    except TableError as error:
+        (problem,) = error.problems
+        raise StudyError([problem_of(path.name, 1, problem.found, problem.allowed)]) from error
 
 
 def parse_study(text: str, file: str = "study.yaml") -> Study:
