@@ -24,9 +24,7 @@ Sizes = TypeVar("Sizes", int, NDArray[np.object_])
 """One denominator, or many."""
 
 
-def counts(
-    percent: PrintedNumber, n: int, rule: RoundingRule = RoundingRule.EITHER
-) -> tuple[int, ...]:
+def counts(percent: PrintedNumber, n: int, rule: RoundingRule = RoundingRule.EITHER) -> range:
     """Return every count ``k`` of 0..n whose percentage ``100 k / n`` would be printed so.
 
     Parameters
@@ -44,7 +42,8 @@ def counts(
         If ``n`` is below 1.
     """
     require_size(n, 1)
-    return tuple(_count_range(percent, n, rule))
+    first, last = _count_ends(_possible(percent, rule), n)
+    return range(first, max(first, last + 1))
 
 
 def nearest_counts(
@@ -52,7 +51,7 @@ def nearest_counts(
 ) -> tuple[tuple[int, ...], bool]:
     """Return the counts that print so and True or, if there are none, the two nearest and False."""
     found, below = counts(percent, n, rule), min(int(percent.value * n / 100), n - 1)
-    return (found, True) if found else ((below, below + 1), False)
+    return (tuple(found), True) if found else ((below, below + 1), False)
 
 
 def attainable_denominators(
@@ -140,7 +139,7 @@ def percent_to_count(
     """
     size = sample_size(n, 1)
     require_printed("percent", percent)
-    found = _count_range(percent, size, rule)
+    found = counts(percent, size, rule)
     if count is not None:
         stated = sample_size(count, 0, name="count")
         if stated > size:
@@ -243,11 +242,6 @@ def _count_ends(inside: Interval | None, n: Sizes) -> tuple[Sizes, Sizes]:
 def _possible(percent: PrintedNumber, rule: RoundingRule) -> Interval | None:
     require_printed("percent", percent)
     return percent.interval(rule).intersect(PERCENT_DOMAIN)
-
-
-def _count_range(percent: PrintedNumber, n: int, rule: RoundingRule) -> range:
-    first, last = _count_ends(_possible(percent, rule), n)
-    return range(first, max(first, last + 1))
 
 
 def _remark_on_counts(found: range, n: int) -> str:

@@ -220,7 +220,7 @@ def _possibilities(
     return tuple(found)
 
 
-def _from_interval(name: str, ratio: Ends, low: Ends, high: Ends, level: float) -> Ends:
+def _from_interval(name: str, ratio: Ends, low: Ends, high: Ends, level: float = 0.95) -> Ends:
     """Return the range of one figure from the others; all given as logarithms."""
     if name != "p":
         sums = {
@@ -242,12 +242,12 @@ def ratio_and_interval(
     name: str,
     figures: PrintedOddsRatio,
     rule: RoundingRule = RoundingRule.EITHER,
-    level: float = 0.95,
 ) -> Recomputed:
     """Recompute one figure of a printed ratio from the others, without any margins.
 
-    A Wald interval is symmetric about the logarithm of its ratio, and its width gives the standard
-    error, hence z and p. This holds for odds ratios, risk ratios and hazard ratios alike.
+    A Wald interval, here of 95 %, is symmetric about the logarithm of its ratio, and its width
+    gives the standard error, hence z and p. This holds for odds ratios, risk ratios and hazard
+    ratios alike.
 
     Parameters
     ----------
@@ -257,8 +257,6 @@ def ratio_and_interval(
         The ratio with both limits, and p if that is the figure asked for.
     rule : RoundingRule
         How the figures were rounded.
-    level : float
-        Confidence level of the interval.
 
     Raises
     ------
@@ -280,11 +278,9 @@ def ratio_and_interval(
         interval = part.interval(rule)
         ranges.append((math.log(max(interval.lower, 1e-300)), math.log(interval.upper)))
     ratio, low, high = ranges
-    if not 0 < level < 1:
-        raise ValueError(f"level: found {level}, allowed are numbers between 0 and 1")
     if figures.interval_turned_round:
         low, high = high, low
-    ends = _from_interval(name, ratio, low, high, level)
+    ends = _from_interval(name, ratio, low, high)
     convention = "interval symmetric about the logarithm of the ratio"
     if name == "p":
         convention = "Wald test, standard error from the interval"
@@ -299,13 +295,12 @@ def ratio_and_interval(
     if name == "odds_ratio":
         inverse = (1 / ends[1], 1 / max(ends[0], 1e-300))
     else:
-        inverse = _from_interval(name, (-ratio[1], -ratio[0]), low, high, level)
+        inverse = _from_interval(name, (-ratio[1], -ratio[0]), low, high)
     tried["reverse comparison (one over the ratio)"] = inverse
     if name == "p" and in_order:
-        for other in (0.90, 0.95, 0.99):
-            if other != level:
-                words = f"{100 * other:.0f} % interval"
-                tried[words] = _from_interval(name, ratio, low, high, other)
+        for level in (0.90, 0.99):
+            words = f"{100 * level:.0f} % interval"
+            tried[words] = _from_interval(name, ratio, low, high, level)
     possible: tuple[Reach, ...] = ()
     if not meets:
         possible = tuple(

@@ -103,7 +103,9 @@ def _possible_shares(
     sizes = consistency.attainable_denominators(percents, n, rule, must_sum=exhaustive)
     if n not in sizes:
         shares += [
-            recompute.Share(consistency.counts(percents[0], size, rule), size, f"{name} n = {size}")
+            recompute.Share(
+                tuple(consistency.counts(percents[0], size, rule)), size, f"{name} n = {size}"
+            )
             for size in reversed(sizes)
         ]
     return shares

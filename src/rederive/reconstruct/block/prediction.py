@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,7 +120,6 @@ def predict(
     thin: int = 4,
     heat: float = 1.5,
     progress: Progress | None = None,
-    stop: Callable[[], bool] | None = None,
 ) -> Prediction:
     """Hold a figure out, and say what the others make of it.
 
@@ -130,7 +129,7 @@ def predict(
         The measure with all its figures.
     figure : str
         Id of the figure to predict.
-    prior, draws, seed, thin, heat, progress, stop
+    prior, draws, seed, thin, heat, progress
         As in :func:`~rederive.reconstruct.block.sampling.sample_data`.
 
     Raises
@@ -139,9 +138,7 @@ def predict(
         If the block has no such figure.
     """
     wanted, rest = block.figure(figure), block.without([figure])
-    ensemble = sample_data(
-        rest, prior, draws, seed, thin=thin, heat=heat, progress=progress, stop=stop
-    )
+    ensemble = sample_data(rest, prior, draws, seed, thin=thin, heat=heat, progress=progress)
     values = statistic_values(block, ensemble.observed(), wanted)
     convergence = diagnose_quantity(figure, ensemble.by_chain(values))
     return Prediction(rest, wanted, prior, values, convergence, ensemble)
