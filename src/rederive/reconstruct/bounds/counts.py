@@ -243,7 +243,18 @@ class CountModel:
         """
         row, constant = objective
         sign = -1.0 if highest else 1.0
-        result = self._solve(sign * row, [self._constraint], whole, time_limit, 0.0)
+        sums = slice(self.cells, self._gone)
+        integrality = np.full(self._size, float(whole))
+        integrality[sums] = 1
+        upper = np.full(self._size, np.inf)
+        upper[sums] = 1
+        result = optimize.milp(
+            sign * row,
+            integrality=integrality,
+            bounds=optimize.Bounds(0, upper),
+            constraints=[self._constraint],
+            options={"mip_rel_gap": 0.0, "time_limit": time_limit},
+        )
         if result.status == 2:
             raise NoDataError(f"no counts of patients keep the figures at visit {self.meeting.at}")
         dual = result.mip_dual_bound
@@ -251,38 +262,6 @@ class CountModel:
         found = result.x is not None and whole
         counts = np.rint(result.x[: self.cells]).astype(np.int64) if found else None
         return Optimum(float(bound), result.x, counts)
-
-    def another(
-        self, objective: Objective, low: float, high: float, seed: int, time_limit: float
-    ) -> Integers | None:
-        """Return counts whose objective lies within limits, one of many at random; None if late."""
-        row, constant = objective
-        costs = np.zeros(self._size)
-        costs[: self.cells] = np.random.default_rng(seed).random(self.cells)
-        held = optimize.LinearConstraint(row[np.newaxis], low - constant, high - constant)
-        result = self._solve(costs, [self._constraint, held], True, time_limit, 0.5)
-        return None if result.x is None else np.rint(result.x[: self.cells]).astype(np.int64)
-
-    def _solve(
-        self,
-        costs: Floats,
-        constraints: list[optimize.LinearConstraint],
-        whole: bool,
-        time_limit: float,
-        gap: float,
-    ) -> optimize.OptimizeResult:
-        sums = slice(self.cells, self._gone)
-        integrality = np.full(self._size, float(whole))
-        integrality[sums] = 1
-        upper = np.full(self._size, np.inf)
-        upper[sums] = 1
-        return optimize.milp(
-            costs,
-            integrality=integrality,
-            bounds=optimize.Bounds(0, upper),
-            constraints=constraints,
-            options={"mip_rel_gap": gap, "time_limit": time_limit},
-        )
 
     def rows_of(self, counts: Integers) -> tuple[list[tuple[int, int]], list[int]]:
         """Return (first value, value) of the followed and the first values of the missing."""

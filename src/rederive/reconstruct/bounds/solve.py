@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
 from rederive.reconstruct.block import Block, ContradictionError, boxes_of
@@ -37,19 +36,13 @@ _RATIO_SLACK = Fraction(1, 1000)
 """What the solver may be off in W in the proof of a bound on t²; at least a millionth of W."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extreme:
-    """Result of a programme: a proved end, and counts that attain it within the programme."""
+def extreme(
+    search: Search, model: CountModel, whole: bool, proved: Exact
+) -> tuple[Exact, Integers | None]:
+    """Return what a programme proves about one end, given what is proved already.
 
-    value: Exact
-    model: CountModel
-    objective: Objective
-    optimum: float
-    counts: Integers | None
-
-
-def extreme(search: Search, model: CountModel, whole: bool, proved: Exact) -> Extreme:
-    """Return what a programme proves about one end, given what is proved already."""
+    Beside it stand the counts that attain it within the programme, if they are whole.
+    """
     task, kind, highest = search.task, search.task.quantity.kind, search.highest
     if kind is Kind.PAIRED_P:
         return _ratio(search, model, whole, proved)
@@ -58,16 +51,14 @@ def extreme(search: Search, model: CountModel, whole: bool, proved: Exact) -> Ex
     else:
         objective = model.spread(task.part) if kind.is_sd else model.total(task.part)
     best = model.optimise(objective, highest, whole=whole, time_limit=task.time_limit)
-    value = proved
-    if math.isfinite(best.bound):
-        end = _last_whole(best.bound, highest)
-        if kind.is_count:
-            value = Fraction(end)
-        elif kind.is_sd:
-            value = _settled(search, model.meeting, Fraction(max(0, end)))
-        else:
-            value = task.of_sum(end)
-    return Extreme(value, model, objective, best.bound, best.counts)
+    if math.isinf(best.bound):
+        return proved, best.counts
+    end = _last_whole(best.bound, highest)
+    if kind.is_count:
+        return Fraction(end), best.counts
+    if kind.is_sd:
+        return _settled(search, model.meeting, Fraction(max(0, end))), best.counts
+    return task.of_sum(end), best.counts
 
 
 def _last_whole(bound: float, highest: bool) -> int:
@@ -75,7 +66,9 @@ def _last_whole(bound: float, highest: bool) -> int:
     return math.floor(bound + SLACK) if highest else math.ceil(bound - SLACK)
 
 
-def _ratio(search: Search, model: CountModel, whole: bool, proved: Exact) -> Extreme:
+def _ratio(
+    search: Search, model: CountModel, whole: bool, proved: Exact
+) -> tuple[Exact, Integers | None]:
     """Return a bound on t² by Dinkelbach's iteration.
 
     Above: if S²(n - 1) / r - W <= e for all data, then t² <= r (1 + e / w), w the least W.
@@ -87,20 +80,17 @@ def _ratio(search: Search, model: CountModel, whole: bool, proved: Exact) -> Ext
     n = model.meeting.columns[Part.CHANGE].n
     least = (_least_spread if highest else _least_total)(search, model, whole)
     inside = search.inside()
-    objective = model.excess(Fraction(1))
     if inside is None or least == 0 or inside == 0 or math.isinf(inside):
-        return Extreme(proved, model, objective, math.inf, None)
-    ratio, counts, optimum = Fraction(inside), None, math.inf
+        return proved, None
+    ratio, counts = Fraction(inside), None
     deadline = time.perf_counter() + _RATIO_TIME * limit
     for _ in range(_MOST_STEPS):
-        objective = model.excess(ratio)
-        best = model.optimise(objective, highest, whole=whole, time_limit=limit)
-        optimum = best.bound
-        if math.isinf(optimum):
+        best = model.optimise(model.excess(ratio), highest, whole=whole, time_limit=limit)
+        if math.isinf(best.bound):
             break
         edge = Fraction(least) if highest else least**2 * (n - 1) / ratio
         slack = max(_RATIO_SLACK, edge / 10**6)
-        gain = Fraction(max(0.0, optimum if highest else -optimum)) + slack
+        gain = Fraction(max(0.0, best.bound if highest else -best.bound)) + slack
         end = ratio * (1 + (gain if highest else -gain) / edge)
         proved = end if search.beyond(proved, end) else proved
         counts = counts if best.counts is None else best.counts
@@ -110,7 +100,7 @@ def _ratio(search: Search, model: CountModel, whole: bool, proved: Exact) -> Ext
         if time.perf_counter() > deadline:
             break
         ratio = following
-    return Extreme(_settled(search, model.meeting, proved), model, objective, optimum, counts)
+    return _settled(search, model.meeting, proved), counts
 
 
 def _least_spread(search: Search, model: CountModel, whole: bool) -> int:
@@ -163,10 +153,6 @@ def _settled(search: Search, meeting: Meeting, limit: Exact) -> Exact:
             spread = n * squares - total * total
             values.append(t_squared(n, total, spread) if ratio else task.of_spread(spread))
     return (max(values) if highest else min(values)) if values else limit
-
-
-_VARIANTS = 4
-"""Solutions of a programme that are tried as the start of a witness."""
 
 
 def bound(
@@ -225,15 +211,13 @@ def bound(
     return Bound(quantity, left_out, low, high, key_of(block, quantity, left_out), seconds)
 
 
-class _End:
-    """The work on one end, in terms of the exact value."""
+class _End(Search):
+    """The work on one end, in terms of the exact value: what is proved beside the best witness."""
 
     def __init__(self, task: Task, highest: bool) -> None:
-        self.task = task
-        self.highest = highest
+        super().__init__(task, highest)
         self.proved: Exact = math.inf if highest else -math.inf
         self.proof = Proof.SUMS
-        self.search = Search(task, highest)
 
     def close(self, progress: Callable[[str], None], stop: Callable[[], bool]) -> End:
         """Go through the proofs until one is attained."""
@@ -241,14 +225,14 @@ class _End:
         falls = self.task.quantity.falls
         name = "greatest" if self.highest is not falls else "least"
         progress(f"{name} value: a search, then proofs of up to {self.task.time_limit:g} s each")
-        self.search.reach(self.proved)
+        self.reach(self.proved)
         for alone, whole, proof in self._programmes():
             if self._sharp or stop():
                 break
             progress(f"{name} value: {proof}")
             self._by_counts(alone, whole, proof)
         if not self._sharp and not stop():
-            self.search.approach(self.proved)
+            self.approach(self.proved)
         return self._result()
 
     def _programmes(self) -> Iterator[tuple[Part | None, bool, Proof]]:
@@ -263,10 +247,10 @@ class _End:
 
     @property
     def _sharp(self) -> bool:
-        return self.search.attained == self.proved
+        return self.attained == self.proved
 
     def _tighten(self, value: Exact, proof: Proof) -> bool:
-        if not self.search.beyond(self.proved, value):
+        if not self.beyond(self.proved, value):
             return False
         self.proved, self.proof = value, proof
         return True
@@ -293,33 +277,22 @@ class _End:
         return max(values) if self.highest else min(values)
 
     def _by_counts(self, alone: Part | None, whole: bool, proof: Proof) -> None:
-        extremes: list[Extreme] = []
+        solutions: list[tuple[CountModel, Integers]] = []
         tightened = False
         for meeting in self.task.visits:
-            found = extreme(self.search, self.task.model(meeting, alone), whole, self.proved)
-            tightened |= self._tighten(found.value, proof)
-            if found.counts is not None and alone is None:
-                extremes.append(found)
+            model = self.task.model(meeting, alone)
+            value, counts = extreme(self, model, whole, self.proved)
+            tightened |= self._tighten(value, proof)
+            if counts is not None and alone is None:
+                solutions.append((model, counts))
         if tightened:
-            self.search.reach(self.proved)
-        for each in extremes:
-            self._complete_any(each)
-
-    def _complete_any(self, found: Extreme) -> None:
-        """Complete the extreme counts, or others that are as extreme."""
-        counts, limit = found.counts, self.task.time_limit / _VARIANTS
-        edge = found.optimum + (-SLACK if self.highest else SLACK)
-        ends = (edge, math.inf) if self.highest else (-math.inf, edge)
-        for seed in range(_VARIANTS):
-            if self._sharp:
-                return
-            if counts is not None:
-                self.search.complete(found.model, counts)
+            self.reach(self.proved)
+        for model, counts in solutions:
             if not self._sharp:
-                counts = found.model.another(found.objective, *ends, seed, limit)
+                self.complete(model, counts)
 
     def _result(self) -> End:
-        task, found, attained = self.task, self.search.found, self.search.attained
+        task, found, attained = self.task, self.found, self.attained
         show = task.quantity.shown
         cells = None if found is None else cells_of(found)
         best = None if attained is None else show(attained, task.block)
