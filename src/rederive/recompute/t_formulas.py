@@ -58,8 +58,8 @@ def student_error(sd1: ArrayLike, n1: ArrayLike, sd2: ArrayLike, n2: ArrayLike) 
     """Return the standard error of a difference, both variances pooled, and its df."""
     a, b = np.asarray(n1, float), np.asarray(n2, float)
     df = a + b - 2
-    pooled = ((a - 1) * np.square(sd1) + (b - 1) * np.square(sd2)) / df
-    return np.sqrt(pooled * (1 / a + 1 / b)), df
+    squares = (a - 1) * np.square(sd1) + (b - 1) * np.square(sd2)
+    return np.sqrt(squares * ((1 / a + 1 / b) / df)), df
 
 
 def welch_error(sd1: ArrayLike, n1: ArrayLike, sd2: ArrayLike, n2: ArrayLike) -> Range:
@@ -179,7 +179,7 @@ def _least_on_edge(
 
 
 def welch_df_reach(sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike) -> Range:
-    """Return the most df where p may lie below that of the least SDs, and the fewest above.
+    """Return the most df where p may lie below that of the least SDs, and the fewest beside.
 
     Beyond the corner of the least p the degrees of freedom rise only while the smaller of the two
     variances over n - 1 rises to the other; beyond that of the greatest p they are fewest at the
@@ -193,7 +193,7 @@ def welch_df_reach(sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike) -> Rang
     raised2 = np.clip(low1 * ((b - 1) / (a - 1)), low2, high2)
     most = np.maximum(welch_df(raised1, a, low2, b), welch_df(low1, a, raised2, b))
     fewest = np.minimum(welch_df(high1, a, low2, b), welch_df(low1, a, high2, b))
-    return most, np.minimum(fewest, welch_df(high1, a, high2, b))
+    return most, fewest
 
 
 def _critical_t(p: float, most_df: float) -> Callable[[FloatArray], Range]:
@@ -231,6 +231,7 @@ def touches(
     errors, df = zip(*(test.error(sd1[end], n1, sd2[end], n2) for end in (0, 1)), strict=True)
     greatest, least = _ratio(far, errors[0]), _ratio(near, errors[1])
     most, fewest = df if test.df_reach is None else test.df_reach(sd1, n1, sd2, n2)
+    fewest = np.minimum(fewest, df[1])
     most_df = float(np.max(np.asarray(n1, float) + np.asarray(n2, float)))
     below, above = _critical_t(p[1], most_df), _critical_t(p[0], most_df)
     reached = (greatest >= below(df[0])[1]) & (least <= above(df[1])[0])
