@@ -142,15 +142,17 @@ def _narrow(column: Column, block: Block, figure: Figure) -> None:
         raise ValueError(f"{figure.id}: {n} patients at {figure.at} are too few for a figure")
     interval = figure.interval(block.rule)
     in_steps = interval.shifted(0 if statistic.family == "change" else -block.scale.minimum)
+    own, about = [figure.id], [*column.sources, figure.id]
+    no_steps = f"{figure.printed} leaves no whole number of steps"
     match statistic.kind:
         case "mean":
-            column.total = _meet(column.total, in_steps.scaled(n / step), column, figure)
+            column.total = _whole(in_steps.scaled(n / step), column.total, about, no_steps)
         case "sd" | "se":
             variances = interval.squared()
             assert variances is not None
             factor = n * (n - 1) * (n if statistic.kind == "se" else 1)
             spreads = variances.scaled(factor / step**2)
-            column.spread = _meet(column.spread, spreads, column, figure)
+            column.spread = _whole(spreads, column.spread, about, no_steps)
         case "ci_low" | "ci_high":
             t = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))
             ends = in_steps.scaled(1 / step)
@@ -167,16 +169,15 @@ def _narrow(column: Column, block: Block, figure: Figure) -> None:
             below = Interval(None, ends.high, high_closed=ends.high_closed)
             above = Interval(ends.low, None, low_closed=ends.low_closed)
             for beyond, least in ((below, first), (above, n - last + 1)):
-                inside = _whole(beyond, low, block.levels)
-                if inside is None:
-                    raise ContradictionError([figure.id], f"{figure.printed} is beyond the scale")
-                column.counts.append((*inside, least, n))
+                why = f"{figure.printed} is beyond the scale"
+                column.counts.append((*_whole(beyond, (low, block.levels), own, why), least, n))
         case "signed_rank_p":
             pass
         case _:
             assert figure.threshold is not None
             counted = counted_window(statistic, figure.threshold, figure.rises, block)
-            column.counts.append((*counted, *_count(interval, n, figure)))
+            why = f"found {figure.printed} of {n} patients"
+            column.counts.append((*counted, *_whole(interval, (0, n), own, why)))
 
 
 def counted_window(statistic: Statistic, threshold: Fraction, rises: bool, block: Block) -> Window:
@@ -190,20 +191,16 @@ def counted_window(statistic: Statistic, threshold: Fraction, rises: bool, block
     return 0, math.floor(steps)
 
 
-def _meet(limits: Window, interval: Interval, column: Column, figure: Figure) -> Window:
-    found = _whole(interval, *limits)
-    if found is None:
-        raise ContradictionError(
-            [*column.sources, figure.id], f"{figure.printed} leaves no whole number of steps"
-        )
-    return found
+def _whole(interval: Interval, limits: Window, figures: list[str], why: str) -> Window:
+    """Return the least and the greatest whole number of an interval within limits.
 
-
-def _whole(interval: Interval, low: int, high: int) -> Window | None:
-    """Return the least and the greatest whole number of an interval within limits."""
-    common = interval.intersect(Interval(Fraction(low), Fraction(high)))
+    Where there is none, the figures contradict each other, for the reason given.
+    """
+    common = interval.intersect(Interval(Fraction(limits[0]), Fraction(limits[1])))
     inside = range(0) if common is None else common.integers()
-    return (inside[0], inside[-1]) if inside else None
+    if not inside:
+        raise ContradictionError(figures, why)
+    return inside[0], inside[-1]
 
 
 def _meet_p(column: Column, interval: Interval, figure: Figure) -> tuple[float, float]:
@@ -220,22 +217,14 @@ def _meet_p(column: Column, interval: Interval, figure: Figure) -> tuple[float, 
     return low, high
 
 
-def _count(interval: Interval, n: int, figure: Figure) -> Window:
-    found = _whole(interval, 0, n)
-    if found is None:
-        raise ContradictionError([figure.id], f"found {figure.printed} of {n} patients")
-    return found
-
-
 def _count_extreme(column: Column, block: Block, figure: Figure) -> None:
     if figure.printed.operator != "=":
         raise ValueError(
             f"{figure.id}: found {figure.printed}, allowed for an extreme is a plain figure"
         )
     interval = figure.interval(block.rule).shifted(-block.scale.minimum)
-    inside = _whole(interval.scaled(1 / block.scale.step), -UNLIMITED, UNLIMITED)
-    if inside is None:
-        raise ContradictionError([figure.id], f"{figure.printed} is no step of the scale")
+    steps, why = interval.scaled(1 / block.scale.step), f"{figure.printed} is no step of the scale"
+    inside = _whole(steps, (-UNLIMITED, UNLIMITED), [figure.id], why)
     lowest = figure.statistic is Statistic.MINIMUM
     beyond = (0, inside[0] - 1) if lowest else (inside[1] + 1, block.levels)
     column.counts += [(*inside, 1, column.n), (*beyond, 0, 0)]
