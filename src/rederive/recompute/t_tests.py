@@ -79,13 +79,10 @@ def moments_of(summary: Summary, rule: RoundingRule) -> Moments:
         scale = summary.scale
         pairs = attainable_moments(summary.mean, summary.sd, summary.n, scale.lattice, rule)
         if pairs:
-            sums = np.array([float(total) for total, _ in pairs])
-            squares = np.array([float(square) for _, square in pairs])
-            step = float(scale.step)
-            mean = sums / summary.n
+            sums, squares = np.array(pairs, dtype=float).T
             variance = (squares - sums**2 / summary.n) / (summary.n - 1)
-            sd = np.sqrt(np.maximum(variance, 0.0)) * step
-            mean = mean * step
+            step = float(scale.step)
+            mean, sd = sums / summary.n * step, np.sqrt(np.maximum(variance, 0.0)) * step
             allowed = _allowed_by_paired_p(mean, sd, summary, rule)
             if allowed.any():
                 mean, sd = mean[allowed], sd[allowed]

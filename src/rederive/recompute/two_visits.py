@@ -156,12 +156,8 @@ def implied_correlation(
     [0.77, 0.79]
     """
     domain = Interval(Fraction(0), None)
-    first, second, third = (sd.interval(rule, domain) for sd in (before_sd, after_sd, change_sd))
-    return correlation_range(
-        (first.lower, first.upper),
-        (second.lower, second.upper),
-        (third.lower, third.upper),
-    )
+    ranges = (sd.interval(rule, domain) for sd in (before_sd, after_sd, change_sd))
+    return correlation_range(*((each.lower, each.upper) for each in ranges))
 
 
 def sum_range(
