@@ -207,16 +207,10 @@ def test_a_figure_outside_its_domain_is_refused() -> None:
         parse("1.2").interval(domain=P_VALUE_DOMAIN)
 
 
-def test_more_decimals_keep_the_value_and_never_drop_digits() -> None:
-    read = parse("-8").with_decimals(1)
-    assert (read.text, read.value, read.unit) == ("-8.0", -8, Fraction(1, 10))
-    with pytest.raises(ValueError, match="cannot be read with 0 decimals"):
-        parse("8.3").with_decimals(0)
-
-
 def test_readings_of_an_ambiguous_figure() -> None:
     eight, spread = parse("-8"), parse("8.3")
     assert [number.text for number in readings(eight, spread)] == ["-8", "-8.0"]
+    assert [number.value for number in readings(eight, spread)] == [-8, -8]
     assert readings(spread, eight) == (spread,)
     assert readings(parse("<1"), spread) == (parse("<1"),)
 

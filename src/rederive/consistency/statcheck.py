@@ -156,7 +156,10 @@ def check_statistic(
     exact = [_df_interval(figure, rule, whole_is_exact=True) for figure in degrees]
     rounded = [_df_interval(figure, rule, whole_is_exact=False) for figure in degrees]
 
-    point = _point(name, statistic, degrees, one_sided)
+    point = None
+    if statistic.operator == "=":
+        figures = [np.asarray(abs(float(figure.value))) for figure in (statistic, *degrees)]
+        point = float(p_values(name, *figures, one_sided=one_sided))
     main = _reach(name, magnitude, exact, one_sided, printed, rule)
     main = replace(main, stated=True, point=point)
     reaches = [main]
@@ -314,20 +317,6 @@ def _reach(
     return Reach(", ".join(words), False, low, high, None, meets)
 
 
-def _point(
-    kind: Statistic,
-    statistic: PrintedNumber,
-    df: tuple[PrintedNumber, ...],
-    one_sided: bool,
-) -> float | None:
-    """Return p at the figures exactly as printed, ``None`` for an inequality."""
-    if statistic.operator != "=":
-        return None
-    value = np.asarray(abs(float(statistic.value)))
-    degrees = [np.asarray(float(figure.value)) for figure in df]
-    return float(p_values(kind, value, *degrees, one_sided=one_sided))
-
-
 def _p_range(
     kind: Statistic, magnitude: Interval, df: list[Interval], one_sided: bool
 ) -> tuple[float, float]:
@@ -352,18 +341,15 @@ def _p_range(
 
 
 def _padded_maximum(values: _FloatArray) -> float:
-    best = np.unravel_index(int(np.argmax(values)), values.shape)
-    top = float(values[best])
+    best = [int(place) for place in np.unravel_index(int(np.argmax(values)), values.shape)]
+    top = float(values.max())
     margin = 0.0
     for axis, position in enumerate(best):
         if 0 < position < values.shape[axis] - 1:
-            line = np.take(values[_line(best, axis)], [position - 1, position + 1])
-            margin += float(np.max(top - line))
+            beside: tuple[int | slice, ...] = tuple(best)
+            beside = (*beside[:axis], slice(position - 1, position + 2), *beside[axis + 1 :])
+            margin += float(np.max(top - values[beside]))
     return top + margin
-
-
-def _line(best: tuple[np.intp, ...], axis: int) -> tuple[np.intp | slice, ...]:
-    return tuple(slice(None) if k == axis else position for k, position in enumerate(best))
 
 
 def _classify(reach: Reach, printed: Interval, alpha: Fraction | float) -> Classification:

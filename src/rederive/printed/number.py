@@ -142,12 +142,6 @@ class PrintedNumber:
             return self.value in rounded_figures(value, self.decimals, rule)
         return value in self.interval(rule)
 
-    def with_decimals(self, decimals: int) -> PrintedNumber:
-        """Return the same figure read with more decimals (``-8`` as ``-8.0``), never with fewer."""
-        if decimals < self.decimals:
-            raise ValueError(f"{self.text} cannot be read with {decimals} decimals")
-        return replace(self, text=format_fixed(self.value, decimals))
-
     def __str__(self) -> str:
         return self.with_text(self.text)
 
@@ -392,4 +386,4 @@ def readings(number: PrintedNumber, *neighbours: PrintedNumber) -> tuple[Printed
     most = max([number.decimals, *(other.decimals for other in neighbours)])
     if most == number.decimals or number.operator != "=":
         return (number,)
-    return (number, number.with_decimals(most))
+    return (number, replace(number, text=format_fixed(number.value, most)))

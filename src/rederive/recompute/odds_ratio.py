@@ -63,8 +63,6 @@ MOST_FOR_HABITS = 200
 """Most tables that are tried under these habits, of which the exact interval is slow."""
 
 
-_METHOD = "2 x 2 table behind an odds ratio"
-
 _QUANTITIES: dict[str, dict[str, Callable[[Table2x2], float]]] = {
     "odds_ratio": {"odds ratio of the table": lambda table: table.odds_ratio},
     "ci_low": {"Wald interval": lambda table: table.confidence_limit(-1)},
@@ -167,7 +165,7 @@ def odds_ratio_figure(
     remark = "; ".join((remark, *figures.out_of_order))
     met = any(reach.meets and reach.stated for reach in reaches)
     possible = () if met else _possibilities(name, figures, [*margins, *empty], rule)
-    return Recomputed(_METHOD, printed, tuple(reaches), remark, possible)
+    return Recomputed("2 x 2 table behind an odds ratio", printed, tuple(reaches), remark, possible)
 
 
 def _remark_on_tables(

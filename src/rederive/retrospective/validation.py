@@ -105,7 +105,10 @@ def _read(path: Path, columns: Mapping[str, Entry]) -> tuple[list[NumberedRow], 
                 problems.append(Problem(path.name, reader.line_num, "", found, allowed))
                 continue
             given = dict(zip(header, map(str.strip, cells), strict=True))
-            row = {name: _plain(given.get(name, ""), entry) for name, entry in columns.items()}
+            row = {
+                name: given.get(name, "").translate({} if entry.is_text else _MINUS_SIGNS)
+                for name, entry in columns.items()
+            }
             rows.append((reader.line_num, row))
             for name in (name for name in columns if name in given):
                 # What a value may be depends on the measure.
@@ -133,11 +136,6 @@ def _text_of(path: Path) -> str:
     near = there.get(path.name, "") or there.get(nearest(path.name, there), "")
     allowed = "a CSV file" + (f" of this name; there is {near}" if near else "")
     raise TableError([Problem(path.name, None, "", "no such file", allowed)])
-
-
-def _plain(cell: str, entry: Entry) -> str:
-    """Return a cell, with a hyphen for every minus sign of a number."""
-    return cell if entry.is_text else cell.translate(_MINUS_SIGNS)
 
 
 def _header_problems(

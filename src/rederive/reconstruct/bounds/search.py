@@ -210,11 +210,6 @@ class Search:
             return True
         return False
 
-    def complete(self, model: CountModel, counts: Integers) -> None:
-        """Keep the programme's own baseline and visit, and search the other visits to them."""
-        task = self.task
-        self._take(completed(task.block, model, counts, task.seed, ITERATIONS))
-
     def approach(self, proved: Exact) -> None:
         """Halve the way between the best witness and what is proved."""
         inside = self.inside()

@@ -21,7 +21,7 @@ from rederive.reconstruct.bounds.counts import CountModel, NoDataError, Objectiv
 from rederive.reconstruct.bounds.moments import Meeting, meetings_of
 from rederive.reconstruct.bounds.quantities import Exact, Kind, Part, Quantity
 from rederive.reconstruct.bounds.result import Bound, End, Proof, key_of
-from rederive.reconstruct.bounds.search import Search, Task, cells_of
+from rederive.reconstruct.bounds.search import ITERATIONS, Search, Task, cells_of, completed
 
 SLACK = 1e-2
 """Part of a whole number that the solver may be off before its bound is rounded inwards."""
@@ -289,7 +289,9 @@ class _End(Search):
             self.reach(self.proved)
         for model, counts in solutions:
             if not self._sharp:
-                self.complete(model, counts)
+                # Its own baseline and visit are kept, and the other visits searched to them.
+                task = self.task
+                self._take(completed(task.block, model, counts, task.seed, ITERATIONS))
 
     def _result(self) -> End:
         task, found, attained = self.task, self.found, self.attained

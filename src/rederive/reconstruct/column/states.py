@@ -148,11 +148,6 @@ class CentredColumn:
         total = sum(self.box(k, *self._sides(stage)).size for stage in stages for k in counts)
         return total * len(self.deviations) * self.n // (len(stages) * len(counts))
 
-    @property
-    def has_squares(self) -> bool:
-        """Whether a sum of squares is prescribed."""
-        return any(self.weights)
-
     def box(self, k: int, inner: ValueSet | None, outer: ValueSet | None) -> Box:
         """Return a box of all states in use with ``k`` values to place.
 
@@ -168,7 +163,7 @@ class CentredColumn:
         first, last = max(low, goal_low - used_high), min(high, goal_high - used_low)
         if first > last:
             return NO_STATES
-        if not self.has_squares:
+        if not any(self.weights):  # no sum of squares is prescribed
             return Box(first, last - first + 1, 0, 1)
         s = np.arange(first, last + 1, dtype=np.int64)
         least, greatest = _squares_limits(k, s, s, inner)
