@@ -13,6 +13,7 @@ from scipy import stats
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
 from ivig_dcssc.multiverse import DEPENDS, RESULTS, published
 from ivig_dcssc.multiverse.explorer import ARTICLE, AXES, CHOICES, _marks, _shares, _whole
+from ivig_dcssc.multiverse.results import printed_change
 from one_specification import values_of
 from rederive.printed import PrintedNumber
 from rederive.printed.formats import CENTRAL, p_text, percent
@@ -89,14 +90,16 @@ def test_margins_are_those_of_two_one_sided_tests(explorer):
     """At its margin a comparison of one cohort has p at the level, by SciPy."""
     multiverse = explorer.multiverse
     result = RESULTS["p_against_mmf_m6"]
+    control = printed_change(multiverse.registry, result.group, result.timepoint)
     for test, table in zip(AXES.two_sample_test, multiverse._over_own_choice(result), strict=True):
         one = table.iloc[0]
-        six = [float(one[name]) for name in ("mean", "sd", "n", "control_mean", "control_sd")]
-        error = (one["high"] - one["difference"]) / stats.t.isf(0.025, one["df"])
+        six = [*one[["mean", "sd", "n"]].astype(float), float(control.mean.value)]
+        six += [float(control.sd.value), control.n]
+        error = one["se"]
         alike = abs(one["difference"]) + stats.t.isf(0.05, one["df"]) * error
         no_worse = one["difference"] + stats.t.isf(0.025, one["df"]) * error
         for margin, level in ((alike, 0.05), (no_worse, 0.025)):
-            shifted = [six[0] - margin, *six[1:], float(one["control_n"])]
+            shifted = [six[0] - margin, *six[1:]]
             if margin == alike and one["difference"] < 0:
                 shifted[0] = six[0] + margin
             p = stats.ttest_ind_from_stats(*shifted, equal_var=test == "student").pvalue

@@ -32,6 +32,7 @@ def test_two_sample_agrees_with_scipy(ensemble, by_cohort, seed: int, test: str,
             assert row["status"] == "ok"
             assert row["difference"] == pytest.approx(steps.mean() + 3.4)
             assert row["t"] == pytest.approx(expected.statistic, rel=1e-8)
+            assert row["t"] * row["se"] == pytest.approx(row["difference"])
             assert row["p"] == pytest.approx(expected.pvalue, rel=1e-8)
 
 

@@ -273,8 +273,7 @@ class Multiverse:
         """
         alike, no_worse = [], []
         for table in self._over_own_choice(result):
-            difference, df = table["difference"], table["df"]
-            error = (table["high"] - difference) / stdtrit(df, 0.975)
+            difference, error, df = table["difference"], table["se"], table["df"]
             alike.append(difference.abs() + stdtrit(df, 1 - self.alpha) * error)
             no_worse.append(difference + stdtrit(df, 1 - self.alpha / 2) * error)
         shape = (len(alike), -1, len(self.ensembles.priors))

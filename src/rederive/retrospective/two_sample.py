@@ -21,9 +21,9 @@ def two_sample(values: pd.Series[Any], control: Summary, test: str = "student") 
     control's figures are taken as printed. The test is ``student`` (both variances pooled) or
     ``welch``.
 
-    Columns n (of the cohort), difference (cohort minus control), t, df, p and status. The status is
-    ``ok``, ``too few patients`` (below 2) or ``no variation`` (both SDs zero); the last two leave
-    the test NaN.
+    Columns n, mean, sd (of the cohort), difference (cohort minus control) with its standard error
+    se, t, df, p and status. The status is ``ok``, ``too few patients`` (below 2) or ``no
+    variation`` (both SDs zero); the last two leave the test NaN.
     """
     if test not in TESTS:
         raise unknown("test", test, TESTS)
@@ -36,7 +36,10 @@ def two_sample(values: pd.Series[Any], control: Summary, test: str = "student") 
     return grid.table(
         {
             "n": own.n,
+            "mean": own.mean,
+            "sd": own.sd,
             "difference": difference,
+            "se": np.where(error > 0, error, np.nan),
             "t": t,
             "df": df,
             "p": 2 * stdtr(df, -np.abs(t)),
