@@ -254,7 +254,7 @@ def test_large_samples_say_what_they_rest_on() -> None:
             lambda: statistic("U", "1", "9", ".3"),
             "kind: found 'U', allowed are t, F, chi2, z, r, χ² and Q",
         ),
-        (lambda: statistic("F", "1", "9", ".3"), "df: found 1, F takes 2"),
+        (lambda: statistic("F", "1", "9", ".3"), "df: found 9, allowed: 2 for F"),
         (lambda: statistic("t", "1", "-9", ".3"), "df: found -9, allowed are figures above 0"),
         (lambda: statistic("r", "1.2", "9", ".3"), "statistic: found 1.2, allowed for r are"),
         (lambda: statistic("chi2", "-2", "9", ".3"), "statistic: found -2, allowed for chi2 are"),

@@ -223,12 +223,12 @@ def test_bad_input_names_parameter_found_and_allowed(
 
 
 def test_a_count_out_of_reach_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match=r"n: found .* additions, allowed are 6e\+10"):
+    with pytest.raises(ValueError, match=r"n: found .* additions, allowed are 60,000,000,000"):
         count_columns(column("24.1", "9.6", 900, 0, 51))
-    with pytest.raises(ValueError, match=r"n: found .* 2.9e\+06 boxes, allowed are 2e\+05"):
+    with pytest.raises(ValueError, match=r"n: found .* boxes, allowed are 200,000"):
         count_columns(column("24.1", "9.6", 29, 0, 100_000))
     monkeypatch.setattr(counting_module, "LAYER_LIMIT", 1000)
-    with pytest.raises(ValueError, match=r"states at a time, allowed are 1e\+03"):
+    with pytest.raises(ValueError, match=r"states at a time, allowed are 1,000"):
         count_columns(column("24.1", "9.6", 20, 0, 51), ordered=True)
 
 

@@ -266,9 +266,9 @@ def test_unusable_requests_name_what_is_allowed() -> None:
         column_sampler(SMALL[0], seed=-1)
     with pytest.raises(ValueError, match="samples: found -1"):
         column_sampler(SMALL[0]).draw(-1)
-    with pytest.raises(ValueError, match=r"binary digits, allowed are 1e\+03"):
+    with pytest.raises(ValueError, match=r"binary digits, allowed are 1,0"):
         column_sampler(ColumnSummary(parse("2.0"), parse("0.9"), 600, 0, 4), ordered=True)
-    with pytest.raises(ValueError, match=r"takes .* bytes, allowed are 4e\+09"):
+    with pytest.raises(ValueError, match=r"takes .* bytes, allowed are 4,"):
         column_sampler(ColumnSummary(parse("24.1"), parse("9.6"), 300, 0, 51))
 
 

@@ -143,7 +143,8 @@ def check_statistic(
         if figure.percent:
             raise ValueError(f"{what}: found {figure}, allowed are figures without a percent sign")
     if len(degrees) != name.df_count:
-        raise ValueError(f"df: found {len(degrees)}, {name} takes {name.df_count}")
+        shown = ";".join(map(str, degrees)) or "nothing"
+        raise ValueError(f"df: found {shown}, allowed: {name.df_count} for {name}")
     if one_sided and not name.has_sides:
         raise ValueError(f"one_sided: {name} has no sides")
     if not 0 < alpha < 1:

@@ -98,6 +98,10 @@ class Table2x2:
         return float(fisher_exact([[a, b], [c, d]]).pvalue)
 
 
+MOST_TABLES = 100_000
+"""Most tables that margins may leave."""
+
+
 def enumerate_tables(
     total: int, outcome: Iterable[int], exposed: Iterable[int], *, separated: bool = False
 ) -> list[Table2x2]:
@@ -114,19 +118,32 @@ def enumerate_tables(
     separated : bool
         Whether the tables with an empty cell are wanted; else the others.
 
+    Raises
+    ------
+    ValueError
+        If there are more than :data:`MOST_TABLES`.
+
     Examples
     --------
     >>> enumerate_tables(6, [3], [3])[0].cells
     (1, 2, 2, 1)
     """
-    tables = set()
-    for with_outcome, with_exposure in itertools.product(outcome, exposed):
-        if not (0 < with_outcome < total and 0 < with_exposure < total):
-            continue
-        least = max(0, with_outcome + with_exposure - total)
-        for a in range(least, min(with_outcome, with_exposure) + 1):
-            rest = total - with_exposure - with_outcome + a
-            tables.add(Table2x2(a, with_exposure - a, with_outcome - a, rest))
+    margins = [
+        (one, other, range(max(0, one + other - total), min(one, other) + 1))
+        for one, other in set(itertools.product(outcome, exposed))
+        if 0 < one < total and 0 < other < total
+    ]
+    found = sum(len(both) for *_, both in margins)
+    if found > MOST_TABLES:
+        raise ValueError(
+            f"outcome, exposed: found {found} tables, allowed are {MOST_TABLES}; narrower ranges "
+            "leave fewer"
+        )
+    tables = [
+        Table2x2(a, other - a, one - a, total - other - one + a)
+        for one, other, both in margins
+        for a in both
+    ]
     return sorted(table for table in tables if table.separated is separated)
 
 

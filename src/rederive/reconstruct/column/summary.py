@@ -33,7 +33,7 @@ def require_reach(what: str, found: int, most: int) -> None:
     """
     if found > most:
         raise ValueError(
-            f"n: found a column that takes {found:.1e} {what}, allowed are {most:.0e}; fewer "
+            f"n: found a column that takes {found:,} {what}, allowed are {most:,}; fewer "
             "values, a coarser step, a shorter scale or figures with more decimals take less"
         )
 
