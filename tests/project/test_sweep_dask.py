@@ -124,7 +124,6 @@ def dask(log: Path, *arguments: str) -> Iterator[subprocess.Popen]:
             [sys.executable, "-m", "dask", *arguments],
             stdout=stream,
             stderr=stream,
-            env=os.environ | {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"},
         )
         try:
             yield process
@@ -161,7 +160,7 @@ def test_a_real_scheduler_with_two_workers(swept, tmp_path):
 
         # A run that kills its worker is begun again; one that always does is a row.
         sets = ("--set", "factor=7 deaths=9", "--set", "factor=8 deaths=1", "--set", "factor=9")
-        second = Sweep(swept, out, *here, "--write", "workers", *sets)
+        second = Sweep(swept, out, *here, *sets)
         status, told, complained = second.ended()
         assert status == 1
         assert "1 of 3 runs did not get done" in complained

@@ -72,7 +72,7 @@ def sweep(project: Project, log: Path, *words: str, out: str = "s3://bucket/swee
     command = [sys.executable, "-m", "rederive.cli.main", "--root", str(project.root), "sweep"]
     command += ["numbers", "--grid", "factor=1..4", "-p", f"log={log}", "--out", out]
     done = subprocess.run(
-        [*command, "--workers", "2", "--write", "workers", *words],
+        [*command, "--workers", "2", *words],
         capture_output=True,
         text=True,
         timeout=PATIENCE,

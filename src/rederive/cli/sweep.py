@@ -88,13 +88,6 @@ _PROBLEMS_SHOWN = 5
     "--project-root", metavar="FOLDER", default="", help="The book's folder as the workers see it."
 )
 @click.option(
-    "--write",
-    type=click.Choice(["auto", "driver", "workers"]),
-    default="auto",
-    show_default=True,
-    help="Who writes the runs' folders: 'workers' needs storage that they share.",
-)
-@click.option(
     "--timeout",
     default=600,
     show_default=True,
@@ -118,7 +111,6 @@ def sweep_command(
     workers: int | None,
     scheduler: str,
     project_root: str,
-    write: str,
     timeout: int,
     retry_failed: bool,
     html: bool,
@@ -147,14 +139,13 @@ def sweep_command(
         )
     if workers is None:
         workers = 0 if len(plan.runs) <= FEW_RUNS else os.cpu_count() or 1
-    reachable = write == "workers" or (write == "auto" and bool(scheduler) and not store.is_local)
     sweep = Sweep(
         plan,
         store,
         lambda due: open_workers(due, workers, scheduler),
         timeout=timeout,
         retry_failed=retry_failed,
-        workers_write=reachable and bool(scheduler or workers) and not store.is_in_memory,
+        workers_write=bool(scheduler or workers) and not (store.is_local or store.is_in_memory),
         root=project_root,
     )
     with _ended_like_ctrl_c(), Watch("runs", catch=False) as sweep.watch:

@@ -21,7 +21,6 @@ Watch = Callable[[int, int], None]
 """Told how many runs have ended, and how many there are."""
 
 LOST = "the connection to the scheduler is lost"
-WORKER_DIED = "worker"
 _WAIT_SECONDS = 0.05
 _INDEX_SECONDS = 5.0
 _INDEX_SHARE = 0.05
@@ -70,9 +69,6 @@ class Sweep:
     watch: Watch | None = None
     executed: int = field(default=0, init=False)
     _waiting: int = field(default=0, init=False)
-    # A worker that dies takes along all its runs; each of them is begun once more.
-    _suspects: list[Job] = field(default_factory=list, init=False)
-    _alone: set[str] = field(default_factory=set, init=False)
 
     @cached_property
     def index(self) -> SweepIndex:
@@ -117,11 +113,13 @@ class Sweep:
     def _carry_out(self, waiting: deque[Job], workers: Workers) -> str:
         running: dict[Any, Job] = {}
         written, pause = time.monotonic(), _INDEX_SECONDS
-        while waiting or running or self._suspects:
+        while waiting or running:
             if not workers.connected():
                 return self._lost(running)
             try:
-                self._hand_out(waiting, running, workers)
+                for _ in range(min(len(waiting), workers.capacity() - len(running))):
+                    job = waiting.popleft()
+                    running[workers.submit(job)] = job
             except OSError:  # the connection broke after it was asked
                 return self._lost(running)
             done = [future for future in running if future.done()]
@@ -141,26 +139,12 @@ class Sweep:
                 pause = max(_INDEX_SECONDS, (written - begun) / _INDEX_SHARE)
         return ""
 
-    def _hand_out(self, waiting: deque[Job], running: dict[Any, Job], workers: Workers) -> None:
-        """Begin runs while there is room; a suspect of killing its worker with no other beside."""
-        if self._suspects and not running:
-            waiting.appendleft(self._suspects.pop())
-            self._alone.add(waiting[0].run.key)
-        lone = any(job.run.key in self._alone for job in (*running.values(), *list(waiting)[:1]))
-        room = 1 if self._suspects or lone else workers.capacity() if waiting else 0
-        for _ in range(min(len(waiting), room - len(running))):
-            job = waiting.popleft()
-            running[workers.submit(job)] = job
-
     def _lost(self, running: Mapping[Any, Job]) -> str:
         for job in running.values():
             self.index.add(job.ended("lost", LOST))
         return LOST
 
     def _take_in(self, job: Job, finished: Finished) -> None:
-        if finished.record["kind"] == WORKER_DIED and job.run.key not in self._alone:
-            self._suspects.append(job)
-            return
         if finished.files:
             finished = stored(self.store, job, finished)
         self.index.add(finished)
@@ -188,8 +172,8 @@ def _end_of(future: Any, job: Job) -> Finished:
         raise
     except Exception as error:
         if type(error).__name__ == "KilledWorker":
-            message = "the worker died while it carried out the run, and so did the next one"
-            ended = job.ended("died", message, WORKER_DIED)
+            message = "the worker died while it carried out the run, and so did the next ones"
+            ended = job.ended("died", message, "worker")
             return Finished(ended.key, ended.record, files={"results.json": b"[]\n"})
         message = f"the worker could not carry out the run: {type(error).__name__}: {error}"
         return job.ended("failed", message)

@@ -48,7 +48,6 @@ def _on_dask(address: str = "", processes: int = 1) -> Iterator[Workers]:
 
     Each worker is a process with one thread, from which notebooks fork.
     """
-    import dask
     import distributed
 
     package: Any = distributed
@@ -58,8 +57,6 @@ def _on_dask(address: str = "", processes: int = 1) -> Iterator[Workers]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     cluster = None
     if not address:
-        # Which run killed a worker is found out by the driver.
-        dask.config.set({"distributed.scheduler.allowed-failures": 0})
         cluster = package.LocalCluster(
             n_workers=processes,
             threads_per_worker=1,
