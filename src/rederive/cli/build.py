@@ -10,12 +10,7 @@ from typing import Any
 
 import click
 
-from rederive.cli.options import (
-    ParameterCommand,
-    complete_variant,
-    given_parameters,
-    parameter_options,
-)
+from rederive.cli.options import complete_variant, given_parameters, parameter_options
 from rederive.cli.watch import Watch
 from rederive.execution.project import Project, find_project
 from rederive.parameters.notebooks import project_parameters
@@ -31,7 +26,7 @@ Examples:
 """
 
 
-@click.command("build", cls=ParameterCommand, epilog=_BUILD_EXAMPLES)
+@click.command("build", epilog=_BUILD_EXAMPLES)
 @parameter_options
 @click.option("--name", default="", help="Name of the variant; by default a short hash.")
 @click.option("--jobs", default=2, show_default=True, help="Notebooks executed at the same time.")
@@ -97,5 +92,4 @@ def _listed(described: Mapping[str, Any]) -> str:
 def serve_command(ctx: click.Context, port: int, variant: str) -> None:
     """Show the built site on this computer's own address."""
     project = find_project(ctx.obj)
-    site = (built_variant(project, variant) if variant else project).site
-    serve(site, port, report=click.echo, project=project)
+    serve(built_variant(project, variant) if variant else project, port, report=click.echo)

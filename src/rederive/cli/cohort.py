@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 import pandas as pd
 
-from rederive.book.cohort_form import ArticleCohorts, open_cohorts
+from rederive.book.cohort_form import open_cohorts
 from rederive.cli.column import library_errors, number
 from rederive.cli.options import ARTICLE
 from rederive.cli.watch import Watch
@@ -89,7 +89,7 @@ def _without(help: str) -> Callable[..., Any]:
     return click.option("--without", multiple=True, metavar="FIGURE", help=help)
 
 
-def _article(name: str, reading: str, prior: str = "") -> tuple[ArticleCohorts, str, str]:
+def _article(name: str, reading: str, prior: str = "") -> tuple[Any, str, str]:
     """Return the cohorts of an installed article, with its names of the reading and the prior."""
     source = open_cohorts(name)
     return source, _one("reading", reading, source.readings), _one("prior", prior, source.priors)

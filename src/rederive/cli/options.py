@@ -28,25 +28,6 @@ ARTICLE = click.option(
 )
 
 
-class ParameterCommand(click.Command):
-    """A command whose option ``-p`` takes ``NAME=VALUE`` as well as ``NAME VALUE``."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Write both forms as one before click reads them."""
-        options = {name for param in self.params for name in param.opts}
-        words, place = [], 0
-        while place < len(args):
-            word, following = args[place], args[place + 1 : place + 3]
-            place += 1
-            words.append(word)
-            if word not in ("-p", "--parameter") or len(following) < 2 or "=" in following[0]:
-                continue
-            if following[1] not in options:
-                words.append("=".join(following))
-                place += 2
-        return super().parse_args(ctx, words)
-
-
 def parameter_options(command: _Command) -> _Command:
     """Give a command the options ``-p``, ``--params-file`` and ``--cohort``."""
     options = (

@@ -11,12 +11,7 @@ from typing import Any
 import click
 
 from rederive.book.results import read_results
-from rederive.cli.options import (
-    ParameterCommand,
-    complete_notebook,
-    given_parameters,
-    parameter_options,
-)
+from rederive.cli.options import complete_notebook, given_parameters, parameter_options
 from rederive.errors import ConfigurationError
 from rederive.execution.project import Project, find_project
 from rederive.execution.run import CELL_TIMEOUT_SECONDS, Task, run_task
@@ -44,7 +39,7 @@ Examples:
 """
 
 
-@click.command("run", cls=ParameterCommand, epilog=_EXAMPLES)
+@click.command("run", epilog=_EXAMPLES)
 @click.argument("notebook", shell_complete=complete_notebook)
 @parameter_options
 @click.option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -13,7 +14,6 @@ from typing import NoReturn
 
 import click
 
-from rederive.cli.options import ParameterCommand
 from rederive.cli.watch import Watch
 from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
@@ -41,7 +41,7 @@ _EXAMPLE = (
 _PROBLEMS_SHOWN = 5
 
 
-@click.command("sweep", cls=ParameterCommand, epilog=_EXAMPLE)
+@click.command("sweep", epilog=_EXAMPLE)
 @click.argument("notebook")
 @click.option(
     "--grid",
@@ -96,7 +96,6 @@ _PROBLEMS_SHOWN = 5
 )
 @click.option("--retry-failed", is_flag=True, help="Carry out again what failed before.")
 @click.option("--html", is_flag=True, help="Also write each run as one page, beside its notebook.")
-@click.option("--page", metavar="RESULT", help="Afterwards make a page about one result (an id).")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def sweep_command(
@@ -114,7 +113,6 @@ def sweep_command(
     timeout: int,
     retry_failed: bool,
     html: bool,
-    page: str | None,
     as_json: bool,
 ) -> None:
     """Run NOTEBOOK under many parameter sets and keep every run.
@@ -162,8 +160,6 @@ def sweep_command(
         )
     if html:
         _write_pages(project, store, plan)
-    if page is not None and not summary.stopped:
-        _make_page(project, store, page)
     if not summary.is_complete:
         raise BookError(_complaint(plan, store, summary))
 
@@ -180,7 +176,9 @@ def sweep_page_command(ctx: click.Context, folder: str, result: str | None) -> N
     """
     project = find_project(ctx.obj)
     if result is not None:
-        _make_page(project, RunStore(folder), result)
+        report = functools.partial(click.echo, err=True)
+        index = build_sweep_page(project, RunStore(folder), result, report=report)
+        click.echo(f"The page is ready:\n  open {os.path.relpath(index)} in a browser.")
         return
     published = project.root / "data" / "published"
     registry = load_registry(published) if published.is_dir() else None
@@ -204,11 +202,6 @@ def _write_pages(project: Project, store: RunStore, plan: Plan) -> None:
             with contextlib.suppress(FileNotFoundError):
                 text = notebook_page(store.read(place), project.root / STYLESHEET)
                 store.write(f"{place.removesuffix('.ipynb')}.html", text.encode())
-
-
-def _make_page(project: Project, store: RunStore, result: str) -> None:
-    index = build_sweep_page(project, store, result, report=lambda line: click.echo(line, err=True))
-    click.echo(f"The page is ready:\n  open {os.path.relpath(index)} in a browser.")
 
 
 @contextlib.contextmanager

@@ -68,7 +68,6 @@ class Sweep:
     root: str = ""
     watch: Watch | None = None
     executed: int = field(default=0, init=False)
-    _waiting: int = field(default=0, init=False)
 
     @cached_property
     def index(self) -> SweepIndex:
@@ -83,8 +82,12 @@ class Sweep:
         nothing has run.
         """
         self.store.check_writable()
+        due = deque(run for run in self.plan.runs if self._is_due(run.key))
+        stopped = ""
         try:
-            stopped = self._carry_out_due()
+            if due:
+                with self.open_workers(len(due)) as workers:
+                    stopped = self._carry_out(due, workers)
         except KeyboardInterrupt:
             stopped = "stopped by the user"
         unwritten = self._write_index()
@@ -92,67 +95,48 @@ class Sweep:
         problems = {k: self.index.message(k) for k, status in states.items() if status != DONE}
         return Summary(dict(Counter(states.values())), self.executed, stopped, unwritten, problems)
 
-    def _carry_out_due(self) -> str:
-        """Return why the runs were not all carried out, or an empty text."""
-        waiting = deque(self._job(run) for run in self.plan.runs if self._is_due(run.key))
-        self._waiting = len(waiting)
-        if not waiting:
-            return ""
-        with self.open_workers(len(waiting)) as workers:
-            return self._carry_out(waiting, workers)
-
     def _is_due(self, key: str) -> bool:
         status = self.index.status(key)
         return status in UNFINISHED or (self.retry_failed and status != DONE)
 
-    def _job(self, run: Run) -> Job:
+    def _carry_out(self, waiting: deque[Run], workers: Workers) -> str:
+        """Return why the runs were not all carried out, or an empty text."""
         root = self.root or str(self.plan.project.root)
         store = self.store.address if self.workers_write else ""
-        return Job(run, root, self.plan.sources, self.timeout, store)
-
-    def _carry_out(self, waiting: deque[Job], workers: Workers) -> str:
-        running: dict[Any, Job] = {}
+        total, running = len(self.plan.runs), dict[Any, Job]()
         written, pause = time.monotonic(), _INDEX_SECONDS
-        while waiting or running:
-            if not workers.connected():
-                return self._lost(running)
-            try:
+        try:
+            while waiting or running:
+                if not workers.connected():
+                    raise CancelledError
                 for _ in range(min(len(waiting), workers.capacity() - len(running))):
-                    job = waiting.popleft()
+                    job = Job(waiting.popleft(), root, self.plan.sources, self.timeout, store)
                     running[workers.submit(job)] = job
-            except OSError:  # the connection broke after it was asked
-                return self._lost(running)
-            done = [future for future in running if future.done()]
-            for future in done:
-                try:
+                done = [future for future in running if future.done()]
+                for future in done:
                     finished = _end_of(future, running[future])
-                except CancelledError:
-                    return self._lost(running)
-                if finished.record["message"] == STALE:
-                    return STALE
-                self._take_in(running.pop(future), finished)
-            if not done:
-                time.sleep(_WAIT_SECONDS)
-            if (begun := time.monotonic()) - written > pause:
-                self._write_index()
-                written = time.monotonic()
-                pause = max(_INDEX_SECONDS, (written - begun) / _INDEX_SHARE)
+                    if finished.record["message"] == STALE:
+                        return STALE
+                    self._take_in(running.pop(future), finished)
+                    if self.watch is not None:
+                        self.watch(total - len(waiting) - len(running), total)
+                if not done:
+                    time.sleep(_WAIT_SECONDS)
+                if (begun := time.monotonic()) - written > pause:
+                    self._write_index()
+                    written = time.monotonic()
+                    pause = max(_INDEX_SECONDS, (written - begun) / _INDEX_SHARE)
+        except (CancelledError, OSError):  # the connection may break at any time
+            for job in running.values():
+                self.index.add(job.ended("lost", LOST))
+            return LOST
         return ""
-
-    def _lost(self, running: Mapping[Any, Job]) -> str:
-        for job in running.values():
-            self.index.add(job.ended("lost", LOST))
-        return LOST
 
     def _take_in(self, job: Job, finished: Finished) -> None:
         if finished.files:
             finished = stored(self.store, job, finished)
         self.index.add(finished)
-        if finished.record["status"] not in UNFINISHED:
-            self.executed += 1
-            self._waiting -= 1
-            if self.watch is not None:
-                self.watch(len(self.plan.runs) - self._waiting, len(self.plan.runs))
+        self.executed += finished.record["status"] not in UNFINISHED
 
     def _write_index(self) -> str:
         """Write the index; return why that could not be done, or an empty text."""
