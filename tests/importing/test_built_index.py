@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rederive.execution.project import Project
-from rederive.site.serve import INDEX, site_server
+from rederive.site.serve import site_server
 
 
 def test_runs_variants_and_sweeps_are_on_one_page(tmp_path: Path) -> None:
@@ -21,7 +20,7 @@ def test_runs_variants_and_sweeps_are_on_one_page(tmp_path: Path) -> None:
     (build / "runs").mkdir()
     (build / "runs" / "a<b.html").write_text("a run")
     (tmp_path / "secret.txt").write_text("secret")
-    with site_server(build / "html", 0, Project(tmp_path)) as server:
+    with site_server(build, 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_address[1]}"
 
@@ -29,11 +28,12 @@ def test_runs_variants_and_sweeps_are_on_one_page(tmp_path: Path) -> None:
             with urllib.request.urlopen(address + path) as answer:
                 return str(answer.read().decode())
 
-        text = page(INDEX)
+        text = page("/")
         assert ">mine</a>" in text and ">sweep-12</a>" in text and ">a&lt;b</a>" in text
-        assert page("/_built/variants/mine/html/index.html") == "page of variants/mine/html"
-        assert page("/_built/runs/a%3Cb.html") == "a run"
-        assert page("/index.html") == "page of html"
-        with pytest.raises(urllib.error.HTTPError):
-            page("/_built/../secret.txt")
+        assert page("/variants/mine/html/index.html") == "page of variants/mine/html"
+        assert page("/runs/a%3Cb.html") == "a run"
+        assert page("/html/") == "page of html"
+        for nothing in ("/../secret.txt", "/runs/"):
+            with pytest.raises(urllib.error.HTTPError):
+                page(nothing)
         server.shutdown()

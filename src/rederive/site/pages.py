@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from rederive.errors import BookError
@@ -37,8 +38,10 @@ def build_site(project: Project, files: Mapping[Path, bytes]) -> bool:
     address = repository_of(read_settings(project.config_file))
     key = _site_key(project, files, f"{address}")
     stamp = project.output / "site.json"
-    if _reads(stamp) == {"key": key, "site": _site_digest(project.site)}:
-        return False
+    with suppress(OSError, json.JSONDecodeError):
+        known = json.loads(stamp.read_text(encoding="utf-8"))
+        if known == {"key": key, "site": _site_digest(project.site)}:
+            return False
     write_stage(project.stage, files)
     built = _run_jupyter_book(project.stage, project.output / SCRATCH_NAME)
     stamp.unlink(missing_ok=True)
@@ -85,13 +88,6 @@ def _site_key(project: Project, files: Mapping[Path, bytes], address: str) -> st
     if project.lock_file.is_file():
         digest.update(project.lock_file.read_bytes())
     return digest.hexdigest()
-
-
-def _reads(path: Path) -> object:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        return None
 
 
 def _site_digest(site: Path) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import io
+import os
 from collections.abc import Callable
 from html import escape
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -16,38 +18,20 @@ from rederive.site.variant import built_variants
 HOST = "127.0.0.1"
 
 
-INDEX = "/_index.html"
-"""Address of the page that lists everything that was built."""
+class _Handler(SimpleHTTPRequestHandler):
+    """Serves a folder; one without a first page has none, but that of a book's builds."""
 
-_BUILT = "/_built"
-
-
-class _QuietHandler(SimpleHTTPRequestHandler):
-    """Serves a site and, below an address of their own, the runs and variants of its project."""
-
-    project: Project | None = None
-
-    def translate_path(self, path: str) -> str:
-        """Return the file of an address."""
-        if self.project is not None and path.startswith(f"{_BUILT}/"):
-            self.directory, own = str(self.project.build), self.directory
-            try:
-                return super().translate_path(path.removeprefix(_BUILT))
-            finally:
-                self.directory = own
-        return super().translate_path(path)
-
-    def do_GET(self) -> None:
-        """Answer with a file, or with the list of what was built."""
-        if self.path != INDEX or self.project is None:
-            return super().do_GET()
-        content = index_page(self.project).encode()
+    def list_directory(self, path: str | os.PathLike[str]) -> io.BytesIO | None:
+        """Answer with the list of what was built, below the folder that is served itself."""
+        if Path(path) != Path(self.directory):
+            self.send_error(404)
+            return None
+        content = index_page(Project(Path(path).parent)).encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
-        return None
+        return io.BytesIO(content)
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: one line a request hides the address that was printed."""
@@ -70,26 +54,23 @@ def index_page(project: Project) -> str:
         for page in pages:
             place = page.relative_to(project.build).as_posix()
             name = page.parts[-3] if page.name == "index.html" else page.stem
-            lines.append(f'<li><a href="{_BUILT}/{quote(place)}">{escape(name)}</a></li>')
+            lines.append(f'<li><a href="/{quote(place)}">{escape(name)}</a></li>')
         lines.append("</ul>" if pages else "<li>none yet</li></ul>")
     head = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>What was built</title>'
     return f"{head}<h1>What was built</h1>{''.join(lines)}</html>"
 
 
-def site_server(site: Path, port: int, project: Project | None = None) -> ThreadingHTTPServer:
-    """Open a server for a built site, reachable from this computer only, not yet serving.
+def site_server(folder: Path, port: int) -> ThreadingHTTPServer:
+    """Open a server for a folder, reachable from this computer only, not yet serving.
 
-    Port 0 takes any free one. With a project its runs and variants are served as well. No site, or
-    a port out of range, is a ``ConfigurationError``, a port that is taken a ``BookError``.
+    The folder is a built site, or that of all builds of a book, whose first page lists them. Port 0
+    takes any free one. A port out of range is a ``ConfigurationError``, one that is taken a
+    ``BookError``.
     """
-    if not (site / "index.html").is_file():
-        raise ConfigurationError("no site to show yet: run 'make book' first")
     if not 0 <= port <= 65535:
         raise ConfigurationError(f"port: found {port}, allowed is 0 to 65535")
-    kind = type("_Handler", (_QuietHandler,), {"project": project})
-    handler = functools.partial(kind, directory=str(site))
     try:
-        return ThreadingHTTPServer((HOST, port), handler)
+        return ThreadingHTTPServer((HOST, port), functools.partial(_Handler, directory=str(folder)))
     except OSError as error:
         raise BookError(
             f"port {port} cannot be used ({error.strerror}); "
@@ -97,15 +78,17 @@ def site_server(site: Path, port: int, project: Project | None = None) -> Thread
         ) from None
 
 
-def serve(
-    site: Path, port: int, report: Callable[[str], None] = print, project: Project | None = None
-) -> None:
-    """Show a built site (see `site_server`) until interrupted, after its address is reported."""
-    with site_server(site, port, project) as server:
-        address = f"http://{HOST}:{server.server_address[1]}"
-        report(f"{address}/  (Ctrl-C ends)")
-        if project is not None:
-            report(f"{address}{INDEX}  lists runs, variants and sweeps")
+def serve(project: Project, port: int, report: Callable[[str], None] = print) -> None:
+    """Show a project's site and all else that was built until interrupted.
+
+    The addresses are reported first; no site is a ``ConfigurationError``.
+    """
+    if not (project.site / "index.html").is_file():
+        raise ConfigurationError("no site to show yet: run 'make book' first")
+    with site_server(project.build, port) as server:
+        address = f"http://{HOST}:{server.server_address[1]}/"
+        report(f"{address}{project.site.relative_to(project.build).as_posix()}/  (Ctrl-C ends)")
+        report(f"{address}  lists runs, variants and sweeps")
         try:
             server.serve_forever()
         except KeyboardInterrupt:
