@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from rederive.book.cohort_form import check_cohort, open_form, record_of
+from rederive.book.cohort_form import CohortForm, open_form, qualifying
 from rederive.cli.options import ARTICLE
 from rederive.errors import ConfigurationError
-from rederive.retrospective import Codebook, CohortError, write_templates
+from rederive.printed.schema import Problem, nearest
+from rederive.retrospective import Codebook, Cohort, CohortError, read_cohort, write_templates
 
 CODEBOOK_FILE = "CODEBOOK.csv"
 """Name under which the codebook is written beside the templates."""
@@ -31,11 +33,11 @@ def validate_command(ctx: click.Context, folder: Path, article: str, as_json: bo
     """
     form = open_form(article)
     try:
-        checked = check_cohort(folder, form)
+        checked = checked_cohort(folder, form)
     except CohortError as error:
         if as_json:
             codebook = Codebook.load(form.codebook)
-            problems = [record_of(each, codebook) for each in error.problems]
+            problems = [_record_of(each, codebook) for each in error.problems]
             record = {"valid": False, "problems": problems}
             click.echo(json.dumps(record, indent=1, ensure_ascii=False))
             ctx.exit(ConfigurationError.exit_status)
@@ -70,6 +72,82 @@ def _lines(folder: Path, checked: Mapping[str, Any]) -> list[str]:
     if checked["warnings"]:
         lines += ["Warnings:", *(f"  {warning}" for warning in checked["warnings"])]
     return lines
+
+
+def checked_cohort(folder: Path, form: CohortForm) -> dict[str, Any]:
+    """Hold a cohort against its codebook and count who qualifies for the article's analysis.
+
+    Ready for JSON are the rows of the two tables (``patients``, ``records`` with a value), records
+    by ``measures``, first and last of the ``months`` with a record, patients ``analysed`` by the
+    article's rules and, of these, by measure and window, who has a value there (``followed``) and
+    at baseline as well (``pairs``); ``notes`` on who is not included, and ``warnings`` of what
+    cannot be analysed. A ``CohortError`` has everything that is wrong in either file.
+    """
+    codebook = Codebook.load(form.codebook)
+    cohort = read_cohort(folder, codebook)
+    visits = cohort.visits[cohort.visits["value"].notna()]
+    if visits.empty:
+        raise CohortError([Problem("visits.csv", None, "value", "no value", "at least one value")])
+    counts = visits["measure"].value_counts()
+    measures = {name: int(counts.get(name, 0)) for name in codebook.measures}
+    warnings = _missing(cohort, codebook, measures, form)
+    try:
+        included, notes = form.included(cohort)
+    except ConfigurationError as error:
+        included, notes = cohort, ()
+        warnings.insert(0, str(error))
+    windows = [
+        qualifying(included, name, codebook.measures[name].label, form.windows[name])
+        for name, number in measures.items()
+        if number and name in form.windows
+    ]
+    warnings += [
+        f"{each['label']}: nobody has it at baseline and at month {month}, "
+        "so no change can be tested"
+        for each in windows
+        for month, pairs in each["pairs"].items()
+        if not pairs
+    ]
+    return {
+        "valid": True,
+        "patients": len(cohort.patients),
+        "records": len(visits),
+        "measures": {name: number for name, number in measures.items() if number},
+        "months": [int(visits["month"].min()), int(visits["month"].max())],
+        "analysed": len(included.patients),
+        "windows": windows,
+        "notes": list(notes),
+        "warnings": warnings,
+    }
+
+
+def _missing(
+    cohort: Cohort, codebook: Codebook, measures: Mapping[str, int], form: CohortForm
+) -> list[str]:
+    """Return what cannot be analysed for want of a column or a measure, together where alike."""
+    known = cohort.patients.reindex(columns=list(codebook.patients)).notna().any()
+    empty = [name for name in codebook.patients if not known[name]]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for what, names in (
+        ("columns of patients.csv", empty),
+        ("measures of visits.csv", [name for name, number in measures.items() if not number]),
+    ):
+        for name in names:
+            lost = form.without(name)
+            if lost:
+                groups.setdefault((what, lost), []).append(name)
+    return [
+        f"{what} without values: {', '.join(names)}; without them {lost}"
+        for (what, lost), names in groups.items()
+    ]
+
+
+def _record_of(problem: Problem, codebook: Codebook) -> dict[str, object]:
+    """Return one problem of a cohort in the form of JSON, a near name of a column suggested."""
+    hint = problem.suggestion
+    if not hint and problem.found == problem.column:
+        hint = nearest(problem.found, [*codebook.patients, *codebook.visits])
+    return asdict(problem) | {"suggestion": hint}
 
 
 @click.command("template")

@@ -3,91 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import pandas as pd
-
-from rederive.errors import ConfigurationError
 from rederive.installed import load_installed
-from rederive.printed.schema import Problem, nearest
-from rederive.retrospective import Codebook, Cohort, CohortError, Windows, read_cohort
+from rederive.retrospective import Cohort, Windows
 
 COHORTS = "rederive.cohorts"
-"""Entry-point group: each entry is a function that returns an article's :class:`ArticleCohorts`."""
-
-Progress = Callable[[int, int], None]
-"""Called with what is done and what is wanted."""
+"""Entry-point group: each entry makes an article's cohorts, as `open_cohorts` describes them."""
 
 
-class ArticleCohorts(Protocol):
-    """The reconstructed cohorts of one article.
+def open_cohorts(name: str = "") -> Any:
+    """Return the cohorts of an installed article, whose name is needed if there are several.
 
-    The methods raise ``ValueError`` for a request that is not usable or figures that contradict
-    each other, and ``RuntimeError`` where something was not found or only partly done.
+    They have ``priors`` and ``readings`` (interpretations of ambiguous figures), names of which the
+    first is the default, and the methods ``reconstruct``, ``predict``, ``bounds`` and ``check`` of
+    the commands: the first writes to a folder, the next two return what is ready for JSON, the last
+    a report with the columns ``id``, ``printed``, ``computed`` and ``agrees``. They raise a
+    ``ValueError`` for a request that is not usable or figures that contradict each other, and a
+    ``RuntimeError`` where something was not found or only partly done.
     """
-
-    @property
-    def priors(self) -> tuple[str, ...]:
-        """Names of the priors, the default first."""
-
-    @property
-    def readings(self) -> tuple[str, ...]:
-        """Interpretations of the article's ambiguous figures, the default first."""
-
-    def reconstruct(
-        self,
-        out: Path,
-        *,
-        prior: str,
-        cohorts: int,
-        seed: int,
-        without: tuple[str, ...],
-        reading: str,
-        progress: Progress | None,
-    ) -> None:
-        """Write synthetic cohorts that print every figure but those in ``without``."""
-
-    def predict(
-        self,
-        figure: str,
-        *,
-        prior: str,
-        draws: int,
-        seed: int,
-        reading: str,
-        progress: Progress | None,
-    ) -> Mapping[str, object]:
-        """Return what the other figures say about one, ready for JSON.
-
-        Keys ``figure``, ``printed``, ``median``, ``low``, ``high`` (ends of the central 95 %),
-        ``share`` (of data sets that print the figure so), ``bounds`` or null, and others.
-        """
-
-    def bounds(
-        self,
-        quantity: str,
-        *,
-        at: str,
-        threshold: Fraction | None,
-        without: tuple[str, ...],
-        seconds: float,
-        reading: str,
-    ) -> Mapping[str, object]:
-        """Return sharp bounds, ready for JSON: ``low``, ``high``, ``sharp``, and others."""
-
-    def check(self, path: Path, *, reading: str, progress: Progress | None) -> pd.DataFrame:
-        """Return a report on a folder: columns ``id``, ``printed``, ``computed``, ``agrees``.
-
-        Faults of the files are a ``ValueError`` that lists them all.
-        """
-
-
-def open_cohorts(name: str = "") -> ArticleCohorts:
-    """Return the cohorts of an installed article, whose name is needed if there are several."""
-    opener: Callable[[], ArticleCohorts] = load_installed(
+    opener: Callable[[], Any] = load_installed(
         COHORTS, name, "none is installed; describe a study in a YAML file"
     )
     return opener()
@@ -125,74 +62,6 @@ def open_form(article: str = "") -> CohortForm:
     return opener()
 
 
-def check_cohort(folder: Path, form: CohortForm) -> dict[str, Any]:
-    """Hold a cohort against its codebook and count who qualifies for the article's analysis.
-
-    Ready for JSON are the rows of the two tables (``patients``, ``records`` with a value), records
-    by ``measures``, first and last of the ``months`` with a record, patients ``analysed`` by the
-    article's rules and, of these, by measure and window, who has a value there (``followed``) and
-    at baseline as well (``pairs``); ``notes`` on who is not included, and ``warnings`` of what
-    cannot be analysed. A ``CohortError`` has everything that is wrong in either file.
-    """
-    codebook = Codebook.load(form.codebook)
-    cohort = read_cohort(folder, codebook)
-    visits = cohort.visits[cohort.visits["value"].notna()]
-    if visits.empty:
-        raise CohortError([Problem("visits.csv", None, "value", "no value", "at least one value")])
-    counts = visits["measure"].value_counts()
-    measures = {name: int(counts.get(name, 0)) for name in codebook.measures}
-    warnings = _missing(cohort, codebook, measures, form)
-    try:
-        included, notes = form.included(cohort)
-    except ConfigurationError as error:
-        included, notes = cohort, ()
-        warnings.insert(0, str(error))
-    windows = [
-        qualifying(included, name, codebook.measures[name].label, form.windows[name])
-        for name, number in measures.items()
-        if number and name in form.windows
-    ]
-    warnings += [
-        f"{each['label']}: nobody has it at baseline and at month {month}, "
-        "so no change can be tested"
-        for each in windows
-        for month, pairs in each["pairs"].items()
-        if not pairs
-    ]
-    return {
-        "valid": True,
-        "patients": len(cohort.patients),
-        "records": len(visits),
-        "measures": {name: number for name, number in measures.items() if number},
-        "months": [int(visits["month"].min()), int(visits["month"].max())],
-        "analysed": len(included.patients),
-        "windows": windows,
-        "notes": list(notes),
-        "warnings": warnings,
-    }
-
-
-def _missing(
-    cohort: Cohort, codebook: Codebook, measures: Mapping[str, int], form: CohortForm
-) -> list[str]:
-    """Return what cannot be analysed for want of a column or a measure, together where alike."""
-    known = cohort.patients.reindex(columns=list(codebook.patients)).notna().any()
-    empty = [name for name in codebook.patients if not known[name]]
-    groups: dict[tuple[str, str], list[str]] = {}
-    for what, names in (
-        ("columns of patients.csv", empty),
-        ("measures of visits.csv", [name for name, number in measures.items() if not number]),
-    ):
-        for name in names:
-            lost = form.without(name)
-            if lost:
-                groups.setdefault((what, lost), []).append(name)
-    return [
-        f"{what} without values: {', '.join(names)}; without them {lost}"
-        for (what, lost), names in groups.items()
-    ]
-
-
 def qualifying(cohort: Cohort, measure: str, label: str, windows: Windows) -> dict[str, Any]:
     """Return how many patients have a measure at baseline, at each follow-up month, and at both."""
     values = cohort.measured(measure, windows).notna()
@@ -205,11 +74,3 @@ def qualifying(cohort: Cohort, measure: str, label: str, windows: Windows) -> di
         "followed": {month: int(values[name].sum()) for month, name in columns.items()},
         "pairs": {month: int((values[name] & baseline).sum()) for month, name in columns.items()},
     }
-
-
-def record_of(problem: Problem, codebook: Codebook) -> dict[str, object]:
-    """Return one problem of a cohort in the form of JSON, a near name of a column suggested."""
-    hint = problem.suggestion
-    if not hint and problem.found == problem.column:
-        hint = nearest(problem.found, [*codebook.patients, *codebook.visits])
-    return asdict(problem) | {"suggestion": hint}
