@@ -11,7 +11,7 @@ from rederive.book import render
 from rederive.book.ledger import Ledger, LedgerRow
 from rederive.errors import unknown
 from rederive.printed import Verdict
-from rederive.printed.registry import CellRow, Registry
+from rederive.printed.registry import CellRow
 
 LEDGER_PAGE = "../book/ledger.html"
 """Page of the ledger, relative to a section."""
@@ -32,7 +32,9 @@ def article_table(ledger: Ledger, table: str) -> render.Table:
     Its data have one line for each figure or mark, by id: ``row``, ``column``, ``published``,
     ``here``, ``evidence`` and ``verdict``.
     """
-    cells = _cells(ledger.registry, table)
+    if table not in ledger.registry.tables:
+        raise unknown("table", table, ledger.registry.tables)
+    cells = ledger.registry.tables[table]
     columns = list(dict.fromkeys(cell.column for cell in cells if cell.column))
     data = {
         row_id: _record(ledger.row(row_id), cell.label, cell.column)
@@ -55,12 +57,6 @@ def article_table(ledger: Ledger, table: str) -> render.Table:
     caption = f"{name}: the article's figures, and below them ours where they are not the same"
     markup = render.html_table(["Variable", *columns], lines, caption, "article").markup
     return render.Table(markup, pd.DataFrame.from_dict(data, orient="index"))
-
-
-def _cells(registry: Registry, table: str) -> tuple[CellRow, ...]:
-    if table not in registry.tables:
-        raise unknown("table", table, registry.tables)
-    return registry.tables[table]
 
 
 def _record(row: LedgerRow, label: str, column: str) -> dict[str, object]:

@@ -83,10 +83,6 @@ def label_of(row: LedgerRow) -> str:
     return ", ".join(word for word in words if word)
 
 
-def _place_markup(row: LedgerRow) -> str:
-    return f'<div class="place">{escape(row.section)}, {escape(row.place)}</div>'
-
-
 def _conventions_markup(row: LedgerRow) -> str:
     parts = []
     lists = (
@@ -183,7 +179,7 @@ def number_class(row: LedgerRow) -> str:
 def label_cell(row: LedgerRow, address: str) -> Cell:
     """Return the cell that names a row: what it is about, as a link, and its place."""
     link = f'<a href="{escape(address, quote=True)}">{escape(label_of(row))}</a>'
-    return Cell(link + _place_markup(row))
+    return Cell(f'{link}<div class="place">{escape(row.section)}, {escape(row.place)}</div>')
 
 
 def change_markup(before: str, after: str) -> str:

@@ -55,14 +55,11 @@ class ForkEngine(Engine):  # type: ignore[misc]
         if not Path(folder).is_dir():
             raise FileNotFoundError(f"run_in: no such folder: {folder}")
         if available():
-            # Papermill would write the whole notebook twice a cell; it does so at the end as well.
-            output_path, nb_man.output_path = nb_man.output_path, None
-            try:
-                with forked(variables) as connection:
-                    connection.send((_code_cells(nb_man.nb), variables, folder))
-                    _Follower(nb_man, execution_timeout).follow(connection)
-            finally:
-                nb_man.output_path = output_path
+            # Papermill writes the whole notebook at its end; here it would do so twice a cell.
+            nb_man.output_path = None
+            with forked(variables) as connection:
+                connection.send((_code_cells(nb_man.nb), variables, folder))
+                _Follower(nb_man, execution_timeout).follow(connection)
         else:
             _run_ordinary(nb_man, kernel_name, execution_timeout, folder, variables)
 

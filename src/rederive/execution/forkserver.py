@@ -19,6 +19,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.metadata import entry_points
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -103,6 +104,7 @@ def _preload() -> None:
     del builtins.get_ipython  # type: ignore[attr-defined]
 
 
+@cache
 def _articles() -> list[str]:
     """Return the packages of the installed articles."""
     return [entry.module.partition(".")[0] for entry in entry_points(group="rederive.articles")]

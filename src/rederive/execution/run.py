@@ -7,10 +7,11 @@ import json
 import logging
 import os
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +27,6 @@ Report = Callable[[str], None]
 Progress = Callable[[int, int], None]
 
 CELL_TIMEOUT_SECONDS = 600.0
-HEARTBEAT_SECONDS = 10.0
 _REFUSALS = ("ConfigurationError", "ParameterError")
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _KINDS = {"CellTimeoutError": "timeout", "DeadKernelError": "died"}
@@ -105,8 +105,9 @@ def execute_tasks(
     missing.sort(key=lambda index: -(project.root / tasks[index].notebook).stat().st_size)
     with ThreadPoolExecutor(jobs, "notebook") as pool:
         try:
-            contents |= _side_by_side(pool, project, tasks, missing, jobs, report, progress)
+            contents |= _side_by_side(pool, project, tasks, missing, report, progress)
         except BaseException:  # such as Ctrl-C: nobody waits for the runs under way any more
+            pool.shutdown(wait=False, cancel_futures=True)
             forkserver.stop()
             raise
     cache.prune()
@@ -130,10 +131,14 @@ def run_task(
     kept = ExecutionCache(project.cache)
     share_rows = cache if share_rows is None else share_rows
     try:
-        key = _key(project, task)
+        key = _key(project, task) if cache else ""
         if cache and (content := kept.get(key)) is not None:
             return Outcome(content, cached=True)
-        outcome = _run(project, task, timeout, rows_file(project) if share_rows else "")
+        rows = rows_file(project) if share_rows else ""
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="rederive-", ignore_cleanup_errors=True) as scratch:
+            outcome = _run(project.root, task, timeout, scratch, rows)
+        outcome = replace(outcome, seconds=time.monotonic() - start)
         # What it depends on may have been changed meanwhile.
         if cache and outcome.content is not None and _key(project, task) == key:
             kept.put(key, outcome.content)
@@ -161,36 +166,32 @@ def _side_by_side(
     project: Project,
     tasks: Sequence[Task],
     indices: Sequence[int],
-    jobs: int,
     report: Report,
     progress: Progress | None,
 ) -> dict[int, bytes]:
     """Run several tasks; after a failure those that have begun are waited for."""
-    waiting, contents, failure = list(indices), {}, ""
-    running: dict[Future[Outcome], tuple[int, float]] = {}
-    while running or (waiting and not failure):
-        while waiting and not failure and len(running) < jobs:
-            index = waiting.pop(0)
-            running[pool.submit(run_task, project, tasks[index])] = (index, time.monotonic())
-            place = f"{len(indices) - len(waiting)} of {len(indices)}"
-            report(f"{tasks[index].name}: started ({place})")
-        done, _ = wait(running, HEARTBEAT_SECONDS, FIRST_COMPLETED)
-        if not done:
-            now = time.monotonic()
-            names = [f"{tasks[i].name} ({now - begun:.0f} s)" for i, begun in running.values()]
-            report(f"still running: {', '.join(names)}")
-        for future in done:
-            index, _ = running.pop(future)
-            outcome = future.result()
-            if outcome.content is None:
-                failure = failure or f"{tasks[index].name}: {outcome.message}"
-            else:
-                report(f"{tasks[index].name}: done in {outcome.seconds:.1f} s")
-                contents[index] = outcome.content
-                if progress is not None:
-                    progress(len(contents), len(indices))
-    if failure:
-        raise NotebookFailedError(failure)
+    contents: dict[int, bytes] = {}
+    failures: list[str] = []
+
+    def run(place: int, task: Task) -> Outcome:
+        if failures:
+            return Outcome()
+        report(f"{task.name}: started ({place} of {len(indices)})")
+        outcome = run_task(project, task)
+        if outcome.content is None:
+            failures.append(f"{task.name}: {outcome.message}")
+        return outcome
+
+    futures = {pool.submit(run, at, tasks[i]): i for at, i in enumerate(indices, start=1)}
+    for future in as_completed(futures):
+        index, outcome = futures[future], future.result()
+        if outcome.content is not None:
+            report(f"{tasks[index].name}: done in {outcome.seconds:.1f} s")
+            contents[index] = outcome.content
+            if progress is not None:
+                progress(len(contents), len(indices))
+    if failures:
+        raise NotebookFailedError(failures[0])
     return contents
 
 
@@ -212,18 +213,9 @@ def _environment(root: Path, scratch: str, rows: Path | str) -> dict[str, str]:
     }
 
 
-def _run(project: Project, task: Task, timeout: float, rows: Path | str) -> Outcome:
-    start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="rederive-", ignore_cleanup_errors=True) as scratch:
-        environment = _environment(project.root, scratch, rows)
-        outcome = _execute(project.root, task, timeout, scratch, environment)
-    return replace(outcome, seconds=time.monotonic() - start)
-
-
-def _execute(
-    root: Path, task: Task, timeout: float, scratch: str, environment: Mapping[str, str]
-) -> Outcome:
-    if forkserver.available():  # its libraries are imported while papermill is
+def _run(root: Path, task: Task, timeout: float, scratch: str, rows: Path | str) -> Outcome:
+    environment = _environment(root, scratch, rows)
+    if forkserver.available() and "papermill" not in sys.modules:  # imports go side by side
         forkserver.start({**os.environ, **environment})
     import papermill
 

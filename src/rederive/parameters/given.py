@@ -10,6 +10,7 @@ import yaml
 
 from rederive.errors import meant
 from rederive.parameters.types import Faults, ParameterError, ParameterSet, Value
+from rederive.printed.schema import text_of
 
 
 def parse_assignments(assignments: Iterable[str], parameters: ParameterSet) -> dict[str, Value]:
@@ -54,14 +55,12 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _once)
 def read_yaml(path: Path) -> Any:
     """Return what a YAML or JSON file holds; of an empty one ``None``.
 
-    A file that cannot be read, is not YAML or gives a key twice is a ``ParameterError`` that names
-    it.
+    A file that is not YAML or gives a key twice is a ``ParameterError`` that names it, one that
+    cannot be read a ``TableError``.
     """
+    text = text_of(path, "utf-8-sig")
     try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ParameterError(f"{path.name}: {why}, allowed: a readable file") from error
+        return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         raise ParameterError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from error
     except ParameterError as error:

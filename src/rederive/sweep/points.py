@@ -15,6 +15,7 @@ from typing import Any
 
 from rederive.parameters.given import not_taken, parse_assignments, read_yaml
 from rederive.parameters.types import Faults, Parameter, ParameterError, ParameterSet, Value
+from rederive.printed.schema import text_of
 
 Point = dict[str, Value]
 """Values by name: those that were asked for."""
@@ -197,11 +198,7 @@ def _listed_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path.name}: {error}, allowed: a readable file") from None
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(text_of(path, "utf-8-sig").splitlines(), strict=True)
     try:
         table = [[cell.strip() for cell in row] for row in reader]
     except csv.Error as error:
