@@ -12,13 +12,12 @@ import yaml
 from click.testing import CliRunner
 
 from rederive.cli.main import main
-from rederive.errors import ConfigurationError
+from rederive.errors import BookError, ConfigurationError
 from rederive.execution.files import digest_of_files, files_below
 from rederive.execution.notebooks import published_form
 from rederive.execution.project import Project
-from rederive.execution.run import NotebookFailedError, Task, execute_tasks
+from rederive.execution.run import Task, execute_tasks
 from rederive.site.build import build_book
-from rederive.site.pages import SiteFailedError
 
 NOTEBOOK = Path("notebooks/numbers.ipynb")
 
@@ -83,7 +82,7 @@ def test_two_builds_from_nothing_are_equal_byte_by_byte(built, silent):
 def test_a_failing_cell_is_named_and_leaves_the_last_good_site(built, silent):
     good = site_digest(built)
     edit(built.root / "src" / "tiny_helper.py", "return 41", "raise ValueError('no figure')")
-    with pytest.raises(NotebookFailedError) as caught:
+    with pytest.raises(BookError) as caught:
         build_book(built, report=silent)
     message = str(caught.value)
     assert message.startswith("notebooks/numbers.ipynb: cell 3 failed")
@@ -107,7 +106,7 @@ def test_warnings_fail_the_build_and_leave_the_last_good_site(built, silent):
         "    return",
         "    import warnings\n\n    warnings.warn('take care')\n    return",
     )
-    with pytest.raises(SiteFailedError) as caught:
+    with pytest.raises(BookError) as caught:
         build_book(built, report=silent)
     for complaint in (*additions, "stderr"):
         assert re.search(f"WARNING: .*{complaint}", str(caught.value)), complaint

@@ -19,7 +19,7 @@ import pytest
 
 from rederive.errors import BookError
 from rederive.execution.project import Project
-from rederive.execution.run import NotebookFailedError, Outcome, Task, execute_tasks, run_task
+from rederive.execution.run import Outcome, Task, execute_tasks, run_task
 
 from .conftest import cell, write_notebook
 
@@ -116,7 +116,7 @@ def test_a_change_of_code_or_data_is_never_shown_with_old_numbers(project):
     run(project, names=names)
     (project.root / "data" / "a.csv").unlink()
     write(project, "one", CELLS["one"])
-    with pytest.raises(NotebookFailedError, match=r"notebooks/one\.ipynb: cell 2 failed"):
+    with pytest.raises(BookError, match=r"notebooks/one\.ipynb: cell 2 failed"):
         run(project, names=names)
 
 
@@ -244,7 +244,7 @@ class TestFailures:
 
     def test_the_others_are_kept_when_one_fails(self, project):
         write(project, "bad", "1 / 0")
-        with pytest.raises(NotebookFailedError, match=r"^notebooks/bad\.ipynb: cell 2 failed"):
+        with pytest.raises(BookError, match=r"^notebooks/bad\.ipynb: cell 2 failed"):
             run(project, names=("one", "bad"))
         assert run(project, names=("one",))[0] == set()
 

@@ -17,6 +17,7 @@ from rederive.cli.main import main
 from rederive.parameters import Parameter, ParameterError, ParameterSet
 from rederive.parameters.given import check_taken, parse_assignments, read_parameter_file
 from rederive.parameters.notebooks import notebook_parameters, takers
+from rederive.printed.schema import TableError
 
 ROOT = Path(__file__).resolve().parents[2]
 TEACHING = ROOT / "data" / "cohorts" / "synthetic-teaching"
@@ -115,7 +116,7 @@ def test_an_empty_file_gives_nothing_and_none_is_an_error(tmp_path: Path) -> Non
     path = tmp_path / "mine.yaml"
     path.write_text("# nothing\n")
     assert read_parameter_file(path, SOME) == {}
-    with pytest.raises(ParameterError, match=r"gone\.yaml: No such file"):
+    with pytest.raises(TableError, match=r"gone\.yaml: found 'No such file"):
         read_parameter_file(tmp_path / "gone.yaml", SOME)
 
 

@@ -201,8 +201,6 @@ def test_bounds_in_words_and_as_json() -> None:
             [*RESPONDERS, "--measure", "pain", "--at", "week12", "--threshold", "0"],
             "found 0, allowed are numbers above 0 up to 10",
         ),
-        (["reconstruct", EXAMPLE, "--out", "no-such/x.csv"], "folder no-such does not exist"),
-        (["reconstruct", "--out", "no-such/cohorts"], "folder no-such does not exist"),
         (["check", EXAMPLE], "without STUDY a folder with a cohort is expected"),
         (["bounds", "mean", EXAMPLE, "--measure", "pain", "--at", "week1"], "week12"),
         (["check", EXAMPLE, EXAMPLE], "found .yaml, allowed are .parquet, .csv"),

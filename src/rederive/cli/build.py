@@ -29,7 +29,7 @@ Examples:
 @click.command("build", epilog=_BUILD_EXAMPLES)
 @parameter_options
 @click.option("--name", default="", help="Name of the variant; by default a short hash.")
-@click.option("--jobs", default=2, show_default=True, help="Notebooks executed at the same time.")
+@click.option("--jobs", type=click.IntRange(1), default=2, help="Notebooks at the same time.")
 @click.pass_context
 def build_command(ctx: click.Context, /, name: str, jobs: int, **asked: Any) -> None:
     """Execute all notebooks and build the site; with parameters, a variant of the book.
@@ -81,7 +81,7 @@ def _listed(described: Mapping[str, Any]) -> str:
 
 
 @click.command("serve")
-@click.option("--port", default=8000, show_default=True, help="Port on this computer.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 @click.option(
     "--variant",
     default="",

@@ -39,9 +39,6 @@ from rederive.reconstruct.study import (
     write_table,
 )
 
-BUILD = "_build"
-"""Folder of what can be made again; folders in it are made where they are missing."""
-
 _DIAGNOSIS_SECONDS = 60.0
 
 _PRIOR = click.option(
@@ -145,10 +142,6 @@ def reconstruct_command(
     article. Every data set is checked before it is written. The same request gives the same bytes.
     Ctrl-C ends the work with what was made by then.
     """
-    if BUILD in out.parts[:-1]:
-        out.absolute().parent.mkdir(parents=True, exist_ok=True)
-    if not out.absolute().parent.is_dir():
-        raise ConfigurationError(f"--out: folder {out.parent} does not exist")
     check_writable(out)
     notes: dict[str, object]
     if study is None:

@@ -32,10 +32,6 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _KINDS = {"CellTimeoutError": "timeout", "DeadKernelError": "died"}
 
 
-class NotebookFailedError(BookError):
-    """A cell of a notebook raised an error, took too long, or its process died."""
-
-
 @dataclass(frozen=True)
 class Task:
     """One notebook, relative to the book's root, and the plain JSON values that it is given."""
@@ -90,12 +86,10 @@ def execute_tasks(
     notebook starts and one when it ends, and the progress after each: how many were run and how
     many are to be.
 
-    If a cell fails, the ``NotebookFailedError`` names notebook and cell and carries papermill's
+    If a cell fails, the ``BookError`` names notebook and cell and carries papermill's
     own; it is raised for a full disk as well. Notebooks that have succeeded by then stay in the
     cache.
     """
-    if jobs < 1:
-        raise ConfigurationError(f"jobs: found {jobs}, allowed are whole numbers from 1")
     cache = ExecutionCache(project.cache)
     cached = [cache.get(_key(project, task)) for task in tasks]
     contents = {index: content for index, content in enumerate(cached) if content is not None}
@@ -191,7 +185,7 @@ def _side_by_side(
             if progress is not None:
                 progress(len(contents), len(indices))
     if failures:
-        raise NotebookFailedError(failures[0])
+        raise BookError(failures[0])
     return contents
 
 

@@ -25,14 +25,10 @@ STRICT_FLAGS = ("-W", "--keep-going", "-n")
 SCRATCH_NAME = ".site-new"
 
 
-class SiteFailedError(BookError):
-    """Jupyter Book stopped or warned."""
-
-
 def build_site(project: Project, files: Mapping[Path, bytes]) -> bool:
     """Build the site from the files of the staged tree; return False if it is that of these.
 
-    It is replaced only by a complete and warning-free one; else a ``SiteFailedError`` ends with
+    It is replaced only by a complete and warning-free one; else a ``BookError`` ends with
     what Jupyter Book said.
     """
     address = repository_of(read_settings(project.config_file))
@@ -70,7 +66,7 @@ def _run_jupyter_book(source: Path, output: Path) -> Path:
     if finished.returncode != 0 or not (pages / "index.html").is_file():
         lines = [line for line in finished.stdout.splitlines() if line.strip()]
         shown = "\n".join(lines).replace(f"{source}{os.sep}", "")
-        raise SiteFailedError(
+        raise BookError(
             "the site was not built (a warning counts as an error); "
             f"the last good one is untouched\n{shown}"
         )

@@ -64,11 +64,8 @@ def site_server(folder: Path, port: int) -> ThreadingHTTPServer:
     """Open a server for a folder, reachable from this computer only, not yet serving.
 
     The folder is a built site, or that of all builds of a book, whose first page lists them. Port 0
-    takes any free one. A port out of range is a ``ConfigurationError``, one that is taken a
-    ``BookError``.
+    takes any free one; one that is taken is a ``BookError``.
     """
-    if not 0 <= port <= 65535:
-        raise ConfigurationError(f"port: found {port}, allowed is 0 to 65535")
     try:
         return ThreadingHTTPServer((HOST, port), functools.partial(_Handler, directory=str(folder)))
     except OSError as error:
