@@ -250,7 +250,7 @@ def test_a_sweep_keeps_every_run_and_repeats_none(swept, tmp_path):
     assert set(long["decision"]) == {"work"}
     for key in table["key"]:
         names = sorted(path.name for path in (out / "runs" / key).iterdir())
-        assert names == ["notebook.ipynb", "results.json", "run.json"]
+        assert names == ["numbers.ipynb", "results.json", "run.json"]
 
     before = snapshot(out)
     again = sweep(swept, str(out), "--grid", "factor=1..4", "--json")
@@ -279,10 +279,10 @@ def test_failures_are_rows_and_everything_else_finishes(swept, tmp_path):
     assert table["message"][0] == "ValueError: no patient is left with factor 7"
     assert list(table["t-1"].isna()) == [True, True, True, False]
     folder = out / "runs" / table["key"][0]
-    assert f"{folder}/failed.ipynb" in result.output
-    assert "no patient is left" in (folder / "failed.ipynb").read_text(encoding="utf-8")
+    assert f"{folder}\n" in result.output
+    assert "no patient is left" in (folder / "numbers.failed.ipynb").read_text(encoding="utf-8")
     for key in table["key"][1:3]:  # a process that died, and a cell that took too long
-        kept = json.loads((out / "runs" / key / "failed.ipynb").read_text(encoding="utf-8"))
+        kept = json.loads((out / "runs" / key / "numbers.failed.ipynb").read_text(encoding="utf-8"))
         assert [o["output_type"] for c in kept["cells"] for o in c.get("outputs", [])] == ["error"]
     assert json.loads((folder / "run.json").read_text())["kind"] == "cell"
 
@@ -349,7 +349,7 @@ def test_a_full_disk_is_a_row_and_the_next_call_continues(swept, tmp_path, monke
     original = RunStore.write
 
     def full(self: RunStore, name: str, content: bytes) -> None:
-        if name.endswith("/notebook.ipynb") and b"82" in content:
+        if name.endswith("/numbers.ipynb") and b"82" in content:
             raise OSError(28, os.strerror(28))
         original(self, name, content)
 

@@ -100,7 +100,7 @@ class Sweep:
         for path in self.out.glob("runs/*/run.json"):
             record = json.loads(path.read_text(encoding="utf-8"))
             assert record["status"] == "done"
-            for name in ("notebook.ipynb", "results.json"):
+            for name in ("numbers.ipynb", "results.json"):
                 json.loads(path.with_name(name).read_text(encoding="utf-8"))
             found[path.parent.name] = path.stat().st_mtime_ns
         return found

@@ -26,7 +26,7 @@ from rederive.sweep.job import DONE
 from rederive.sweep.page import build_sweep_page
 from rederive.sweep.plan import Plan, plan_sweep
 from rederive.sweep.points import Request, assignments_of
-from rederive.sweep.store import FAILED, NOTEBOOK, RUNS, RunStore
+from rederive.sweep.store import RUNS, RunStore
 from rederive.sweep.view import results_of
 from rederive.sweep.workers import open_workers
 
@@ -196,12 +196,11 @@ def _name_of(row: NumberRow | ClaimRow, registry: Registry) -> str:
 def _write_pages(project: Project, store: RunStore, plan: Plan) -> None:
     """Write each run's notebooks as pages beside them."""
     for run in plan.runs:
-        several = [f"{Path(name).stem}.ipynb" for name, _ in run.tasks]
-        for name in several if len(several) > 1 else [NOTEBOOK]:
-            place = f"{RUNS}/{run.key}/{name}"
+        for name, _ in run.tasks:
+            place = f"{RUNS}/{run.key}/{Path(name).stem}"
             with contextlib.suppress(FileNotFoundError):
-                text = notebook_page(store.read(place), project.root / STYLESHEET)
-                store.write(f"{place.removesuffix('.ipynb')}.html", text.encode())
+                text = notebook_page(store.read(f"{place}.ipynb"), project.root / STYLESHEET)
+                store.write(f"{place}.html", text.encode())
 
 
 @contextlib.contextmanager
@@ -229,9 +228,8 @@ def _complaint(plan: Plan, store: RunStore, summary: Summary) -> str:
     lines.append(f"{undone} of {len(plan.runs)} runs did not get done")
     told = [run for run in plan.runs if summary.problems.get(run.key)]
     for run in told[:_PROBLEMS_SHOWN]:
-        name = FAILED if len(run.tasks) == 1 else ""
         lines.append(f"  {assignments_of(run.point)}: {summary.problems[run.key]}")
-        lines.append(f"    {store.url.rstrip('/')}/{RUNS}/{run.key}/{name}")
+        lines.append(f"    {store.url.rstrip('/')}/{RUNS}/{run.key}")
     if len(told) > _PROBLEMS_SHOWN:
         lines.append(f"  and {len(told) - _PROBLEMS_SHOWN} more; see the index")
     return "\n".join(lines)

@@ -13,7 +13,7 @@ from rederive.execution.cache import source_digest
 from rederive.execution.project import Project
 from rederive.execution.run import Outcome, Task, run_task
 from rederive.sweep.plan import Run
-from rederive.sweep.store import FAILED, NOTEBOOK, RESULTS, RunStore
+from rederive.sweep.store import RESULTS, RunStore
 
 DONE = "done"
 UNFINISHED = ("lost", "pending")
@@ -107,19 +107,18 @@ def stored(store: RunStore, job: Job, finished: Finished) -> Finished:
 def _finished(job: Job, outcomes: dict[str, Outcome]) -> Finished:
     files: dict[str, bytes] = {}
     results: list[dict[str, Any]] = []
-    alone = len(outcomes) == 1
     for name, outcome in outcomes.items():
         stem = Path(name).stem
         if outcome.content is not None:
-            files[NOTEBOOK if alone else f"{stem}.ipynb"] = outcome.content
+            files[f"{stem}.ipynb"] = outcome.content
             results += read_results(json.loads(outcome.content))
         elif outcome.failed is not None:
-            files[FAILED if alone else f"{stem}.{FAILED}"] = outcome.failed
+            files[f"{stem}.failed.ipynb"] = outcome.failed
     files[RESULTS] = f"{json.dumps(results, indent=1, ensure_ascii=False)}\n".encode()
     seconds = sum(outcome.seconds for outcome in outcomes.values())
     name, worst = next(((n, o) for n, o in outcomes.items() if o.kind != DONE), ("", Outcome()))
     status = "failed" if worst.kind == "cell" else worst.kind
-    message = f"{Path(name).stem}: {worst.message}" if name and not alone else worst.message
+    message = f"{Path(name).stem}: {worst.message}" if name else ""
     ended = job.ended(status, message, worst.kind, seconds)
     return replace(ended, results=results, files=files)
 

@@ -24,7 +24,7 @@ from rederive.parameters.notebooks import (
 )
 from rederive.sweep.points import Point, Request, parameter_sets
 
-KEY_FORMAT = 2
+KEY_FORMAT = 3
 """Raise this number when the form of a run's folder changes."""
 
 KEY_LENGTH = 24

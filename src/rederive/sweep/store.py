@@ -18,8 +18,6 @@ from fsspec.implementations.memory import MemoryFileSystem
 from rederive.errors import BookError, ConfigurationError
 from rederive.printed.files import write_atomically
 
-NOTEBOOK = "notebook.ipynb"
-FAILED = "failed.ipynb"
 RESULTS = "results.json"
 RECORD = "run.json"
 RUNS = "runs"
