@@ -11,11 +11,9 @@ from click.shell_completion import (
     BashComplete,
     CompletionItem,
     add_completion_class,
-    get_completion_class,
+    shell_complete,
     split_arg_string,
 )
-
-from rederive.errors import BookError
 
 PROGRAM = "rederive"
 VARIABLE = "_REDERIVE_COMPLETE"
@@ -70,7 +68,4 @@ Where to put it:
 @click.pass_context
 def completion_command(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a SHELL."""
-    maker = get_completion_class(shell)
-    if maker is None:
-        raise BookError(f"{shell}: no completion for it")
-    click.echo(maker(ctx.find_root().command, {}, PROGRAM, VARIABLE).source())
+    shell_complete(ctx.find_root().command, {}, PROGRAM, VARIABLE, f"{shell}_source")
