@@ -5,6 +5,7 @@ Each works on a study described in a YAML file or, without one, on the installed
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -50,7 +51,21 @@ _SEED = click.option(
 
 
 def _about_a_study(command: Callable[..., None]) -> Callable[..., None]:
-    """Add what all commands have: the study or the article, and the form of the answer."""
+    """Add what all commands have: the study or else the article, opened, and the answer's form."""
+
+    @functools.wraps(command)
+    def opened(study: Path | None, article: str, reading: str, **options: Any) -> None:
+        if study is not None:
+            reason = f"does not go with a study ({study.name})"
+            _refuse({"--article": article, "--reading": reading}, reason)
+            return command(study=load_study(study), **options)
+        source = open_cohorts(article)
+        options["reading"] = _one("reading", reading, source.readings)
+        if "prior" in options:
+            options["prior"] = _one("prior", options["prior"], source.priors)
+        return command(study=source, **options)
+
+    decorated: Callable[..., None] = opened
     for decorate in (
         library_errors,
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
@@ -64,8 +79,8 @@ def _about_a_study(command: Callable[..., None]) -> Callable[..., None]:
             "study", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
         ),
     ):
-        command = decorate(command)
-    return command
+        decorated = decorate(decorated)
+    return decorated
 
 
 def _seconds(default: float | None, help: str) -> Callable[..., Any]:
@@ -86,12 +101,6 @@ def _without(help: str) -> Callable[..., Any]:
     return click.option("--without", multiple=True, metavar="FIGURE", help=help)
 
 
-def _article(name: str, reading: str, prior: str = "") -> tuple[Any, str, str]:
-    """Return the cohorts of an installed article, with its names of the reading and the prior."""
-    source = open_cohorts(name)
-    return source, _one("reading", reading, source.readings), _one("prior", prior, source.priors)
-
-
 def _one(what: str, given: str, known: tuple[str, ...]) -> str:
     if given and given not in known:
         raise unknown(what, given, known)
@@ -102,12 +111,6 @@ def _refuse(given: Mapping[str, object], reason: str) -> None:
     for name, value in given.items():
         if value:
             raise ConfigurationError(f"{name}: {reason}")
-
-
-def _opened(study: Path, article: str, reading: str) -> Study:
-    reason = f"does not go with a study ({study.name})"
-    _refuse({"--article": article, "--reading": reading}, reason)
-    return load_study(study)
 
 
 def _echo_json(record: object) -> None:
@@ -128,13 +131,7 @@ def _echo_json(record: object) -> None:
 )
 @_seconds(None, "For a STUDY: time after which what was made so far is written, marked as partial.")
 def reconstruct_command(
-    study: Path | None,
-    article: str,
-    reading: str,
-    out: Path,
-    seconds: float | None,
-    as_json: bool,
-    **how: Any,
+    study: Any, out: Path, seconds: float | None, as_json: bool, **how: Any
 ) -> None:
     """Make synthetic patient-level data that print every figure of a study.
 
@@ -144,17 +141,15 @@ def reconstruct_command(
     """
     check_writable(out)
     notes: dict[str, object]
-    if study is None:
+    if isinstance(study, Study):
+        check_ending(out)
+        notes = provenance(study, **how)
+        write_table(out, _reconstructed(study, out, notes, seconds, how), notes)
+    else:
         _refuse({"--seconds": seconds}, "goes with a study only")
-        source, reading, how["prior"] = _article(article, reading, how["prior"])
         notes = how | {"without": list(how["without"])}
         with Watch("cohorts", catch=False) as watch:
-            source.reconstruct(out, **how, reading=reading, progress=watch)
-    else:
-        described = _opened(study, article, reading)
-        check_ending(out)
-        notes = provenance(described, **how)
-        write_table(out, _reconstructed(described, out, notes, seconds, how), notes)
+            study.reconstruct(out, **how, progress=watch)
     if as_json:
         written = {"synthetic": True, "note": SYNTHETIC, "file": str(out), "partial": False}
         _echo_json(written | notes)
@@ -226,26 +221,19 @@ def _contradiction(study: Study, words: str, names: Iterable[str]) -> Configurat
 @_PRIOR
 @_count("--draws", 1000, "Number of data sets drawn.")
 @_SEED
-def predict_command(
-    figure: str,
-    study: Path | None,
-    article: str,
-    reading: str,
-    as_json: bool,
-    **how: Any,
-) -> None:
+def predict_command(figure: str, study: Any, as_json: bool, **how: Any) -> None:
     """Predict FIGURE from all other figures.
 
     The figure is held out, and data that print all the others are drawn. The interval depends on
     the prior; the bounds do not. Ctrl-C ends the work with the draws made by then.
     """
-    if study is None:
-        source, reading, how["prior"] = _article(article, reading, how["prior"])
+    record: Mapping[str, Any]
+    if isinstance(study, Study):
+        record = _predicted(study, figure, how)
+    else:
         with Watch("draws", catch=False) as watch:
             watch.say("drawing")
-            record = source.predict(figure, **how, reading=reading, progress=watch)
-    else:
-        record = _predicted(_opened(study, article, reading), figure, how)
+            record = study.predict(figure, **how, progress=watch)
     if as_json:
         _echo_json(dict(record))
     else:
@@ -289,9 +277,7 @@ def _predicted(study: Study, figure: str, how: Mapping[str, Any]) -> dict[str, o
 @_seconds(60.0, "Time limit of each integer programme.")
 def bounds_command(
     quantity: str,
-    study: Path | None,
-    article: str,
-    reading: str,
+    study: Any,
     at: str,
     measure: str,
     threshold: Fraction | None,
@@ -304,27 +290,19 @@ def bounds_command(
     followed_baseline_mean and missing_baseline_mean. Nothing passes the bounds; sharp ones are
     attained by data that are shown with --json. Ctrl-C ends the work with what is proved by then.
     """
-    with Watch("bounds", catch=study is not None) as watch:
-        if study is None:
-            _refuse({"--measure": measure}, "goes with a study only")
-            source, reading, _ = _article(article, reading)
-            watch.say("looking for the bounds, which takes minutes unless they are shipped")
-            record = source.bounds(quantity, at=at, threshold=threshold, reading=reading, **more)
-        else:
-            described = _opened(study, article, reading)
-            chosen = described.measure(measure)
+    more["threshold"] = threshold
+    with Watch("bounds", catch=isinstance(study, Study)) as watch:
+        if isinstance(study, Study):
+            chosen = study.measure(measure)
+            told: Any = {"progress": watch.say, "stop": watch.stop}
             try:
-                record = bound_quantity(
-                    chosen,
-                    quantity,
-                    at,
-                    threshold=threshold,
-                    **more,
-                    progress=watch.say,
-                    stop=watch.stop,
-                )
+                record = bound_quantity(chosen, quantity, at, **more, **told)
             except ContradictionError as error:
-                _explain(described, [chosen.without(more["without"])], error)
+                _explain(study, [chosen.without(more["without"])], error)
+        else:
+            _refuse({"--measure": measure}, "goes with a study only")
+            watch.say("looking for the bounds, which takes minutes unless they are shipped")
+            record = study.bounds(quantity, at=at, **more)
     if as_json:
         _echo_json(dict(record))
     else:
@@ -336,30 +314,26 @@ def bounds_command(
 @click.command("check")
 @click.argument("data", type=click.Path(exists=True, path_type=Path))
 @_about_a_study
-def check_command(
-    data: Path, study: Path | None, reading: str, article: str, as_json: bool
-) -> None:
+def check_command(data: Path, study: Any, as_json: bool, **how: str) -> None:
     """Check whether DATA print every figure of a study, by an independent computation.
 
     With STUDY, DATA is a .csv or .parquet file with the columns patient, measure, timepoint and
     value, and cohort for several data sets. Without, it is a cohort of the installed article.
     The exit status is 1 if a figure differs.
     """
-    if study is None:
-        if data.is_file():
-            raise ConfigurationError(
-                f"{data.name} is a file; without STUDY a folder with a cohort is expected"
-            )
-        source, reading, _ = _article(article, reading)
-        with Watch("cohorts", catch=False) as watch:
-            watch.say("recomputing every figure")
-            report = source.check(data, reading=reading, progress=watch)
-    else:
-        described = _opened(study, article, reading)
-        Watch("figures").say("recomputing every figure")
-        report = check_study(described.description, read_table(data))
+    watch = Watch("cohorts", catch=False)
+    watch.say("recomputing every figure")
+    if isinstance(study, Study):
+        report = check_study(study.description, read_table(data))
         if report.empty:
             raise ConfigurationError(f"{data.name}: found no values, allowed is a value or more")
+    elif data.is_file():
+        raise ConfigurationError(
+            f"{data.name} is a file; without STUDY a folder with a cohort is expected"
+        )
+    else:
+        with watch:
+            report = study.check(data, **how, progress=watch)
     wrong = failures(report)
     if as_json:
         _echo_json(json.loads(report.to_json(orient="records")))
