@@ -180,7 +180,7 @@ def _of_rows(check: Check, path: Path) -> tuple[pd.DataFrame, list[str]]:
             with faults.noted():
                 result = check.of(shown, f"{path}, line {reader.line_num}, column ")
                 found.append({"line": reader.line_num} | shown | result.as_row())
-        faults.stop(most=20)
+        faults.stop()
     return pd.DataFrame(found), [name for name in names if name not in check.figures]
 
 

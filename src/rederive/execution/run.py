@@ -131,7 +131,8 @@ def run_task(
         rows = rows_file(project) if share_rows else ""
         start = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="rederive-", ignore_cleanup_errors=True) as scratch:
-            outcome = _run(project.root, task, timeout, scratch, rows)
+            environment = _environment(project.root, scratch, rows)
+            outcome = _execute(project.root, task, timeout, scratch, environment)
         outcome = replace(outcome, seconds=time.monotonic() - start)
         # What it depends on may have been changed meanwhile.
         if cache and outcome.content is not None and _key(project, task) == key:
@@ -207,8 +208,9 @@ def _environment(root: Path, scratch: str, rows: Path | str) -> dict[str, str]:
     }
 
 
-def _run(root: Path, task: Task, timeout: float, scratch: str, rows: Path | str) -> Outcome:
-    environment = _environment(root, scratch, rows)
+def _execute(
+    root: Path, task: Task, timeout: float, scratch: str, environment: Mapping[str, str]
+) -> Outcome:
     if forkserver.available() and "papermill" not in sys.modules:  # imports go side by side
         forkserver.start({**os.environ, **environment})
     import papermill

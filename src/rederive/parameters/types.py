@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from rederive.errors import ConfigurationError, meant
+from rederive.errors import ConfigurationError, listed, meant
 
 Value = float | int | str | bool
 
@@ -39,13 +39,10 @@ class Faults:
         except ParameterError as error:
             self.add(*(f"{place}{line}" for line in str(error).splitlines()))
 
-    def stop(self, most: int | None = None) -> None:
-        """Refuse what has faults, a line for each; of more than some the rest is counted."""
-        lines = list(self._lines)
-        if most is not None and len(lines) > most:
-            lines[most:] = [f"and {len(lines) - most} more faults of this kind"]
-        if lines:
-            raise ParameterError("\n".join(lines))
+    def stop(self) -> None:
+        """Refuse what has faults, a line for each; of many the rest is counted."""
+        if self._lines:
+            raise ParameterError(listed(self._lines, "\n"))
 
 
 @dataclass(frozen=True, slots=True)

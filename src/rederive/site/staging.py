@@ -37,18 +37,11 @@ def staged_files(
     """
     files: dict[Path, bytes] = {}
     for page in (*project.pages, *(added or {})):
-        if page.suffix == ".ipynb":
-            if page not in notebooks:
-                raise ConfigurationError(f"{page.as_posix()}: in _toc.yml, but not executed")
-            files[page] = notebooks[page]
-        else:
-            files[page] = (project.root / page).read_bytes()
+        is_notebook = page.suffix == ".ipynb"
+        files[page] = notebooks[page] if is_notebook else (project.root / page).read_bytes()
     settings = read_settings(project.config_file)
     for name in settings.get("bibtex_bibfiles") or []:
-        source = project.root / name
-        if not source.is_file():
-            raise ConfigurationError(f"_config.yml: bibtex_bibfiles: {name!r} not found")
-        files[Path(name)] = source.read_bytes()
+        files[Path(name)] = (project.root / name).read_bytes()
     for folder in (*PAGE_FOLDERS, Path("data")):
         for path in files_below(project.root / folder):
             files.setdefault(path.relative_to(project.root), path.read_bytes())

@@ -23,8 +23,6 @@ Point = dict[str, Value]
 MOST_POINTS = 100_000
 """Most parameter sets of one sweep."""
 
-FAULTS_SHOWN = 20
-
 _NUMBER = r"[+\-−]?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(?:\.\.({_NUMBER}))?")
 _LISTS = (".yaml", ".yml", ".json")
@@ -78,7 +76,7 @@ def parameter_sets(
     count = len(bases) * math.prod(map(len, grid.values()))
     if count > MOST_POINTS:
         faults.add(f"sweep: found {count} parameter sets, allowed: up to {MOST_POINTS}")
-    faults.stop(FAULTS_SHOWN)
+    faults.stop()
     points = [
         fixed | base | dict(zip(grid, values, strict=True))
         for base in bases
@@ -88,7 +86,7 @@ def parameter_sets(
     for point in unique:
         with faults.noted(f"{assignments_of(point)}: "):
             parameters.check(point)
-    faults.stop(FAULTS_SHOWN)
+    faults.stop()
     return unique
 
 
