@@ -193,11 +193,12 @@ class CohortEvidence(Cohorts):
         """Return whether the bounds of a figure are tight, and in words how wide they are."""
         figure = self.block.figure(self.registry.first_mention(row.id))
         ends = bound.low.limit, bound.high.limit
-        share = (ends[1] - ends[0]) / possible_width(self.block, figure)
-        tight, words = share <= TIGHT, f"{100 * share:.2g} % of what n and the scale allow"
         if row.statistic == "p":
             tight = bool(printing(pd.Series(ends), row.printed).all())
-            words = "all of it is printed so" if tight else "most of it is printed otherwise"
+            words = "all of it is printed so" if tight else "not all of it is printed so"
+        else:
+            share = (ends[1] - ends[0]) / possible_width(self.block, figure)
+            tight, words = share <= TIGHT, f"{100 * share:.2g} % of what n and the scale allow"
         return tight, words if tight else f"{words}: too wide to confirm it"
 
 

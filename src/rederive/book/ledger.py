@@ -134,13 +134,23 @@ class CohortEvidence(Protocol):
         """Whether this run asks for the figure as the article defines it."""
 
 
+class SharedRows(Protocol):
+    """Rows that other runs have worked out, as plain values by a key and their id."""
+
+    def get(self, key: str, ids: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Return those that are there."""
+
+    def put(self, key: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep rows for other runs."""
+
+
 class Ledger:
     """All rows of a registry, reproduced on demand and kept.
 
     ``settings`` are the choices for all recomputations, ``built`` the notebooks that are part of
     the book. Without cohorts the calibrated and predicted rows are pending. Rows of other runs may
-    be taken from ``kept``, a `rederive.execution.kept.KeptRows`. ``reference`` is the same registry
-    under the article's parameters, where this one is under others.
+    be taken from ``kept``. ``reference`` is the same registry under the article's parameters, where
+    this one is under others.
     """
 
     def __init__(
@@ -149,7 +159,7 @@ class Ledger:
         settings: Settings,
         built: Collection[str],
         cohorts: CohortEvidence | None = None,
-        kept: Any = None,
+        kept: SharedRows | None = None,
     ) -> None:
         self.registry = registry
         self._kept = kept

@@ -94,9 +94,10 @@ def _odds_ratio(**given: Any) -> Any:
     margins = [given.pop(name, None) for name in names]
     figures = PrintedOddsRatio(**given)
     name = next(each for each in ("p", "ci_low", "odds_ratio") if each in given)
-    if not any(margins):
+    shown = [each for each, size in zip(names, margins, strict=True) if size is not None]
+    if not shown:
         return recompute.ratio_and_interval(name, figures)
-    _require_all([each for each, size in zip(names, margins, strict=True) if size], *names)
+    _require_all(shown, *names)
     return recompute.odds_ratio_figure(name, figures, *margins)
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rederive.errors import BookError
-from rederive.execution.files import digest_of_files, files_below
+from rederive.execution.files import digest_of_files, files_below, replace_folder
 from rederive.execution.project import SOURCE_DATE_EPOCH, Project, read_settings
 from rederive.printed.files import write_atomically
 from rederive.site.repository import repository_of
@@ -41,8 +41,7 @@ def build_site(project: Project, files: Mapping[Path, bytes]) -> bool:
     write_stage(project.stage, files)
     built = _run_jupyter_book(project.stage, project.output / SCRATCH_NAME)
     stamp.unlink(missing_ok=True)
-    shutil.rmtree(project.site, ignore_errors=True)
-    built.rename(project.site)
+    replace_folder(built, project.site)
     described = {"key": key, "site": _site_digest(project.site)}
     write_atomically(stamp, json.dumps(described).encode())
     return True

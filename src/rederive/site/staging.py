@@ -41,7 +41,10 @@ def staged_files(
         files[page] = notebooks[page] if is_notebook else (project.root / page).read_bytes()
     settings = read_settings(project.config_file)
     for name in settings.get("bibtex_bibfiles") or []:
-        files[Path(name)] = (project.root / name).read_bytes()
+        source = project.root / name
+        if not source.is_file():
+            raise ConfigurationError(f"_config.yml: bibtex_bibfiles: {name!r} not found")
+        files[Path(name)] = source.read_bytes()
     for folder in (*PAGE_FOLDERS, Path("data")):
         for path in files_below(project.root / folder):
             files.setdefault(path.relative_to(project.root), path.read_bytes())
