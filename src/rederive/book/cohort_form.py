@@ -4,27 +4,89 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import pandas as pd
 
 from rederive.installed import load_installed
 from rederive.retrospective import Cohort, Windows
 
 COHORTS = "rederive.cohorts"
-"""Entry-point group: each entry makes an article's cohorts, as `open_cohorts` describes them."""
+"""Entry-point group: each entry is a function that returns an article's :class:`ArticleCohorts`."""
 
 
-def open_cohorts(name: str = "") -> Any:
-    """Return the cohorts of an installed article, whose name is needed if there are several.
+Progress = Callable[[int, int], None]
+"""Called with what is done and what is wanted."""
 
-    They have ``priors`` and ``readings`` (interpretations of ambiguous figures), names of which the
-    first is the default, and the methods ``reconstruct``, ``predict``, ``bounds`` and ``check`` of
-    the commands: the first writes to a folder, the next two return what is ready for JSON, the last
-    a report with the columns ``id``, ``printed``, ``computed`` and ``agrees``. They raise a
-    ``ValueError`` for a request that is not usable or figures that contradict each other, and a
-    ``RuntimeError`` where something was not found or only partly done.
+
+class ArticleCohorts(Protocol):
+    """The reconstructed cohorts of one article.
+
+    The methods raise ``ValueError`` for a request that is not usable or figures that contradict
+    each other, and ``RuntimeError`` where something was not found or only partly done.
     """
-    opener: Callable[[], Any] = load_installed(
+
+    @property
+    def priors(self) -> tuple[str, ...]:
+        """Names of the priors, the default first."""
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Interpretations of the article's ambiguous figures, the default first."""
+
+    def reconstruct(
+        self,
+        out: Path,
+        *,
+        prior: str,
+        cohorts: int,
+        seed: int,
+        without: tuple[str, ...],
+        reading: str,
+        progress: Progress | None,
+    ) -> None:
+        """Write synthetic cohorts that print every figure but those in ``without``."""
+
+    def predict(
+        self,
+        figure: str,
+        *,
+        prior: str,
+        draws: int,
+        seed: int,
+        reading: str,
+        progress: Progress | None,
+    ) -> Mapping[str, object]:
+        """Return what the other figures say about one, ready for JSON.
+
+        Keys ``figure``, ``printed``, ``median``, ``low``, ``high`` (ends of the central 95 %),
+        ``share`` (of data sets that print the figure so), ``bounds`` or null, and others.
+        """
+
+    def bounds(
+        self,
+        quantity: str,
+        *,
+        at: str,
+        threshold: Fraction | None,
+        without: tuple[str, ...],
+        seconds: float,
+        reading: str,
+    ) -> Mapping[str, object]:
+        """Return sharp bounds, ready for JSON: ``low``, ``high``, ``sharp``, and others."""
+
+    def check(self, path: Path, *, reading: str, progress: Progress | None) -> pd.DataFrame:
+        """Return a report on a folder: columns ``id``, ``printed``, ``computed``, ``agrees``.
+
+        Faults of the files are a ``ValueError`` that lists them all.
+        """
+
+
+def open_cohorts(name: str = "") -> ArticleCohorts:
+    """Return the cohorts of an installed article, whose name is needed if there are several."""
+    opener: Callable[[], ArticleCohorts] = load_installed(
         COHORTS, name, "none is installed; describe a study in a YAML file"
     )
     return opener()

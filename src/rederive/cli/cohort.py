@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import click
 import pandas as pd
 
-from rederive.book.cohort_form import open_cohorts
+from rederive.book.cohort_form import ArticleCohorts, open_cohorts
 from rederive.cli.column import library_errors, number
 from rederive.cli.options import ARTICLE
 from rederive.cli.watch import Watch
@@ -131,7 +131,7 @@ def _echo_json(record: object) -> None:
 )
 @_seconds(None, "For a STUDY: time after which what was made so far is written, marked as partial.")
 def reconstruct_command(
-    study: Any, out: Path, seconds: float | None, as_json: bool, **how: Any
+    study: Study | ArticleCohorts, out: Path, seconds: float | None, as_json: bool, **how: Any
 ) -> None:
     """Make synthetic patient-level data that print every figure of a study.
 
@@ -221,7 +221,7 @@ def _contradiction(study: Study, words: str, names: Iterable[str]) -> Configurat
 @_PRIOR
 @_count("--draws", 1000, "Number of data sets drawn.")
 @_SEED
-def predict_command(figure: str, study: Any, as_json: bool, **how: Any) -> None:
+def predict_command(figure: str, study: Study | ArticleCohorts, as_json: bool, **how: Any) -> None:
     """Predict FIGURE from all other figures.
 
     The figure is held out, and data that print all the others are drawn. The interval depends on
@@ -277,7 +277,7 @@ def _predicted(study: Study, figure: str, how: Mapping[str, Any]) -> dict[str, o
 @_seconds(60.0, "Time limit of each integer programme.")
 def bounds_command(
     quantity: str,
-    study: Any,
+    study: Study | ArticleCohorts,
     at: str,
     measure: str,
     threshold: Fraction | None,
@@ -291,6 +291,7 @@ def bounds_command(
     attained by data that are shown with --json. Ctrl-C ends the work with what is proved by then.
     """
     more["threshold"] = threshold
+    record: Mapping[str, Any]
     with Watch("bounds", catch=isinstance(study, Study)) as watch:
         if isinstance(study, Study):
             chosen = study.measure(measure)
@@ -314,7 +315,7 @@ def bounds_command(
 @click.command("check")
 @click.argument("data", type=click.Path(exists=True, path_type=Path))
 @_about_a_study
-def check_command(data: Path, study: Any, as_json: bool, **how: str) -> None:
+def check_command(data: Path, study: Study | ArticleCohorts, as_json: bool, **how: str) -> None:
     """Check whether DATA print every figure of a study, by an independent computation.
 
     With STUDY, DATA is a .csv or .parquet file with the columns patient, measure, timepoint and
