@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from collections import Counter
 from fractions import Fraction
 from functools import cache
@@ -30,8 +31,10 @@ from rederive.reconstruct.block import (
     holds,
     sample_data,
 )
+from rederive.reconstruct.block.kernel import run_chain
 from rederive.reconstruct.block.prediction import diagnose_quantity, open_quantities
 from rederive.reconstruct.block.priors import density_of
+from rederive.reconstruct.block.sampling import _machine, _records, draw_start
 from rederive.reconstruct.column import ColumnSummary
 
 FOUR = Scale(Fraction(0), Fraction(3))
@@ -309,6 +312,17 @@ def test_a_single_patient_is_drawn_evenly() -> None:
     block = Block("one", Scale(Fraction(0), Fraction(5)), 1, ("only",), (1,))
     values = sample_data(block, FLAT, 6000, 1, thin=2, warmup=1000).values[:, 0, 0]
     assert stats.chisquare(np.bincount(values, minlength=6)).pvalue > 1e-4
+
+
+def test_a_chain_keeps_nothing_that_it_was_given() -> None:
+    """The compiled part counts no references itself."""
+    block, rng = pair(()), np.random.default_rng(1)
+    given = (*draw_start(block, FLAT, rng), *_machine(block, FLAT), rng, *_records(9, block))
+    arrays = [each for one in given for each in (one if isinstance(one, tuple) else (one,))]
+    before = [sys.getrefcount(each) for each in arrays]
+    for _ in range(20):
+        run_chain(*given[:5], 1.5, 90, 10, False, *given[5:])
+    assert [sys.getrefcount(each) for each in arrays] == before
 
 
 def test_an_extreme_is_a_plain_figure() -> None:

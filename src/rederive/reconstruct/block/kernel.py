@@ -8,8 +8,9 @@ only, and only those without penalty: so they follow the prior, given the figure
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numba
 import numpy as np
@@ -91,13 +92,16 @@ _ONE, _TWO, _SWAP, _WHOLE, _MASK = range(5)
 """Moves: a value of one patient, of two in opposite directions, two exchanged, a whole row, two
 patients' measured and missing value."""
 
-_SLACK = 1e-9
-"""Relative distance of a bound from what it bounds, far above what rounding can do."""
+F = TypeVar("F", bound=Callable[..., Any])
 
-# Counting references to arrays took two thirds of the time; nothing is allocated while compiled.
-_plain = {"nogil": True, "error_model": "numpy", "_nrt": False}
-_compiled = numba.njit(cache=True, **_plain)
-_inlined = numba.njit(forceinline=True, **_plain)
+
+def _njit(**options: Any) -> Callable[[F], F]:
+    compiled: Callable[[F], F] = numba.njit(nogil=True, error_model="numpy", **options)
+    return compiled
+
+
+# Counting references to arrays took two thirds of the time; what is compiled so makes no array.
+_compiled, _inlined = _njit(_nrt=False, cache=True), _njit(_nrt=False, forceinline=True)
 
 
 # --- the prior -----------------------------------------------------------------------------------
@@ -140,15 +144,6 @@ def _log_prior(values: Integers, mask: Flags, i: int, density: Density, logs: Fl
             else:
                 result += by_last * last + by_own * values[i, t]
     return result
-
-
-def _highest_log(density: Density, moves: Moves, times: int) -> float:
-    """Return a bound that no logarithm of a density exceeds."""
-    by_missing = max(0.0, density.by_last) + max(0.0, density.by_own)
-    highest = _SLACK + moves.highest * (times - 1) * by_missing
-    if density.log_weights.size > 0:
-        highest += float(density.log_weights.max() + np.log(density.log_weights.size))
-    return highest
 
 
 # --- sums and the penalty ------------------------------------------------------------------------
@@ -341,24 +336,13 @@ def _move(values: Integers, mask: Flags, pair: tuple[int, int], kind: int, t: in
 
 
 @_inlined
-def _rise(first: int, step: int, now: Sums, then: Sums, limits: Limits) -> tuple[float, float]:
-    """Weigh columns that a move may have changed: rise of the penalty, and size of their terms.
-
-    Without ``ends``, which only :func:`_total` knows.
-    """
-    n, counts, rise, size = limits.n, limits.counts, 0.0, 0.0
+def _reweigh(first: int, step: int, now: Sums, then: Sums, limits: Limits) -> None:
+    """Weigh columns that a move may have changed."""
+    n = limits.n
     for v in range(first, n.size, step):
         same = then.moments[v, 0] == now.moments[v, 0] and then.moments[v, 1] == now.moments[v, 1]
         if n[v] > 0 and not same:
             _weigh(v, then, limits)
-            for k in range(3):
-                rise += then.terms[v, k] - now.terms[v, k]
-                size += then.terms[v, k]
-    for c in range(now.found.size):
-        if then.found[c] != now.found[c]:
-            low, high = counts[c, 3], counts[c, 4]
-            rise += _beyond(then.found[c], low, high, 1.0) - _beyond(now.found[c], low, high, 1.0)
-    return rise, size
 
 
 @_inlined
@@ -403,13 +387,13 @@ def run_chain(
     if stop_at_first and penalty == 0.0:
         return 1
     state = values, mask, now, deepcopy(now), penalty
-    rules = limits, moves, density, _highest_log(density, moves, values.shape[1]), heat
+    rules = limits, moves, density, heat
     room = np.empty(len(values)), np.empty(density.log_weights.size)
     much = iterations, every
     return int(_entered(*state, *rules, *room, *much, stop_at_first, rng, out_values, out_mask))
 
 
-@numba.njit(cache=True, nogil=True)
+@_njit(cache=True)
 def _entered(*given: Any) -> int:
     """Run the chain; without counts, a generator taken from Python would never be freed."""
     return _run(*given)
@@ -425,7 +409,6 @@ def _run(
     limits: Limits,
     moves: Moves,
     density: Density,
-    highest_log: float,
     heat: float,
     logs: Floats,
     of_kinds: Floats,
@@ -440,7 +423,6 @@ def _run(
     patients, times = values.shape
     for i in range(patients):
         logs[i] = _log_prior(values, mask, i, density, of_kinds)
-    by_chance = density.by_last == 0.0 and density.by_own == 0.0
     records = 0
     for iteration in range(1, iterations + 1):
         i = int(rng.random() * patients)
@@ -453,38 +435,21 @@ def _run(
             pair = i, j if both else -1
             _recount(values, mask, pair, kind, t, by, then, limits.counts)
             first, step = (0, 1) if kind == _WHOLE or t == 0 else (t, times)
-            # First what the gain is at most, since that refuses most moves without the rest.
-            rise, size = _rise(first, step, now, then, limits)
-            most = -heat * (rise - _SLACK * (size + penalty))
-            moved = kind != _MASK or not by_chance
-            if moved:
-                most += highest_log - logs[i] + (highest_log - logs[j] if both else 0.0)
-            chance, new_penalty, log1, log2 = -1.0, penalty, logs[i], logs[j]
-            if most < 0 and limits.ends.shape[0] == 0:
-                chance = rng.random()
-            accepted = chance < 0 or chance < np.exp(most) * (1 + _SLACK)
-            if accepted:
-                _move(values, mask, pair, kind, t, by)
-                if moved:
-                    log1 = _log_prior(values, mask, i, density, of_kinds)
-                if moved and both:
-                    log2 = _log_prior(values, mask, j, density, of_kinds)
-                new_penalty = _total(then, limits)
-                gain = log1 - logs[i] - heat * (new_penalty - penalty)
-                if both:
-                    gain += log2 - logs[j]
-                if gain < 0:
-                    accepted = (chance if chance >= 0 else rng.random()) < np.exp(gain)
-                if not accepted:
-                    _move(values, mask, pair, kind, t, -by)
-            if accepted:
-                penalty, logs[i] = new_penalty, log1
-                if both:
-                    logs[j] = log2
+            _reweigh(first, step, now, then, limits)
+            new_penalty = _total(then, limits)
+            _move(values, mask, pair, kind, t, by)
+            log1 = _log_prior(values, mask, i, density, of_kinds)
+            log2 = _log_prior(values, mask, j, density, of_kinds) if both else logs[j]
+            gain = log1 - logs[i] - heat * (new_penalty - penalty)
+            if both:
+                gain += log2 - logs[j]
+            if gain >= 0 or rng.random() < np.exp(gain):
+                penalty, logs[j], logs[i] = new_penalty, log2, log1
                 if stop_at_first and penalty == 0.0:
                     return 1
                 _copy(first, step, then, now)
             else:
+                _move(values, mask, pair, kind, t, -by)
                 _copy(first, step, now, then)
         if iteration % every == 0 and penalty == 0.0 and not stop_at_first:
             for i in range(patients):
