@@ -30,9 +30,6 @@ from rederive.sweep.store import RUNS, RunStore
 from rederive.sweep.view import results_of
 from rederive.sweep.workers import open_workers
 
-FEW_RUNS = 8
-"""Up to so many runs are carried out in threads, unless workers are asked for."""
-
 _EXAMPLE = (
     "\b\nrederive sweep results_skin --out sweeps/skin \\\n"
     "  --grid baseline_window=2..4 --grid 'visit_rule=*'"
@@ -74,9 +71,9 @@ _PROBLEMS_SHOWN = 5
 )
 @click.option(
     "--workers",
+    default=0,
     type=click.IntRange(min=0),
-    help="Worker processes on this computer; 0 are threads. By default one a processor, "
-    f"or threads for up to {FEW_RUNS} runs.",
+    help="Worker processes on this computer; by default threads of this one, one a processor.",
 )
 @click.option(
     "--scheduler",
@@ -107,7 +104,7 @@ def sweep_command(
     fixed: tuple[str, ...],
     cohort: Path | None,
     out: str,
-    workers: int | None,
+    workers: int,
     scheduler: str,
     project_root: str,
     timeout: int,
@@ -123,7 +120,7 @@ def sweep_command(
     project = find_project(ctx.obj)
     store = RunStore(out)
     _refuse_source_folder(project, out)
-    if scheduler and workers is not None:
+    if scheduler and workers:
         raise ConfigurationError("--workers and --scheduler: allowed: one of them")
     if cohort is not None:
         folder = own_cohort(project, cohort, project_parameters(project))
@@ -135,8 +132,6 @@ def sweep_command(
             "to keep them give a folder, s3:// or gs://",
             err=True,
         )
-    if workers is None:
-        workers = 0 if len(plan.runs) <= FEW_RUNS else os.cpu_count() or 1
     sweep = Sweep(
         plan,
         store,
