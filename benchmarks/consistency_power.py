@@ -26,16 +26,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from rederive.consistency import (
-    Classification,
-    check_statistic,
-    debit,
-    grim,
-    grimmer,
-    p_values,
-    percent_to_count,
-)
+from rederive.consistency import Classification, check_statistic, debit, grim, grimmer, p_values
 from rederive.printed import PrintedNumber, RoundingRule, format_fixed
+from rederive.recompute import percent_to_count
 
 # Honest summaries are those of the tests.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))

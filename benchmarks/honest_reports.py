@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
+from rederive import consistency
 from rederive import recompute as rc
 from rederive.consistency import Classification
 from rederive.printed import PrintedNumber, RoundingRule, Verdict, parse
@@ -69,33 +70,33 @@ def scores(rng: np.random.Generator) -> np.ndarray:
 
 def grim(rng: np.random.Generator, press: Press) -> Recomputed:
     data = scores(rng)
-    return rc.grim(press.figure(data.mean()), len(data), rule=press.rule)
+    return consistency.grim(press.figure(data.mean()), len(data), rule=press.rule)
 
 
 def grimmer(rng: np.random.Generator, press: Press) -> Recomputed:
     data = scores(rng)
     mean, sd = press.figure(data.mean()), press.figure(data.std(ddof=1))
-    return rc.grimmer(mean, sd, len(data), rule=press.rule)
+    return consistency.grimmer(mean, sd, len(data), rule=press.rule)
 
 
 def debit(rng: np.random.Generator, press: Press) -> Recomputed:
     data = rng.integers(0, 2, int(rng.integers(3, 80)))
     mean, sd = press.figure(data.mean()), press.figure(data.std(ddof=1))
-    return rc.debit(mean, sd, len(data), rule=press.rule)
+    return consistency.debit(mean, sd, len(data), rule=press.rule)
 
 
 def share(rng: np.random.Generator, press: Press) -> Recomputed:
     n = int(rng.integers(1, 300))
     percent = parse(press.text(100 * int(rng.integers(0, n + 1)) / n, 1) + "%")
     if rng.random() < 0.5:
-        return rc.grim(percent, n, rule=press.rule)
+        return consistency.grim(percent, n, rule=press.rule)
     return rc.percent_to_count(percent, n, rule=press.rule)
 
 
 def limits(rng: np.random.Generator, press: Press) -> Recomputed:
     data = scores(rng)
     mean, sd = press.figure(data.mean()), press.figure(data.std(ddof=1))
-    return rc.sd_limits(mean, sd, len(data), 0, 51, 1, rule=press.rule)
+    return consistency.sd_limits(mean, sd, len(data), 0, 51, 1, rule=press.rule)
 
 
 def denominator(rng: np.random.Generator, press: Press) -> Recomputed:
@@ -147,7 +148,7 @@ def proportions(rng: np.random.Generator, press: Press) -> Recomputed:
     )
 
 
-def statistic(rng: np.random.Generator, press: Press) -> rc.StatisticCheck:
+def statistic(rng: np.random.Generator, press: Press) -> consistency.StatisticCheck:
     kind = str(rng.choice(["t", "F", "chi2", "z", "r"]))
     df, sides = int(rng.integers(2, 150)), kind in ("t", "z", "r") and rng.random() < 0.5
     decimals = int(rng.integers(1, 4))
@@ -170,7 +171,7 @@ def statistic(rng: np.random.Generator, press: Press) -> rc.StatisticCheck:
     two_sided = kind in ("t", "z", "r") and not sides
     p = 2 * min(tails, 1 - tails) if two_sided else tails
     printed = press.figure(value, decimals)
-    return rc.check_statistic(
+    return consistency.check_statistic(
         kind,
         printed,
         tuple(parse(str(each)) for each in degrees),
@@ -209,7 +210,7 @@ def ratio(rng: np.random.Generator, press: Press) -> Recomputed:
     return rc.ratio_and_interval(name, rc.PrintedOddsRatio(*printed, p), press.rule)
 
 
-CHECKS: dict[str, Callable[..., Recomputed | rc.StatisticCheck]] = {
+CHECKS: dict[str, Callable[..., Recomputed | consistency.StatisticCheck]] = {
     "GRIM": grim,
     "GRIMMER": grimmer,
     "DEBIT": debit,
@@ -234,7 +235,7 @@ def honest(reports: int, seed: int = 20261129) -> dict[str, Counter[Verdict]]:
         found[name] = Counter()
         for _ in range(-(-reports // len(CHECKS))):
             outcome = check(rng, Press(rng))
-            if isinstance(outcome, rc.StatisticCheck):
+            if isinstance(outcome, consistency.StatisticCheck):
                 wrong = outcome.classification is not Classification.CONSISTENT
                 found[name][Verdict.DIFFERS if wrong else Verdict.SAME] += 1
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rederive.consistency.multiset import may_exist
+from rederive.printed.lattice import may_exist
 from rederive.reconstruct.column import ColumnSummary
 
 

@@ -14,8 +14,8 @@ from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
-from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, read_settings
+from rederive.printed.errors import BookError, ConfigurationError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _FOOT = (

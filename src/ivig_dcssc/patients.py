@@ -20,7 +20,7 @@ from ivig_dcssc.project import (
     PREDICTIONS_FILE,
     cohorts_folder,
 )
-from rederive.errors import unknown
+from rederive.printed.errors import unknown
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 
 if TYPE_CHECKING:

@@ -70,14 +70,13 @@ from typing import TYPE_CHECKING
 from rederive.lazy import lazily
 
 if TYPE_CHECKING:
+    from rederive.consistency import check_statistic, grim
     from rederive.printed import RoundingRule, parse
     from rederive.recompute import (
         Comparison,
         PrintedOddsRatio,
         Summary,
-        check_statistic,
         compatible_tables,
-        grim,
         paired_t,
         percent_to_count,
         solve_n,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import Any
 
-from rederive.errors import ConfigurationError, meant
+from rederive.printed.errors import ConfigurationError, meant
 
 
 def load_installed(group: str, name: str, otherwise: str) -> Any:

@@ -17,7 +17,7 @@ import click
 
 from rederive.book.cohort_form import CohortForm, open_form
 from rederive.cli.options import ARTICLE
-from rederive.errors import ConfigurationError
+from rederive.printed.errors import ConfigurationError
 from rederive.printed.schema import Problem, TableError
 from rederive.retrospective import Codebook, CohortError, read_cohort, write_cohort
 from rederive.retrospective.validation import grouped

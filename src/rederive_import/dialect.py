@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from rederive.book.cohort_form import CohortForm
-from rederive.errors import ConfigurationError, meant
+from rederive.printed.errors import ConfigurationError, meant
 from rederive.retrospective import Codebook
 from rederive_import.words import (
     DAYS,

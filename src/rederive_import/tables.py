@@ -12,7 +12,7 @@ import click
 
 from rederive.book.cohort_form import CohortForm, open_form, qualifying
 from rederive.cli.options import ARTICLE
-from rederive.errors import ConfigurationError
+from rederive.printed.errors import ConfigurationError
 from rederive.printed.schema import Problem, nearest
 from rederive.retrospective import Codebook, Cohort, CohortError, read_cohort, write_templates
 

@@ -11,10 +11,10 @@ import pandas as pd
 
 from rederive.book.cohort_form import open_cohorts
 from rederive.cli.watch import Watch
-from rederive.errors import BookError, ConfigurationError, meant
 from rederive.execution.notebooks import read_notebook, source_of
 from rederive.execution.project import find_project
 from rederive.execution.run import Task, execute_tasks
+from rederive.printed.errors import BookError, ConfigurationError, meant
 from rederive.printed.files import csv_text, write_atomically
 from rederive_teach.cohorts import SHARED_AT_MOST, cohorts_of, shared_answers
 from rederive_teach.formats.autograders import exported

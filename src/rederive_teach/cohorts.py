@@ -9,7 +9,7 @@ from statistics import mean
 
 import pandas as pd
 
-from rederive.errors import ConfigurationError
+from rederive.printed.errors import ConfigurationError
 from rederive_teach.lesson import Cohort, Exercise, same
 
 SHARED_AT_MOST = 0.05

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from rederive.errors import ConfigurationError, meant
+from rederive.printed.errors import ConfigurationError, meant
 from rederive.printed.files import csv_text, write_atomically
 from rederive_teach.lesson import ANSWERS, Cohort, Exercise, Feedback, exercises_of, judge
 from rederive_teach.pack import COLUMNS

@@ -14,8 +14,8 @@ from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rederive.errors import BookError
 from rederive.execution.notebooks import canonical_bytes, read_notebook, source_of, tags_of
+from rederive.printed.errors import BookError
 from rederive.site.page import outputs, prose
 from rederive_teach.lesson import Cohort, exercises_of, table
 from rederive_teach.quiz import SENTENCE

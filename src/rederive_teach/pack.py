@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from rederive.errors import ConfigurationError, meant
 from rederive.execution.notebooks import canonical_bytes, read_notebook
+from rederive.printed.errors import ConfigurationError, meant
 from rederive.printed.files import write_atomically
 from rederive.reconstruct.study import SYNTHETIC
 from rederive_teach import changes, lesson

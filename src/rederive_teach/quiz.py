@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from rederive.errors import ConfigurationError
+from rederive.printed.errors import ConfigurationError
 from rederive_teach.lesson import MARKS
 
 SENTENCE = "No patient is behind a row: the data are synthetic and print the article's figures."

@@ -19,8 +19,8 @@ from ivig_dcssc.analysis.figures import STOP_REASONS, about, any_significant
 from ivig_dcssc.checker import Tables, check_cohort, is_about_a_cohort
 from ivig_dcssc.checker import Windows as CheckerWindows
 from ivig_dcssc.parameters import PRIORS
-from rederive.errors import ConfigurationError
 from rederive.printed import PrintedNumber
+from rederive.printed.errors import ConfigurationError
 from rederive.printed.registry import ClaimRow, Registry, load_registry
 from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.retrospective import Codebook, Cohort, write_cohort

@@ -19,8 +19,8 @@ from ivig_dcssc.patients import Cohorts
 from ivig_dcssc.project import project_root
 from ivig_dcssc.shipped import COHORTS, TEACHING, cohorts_folder
 from rederive.book.ledger import Ledger
-from rederive.errors import ConfigurationError
 from rederive.printed import Evidence, Verdict
+from rederive.printed.errors import ConfigurationError
 from rederive.printed.formats import printing
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.block import Figure, Statistic

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from rederive.book.export import open_article
 from rederive.cli.main import main
-from rederive.errors import ConfigurationError
+from rederive.printed.errors import ConfigurationError
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "data" / "published"
 

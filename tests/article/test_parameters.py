@@ -21,9 +21,9 @@ from ivig_dcssc.article import open_ledger
 from ivig_dcssc.generator import skin
 from ivig_dcssc.generator.visits.dates import visit_windows
 from ivig_dcssc.parameters import MECHANISMS, PARAMETERS, PRIORS, months_in
-from rederive.errors import ConfigurationError
 from rederive.parameters import Parameter, ParameterError, ParameterSet, check_injected
 from rederive.parameters.notebooks import notebook_parameters, takers
+from rederive.printed.errors import ConfigurationError
 from rederive.printed.registry import load_registry
 from rederive.recompute.planned.settings import SIZES
 from rederive.recompute.signed_rank import CONVENTIONS

@@ -8,20 +8,16 @@ import pytest
 
 from rederive.consistency import (
     Classification,
-    Lattice,
     StatisticCheck,
-    attainable_denominators,
-    attainable_moments,
     check_statistic,
-    counts,
     debit,
-    denominator,
     grim,
     grimmer,
-    percent_to_count,
     sd_limits,
 )
 from rederive.printed import RoundingRule, Verdict, parse
+from rederive.printed.lattice import Lattice, attainable_moments
+from rederive.recompute import attainable_denominators, counts, denominator, percent_to_count
 
 
 def statistic(kind: str, value: str, df: str, p: str, **options: object) -> StatisticCheck:

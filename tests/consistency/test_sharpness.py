@@ -12,20 +12,16 @@ import pytest
 from scipy import stats
 
 from honest_summaries import Moments, root_figures, value_figures
-from rederive.consistency import (
-    Lattice,
-    attainable_denominators,
-    attainable_moments,
-    check_statistic,
-    counts,
-    debit,
-    grim,
-    grimmer,
-    percent_to_count,
-    sd_limits,
-)
-from rederive.consistency.multiset import exists, greatest_squares_sum, least_squares_sum
+from rederive.consistency import check_statistic, debit, grim, grimmer, sd_limits
 from rederive.printed import PrintedNumber, RoundingRule, format_fixed
+from rederive.printed.lattice import (
+    Lattice,
+    attainable_moments,
+    exists,
+    greatest_squares_sum,
+    least_squares_sum,
+)
+from rederive.recompute import attainable_denominators, counts, percent_to_count
 from repetitions import spaced
 
 RULES = list(RoundingRule)

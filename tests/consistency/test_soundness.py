@@ -17,20 +17,16 @@ from hypothesis import strategies as st
 from honest_summaries import Moments, value_figures
 from rederive.consistency import (
     Classification,
-    Lattice,
-    attainable_denominators,
-    attainable_moments,
     check_statistic,
-    counts,
     debit,
-    denominator,
     grim,
     grimmer,
     p_values,
-    percent_to_count,
     sd_limits,
 )
 from rederive.printed import PrintedNumber, RoundingRule
+from rederive.printed.lattice import Lattice, attainable_moments
+from rederive.recompute import attainable_denominators, counts, denominator, percent_to_count
 from repetitions import repeated
 
 RULES = list(RoundingRule)

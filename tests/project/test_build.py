@@ -12,11 +12,11 @@ import yaml
 from click.testing import CliRunner
 
 from rederive.cli.main import main
-from rederive.errors import BookError, ConfigurationError
 from rederive.execution.files import digest_of_files, files_below
 from rederive.execution.notebooks import published_form
 from rederive.execution.project import Project
 from rederive.execution.run import Task, execute_tasks
+from rederive.printed.errors import BookError, ConfigurationError
 from rederive.site.build import build_book
 
 NOTEBOOK = Path("notebooks/numbers.ipynb")

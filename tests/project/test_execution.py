@@ -17,9 +17,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rederive.errors import BookError
 from rederive.execution.project import Project
 from rederive.execution.run import Outcome, Task, execute_tasks, run_task
+from rederive.printed.errors import BookError
 
 from .conftest import cell, write_notebook
 

@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner
 
 from rederive.cli.main import main
-from rederive.errors import ConfigurationError
 from rederive.execution.project import Project
 from rederive.parameters import Parameter, ParameterError, ParameterSet
+from rederive.printed.errors import ConfigurationError
 from rederive.sweep.driver import Sweep
 from rederive.sweep.job import Finished, Job, short_message
 from rederive.sweep.plan import Plan, Run, plan_sweep

@@ -11,12 +11,12 @@ from click.testing import CliRunner, Result
 from playwright.sync_api import Browser
 
 from rederive.cli.main import main
-from rederive.errors import ConfigurationError
 from rederive.execution.files import digest_of_files, files_below
 from rederive.execution.notebooks import canonical_bytes
 from rederive.execution.project import Project
 from rederive.execution.run import Task
 from rederive.parameters import Parameter, ParameterSet
+from rederive.printed.errors import ConfigurationError
 from rederive.site.build import build_book
 from rederive.site.staging import staged_files
 from rederive.site.variant import CHANGES_PAGE, Variant, banner, built_variants, shown_cells

@@ -5,16 +5,17 @@ from __future__ import annotations
 import doctest
 import inspect
 
+import numpy as np
 import pytest
 
-import rederive.recompute
+from rederive import consistency, recompute
 from rederive.printed import number, parse
 
 FUNCTIONS = [
-    *(getattr(rederive.recompute, name) for name in rederive.recompute.__all__),
+    *(getattr(package, name) for package in (consistency, recompute) for name in package.__all__),
     *(number.parse, number.parse_range, number.parse_with_spread, number.plain),
 ]
-NAMES = vars(rederive.recompute) | vars(number) | {"parse": parse}
+NAMES = vars(consistency) | vars(recompute) | vars(number) | {"parse": parse, "np": np}
 
 
 @pytest.mark.parametrize(

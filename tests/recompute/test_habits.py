@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from scipy.stats.contingency import odds_ratio
 
-from rederive.consistency import check_statistic, debit, grim, grimmer, percent_to_count, sd_limits
+from rederive.consistency import check_statistic, debit, grim, grimmer, sd_limits
 from rederive.printed import PrintedNumber, Verdict, parse
 from rederive.printed.result import Recomputed
 from rederive.recompute import (
@@ -18,6 +18,7 @@ from rederive.recompute import (
     odds_ratio_figure,
     paired_t,
     percent_of_count,
+    percent_to_count,
     ratio_and_interval,
     two_proportions,
     two_sample_t,

@@ -18,8 +18,9 @@ from scipy.special import betainc
 
 from honest_summaries import root_figures, value_figures
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule, Verdict
-from rederive.recompute import arithmetic, claims
+from rederive.recompute import arithmetic
 from rederive.recompute.odds_ratio import odds_ratio_figure
+from rederive.recompute.planned import checked_claims
 from rederive.recompute.proportions import PROPORTION_TESTS, Share, two_proportions
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_tests import STUDENT, WELCH, paired_t, two_sample_t
@@ -152,9 +153,9 @@ def test_two_sample(test: object) -> None:
         assert result.verdict is not Verdict.DIFFERS
         reach = result.stated[0]
         assert reach.low - 1e-9 <= p <= reach.high + 1e-9
-        claim = claims.claim_from_p(result, ALPHA, p < ALPHA)
+        claim = checked_claims.claim_from_p(result, ALPHA, p < ALPHA)
         assert claim.verdict is not Verdict.DIFFERS, (x, y, p)
-        own = claims.claim_from_printed_p(printed, ALPHA, p < ALPHA)
+        own = checked_claims.claim_from_printed_p(printed, ALPHA, p < ALPHA)
         assert own.verdict is not Verdict.DIFFERS, (printed, p)
 
 
@@ -174,7 +175,7 @@ def test_two_sample_on_a_scale(test: object) -> None:
         second = press.summary(y, (1, int(press.rng.integers(1, 3))), scale)
         result = two_sample_t(first, second, press.p(p), press.assumed, stated)
         assert result.stated[0].meets, (x, y, first, second)
-        claim = claims.claim_from_p(result, ALPHA, p < ALPHA)
+        claim = checked_claims.claim_from_p(result, ALPHA, p < ALPHA)
         assert claim.verdict is not Verdict.DIFFERS
 
 
@@ -192,7 +193,9 @@ def test_paired() -> None:
         result = paired_t(summary, press.p(p), press.assumed)
         assert result.reaches[0].meets, (change, summary)
         assert result.verdict is not Verdict.DIFFERS
-        claim = claims.claim_from_p(paired_t(summary, None, press.assumed), ALPHA, p < ALPHA)
+        claim = checked_claims.claim_from_p(
+            paired_t(summary, None, press.assumed), ALPHA, p < ALPHA
+        )
         assert claim.verdict is not Verdict.DIFFERS
 
 
@@ -242,7 +245,7 @@ def test_two_proportions() -> None:
         printed = press.p(p)
         result = two_proportions(Share((a,), n1), Share((b,), n2), printed, press.assumed, name)
         assert result.stated[0].meets and result.verdict is not Verdict.DIFFERS, (table, name)
-        claim = claims.claim_from_p(result, ALPHA, p < ALPHA)
+        claim = checked_claims.claim_from_p(result, ALPHA, p < ALPHA)
         assert claim.stated[0].can_hold, (table, name, p)
 
 
@@ -267,7 +270,9 @@ def test_odds_ratios() -> None:
         result = odds_ratio_figure(names[index % 4], figures, *margins, press.assumed)
         assert result.stated[0].meets, (table, figures)
         if a * d < b * c:
-            below = claims.claim_below_one(figures.odds_ratio or PrintedNumber("1"), press.assumed)
+            below = checked_claims.claim_below_one(
+                figures.odds_ratio or PrintedNumber("1"), press.assumed
+            )
             assert below.verdict is not Verdict.DIFFERS
 
 
@@ -353,7 +358,7 @@ def test_counts_and_percentages() -> None:
         assert left.verdict is Verdict.SAME
         every = arithmetic.every_percent([(count, n)], percent, rule)
         assert every.verdict is not Verdict.DIFFERS
-        assert claims.claim_majority(count, n).verdict is (
+        assert checked_claims.claim_majority(count, n).verdict is (
             Verdict.SAME if 2 * count > n else Verdict.DIFFERS
         )
 
@@ -365,7 +370,7 @@ def test_true_orders_are_never_contradicted() -> None:
         )
         printed = [press.figure(value, int(press.rng.integers(0, 3))) for value in values]
         if len(values) > 1:
-            claim = claims.claim_decreasing(printed, press.assumed)
+            claim = checked_claims.claim_decreasing(printed, press.assumed)
             assert claim.verdict is not Verdict.DIFFERS, (values, printed)
 
 

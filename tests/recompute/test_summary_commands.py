@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from rederive import recompute
+from rederive import consistency, recompute
 from rederive.cli.main import main
 from rederive.cli.summaries import CHECKS
 from rederive.printed import parse
@@ -34,14 +34,14 @@ CASES: dict[str, Recomputed] = {
         Summary(parse("-5.3"), parse("7.9"), 29), parse("<0.001")
     ),
     "percent --percent 23.3 --n 30": recompute.percent_to_count(parse("23.3"), 30),
-    "grim --mean 5.19 --n 28": recompute.grim(parse("5.19"), 28),
-    "grim --mean 3.44 --sd 2.47 --n 18 --minimum 0 --maximum 7": recompute.grimmer(
+    "grim --mean 5.19 --n 28": consistency.grim(parse("5.19"), 28),
+    "grim --mean 3.44 --sd 2.47 --n 18 --minimum 0 --maximum 7": consistency.grimmer(
         parse("3.44"), parse("2.47"), 18, minimum=0, maximum=7
     ),
-    "statcheck --kind F --statistic 4.2 --df 2;28 --p 0.03": recompute.check_statistic(
+    "statcheck --kind F --statistic 4.2 --df 2;28 --p 0.03": consistency.check_statistic(
         "F", parse("4.2"), (parse("2"), parse("28")), parse("0.03")
     ).result,
-    "statcheck --kind z --statistic 2.1 --p 0.036": recompute.check_statistic(
+    "statcheck --kind z --statistic 2.1 --p 0.036": consistency.check_statistic(
         "z", parse("2.1"), (), parse("0.036")
     ).result,
     f"odds-ratio {RATIO}": recompute.ratio_and_interval("p", ODDS),

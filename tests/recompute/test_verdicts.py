@@ -11,10 +11,17 @@ import pytest
 from rederive.printed import Evidence, PrintedNumber, RoundingRule, Verdict, parse
 from rederive.printed.registry import ClaimRow, NumberRow, PlanRow, Registry, VariableRow
 from rederive.printed.result import Reach, Recomputed, merge
-from rederive.recompute import arithmetic, claims
-from rederive.recompute.claims import CheckedClaim, ClaimReach
+from rederive.recompute import arithmetic
 from rederive.recompute.odds_ratio import odds_ratio_figure
-from rederive.recompute.planned import METHODS, Outcome, PlanError, Settings, carry_out
+from rederive.recompute.planned import (
+    METHODS,
+    Outcome,
+    PlanError,
+    Settings,
+    carry_out,
+    checked_claims,
+)
+from rederive.recompute.planned.checked_claims import CheckedClaim, ClaimReach
 from rederive.recompute.proportions import WELCH, Share, two_proportions
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_tests import drop_idle_readings, two_sample_t
@@ -84,7 +91,7 @@ def test_a_tie_of_an_exact_test_with_alpha_contradicts_neither_claim() -> None:
     """Fisher's p for 3 of 3 against 0 of 3 is 0.1 exactly; floats may fall on either side."""
     result = two_proportions(Share((3,), 3), Share((0,), 3), stated="Fisher's exact test")
     for significant in (True, False):
-        claim = claims.claim_from_p(result, 0.1, significant)
+        claim = checked_claims.claim_from_p(result, 0.1, significant)
         assert claim.main.convention == "Fisher's exact test"
         assert claim.main.can_hold and not claim.main.must_hold
 
@@ -104,7 +111,7 @@ def test_a_test_that_nobody_would_defend_decides_nothing(events: int, counted: b
     usual = {each.convention: each.usual for each in found.reaches}
     assert usual.pop(WELCH) is counted
     assert all(usual.values())
-    claim = claims.claim_from_p(found, 0.05, significant=True)
+    claim = checked_claims.claim_from_p(found, 0.05, significant=True)
     welch = [each.usual for each in claim.reaches if each.convention == WELCH]
     assert welch == [counted]
     assert (WELCH in claim.contradicted) <= counted
@@ -188,7 +195,7 @@ def test_claim_verdicts(reaches: list[ClaimReach], verdict: Verdict) -> None:
     claim = CheckedClaim("m", tuple(reaches))
     assert claim.verdict is verdict
     assert len(claim.conditions) + len(claim.contradicted) == len(reaches)
-    assert claims.claim_all([("x", claim)]).verdict is verdict
+    assert checked_claims.claim_all([("x", claim)]).verdict is verdict
 
 
 @pytest.mark.parametrize("must", [True, False])
@@ -197,7 +204,7 @@ def test_no_significant_difference_shows_no_likeness(must: bool) -> None:
     alike = CheckedClaim("m", (claimed(True, True, must),), likeness=True)
     assert alike.verdict is Verdict.NOT_TESTED
     assert alike.tested is (Verdict.SAME if must else Verdict.WITHIN_ROUNDING)
-    assert claims.claim_all([("x", alike)]).verdict is alike.tested
+    assert checked_claims.claim_all([("x", alike)]).verdict is alike.tested
     different = CheckedClaim("m", (claimed(True, False, False),), likeness=True)
     assert different.verdict is Verdict.DIFFERS
 
@@ -215,9 +222,9 @@ def test_the_weakest_of_several_claims_decides() -> None:
             parts = [
                 (str(kind), CheckedClaim("m", (kinds[kind],))) for kind in (other, worst, other)
             ]
-            assert claims.claim_all(parts).verdict is worst
+            assert checked_claims.claim_all(parts).verdict is worst
     with pytest.raises(ValueError, match="at least one claim"):
-        claims.claim_all([])
+        checked_claims.claim_all([])
 
 
 @pytest.mark.parametrize(
@@ -243,7 +250,7 @@ def test_the_weakest_of_several_claims_decides() -> None:
     ],
 )
 def test_claims_from_a_printed_p(p: str, significant: bool, verdict: Verdict) -> None:
-    assert claims.claim_from_printed_p(parse(p), 0.05, significant).verdict is verdict
+    assert checked_claims.claim_from_printed_p(parse(p), 0.05, significant).verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -262,7 +269,7 @@ def test_claims_from_a_printed_p(p: str, significant: bool, verdict: Verdict) ->
     ],
 )
 def test_p_in_words_encloses_the_range(low: float, high: float, words: str) -> None:
-    assert claims.describe_p(low, high) == words
+    assert checked_claims.describe_p(low, high) == words
 
 
 @pytest.mark.parametrize(
@@ -276,7 +283,7 @@ def test_p_in_words_encloses_the_range(low: float, high: float, words: str) -> N
     ],
 )
 def test_borderline(p: str, verdict: Verdict) -> None:
-    assert claims.claim_borderline(parse(p), 0.05).verdict is verdict
+    assert checked_claims.claim_borderline(parse(p), 0.05).verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -294,25 +301,25 @@ def test_borderline(p: str, verdict: Verdict) -> None:
     ],
 )
 def test_decreasing(values: list[str], verdict: Verdict) -> None:
-    assert claims.claim_decreasing([parse(value) for value in values]).verdict is verdict
+    assert checked_claims.claim_decreasing([parse(value) for value in values]).verdict is verdict
 
 
 def test_an_order_needs_two() -> None:
     with pytest.raises(ValueError, match="at least two"):
-        claims.claim_decreasing([parse("1")])
+        checked_claims.claim_decreasing([parse("1")])
 
 
 def test_claims_about_counts_and_ratios() -> None:
-    assert claims.claim_majority(15, 29).verdict is Verdict.SAME
-    assert claims.claim_majority(15, 30).verdict is Verdict.DIFFERS
-    assert claims.claim_exceed_rest([5, 4], [3, 1]).verdict is Verdict.SAME
-    assert claims.claim_exceed_rest([5, 3], [3, 1]).verdict is Verdict.DIFFERS
-    assert claims.claim_exceed_rest([2, 2], [3, 1], together=True).verdict is Verdict.SAME
-    assert claims.claim_below_one(parse("0.98")).verdict is Verdict.SAME
-    assert claims.claim_below_one(parse("1.0")).verdict is Verdict.WITHIN_ROUNDING
-    assert claims.claim_below_one(parse("1.1")).verdict is Verdict.DIFFERS
+    assert checked_claims.claim_majority(15, 29).verdict is Verdict.SAME
+    assert checked_claims.claim_majority(15, 30).verdict is Verdict.DIFFERS
+    assert checked_claims.claim_exceed_rest([5, 4], [3, 1]).verdict is Verdict.SAME
+    assert checked_claims.claim_exceed_rest([5, 3], [3, 1]).verdict is Verdict.DIFFERS
+    assert checked_claims.claim_exceed_rest([2, 2], [3, 1], together=True).verdict is Verdict.SAME
+    assert checked_claims.claim_below_one(parse("0.98")).verdict is Verdict.SAME
+    assert checked_claims.claim_below_one(parse("1.0")).verdict is Verdict.WITHIN_ROUNDING
+    assert checked_claims.claim_below_one(parse("1.1")).verdict is Verdict.DIFFERS
     with pytest.raises(ValueError, match="found 1 and 0"):
-        claims.claim_exceed_rest([1], [])
+        checked_claims.claim_exceed_rest([1], [])
 
 
 # --- arithmetic -------------------------------------------------------------------------------
@@ -559,7 +566,7 @@ def test_the_printed_significance_level_decides_a_claim() -> None:
 def test_a_compound_is_never_steadier_than_its_parts() -> None:
     steady = CheckedClaim("m", (claimed(True, True, True),))
     shaky = CheckedClaim("m", (claimed(True, True, True), claimed(False, False, False)))
-    whole = claims.claim_all([("steady", steady), ("shaky", shaky)])
+    whole = checked_claims.claim_all([("steady", steady), ("shaky", shaky)])
     assert whole.verdict is Verdict.SAME
     assert [words.split(":")[0] for words in whole.contradicted] == ["shaky"]
 
@@ -723,6 +730,6 @@ def test_an_unknown_direction_is_refused() -> None:
 
 def test_a_direction_may_be_open_within_rounding() -> None:
     claim = CheckedClaim("m", (claimed(True, True, True),))
-    assert claims.in_direction(claim, (-0.2, 0.1), True).verdict is Verdict.WITHIN_ROUNDING
-    assert claims.in_direction(claim, (-0.2, -0.1), True).verdict is Verdict.SAME
-    assert claims.in_direction(claim, (-0.2, -0.1), False).verdict is Verdict.DIFFERS
+    assert checked_claims.in_direction(claim, (-0.2, 0.1), True).verdict is Verdict.WITHIN_ROUNDING
+    assert checked_claims.in_direction(claim, (-0.2, -0.1), True).verdict is Verdict.SAME
+    assert checked_claims.in_direction(claim, (-0.2, -0.1), False).verdict is Verdict.DIFFERS

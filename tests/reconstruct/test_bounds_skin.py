@@ -13,7 +13,7 @@ from bounds_recheck import recheck
 from ivig_dcssc.generator.skin import READINGS, skin_block
 from ivig_dcssc.generator.skin_bounds import own_quantity, wanted_bounds
 from ivig_dcssc.project import BOUNDS_FILE
-from rederive.consistency.multiset import greatest_squares_sum, least_squares_sum
+from rederive.printed.lattice import greatest_squares_sum, least_squares_sum
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.block import Block, Statistic, boxes_of
 from rederive.reconstruct.bounds import Bound, Kind, load_bounds

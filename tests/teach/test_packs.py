@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from rederive.cli.main import main
-from rederive.errors import ConfigurationError
+from rederive.printed.errors import ConfigurationError
 from rederive_teach import lesson
 from rederive_teach.grade import Class, grade
 from rederive_teach.lesson import exercises_of

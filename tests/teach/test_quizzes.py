@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from playwright.sync_api import sync_playwright
 
 from rederive.cli.main import main
-from rederive.errors import ConfigurationError
+from rederive.printed.errors import ConfigurationError
 from rederive_teach.quiz import SENTENCE, Question, Quiz, read_quiz
 from rederive_teach.quiz_formats import FORMATS, gift, moodle, page, paper, qti
 from teach.conftest import CHAPTERS, ROOT

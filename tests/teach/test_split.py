@@ -12,9 +12,9 @@ from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
 from rederive.cli.main import main
-from rederive.errors import ConfigurationError
 from rederive.execution.project import Project
 from rederive.execution.run import Task, execute_tasks
+from rederive.printed.errors import ConfigurationError
 from rederive.site import pages, staging
 from rederive.site.pages import build_site
 from rederive_teach.lesson import MARKS

@@ -20,8 +20,8 @@ from ivig_dcssc.parameters import (
     PRIORS,
     READINGS,
 )
-from rederive.errors import ConfigurationError, meant, unknown
 from rederive.printed import PrintedNumber
+from rederive.printed.errors import ConfigurationError, meant, unknown
 from rederive.printed.formats import printing
 from rederive.printed.schema import TableError
 from rederive.retrospective import Codebook, Cohort, measured, paired_change, read_cohort

@@ -11,7 +11,7 @@ from ivig_dcssc.analysis import claims
 from ivig_dcssc.analysis.choices import Choices
 from ivig_dcssc.analysis.figures import Figures, source_of
 from ivig_dcssc.analysis.tables import Frame, Tables
-from rederive.errors import meant
+from rederive.printed.errors import meant
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.retrospective import Cohort
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.analysis.choices import SEVERITIES, Choices
-from rederive.errors import ConfigurationError
+from rederive.printed.errors import ConfigurationError
 from rederive.retrospective import (
     Cohort,
     change,

@@ -42,8 +42,8 @@ from ivig_dcssc.parameters import ALL_PRIORS, PARAMETERS
 from ivig_dcssc.project import project_root
 from rederive.book.published import Published
 from rederive.book.specification import SAME, Specifications
-from rederive.errors import unknown
 from rederive.parameters import ParameterError, cells_run, check_injected
+from rederive.printed.errors import unknown
 from rederive.printed.formats import CENTRAL
 from rederive.printed.registry import Registry, load_registry
 from rederive.recompute import two_sample_t

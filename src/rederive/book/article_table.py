@@ -9,8 +9,8 @@ import pandas as pd
 
 from rederive.book import render
 from rederive.book.ledger import Ledger, LedgerRow
-from rederive.errors import unknown
 from rederive.printed import Verdict
+from rederive.printed.errors import unknown
 from rederive.printed.registry import CellRow
 
 LEDGER_PAGE = "../book/ledger.html"

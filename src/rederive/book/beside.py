@@ -16,8 +16,8 @@ import pandas as pd
 
 from rederive.book import render
 from rederive.book.ledger import CohortEvidence, Ledger, LedgerRow
-from rederive.errors import meant, unknown
 from rederive.printed import Evidence, Verdict
+from rederive.printed.errors import meant, unknown
 from rederive.printed.formats import fixed, p_text
 from rederive.printed.registry import NumberRow
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rederive.printed import Evidence, PrintedNumber, Verdict, format_fixed, outward
 from rederive.printed.registry import NumberRow, Registry
 from rederive.printed.result import Reach, Recomputed
-from rederive.recompute.claims import CheckedClaim
 from rederive.recompute.planned import Outcome, Settings, carry_out
+from rederive.recompute.planned.checked_claims import CheckedClaim
 
 if TYPE_CHECKING:
     import pandas as pd

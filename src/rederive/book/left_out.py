@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapp
 from typing import Any, cast
 
 from rederive.book.beside import MismatchError, SourceError
-from rederive.errors import BookError
+from rederive.printed.errors import BookError
 
 NAMED = 4
 """Most things that a line names."""

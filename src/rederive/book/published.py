@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from rederive.errors import meant
 from rederive.printed import PrintedNumber
+from rederive.printed.errors import meant
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.recompute import Summary
 from rederive.recompute.planned.settings import Settings, scale_of

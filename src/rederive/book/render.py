@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from rederive.book.ledger import LedgerRow
-from rederive.errors import unknown
 from rederive.printed import Evidence, Verdict
+from rederive.printed.errors import unknown
 from rederive.printed.evidence import PLANNED
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rederive.errors import unknown
+from rederive.printed.errors import unknown
 
 OUTCOMES = ("value", "low", "high", "decision")
 """Columns of a table after its choices."""

@@ -20,7 +20,7 @@ from rederive.book.cohort_form import ArticleCohorts, open_cohorts
 from rederive.cli.column import library_errors, number
 from rederive.cli.options import ARTICLE
 from rederive.cli.watch import Watch
-from rederive.errors import BookError, ConfigurationError, unknown
+from rederive.printed.errors import BookError, ConfigurationError, unknown
 from rederive.printed.files import check_writable
 from rederive.reconstruct.block import ContradictionError, NothingFoundError
 from rederive.reconstruct.checker import check_study, failures

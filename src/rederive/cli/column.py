@@ -15,8 +15,8 @@ from typing import Any
 import click
 
 from rederive.cli.watch import Watch
-from rederive.errors import BookError, ConfigurationError
 from rederive.printed import PrintedNumber, RoundingRule, written
+from rederive.printed.errors import BookError, ConfigurationError
 from rederive.printed.files import write_atomically
 from rederive.reconstruct.column import (
     ColumnSummary,

@@ -18,8 +18,8 @@ import click
 from rederive.book.export import FORMATS, ledger_text, open_article, registry_summary
 from rederive.cli.build import build_command, serve_command, variants_command
 from rederive.cli.completion import completion_command
-from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import CACHE_VARIABLE, find_project
+from rederive.printed.errors import BookError, ConfigurationError
 from rederive.printed.files import write_atomically
 from rederive.printed.schema import TableError
 

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
 from rederive.parameters.given import parse_assignments, read_parameter_file
 from rederive.parameters.notebooks import (
@@ -19,6 +18,7 @@ from rederive.parameters.notebooks import (
     project_parameters,
 )
 from rederive.parameters.types import Faults, Parameter, ParameterSet
+from rederive.printed.errors import BookError, ConfigurationError
 from rederive.site.variant import built_variants
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

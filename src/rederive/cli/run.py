@@ -12,7 +12,6 @@ import click
 
 from rederive.book.results import read_results
 from rederive.cli.options import complete_notebook, given_parameters, parameter_options
-from rederive.errors import ConfigurationError
 from rederive.execution.project import Project, find_project
 from rederive.execution.run import CELL_TIMEOUT_SECONDS, Task, run_task
 from rederive.parameters import ParameterSet
@@ -25,6 +24,7 @@ from rederive.parameters.notebooks import (
     project_parameters,
     takers,
 )
+from rederive.printed.errors import ConfigurationError
 from rederive.printed.files import check_writable, write_atomically
 from rederive.site.page import STYLESHEET, notebook_page
 from rederive.site.variant import CHANGED, short_hash

@@ -13,11 +13,11 @@ from typing import Any
 import click
 import pandas as pd
 
-from rederive import recompute
+from rederive import consistency, recompute
 from rederive.cli.column import figure, number, p_value, whole
-from rederive.errors import ConfigurationError, meant
 from rederive.parameters.types import Faults, ParameterError
 from rederive.printed import PrintedNumber
+from rederive.printed.errors import ConfigurationError, meant
 from rederive.printed.files import csv_text
 from rederive.printed.result import Recomputed
 from rederive.recompute import PrintedOddsRatio, Summary
@@ -137,7 +137,7 @@ CHECKS = {
             "minimum": ("least value", number),
             "maximum": ("greatest value", number),
         },
-        lambda **given: (recompute.grimmer if "sd" in given else recompute.grim)(**given),
+        lambda **given: (consistency.grimmer if "sd" in given else consistency.grim)(**given),
     ),
     "statcheck": Check(
         "Recompute the p of a printed test statistic.",
@@ -147,7 +147,7 @@ CHECKS = {
             "df": ("degrees of freedom; of an F two, such as 2;28", degrees),
             "p": ("*p value as printed, such as 0.03 or <0.001", p_value),
         },
-        lambda **given: recompute.check_statistic(**{"df": ()} | given).result,
+        lambda **given: consistency.check_statistic(**{"df": ()} | given).result,
     ),
     "odds-ratio": Check(
         "Check a printed odds ratio, its 95 % interval and p against each other.",

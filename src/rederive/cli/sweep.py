@@ -7,28 +7,40 @@ import functools
 import json
 import os
 import signal
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from rederive.cli.watch import Watch
-from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project, find_project
+from rederive.execution.run import Task
 from rederive.parameters.notebooks import COHORT_PARAMETER, own_cohort, project_parameters
+from rederive.printed.errors import BookError, ConfigurationError
+from rederive.printed.files import write_atomically
 from rederive.printed.registry import ClaimRow, NumberRow, Registry, load_registry
+from rederive.site.build import build_book
 from rederive.site.page import STYLESHEET, notebook_page
+from rederive.site.variant import short_hash
 from rederive.sweep.driver import Summary, Sweep
-from rederive.sweep.index import INDEX
+from rederive.sweep.index import INDEX, RESULTS
 from rederive.sweep.job import DONE
-from rederive.sweep.page import build_sweep_page
 from rederive.sweep.plan import Plan, plan_sweep
 from rederive.sweep.points import Request, assignments_of
 from rederive.sweep.store import RUNS, RunStore
-from rederive.sweep.view import results_of
+from rederive.sweep.view import open_sweep, results_of
 from rederive.sweep.workers import open_workers
+
+PAGE = Path("book") / "sweep.ipynb"
+"""The notebook of the page; only a book that brings it can show sweeps."""
+
+CAPTION = "Rerun"
+"""Part of the table of contents in which the page stands."""
+
+TABLES = Path("_build") / "sweeps"
+"""Copies of the tables that pages were made from, by content."""
 
 _EXAMPLE = (
     "\b\nrederive sweep results_skin --out sweeps/skin \\\n"
@@ -181,6 +193,28 @@ def sweep_page_command(ctx: click.Context, folder: str, result: str | None) -> N
         name = f"{_name_of(registry.row(each), registry)}: " if registry else ""
         click.echo(f"{each}\n    {name}published {printed}, {different} different here")
     click.echo(f"\nThe page of one of them: rederive sweep-page {folder} RESULT", err=True)
+
+
+def build_sweep_page(
+    project: Project, store: RunStore, result: str, *, report: Callable[[str], None] = print
+) -> Path:
+    """Build the book with a page about one result of a sweep, an id of the ledger; return the page.
+
+    It reads copies of the sweep's tables, named by their content: so it is made again when the
+    sweep has grown, names no folder of the user's, and needs no access to the sweep's place. No
+    page for sweeps, or no such result, is a ``ConfigurationError``.
+    """
+    if not (project.root / PAGE).is_file():
+        raise ConfigurationError(f"{PAGE.as_posix()}: this book has no page for sweeps")
+    open_sweep(store.url, result)
+    tables = {name: store.read(name) for name in (INDEX, RESULTS)}
+    digest = short_hash({name: content.hex() for name, content in tables.items()})
+    for name, content in tables.items():
+        write_atomically(project.root / TABLES / digest / name, content)
+    given = {"sweep_folder": f"../{TABLES.as_posix()}/{digest}", "result": result}
+    book = replace(project, variant=f"sweep-{short_hash(given)}")
+    built = build_book(book, added=[(Task(PAGE, given), CAPTION)], report=report)
+    return built.site / PAGE.with_suffix(".html")
 
 
 def _name_of(row: NumberRow | ClaimRow, registry: Registry) -> str:

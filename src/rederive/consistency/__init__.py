@@ -8,13 +8,6 @@ if TYPE_CHECKING:
     from rederive.consistency.debit import debit
     from rederive.consistency.grim import grim
     from rederive.consistency.grimmer import grimmer
-    from rederive.consistency.lattice import Lattice, attainable_moments
-    from rederive.consistency.percent import (
-        attainable_denominators,
-        counts,
-        denominator,
-        percent_to_count,
-    )
     from rederive.consistency.sd_limits import sd_limits
     from rederive.consistency.statcheck import (
         Classification,

@@ -10,8 +10,8 @@ from math import sqrt
 
 from rederive.consistency.grim import nearest_sums
 from rederive.consistency.grimmer import Search
-from rederive.consistency.lattice import Lattice, sample_size, variance_factors
 from rederive.printed import PrintedNumber, RoundingRule, require_figure, require_sd
+from rederive.printed.lattice import Lattice, sample_size, variance_factors
 from rederive.printed.result import Reach, Recomputed, habit
 
 

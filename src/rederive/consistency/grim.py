@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from rederive.consistency.lattice import Exact, Lattice, attainable_figures, sample_size
 from rederive.printed import PrintedNumber, RoundingRule, require_figure
+from rederive.printed.lattice import Exact, Lattice, attainable_figures, sample_size
 from rederive.printed.result import Reach, Recomputed, habit
 
 

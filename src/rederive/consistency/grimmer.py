@@ -15,8 +15,8 @@ from itertools import count
 from math import floor, sqrt
 
 from rederive.consistency.grim import nearest_sums
-from rederive.consistency.lattice import Exact, Lattice, sample_size, variance_factors
 from rederive.printed import Interval, PrintedNumber, RoundingRule, require_figure, require_sd
+from rederive.printed.lattice import Exact, Lattice, sample_size, variance_factors
 from rederive.printed.result import Reach, Recomputed, habit
 
 

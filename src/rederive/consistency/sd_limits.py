@@ -6,7 +6,6 @@ from fractions import Fraction
 from math import floor, sqrt
 
 from rederive.consistency.grim import nearest_sums
-from rederive.consistency.lattice import Exact, Lattice, exact, sample_size
 from rederive.printed import (
     Interval,
     PrintedNumber,
@@ -15,6 +14,7 @@ from rederive.printed import (
     require_sd,
     written,
 )
+from rederive.printed.lattice import Exact, Lattice, exact, sample_size
 from rederive.printed.result import Reach, Recomputed
 
 

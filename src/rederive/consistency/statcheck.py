@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
-from rederive.errors import meant
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule, require_printed
+from rederive.printed.errors import meant
 from rederive.printed.result import Reach, Recomputed, possible_p
 
 _FloatArray = npt.NDArray[np.float64]
@@ -246,6 +246,11 @@ def p_values(
 
     Two-sided p for ``t``, ``z`` and ``r`` (Pearson correlation with n - 2 degrees of freedom: t = r
     sqrt(df / (1 - r²))), or half of it where it is one-sided; upper tail for ``F`` and ``chi2``.
+
+    Examples
+    --------
+    >>> p_values("t", np.array([2.05]), np.array([28.0])).round(3).tolist()
+    [0.05]
     """
     name = _kind(kind)
     value = np.asarray(magnitude, dtype=np.float64)

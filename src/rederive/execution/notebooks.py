@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rederive.errors import ConfigurationError
+from rederive.printed.errors import ConfigurationError
 
 Notebook = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from rederive.errors import ConfigurationError, meant
+from rederive.printed.errors import ConfigurationError, meant
 
 CACHE_VARIABLE = "REDERIVE_CACHE"
 ROOT_VARIABLE = "REDERIVE_ROOT"

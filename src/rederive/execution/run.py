@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rederive.errors import BookError, ConfigurationError
 from rederive.execution import forkserver
 from rederive.execution.cache import ExecutionCache, execution_key, source_digest
 from rederive.execution.kept import ROWS_VARIABLE, rows_file
 from rederive.execution.notebooks import canonical_bytes, published_form, read_notebook
 from rederive.execution.project import ROOT_VARIABLE, SOURCE_DATE_EPOCH, Project
+from rederive.printed.errors import BookError, ConfigurationError
 
 Report = Callable[[str], None]
 Progress = Callable[[int, int], None]

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from rederive.errors import meant
 from rederive.parameters.types import Faults, ParameterError, ParameterSet, Value
+from rederive.printed.errors import meant
 from rederive.printed.schema import text_of
 
 

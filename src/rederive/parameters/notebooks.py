@@ -10,9 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rederive.errors import ConfigurationError, meant
 from rederive.parameters.given import not_taken
 from rederive.parameters.types import Faults, Parameter, ParameterSet, Value
+from rederive.printed.errors import ConfigurationError, meant
 
 if TYPE_CHECKING:
     from rederive.execution.project import Project

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from rederive.errors import ConfigurationError, listed, meant
+from rederive.printed.errors import ConfigurationError, listed, meant
 
 Value = float | int | str | bool
 

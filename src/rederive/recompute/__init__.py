@@ -5,17 +5,6 @@ from typing import TYPE_CHECKING
 from rederive.lazy import lazily
 
 if TYPE_CHECKING:
-    from rederive.consistency import (
-        StatisticCheck,
-        attainable_denominators,
-        check_statistic,
-        debit,
-        denominator,
-        grim,
-        grimmer,
-        percent_to_count,
-        sd_limits,
-    )
     from rederive.printed.result import Reach, Recomputed
     from rederive.recompute.arithmetic import (
         attainable_percent,
@@ -25,8 +14,14 @@ if TYPE_CHECKING:
         percent_of_count,
         remainder,
     )
-    from rederive.recompute.claims import CheckedClaim, ClaimReach
     from rederive.recompute.odds_ratio import odds_ratio_figure, ratio_and_interval
+    from rederive.recompute.percent import (
+        attainable_denominators,
+        counts,
+        denominator,
+        percent_to_count,
+    )
+    from rederive.recompute.planned.checked_claims import CheckedClaim, ClaimReach
     from rederive.recompute.proportions import Share, two_proportions
     from rederive.recompute.summaries import Scale, Summary
     from rederive.recompute.t_tests import paired_t, two_sample_t, widest_difference_interval

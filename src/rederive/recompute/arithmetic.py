@@ -6,10 +6,9 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-from rederive.consistency import attainable_denominators
-from rederive.consistency.percent import nearest_counts, rounded_otherwise
 from rederive.printed import Interval, PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed
+from rederive.recompute.percent import attainable_denominators, nearest_counts, rounded_otherwise
 
 
 def _exact_reach(

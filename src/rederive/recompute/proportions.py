@@ -13,8 +13,8 @@ import numpy as np
 from scipy.special import chdtrc
 from scipy.stats import fisher_exact, hypergeom
 
-from rederive.errors import unknown
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule, require_printed
+from rederive.printed.errors import unknown
 from rederive.printed.result import Reach, Recomputed, possible_p
 from rederive.recompute import t_formulas
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from rederive.consistency.lattice import Lattice, exact, sample_size
 from rederive.printed import (
     Interval,
     PrintedNumber,
@@ -16,6 +15,7 @@ from rederive.printed import (
     require_printed,
     require_sd,
 )
+from rederive.printed.lattice import Lattice, exact, sample_size
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
-from rederive.consistency.lattice import attainable_moments, variance_factors
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule, require_printed
+from rederive.printed.lattice import attainable_moments, variance_factors
 from rederive.printed.result import Reach, Recomputed, possible_p
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_formulas import (

@@ -21,9 +21,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
-from rederive.consistency.lattice import variance_factors
-from rederive.consistency.multiset import exists
 from rederive.printed import PrintedNumber, format_fixed
+from rederive.printed.lattice import exists, variance_factors
 from rederive.reconstruct.block import (
     Block,
     BlockData,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rederive.errors import unknown
+from rederive.printed.errors import unknown
 from rederive.printed.files import write_atomically
 from rederive.printed.schema import Row
 from rederive.retrospective.codebook import VISIT_COLUMNS, Codebook, Entry

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from rederive.errors import unknown
+from rederive.printed.errors import unknown
 from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention, signed_rank_test
 from rederive.retrospective.keys import FloatArray, Grid, Moments, over
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
-from rederive.errors import unknown
+from rederive.printed.errors import unknown
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_formulas import TESTS
 from rederive.retrospective.keys import Grid, Moments, over

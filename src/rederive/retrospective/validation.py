@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from rederive.errors import listed
+from rederive.printed.errors import listed
 from rederive.printed.schema import Problem, Row, TableError, nearest, text_of
 from rederive.retrospective.codebook import Codebook, Entry, alike
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rederive.errors import unknown
+from rederive.printed.errors import unknown
 from rederive.retrospective.keys import FloatArray, IntArray, key_index
 
 RULES = ("closest", "first", "last")

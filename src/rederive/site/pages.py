@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from rederive.errors import BookError
 from rederive.execution.files import digest_of_files, files_below, replace_folder
 from rederive.execution.project import SOURCE_DATE_EPOCH, Project, read_settings
+from rederive.printed.errors import BookError
 from rederive.printed.files import write_atomically
 from rederive.site.repository import repository_of
 from rederive.site.staging import write_stage

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from rederive.errors import ConfigurationError
+from rederive.printed.errors import ConfigurationError
 
 
 class Repository(NamedTuple):

@@ -11,8 +11,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
-from rederive.errors import BookError, ConfigurationError
 from rederive.execution.project import Project
+from rederive.printed.errors import BookError, ConfigurationError
 from rederive.site.variant import built_variants
 
 HOST = "127.0.0.1"

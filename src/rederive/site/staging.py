@@ -9,9 +9,9 @@ from pathlib import Path
 
 import yaml
 
-from rederive.errors import ConfigurationError
 from rederive.execution.files import files_below
 from rederive.execution.project import Project, read_settings
+from rederive.printed.errors import ConfigurationError
 from rederive.printed.files import write_atomically
 from rederive.site.variant import CHANGES_PAGE, STAGED_FILE, Variant
 

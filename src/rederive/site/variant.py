@@ -12,7 +12,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from rederive.errors import ConfigurationError, meant
 from rederive.execution.notebooks import canonical_bytes, source_of, tags_of
 from rederive.execution.project import Project
 from rederive.parameters import ParameterSet, Value
@@ -23,6 +22,7 @@ from rederive.parameters.notebooks import (
     TAG,
     notebook_parameters,
 )
+from rederive.printed.errors import ConfigurationError, meant
 
 CHANGED = "changed"
 """Parameter of notebooks about the whole book: a mapping of all values that differ."""

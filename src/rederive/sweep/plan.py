@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rederive.errors import ConfigurationError
 from rederive.execution.cache import content_digest, source_digest
 from rederive.execution.notebooks import canonical_bytes, read_notebook, without_outputs
 from rederive.execution.project import Project
@@ -22,6 +21,7 @@ from rederive.parameters.notebooks import (
     own_defaults,
     project_parameters,
 )
+from rederive.printed.errors import ConfigurationError
 from rederive.sweep.points import Point, Request, parameter_sets
 
 KEY_FORMAT = 3

@@ -15,7 +15,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from rederive.errors import BookError, ConfigurationError
+from rederive.printed.errors import BookError, ConfigurationError
 from rederive.printed.files import write_atomically
 
 RESULTS = "results.json"

@@ -10,7 +10,7 @@ from functools import cached_property
 import pandas as pd
 
 from rederive.book.specification import Specifications
-from rederive.errors import ConfigurationError, meant
+from rederive.printed.errors import ConfigurationError, meant
 from rederive.sweep.index import FIRST_COLUMNS, INDEX, RESULTS, STATE_COLUMNS
 from rederive.sweep.store import RunStore
 

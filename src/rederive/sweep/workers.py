@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rederive.errors import ConfigurationError
 from rederive.execution import forkserver
+from rederive.printed.errors import ConfigurationError
 from rederive.sweep.job import Job, perform
 
 CONNECT_SECONDS = 10.0

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rederive.printed.registry import ClaimRow, Registry
-from rederive.recompute.claims import CheckedClaim
+from rederive.recompute.planned.checked_claims import CheckedClaim
 from rederive.recompute.planned.claims import CLAIMS, is_likeness
 from rederive.recompute.planned.numbers import NUMBERS
 from rederive.recompute.planned.settings import SIZES, Settings, scale_of

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
-from rederive import consistency, recompute
-from rederive.consistency.percent import nearest_counts
+from rederive import recompute
 from rederive.printed import PrintedNumber, RoundingRule, Verdict
 from rederive.printed.registry import ClaimRow
 from rederive.printed.result import Recomputed, merge
-from rederive.recompute import claims
-from rederive.recompute.claims import CheckedClaim, ClaimReach
+from rederive.recompute.percent import nearest_counts
+from rederive.recompute.planned import checked_claims
+from rederive.recompute.planned.checked_claims import CheckedClaim, ClaimReach
 from rederive.recompute.planned.numbers import NUMBERS
 from rederive.recompute.planned.task import Method, Outcome, PlanError, Task
 
@@ -71,7 +71,7 @@ def _claim_two_proportions(task: Task) -> Outcome:
         return claim
     distance = first / n1 - second / n2
     lower = task.plan.options["direction"] == "lower"
-    return claims.in_direction(claim, (distance, distance), lower)
+    return checked_claims.in_direction(claim, (distance, distance), lower)
 
 
 def _claim_two_percentages(task: Task) -> Outcome:
@@ -100,11 +100,11 @@ def _possible_shares(
 ) -> list[recompute.Share]:
     """Return the share at the printed size, then those at smaller ones if that does not suit."""
     shares = [recompute.Share(nearest_counts(percents[0], n, rule)[0], n)]
-    sizes = consistency.attainable_denominators(percents, n, rule, must_sum=exhaustive)
+    sizes = recompute.attainable_denominators(percents, n, rule, must_sum=exhaustive)
     if n not in sizes:
         shares += [
             recompute.Share(
-                tuple(consistency.counts(percents[0], size, rule)), size, f"{name} n = {size}"
+                tuple(recompute.counts(percents[0], size, rule)), size, f"{name} n = {size}"
             )
             for size in reversed(sizes)
         ]
@@ -112,7 +112,9 @@ def _possible_shares(
 
 
 def _claim_p(task: Task) -> Outcome:
-    claim = claims.claim_from_printed_p(task.figure(1), task.claim_alpha, task.expects_significance)
+    claim = checked_claims.claim_from_printed_p(
+        task.figure(1), task.claim_alpha, task.expects_significance
+    )
     if "direction" not in task.plan.options:
         return claim
     return task.directed(claim, task.figure(2), task.figure(3))
@@ -126,17 +128,17 @@ def _claim_borderline(task: Task) -> Outcome:
             found, alpha = outcome.main, task.claim_alpha
             side = {True: "below", False: "not below", None: "on both sides of"}
             remark = (
-                f"Recomputed, this {claims.describe_p(found.low, found.high)}, "
+                f"Recomputed, this {checked_claims.describe_p(found.low, found.high)}, "
                 f"{side[found.decision(alpha)]} {alpha:g}"
             )
-    return claims.claim_borderline(task.figure(1), task.claim_alpha, remark)
+    return checked_claims.claim_borderline(task.figure(1), task.claim_alpha, remark)
 
 
 def _claim_majority(task: Task) -> Outcome:
     n, count = task.wholes(0)
     if task.plan.options.get("count") == "remainder":
         count = n - count
-    return claims.claim_majority(count, n)
+    return checked_claims.claim_majority(count, n)
 
 
 def _split(task: Task) -> tuple[list[int], list[int]]:
@@ -159,7 +161,7 @@ def _claim_all(task: Task) -> Outcome:
         row = task.registry.claims[claim_id]
         label = task.registry.variables[row.variable].label
         parts.append((", ".join(word for word in (label, row.group) if word), outcome))
-    return claims.claim_all(parts)
+    return checked_claims.claim_all(parts)
 
 
 def is_likeness(claim: ClaimRow) -> bool:
@@ -175,11 +177,13 @@ CLAIMS: Mapping[str, Method] = {
     "claim_two_percentages": _claim_two_percentages,
     "claim_p": _claim_p,
     "claim_borderline": _claim_borderline,
-    "claim_decreasing": lambda task: claims.claim_decreasing(task.figures(0), task.rule),
-    "claim_below_one": lambda task: claims.claim_below_one(task.figure(0), task.rule),
+    "claim_decreasing": lambda task: checked_claims.claim_decreasing(task.figures(0), task.rule),
+    "claim_below_one": lambda task: checked_claims.claim_below_one(task.figure(0), task.rule),
     "claim_majority": _claim_majority,
-    "claim_first_exceed_rest": lambda task: claims.claim_exceed_rest(*_split(task)),
-    "claim_sum_exceeds_rest": lambda task: claims.claim_exceed_rest(*_split(task), together=True),
+    "claim_first_exceed_rest": lambda task: checked_claims.claim_exceed_rest(*_split(task)),
+    "claim_sum_exceeds_rest": lambda task: checked_claims.claim_exceed_rest(
+        *_split(task), together=True
+    ),
     "claim_all": _claim_all,
 }
 """The checks of a claim by the name that a plan uses."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rederive.errors import unknown
 from rederive.printed import PrintedNumber, RoundingRule
+from rederive.printed.errors import unknown
 from rederive.printed.registry import NumberRow, VariableRow
 from rederive.recompute.summaries import Scale, Summary
 from rederive.recompute.t_formulas import TESTS, TwoSampleTest

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from rederive.printed import PrintedNumber, RoundingRule
 from rederive.printed.registry import ClaimRow, NumberRow, PlanRow, Registry
 from rederive.printed.result import Recomputed
-from rederive.recompute import claims
-from rederive.recompute.claims import CheckedClaim
+from rederive.recompute.planned import checked_claims
+from rederive.recompute.planned.checked_claims import CheckedClaim
 from rederive.recompute.planned.settings import Settings, scale_of
 from rederive.recompute.proportions import Share, two_proportions
 from rederive.recompute.summaries import Summary
@@ -118,7 +118,7 @@ class Task:
 
     def decided(self, result: Recomputed) -> CheckedClaim:
         """Return the claim that a recomputed p makes at the article's level."""
-        return claims.claim_from_p(result, self.claim_alpha, self.expects_significance)
+        return checked_claims.claim_from_p(result, self.claim_alpha, self.expects_significance)
 
     def directed(
         self, claim: CheckedClaim, first: PrintedNumber, second: PrintedNumber | None = None
@@ -139,7 +139,7 @@ class Task:
         if second is not None:
             other = second.interval(self.settings.rule)
             low, high = low - other.upper, high - other.lower
-        return claims.in_direction(claim, (low, high), direction == "lower")
+        return checked_claims.in_direction(claim, (low, high), direction == "lower")
 
 
 Method = Callable[[Task], Outcome]

@@ -8,8 +8,8 @@ from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
 
-from rederive.errors import unknown
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
+from rederive.printed.errors import unknown
 from rederive.printed.number import require_printed
 from rederive.recompute.summaries import Scale
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from rederive.consistency.multiset import greatest_squares_sum, least_squares_sum
+from rederive.printed.lattice import greatest_squares_sum, least_squares_sum
 from rederive.reconstruct.block import Block, ContradictionError
 from rederive.reconstruct.block.boxes import Boxes, Column, Window, clip
 from rederive.reconstruct.bounds.quantities import Part

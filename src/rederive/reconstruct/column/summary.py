@@ -9,8 +9,7 @@ from heapq import merge
 from itertools import islice
 from math import floor, inf, sqrt
 
-from rederive.consistency import attainable_moments, grimmer
-from rederive.consistency.lattice import Exact, Lattice, require_size
+from rederive.consistency import grimmer
 from rederive.printed import (
     PrintedNumber,
     RoundingRule,
@@ -18,6 +17,7 @@ from rederive.printed import (
     require_figure,
     rounded_figures,
 )
+from rederive.printed.lattice import Exact, Lattice, attainable_moments, require_size
 
 PAIR_LIMIT = 500_000
 """Most pairs of sum and sum of squares that printed figures may leave."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from rederive.errors import unknown
 from rederive.printed import PrintedNumber
+from rederive.printed.errors import unknown
 from rederive.reconstruct.block import FLAT, Block, Figure, Prior, Statistic
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from rederive.errors import unknown
+from rederive.printed.errors import unknown
 from rederive.reconstruct.block.prediction import CENTRAL
 from rederive.reconstruct.block.sampling import Progress
 from rederive.reconstruct.block.values import statistic_values, within

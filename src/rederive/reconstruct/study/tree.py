@@ -14,8 +14,8 @@ from typing import TypeVar
 
 import yaml
 
-from rederive.errors import listed
 from rederive.printed import PrintedNumber, parse
+from rederive.printed.errors import listed
 from rederive.printed.schema import nearest
 
 _NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")

@@ -10,8 +10,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rederive.consistency.lattice import attainable_figures, require_size, sample_size
 from rederive.printed import Interval, PrintedNumber, RoundingRule, require_printed
+from rederive.printed.lattice import attainable_figures, require_size, sample_size
 from rederive.printed.result import Reach, Recomputed, habit
 
 PERCENT_DOMAIN = Interval(Fraction(0), Fraction(100))
@@ -40,6 +40,11 @@ def counts(percent: PrintedNumber, n: int, rule: RoundingRule = RoundingRule.EIT
     ------
     ValueError
         If ``n`` is below 1.
+
+    Examples
+    --------
+    >>> list(counts(parse("23.3"), 30))
+    [7]
     """
     require_size(n, 1)
     first, last = _count_ends(_possible(percent, rule), n)
