@@ -184,7 +184,9 @@ def table(ledger: Ledger, values: object, ids: str, source: str) -> render.Table
         if not _cohorts(ledger).reconstructed:
             header[3], origin = "Your cohort", "your cohort"
     lines, data = [], {}
-    for row_id, value in _by_id(values, ids).items():
+    by_id = _by_id(values, ids)
+    ledger.rows(row_id for row_id in by_id if row_id in ledger.registry.plan)  # kept together
+    for row_id, value in by_id.items():
         row = _checked(ledger, row_id, value, source)
         middle, low, high = _summary_of(value)
         data[row_id] = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 IGNORED_NAMES = frozenset({"__pycache__", ".ipynb_checkpoints", ".DS_Store"})
@@ -15,12 +17,18 @@ def files_below(folder: Path) -> tuple[Path, ...]:
 
     A folder that does not exist has no files.
     """
-    found = []
-    for path in folder.rglob("*"):
-        parts = path.relative_to(folder).parts
-        if path.is_file() and not any(p in IGNORED_NAMES or p.startswith(".") for p in parts):
-            found.append(path)
-    return tuple(sorted(found, key=lambda path: path.as_posix()))
+    return tuple(sorted(_below(folder), key=lambda path: path.as_posix()))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name in IGNORED_NAMES or entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _below(folder / entry.name)
+            elif entry.is_file():
+                yield folder / entry.name
 
 
 def digest_of_files(root: Path, paths: Iterable[Path]) -> str:
