@@ -36,6 +36,7 @@ def article_table(ledger: Ledger, table: str) -> render.Table:
         raise unknown("table", table, ledger.registry.tables)
     cells = ledger.registry.tables[table]
     columns = list(dict.fromkeys(cell.column for cell in cells if cell.column))
+    ledger.rows(row_id for cell in cells for row_id in cell.ids)  # kept together
     data = {
         row_id: _record(ledger.row(row_id), cell.label, cell.column)
         for cell in cells
