@@ -121,8 +121,8 @@ class Published:
         -------
         DataFrame
             One row for each variable, group and time point of which there are several, one column
-            for each statistic as floats, NaN where none is printed. ``n`` is the number of
-            patients behind the mean.
+            for each statistic as floats, NaN where none is printed; numbers of patients (``count``,
+            and ``n`` behind a mean) are whole where all are printed.
 
         Raises
         ------
@@ -141,11 +141,12 @@ class Published:
             if section and row.section != section:
                 continue
             figures = cells.setdefault(about, {})
-            value = float(row.printed.value)
+            whole = row.statistic in ("n", "count")
+            value = int(row.printed.value) if whole else float(row.printed.value)
             if figures.setdefault(row.statistic, value) != value:
                 raise KeyError(f"{row.id}: two figures for {about} and {row.statistic}: name one")
             if row.n is not None:
-                figures.setdefault("n", float(row.n))
+                figures.setdefault("n", row.n)
         if not cells:
             known = {row.variable for row in self.registry.numbers.values()}
             raise KeyError(f"found nothing printed for {wanted}{meant(wanted[0][0], known)}")
