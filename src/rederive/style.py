@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import seaborn as sns
 from IPython.core.getipython import get_ipython
 from IPython.core.pylabtools import print_figure
@@ -22,7 +23,11 @@ POSITION_DECIMALS = 7
 
 
 def use_style() -> None:
-    """Set the style of all figures: SVG with fixed ids, so that two runs give equal bytes."""
+    """Set the style of all figures: SVG with fixed ids, so that two runs give equal bytes.
+
+    Tables show the whole of a text.
+    """
+    pd.options.display.max_colwidth = None
     sns.set_theme(style="whitegrid", context="notebook")
     plt.rcParams.update(
         {
