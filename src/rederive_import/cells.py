@@ -13,18 +13,8 @@ from rederive.book.cohort_form import CohortForm
 from rederive.printed.schema import Problem
 from rederive.retrospective import Codebook, Cohort, Entry
 from rederive_import.dialect import Dialect
-from rederive_import.files import NO_VALUE, Cell
-from rederive_import.understand import Understood
-from rederive_import.words import (
-    MISSING,
-    MISSING_CODES,
-    NO,
-    YES,
-    nearest_step,
-    number_of,
-    plain,
-    same_number,
-)
+from rederive_import.files import NO_VALUE, Cell, Place
+from rederive_import.words import MISSING, MISSING_CODES, NO, YES, nearest_step, number_of, plain
 
 
 @dataclass
@@ -41,9 +31,9 @@ class Imported:
     notes: list[str] = field(default_factory=list)
     """What is allowed and may yet be a mistake."""
 
-    def change(self, file: str, column: str, what: str, row: int) -> None:
+    def change(self, at: Place, what: str) -> None:
         """Note that a cell was changed, and how."""
-        self.changes.setdefault((file, column, what), []).append(row)
+        self.changes.setdefault((at.table, at.column, what), []).append(at.row)
 
     def cohort(self, codebook: Codebook) -> Cohort:
         """Return the two tables, with the columns that have a value."""
@@ -65,31 +55,29 @@ class Cells:
 
     def __init__(self, dialect: Dialect, form: CohortForm) -> None:
         self.dialect, self.form, self.done = dialect, form, Imported(dialect)
-        self._gaps: dict[tuple[str, str], list[tuple[Understood, int, str, Entry | None]]] = {}
+        self._gaps: dict[tuple[str, str], list[tuple[Place, Entry | None]]] = {}
         self._written: dict[str, str] = {}
         self._decimals: dict[tuple[str, str], Cell] = {}
         self._values: set[Decimal] = set()
 
-    def problem(
-        self, table: Understood, row: int | None, column: str, found: object, *words: str
-    ) -> None:
+    def problem(self, at: Place, found: object, *words: str) -> None:
         """Note what is wrong in a place."""
-        self.done.problems.append(Problem(table.name, row, column, str(found), *words))
+        self.done.problems.append(Problem(*at, str(found), *words))
 
-    def known(
-        self, table: Understood, row: int, head: str, cell: Cell, entry: Entry | None
-    ) -> Cell:
+    def known(self, at: Place, cell: Cell, entry: Entry | None) -> Cell:
         """Return a cell, empty if it says that the value is unknown."""
-        if isinstance(cell, date) or cell == "" or cell in self.dialect.values.get(head, {}):
+        if isinstance(cell, date) or cell == "" or cell in self.dialect.values.get(at.column, {}):
             return cell
+        number = number_of(cell)
         for code in self.dialect.missing:
             column, sign, word = code.rpartition(":")
-            if sign and column != head:
+            if sign and column != at.column:
                 continue
-            if cell.lower() == word.lower() or same_number(cell, word):
-                self.done.change(table.name, head, f"{cell!r} → unknown", row)
+            coded = number_of(word)
+            same = number and coded and Decimal(number[0]) == Decimal(coded[0])
+            if same or cell.lower() == word.lower():
+                self.done.change(at, f"{cell!r} → unknown")
                 return ""
-        number = number_of(cell)
         usual = number is not None and str(Decimal(number[0]).normalize()) in MISSING_CODES
         if entry is not None and entry.problem_with(cell) is None:
             if number is not None and usual:
@@ -101,16 +89,15 @@ class Cells:
         gap = usual or cell.lower() in MISSING or (numbers and not re.search(r"\d", cell))
         if fits or not gap or cell.startswith(NO_VALUE):
             return cell
-        self._gaps.setdefault((table.name, cell.lower()), []).append((table, row, head, entry))
+        self._gaps.setdefault((at.table, cell.lower()), []).append((at, entry))
         self._written.setdefault(cell.lower(), cell)
         return ""
 
     def ask_about_gaps(self) -> None:
         """Ask once for each word of a table whether it means that a value is unknown."""
-        for (_, small), places in self._gaps.items():
-            word, table = self._written[small], places[0][0]
-            heads = [each for each in table.header if each in {head for _, _, head, _ in places}]
-            domains = {entry.domain if entry else "a date" for *_, entry in places}
+        for (table, small), places in self._gaps.items():
+            word, heads = self._written[small], dict.fromkeys(at.column for at, _ in places)
+            domains = {entry.domain if entry else "a date" for _, entry in places}
             allowed = domains.pop() if len(domains) == 1 else "what these columns hold"
             # A number that is a value of another column stays one there.
             number = number_of(word)
@@ -118,42 +105,39 @@ class Cells:
             codes = [f"{head}:{word}" for head in heads] if apart else [word]
             self.done.unsaid += [code for code in codes if code not in self.done.unsaid]
             allowed += f"; empty if unknown: {' '.join(f'--missing {code!r}' for code in codes)}"
-            for row in sorted({row for _, row, *_ in places}):
-                self.problem(table, row, ", ".join(heads), word, allowed)
+            for row in sorted({at.row for at, _ in places}):
+                self.problem(Place(table, row, ", ".join(heads)), word, allowed)
 
-    def checked(
-        self, table: Understood, row: int, head: str, cell: Cell, entry: Entry
-    ) -> str | None:
+    def checked(self, at: Place, cell: Cell, entry: Entry) -> str | None:
         """Return a cell as the codebook has it, or note what is wrong."""
         if isinstance(cell, date):
             if not entry.is_text:
-                allowed = f"{entry.domain}; a spreadsheet has made a date of it"
-                self.problem(table, row, head, cell, allowed)
+                self.problem(at, cell, f"{entry.domain}; a spreadsheet has made a date of it")
                 return None
             cell = cell.isoformat()
-        value, change = self._meaning(head, cell, entry)
+        value, change = self._meaning(at.column, cell, entry)
         wrong = entry.problem_with(value)
         usable = wrong is not None and entry.kind != "flag"
         nearest = nearest_step(value, entry.step) if usable else ""
         nearest = "" if entry.problem_with(nearest) else nearest
-        if nearest and head in self.dialect.round:
+        if nearest and at.column in self.dialect.round:
             value, change, wrong = nearest, "decimals → the nearest allowed number", None
         elif nearest:
-            allowed = f"{entry.domain}; to take the nearest: --round '{head}'"
+            allowed = f"{entry.domain}; to take the nearest: --round '{at.column}'"
             # One example for all rows, so that they are listed together.
-            example = self._decimals.setdefault((table.name, head), cell)
-            self.problem(table, row, head, f"decimals, such as {example}", allowed)
+            example = self._decimals.setdefault((at.table, at.column), cell)
+            self.problem(at, f"decimals, such as {example}", allowed)
             return None
         if wrong is not None:
             words = wrong[0].removesuffix("; empty if unknown")
             if entry.kind in ("flag", "category"):
-                words += f", of {entry.label}: --value '{head}:{cell}=MEANT'"
+                words += f", of {entry.label}: --value '{at.column}:{cell}=MEANT'"
             elif number_of(value) is None and not cell.startswith(NO_VALUE):
-                words += f"; what it means: --value '{head}:{cell}=NUMBER'"
-            self.problem(table, row, head, cell, words, wrong[1])
+                words += f"; what it means: --value '{at.column}:{cell}=NUMBER'"
+            self.problem(at, cell, words, wrong[1])
             return None
         if change:
-            self.done.change(table.name, head, change, row)
+            self.done.change(at, change)
         if not entry.is_text:
             value = f"{Decimal(value).normalize():f}"
         return value

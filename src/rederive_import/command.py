@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from rederive.book.cohort_form import CohortForm, open_form
-from rederive.cli.options import ARTICLE
+from rederive.book.cohort_form import open_form
+from rederive.cli.options import ARTICLE, FILE, PATH
 from rederive.printed.errors import ConfigurationError
-from rederive.printed.schema import Problem, TableError
-from rederive.retrospective import Codebook, CohortError, read_cohort, write_cohort
+from rederive.printed.schema import Problem, TableError, nearest
+from rederive.retrospective import Codebook, Cohort, CohortError, read_cohort, write_cohort
 from rederive.retrospective.validation import grouped
 from rederive_import.cells import Imported
 from rederive_import.convert import Importer
 from rederive_import.dialect import ROLES, Dialect, Names, with_options
 from rederive_import.files import Table, read_tables
-from rederive_import.understand import Understood, near_names, understand
+from rederive_import.understand import Understood, understand
+from rederive_import.words import plain
 
 MAPPING_FILE = "mapping.yml"
 _SHOWN = 4
@@ -38,13 +37,11 @@ Examples:
 
 
 @click.command("import", epilog=_EXAMPLES)
-@click.argument(
-    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to make for the cohort.")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=PATH)
+@click.option("--out", type=PATH, help="Folder to make for the cohort.")
 @click.option(
     "--mapping",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="mapping.yml of an earlier import; columns that it does not name are left aside.",
 )
 @click.option("--missing", multiple=True, metavar="CODE", help="Means unknown: NA, -99, COLUMN:99.")
@@ -58,7 +55,6 @@ Examples:
 @click.option("--start", default="", metavar="RULE", help="first-visit: where that is month 0.")
 @click.option("--fill-down", is_flag=True, help="An empty patient is the one of the row above.")
 @click.option("--dry-run", is_flag=True, help="Show what is understood, and write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, of faults as well.")
 @ARTICLE
 def import_command(
     files: tuple[Path, ...],
@@ -66,7 +62,6 @@ def import_command(
     mapping: Path | None,
     article: str,
     dry_run: bool,
-    as_json: bool,
     sheet: tuple[str, ...],
     **given: Any,
 ) -> None:
@@ -77,22 +72,23 @@ def import_command(
     and what can be meant in two ways stops with status 2 and says what to give. Files stay as they
     are.
     """
-    if out is None and not dry_run:
+    if dry_run:
+        out = None
+    elif out is None:
         raise ConfigurationError("--out: found nothing, allowed: a folder; or --dry-run")
-    if out is not None and not dry_run:
-        _check_new(out)
+    elif out.is_file() or (out.is_dir() and any(out.iterdir())):
+        kind = "a file" if out.is_file() else "a folder with files in it"
+        raise ConfigurationError(f"--out: {out} is {kind}, allowed: a new folder")
     form = open_form(article)
+    names = Names(Codebook.load(form.codebook), form)
     dialect = Dialect.load(mapping) if mapping else Dialect()
     dialect = with_options(dialect, given.pop("column"), given.pop("value"), sheets=sheet, **given)
     dialect.check("option")
-    imported, understood, aside, notes = _imported(files, dialect, form, mapping is not None)
+    imported, understood = _imported(files, dialect, names, mapping is not None)
     problems = imported.problems
     if not problems and not imported.values:
         problems.append(Problem(files[0].name, None, "", "no value", "at least one score"))
-    if as_json:
-        _print_json(imported, aside, None if problems or dry_run else out)
-    else:
-        click.echo("\n".join([*_lines(understood, imported, form, notes), *_changes(imported)]))
+    click.echo("\n".join([*_lines(understood, imported.notes), *_changes(imported)]))
     if problems:
         faults = grouped(problems)
         if len(imported.unsaid) > 1:
@@ -100,15 +96,13 @@ def import_command(
             faults += f"\nall of these as unknown: {codes}"
         raise ConfigurationError(f"nothing is written; to be settled first:\n{faults}")
     text = dialect.text()
-    if not dry_run and out is not None:
-        _write(imported, form, out, text)
-    if as_json:
-        return
-    what = _summary_of(imported)
-    records = ", ".join(f"{number} of {name}" for name, number in what["measures"].items())
-    first, last = what["months"]
-    click.echo(f"{what['patients']} patients, months {first} to {last}, values: {records}.")
-    if dry_run or out is None:
+    if out is not None:
+        _write(imported.cohort(names.codebook), names.codebook, out, text)
+    _, months, measures = zip(*imported.values, strict=True)
+    records = ", ".join(f"{number} of {name}" for name, number in Counter(measures).items())
+    people = len(imported.patients)
+    click.echo(f"{people} patients, months {min(months)} to {max(months)}, values: {records}.")
+    if out is None:
         click.echo(f"Nothing is written (--dry-run). The mapping:\n{text}", nl=False)
     else:
         program = "rederive" if shutil.which("rederive") else sys.argv[0]  # as it was called
@@ -118,16 +112,10 @@ def import_command(
         )
 
 
-def _check_new(out: Path) -> None:
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        kind = "a file" if out.is_file() else "a folder with files in it"
-        raise ConfigurationError(f"--out: {out} is {kind}, allowed: a new folder")
-
-
 def _imported(
-    files: Sequence[Path], dialect: Dialect, form: CohortForm, given: bool
-) -> tuple[Imported, list[Understood], dict[str, list[str]], list[str]]:
-    """Return what became of the files, with tables, columns left aside, and notes."""
+    files: Sequence[Path], dialect: Dialect, names: Names, given: bool
+) -> tuple[Imported, list[Understood]]:
+    """Return what became of the files, and their tables."""
     problems: list[Problem] = []
     tables: list[Table] = []
     for path in files:
@@ -135,7 +123,6 @@ def _imported(
             tables += read_tables(path, dialect.sheets)
         except TableError as error:
             problems += error.problems
-    names = Names(Codebook.load(form.codebook), form)
     for column, role in dialect.columns.items():
         names.check_role(column, role)
     found: list[Understood] = []
@@ -152,7 +139,7 @@ def _imported(
     else:
         problems += lost
     if not found:
-        return Imported(dialect, problems), found, {}, notes
+        return Imported(dialect, problems), found
     headers = {head for each in found for head in each.header}
     notes += [
         f"column {column!r} of the mapping is not there"
@@ -162,24 +149,19 @@ def _imported(
     dialect.columns |= {
         head: role for each in found for head, role in zip(each.header, each.roles, strict=True)
     }
-    aside = {
-        each.name: [h for h, role in zip(each.header, each.roles, strict=True) if role == "aside"]
-        for each in found
-    }
-    for name, columns in aside.items():
-        for head in columns:
-            near = near_names(head, names) if head not in dialect.values else ""
-            if near and near not in dialect.columns.values():
-                notes.append(f"{name}: column {head!r} is left aside; is it {near}? "
+    for each in found:
+        for head, role in zip(each.header, each.roles, strict=True):
+            near = nearest(plain(head).replace(" ", "_"), names.entries) if role == "aside" else ""
+            if near not in ("", *dialect.columns.values()) and head not in dialect.values:
+                notes.append(f"{each.name}: column {head!r} is left aside; is it {near}? "
                              f"--column '{head}={near}'")  # fmt: skip
-    imported = Importer(found, dialect, form).run()
+    imported = Importer(found, dialect, names).run()
     imported.problems[:0] = problems
-    return imported, found, aside, notes + imported.notes
+    imported.notes[:0] = notes
+    return imported, found
 
 
-def _lines(
-    tables: Sequence[Understood], imported: Imported, form: CohortForm, notes: Sequence[str]
-) -> list[str]:
+def _lines(tables: Sequence[Understood], notes: Sequence[str]) -> list[str]:
     """Return what was understood, as a table for each file."""
     lines = []
     for table in tables:
@@ -212,29 +194,13 @@ def _changes(imported: Imported) -> list[str]:
     return lines
 
 
-def _print_json(imported: Imported, aside: Mapping[str, list[str]], out: Path | None) -> None:
-    record = {
-        "written": str(out) if out else "",
-        **_summary_of(imported),
-        "mapping": asdict(imported.dialect),
-        "left_aside": aside,
-        "changes": [
-            {"file": file, "column": column, "change": what, "rows": rows}
-            for (file, column, what), rows in imported.changes.items()
-        ],
-        "problems": [asdict(each) for each in imported.problems],
-    }
-    click.echo(json.dumps(record, indent=1, ensure_ascii=False))
-
-
-def _write(imported: Imported, form: CohortForm, out: Path, mapping: str) -> None:
+def _write(cohort: Cohort, codebook: Codebook, out: Path, mapping: str) -> None:
     """Write the folder, whole or not at all, after a check against the codebook."""
-    codebook = Codebook.load(form.codebook)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".import-") as scratch:
             made = Path(scratch) / "cohort"
-            write_cohort(imported.cohort(codebook), made)
+            write_cohort(cohort, made)
             (made / MAPPING_FILE).write_text(mapping, encoding="utf-8")
             read_cohort(made, codebook)
             if out.is_dir():
@@ -244,11 +210,3 @@ def _write(imported: Imported, form: CohortForm, out: Path, mapping: str) -> Non
         raise ConfigurationError(f"the files do not make a cohort:\n{error}") from error
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(out)) from error
-
-
-def _summary_of(imported: Imported) -> dict[str, Any]:
-    """Return counts of what was made: patients, records by measure, months."""
-    months = [key[1] for key in imported.values]
-    measures = dict(Counter(key[2] for key in imported.values))
-    ends = [min(months), max(months)] if months else []
-    return {"patients": len(imported.patients), "measures": measures, "months": ends}

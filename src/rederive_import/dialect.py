@@ -149,13 +149,12 @@ class Names:
     """The names by which columns are known: the codebook's own, its labels, and the article's."""
 
     def __init__(self, codebook: Codebook, form: CohortForm) -> None:
-        self.codebook = codebook
+        self.codebook, self.form = codebook, form
         self.entries = {**codebook.measures, **codebook.patients}
         self._plain: dict[str, str] = {}
         for name, entry in self.entries.items():
             for word in (name, entry.label, *form.names.get(name, ())):
                 self._plain.setdefault(plain(word), name)
-        self._measures = {word for word, name in self._plain.items() if name in codebook.measures}
 
     def role_of(self, header: str) -> str:
         """Return what a column is by its header, ``aside`` if it is not known."""
@@ -167,15 +166,20 @@ class Names:
                 return role
         return self._at_a_month(bare) or "aside"
 
+    def measure_of(self, word: str) -> str:
+        """Return the measure that a word stands for, or nothing."""
+        name = self._plain.get(plain(word), "")
+        return name if name in self.codebook.measures else ""
+
     def _at_a_month(self, bare: str) -> str:
         """Return measure and month of a header such as ``score_6`` or ``baseline score``."""
         words = re.sub(r"(?<=[^\W\d])(?=\d+$)", " ", bare).split()
         for at in range(1, len(words)):
             for name, when in ((words[:at], words[at:]), (words[at:], words[:at])):
-                time = time_of(" ".join(when))
-                if " ".join(name) in self._measures and time is not None:
+                measure, time = self.measure_of(" ".join(name)), time_of(" ".join(when))
+                if measure and time is not None:
                     unit = "" if time[1] in ("", "months") else f" {time[1]}"
-                    return f"{self._plain[' '.join(name)]}@{time[0]}{unit}"
+                    return f"{measure}@{time[0]}{unit}"
         return ""
 
     def check_role(self, column: str, role: str) -> None:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rederive.printed.schema import Problem, TableError, nearest
+
+
+class Place(NamedTuple):
+    """Where a cell stands: its table, the number of its row, the header of its column."""
+
+    table: str
+    row: int
+    column: str
+
 
 Cell = str | date
 """Text, blanks around it cut, or a date of Excel's."""
@@ -21,11 +30,7 @@ NO_VALUE = "a formula without its value; open and save in Excel"
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _WORKBOOKS = (".xlsx", ".xlsm")
 _OTHERS = {".xls": "save it as .xlsx", ".ods": "save it as .xlsx", ".sav": "export it as CSV"}
-_BYTE_ORDER = {
-    b"\xef\xbb\xbf": "utf-8-sig",
-    b"\xff\xfe": "utf-16",
-    b"\xfe\xff": "utf-16",
-}
+_BYTE_ORDER = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Table:
 
     name: str
     rows: Sequence[tuple[int, list[Cell]]]
-    notes: list[str] = field(default_factory=list)
+    notes: list[str]
 
 
 def read_tables(path: Path, sheets: Sequence[str] = ()) -> list[Table]:
@@ -55,17 +60,13 @@ def read_tables(path: Path, sheets: Sequence[str] = ()) -> list[Table]:
             return _workbook(path, sheets)
         return [_text(path, path.read_bytes())]
     except OSError as error:
-        near = nearest(path.name, (each.name for each in _beside(path)))
+        near = nearest(path.name, (each.name for each in path.parent.glob("*")))
         words = f"a file; there is {near}" if near else "a file"
         raise _error(path, error.strerror or "no file", words) from error
 
 
-def _beside(path: Path) -> list[Path]:
-    return list(path.parent.iterdir()) if path.parent.is_dir() else []
-
-
-def _error(path: Path, found: str, allowed: str, row: int | None = None) -> TableError:
-    return TableError([Problem(path.name, row, "", found, allowed)])
+def _error(path: Path, found: str, allowed: str) -> TableError:
+    return TableError([Problem(path.name, None, "", found, allowed)])
 
 
 def _text(path: Path, content: bytes) -> Table:
@@ -84,9 +85,7 @@ def _text(path: Path, content: bytes) -> Table:
         raise _error(path, str(rows), "rows of a CSV file, quotes closed")
     if not rows:
         raise _error(path, "no rows", "a header and at least one row")
-    how = (
-        "UTF-8" if encoding == "utf-8-sig" else encoding.upper() if encoding[0] == "u" else encoding
-    )
+    how = encoding.removesuffix("-sig").replace("utf", "UTF")
     return Table(path.name, rows, [f"{SEPARATORS[sign]} between cells, {how}"])
 
 
@@ -136,7 +135,7 @@ def _workbook(path: Path, sheets: Sequence[str]) -> list[Table]:
         name = f"{path.name} [{sheet.title}]"
         rows = _rows_of(sheet, formulas[sheet.title])
         if rows:
-            hidden = [", hidden"] if sheet.sheet_state != "visible" else []
+            hidden = ["hidden"] if sheet.sheet_state != "visible" else []
             tables.append(Table(name, rows, [f"sheet {sheet.title}", *hidden]))
     if not tables:
         raise _error(path, "no rows", "a header and at least one row")

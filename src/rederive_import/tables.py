@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from rederive.book.cohort_form import CohortForm, open_form, qualifying
-from rederive.cli.options import ARTICLE
+from rederive.cli.options import ARTICLE, PATH
 from rederive.printed.errors import ConfigurationError
 from rederive.printed.schema import Problem, nearest
 from rederive.retrospective import Codebook, Cohort, CohortError, read_cohort, write_templates
@@ -21,7 +21,7 @@ CODEBOOK_FILE = "CODEBOOK.csv"
 
 
 @click.command("validate")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PATH)
 @ARTICLE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, of faults as well.")
 @click.pass_context
@@ -151,7 +151,7 @@ def _record_of(problem: Problem, codebook: Codebook) -> dict[str, object]:
 
 
 @click.command("template")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PATH)
 @ARTICLE
 def template_command(folder: Path, article: str) -> None:
     """Write empty tables for a cohort of your own to DIR, with codebook and explanation.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from rederive.printed.schema import Problem, nearest
+from rederive.printed.schema import Problem
 from rederive_import.dialect import Dialect, Names
-from rederive_import.files import Cell, Table
+from rederive_import.files import Cell, Place, Table
 from rederive_import.words import UNIT_WORDS, plain, time_of
 
 _SEARCHED = 20
@@ -30,9 +30,23 @@ class Understood:
         """The table's name for messages."""
         return self.table.name
 
-    def place(self, role: str) -> int | None:
-        """Return the number of the column with a role, from 0."""
-        return self.roles.index(role) if role in self.roles else None
+    def head(self, role: str) -> str:
+        """Return the header of the column with a role, or nothing."""
+        return self.header[self.roles.index(role)] if role in self.roles else ""
+
+    def cells(self, role: str) -> Iterator[tuple[Place, Cell]]:
+        """Yield the cells of the column with a role, if there is one, with their places."""
+        if role in self.roles:
+            at, name, head = self.roles.index(role), self.name, self.head(role)
+            for row, cells in self.rows:
+                yield Place(name, row, head), cells[at]
+
+    def rows_with(self, roles: Collection[str]) -> set[int]:
+        """Return the rows with a value in columns of some roles; all, if there is no such one."""
+        columns = [at for at, role in enumerate(self.roles) if role in roles]
+        return {
+            row for row, cells in self.rows if not columns or any(cells[at] != "" for at in columns)
+        }
 
 
 def understand(
@@ -96,7 +110,10 @@ def _header(table: Table, role: Callable[[str], str]) -> tuple[int, list[str], i
         following = (
             [str(cell) for cell in table.rows[at + 1][1]] if at + 1 < len(table.rows) else []
         )
-        above = _filled(header)
+        # As in merged cells, what stands left of an empty cell.
+        above = list(header)
+        for place in range(1, len(above)):
+            above[place] = above[place] or above[place - 1]
         if len(following) == len(header) and following[who] in ("", header[who]):
             both = zip(above, following, strict=True)
             times = [time_of(below) for top, below in both if below and below != top]
@@ -113,14 +130,6 @@ def _header(table: Table, role: Callable[[str], str]) -> tuple[int, list[str], i
     words = [sum(bool(re.search(r"[^\W\d]", cell)) for cell in row) for row in texts]
     fullest = words.index(max(words))
     return -1, texts[fullest], fullest
-
-
-def _filled(header: list[str]) -> list[str]:
-    """Return a header with what stands left of an empty cell in it, as in merged cells."""
-    filled = list(header)
-    for place in range(1, len(filled)):
-        filled[place] = filled[place] or filled[place - 1]
-    return filled
 
 
 def _header_problems(
@@ -147,8 +156,3 @@ def _header_problems(
             allowed = f"months; visits by number need theirs: --column 'HEADER={measure}@MONTH'"
             problems.append(Problem(name, row, next(iter(bare)), ", ".join(bare), allowed))
     return problems
-
-
-def near_names(header: str, names: Names) -> str:
-    """Return the column or measure that may be meant by a header that is left aside."""
-    return nearest(plain(header).replace(" ", "_"), names.entries)

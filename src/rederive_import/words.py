@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 
 DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 """Days of each unit of time; a month is a twelfth of a year of 365.25 days."""
@@ -116,17 +116,9 @@ def number_of(text: str) -> tuple[str, str] | None:
     change = "minus sign" if bare.strip("\xa0") != text and "\xa0" not in text else ""
     if re.fullmatch(r"[+-]?\d+,\d+", bare):
         bare, change = bare.replace(",", "."), "decimal comma read as a point"
-    if not re.fullmatch(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", bare):
+    if not re.fullmatch(r"[+-]?\d+(\.\d*)?([eE][+-]?\d{1,3})?", bare):
         return None
     return bare, change
-
-
-def same_number(a: str, b: str) -> bool:
-    """Whether two texts are one number."""
-    try:
-        return Decimal(a) == Decimal(b)
-    except InvalidOperation:
-        return False
 
 
 def date_of(text: str, order: str = "") -> tuple[date, str] | str:
@@ -188,14 +180,10 @@ def order_of(texts: Iterable[str]) -> tuple[str, list[str]]:
     return next((order for order, found in votes.items() if found), ""), []
 
 
-def rounded(number: Decimal) -> int:
-    """Return a number as a whole one, a half away from zero."""
-    return int(number.quantize(Decimal(1), rounding=ROUND_HALF_UP))
-
-
 def nearest_step(text: str, step: Decimal | None) -> str:
     """Return the multiple of a step next to a number, or nothing if it is none or is huge."""
     found = number_of(text)
     if found is None or not step or abs(Decimal(found[0])) > 1_000_000:
         return ""
-    return f"{rounded(Decimal(found[0]) / step) * step:f}"
+    steps = int((Decimal(found[0]) / step).to_integral_value(rounding=ROUND_HALF_UP))
+    return f"{steps * step:f}"

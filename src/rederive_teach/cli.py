@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from rederive.book.cohort_form import open_cohorts
+from rederive.book.cohort_form import ArticleCohorts, open_cohorts
+from rederive.cli.column import library_errors
+from rederive.cli.options import ARTICLE, FILE, FOLDER, NEW_FILE, NEW_FOLDER
 from rederive.cli.watch import Watch
 from rederive.execution.notebooks import read_notebook, source_of
 from rederive.execution.project import find_project
@@ -35,9 +37,6 @@ from rederive_teach.quiz_formats import FORMATS
 
 _POOL = 40
 """Least number of fresh cohorts; more are made by doubling, so that few students move."""
-
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group("teach")
@@ -67,16 +66,17 @@ def list_command(ctx: click.Context) -> None:
 
 
 @teach_command.command("pack")
-@click.argument("students", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--seed-file", required=True, type=_FILE, help="Secret that chooses the cohorts.")
+@click.argument("students", type=FILE)
+@click.option("--out", required=True, type=NEW_FOLDER)
+@click.option("--seed-file", required=True, type=NEW_FILE, help="Secret that chooses the cohorts.")
 @click.option("--chapters", default="", help="Numbers, such as 2,3; by default all.")
 @click.option("--course", default="course", show_default=True, help="Name; another year, another.")
 @click.option("--graded", is_flag=True, help="Fresh cohorts; packs do not say what is right.")
-@click.option("--cohorts", type=_FOLDER, help="Cohorts made by 'rederive reconstruct'.")
+@click.option("--cohorts", type=FOLDER, help="Cohorts made by 'rederive reconstruct'.")
 @click.option("--replace", multiple=True, metavar="ID", help="Give a student another cohort.")
-@click.option("--article", default="", help="Name of the article, if several are installed.")
+@ARTICLE
 @click.pass_context
+@library_errors
 def pack_command(
     ctx: click.Context,
     students: Path,
@@ -99,10 +99,11 @@ def pack_command(
     secret, people = read_secret(seed_file), read_class(students)
     taught = Course(course, _chapters(ctx, chapters), graded)
     shipped = find_project(ctx.obj).root / "data" / "cohorts"
-    folder = cohorts or shipped / open_cohorts(article).priors[0]
+    offered = open_cohorts(article)
+    folder = cohorts or shipped / offered.priors[0]
     if graded and cohorts is None:
         folder = out / "teacher" / "cohorts"
-        _make_fresh(folder, len(people) + len(replace), seed_of(secret, course), article)
+        _make_fresh(offered, folder, len(people) + len(replace), seed_of(secret, course))
     pool = list(cohorts_of(folder))
     chosen = assign(list(people), secret, course, len(pool), replace)
     own = {name: pool[at] for name, at in chosen.items()}
@@ -111,32 +112,27 @@ def pack_command(
     click.echo(f"{out}: {len(people)} packs of {len(taught.chapters)} chapters")
 
 
-def _make_fresh(folder: Path, wanted: int, seed: int, article: str) -> None:
-    offered = open_cohorts(article)
+def _make_fresh(offered: ArticleCohorts, folder: Path, wanted: int, seed: int) -> None:
     number = _POOL
     while number < 1.5 * wanted:
         number *= 2
-    prior, reading = offered.priors[0], offered.readings[0]
-    try:
-        with Watch("fresh cohorts", catch=False) as watch:
-            watch.say(f"{number} fresh cohorts")
-            offered.reconstruct(
-                folder,
-                prior=prior,
-                cohorts=number,
-                seed=seed,
-                without=(),
-                reading=reading,
-                progress=watch,
-            )
-    except (ValueError, RuntimeError) as error:
-        raise BookError(f"fresh cohorts: {error}") from None
+    with Watch("fresh cohorts", catch=False) as watch:
+        watch.say(f"{number} fresh cohorts")
+        offered.reconstruct(
+            folder,
+            prior=offered.priors[0],
+            cohorts=number,
+            seed=seed,
+            without=(),
+            reading=offered.readings[0],
+            progress=watch,
+        )
 
 
 @teach_command.command("grade")
-@click.argument("folder", type=_FOLDER)
-@click.argument("submissions", type=_FOLDER)
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", type=FOLDER)
+@click.argument("submissions", type=FOLDER)
+@click.option("--out", required=True, type=NEW_FOLDER)
 def grade_command(folder: Path, submissions: Path, out: Path) -> None:
     """Grade the answers.json of the students of FOLDER, without running any of their code.
 
@@ -156,7 +152,7 @@ def grade_command(folder: Path, submissions: Path, out: Path) -> None:
 
 
 @teach_command.command("key")
-@click.argument("folder", type=_FOLDER)
+@click.argument("folder", type=FOLDER)
 @click.option("--student", default="", help="Only of this student.")
 def key_command(folder: Path, student: str) -> None:
     """Print the right answers of the students of FOLDER as CSV."""
@@ -169,9 +165,9 @@ def key_command(folder: Path, student: str) -> None:
 
 @teach_command.command("export")
 @click.argument("kind", type=click.Choice(["nbgrader", "otter"]))
-@click.argument("folder", type=_FOLDER)
+@click.argument("folder", type=FOLDER)
 @click.option("--student", default="", help="Whose data all are to have; by default the first.")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=NEW_FOLDER)
 def export_command(kind: str, folder: Path, student: str, out: Path) -> None:
     """Write the chapters of FOLDER, which teach pack wrote, for nbgrader or Otter-Grader.
 
@@ -186,7 +182,7 @@ def export_command(kind: str, folder: Path, student: str, out: Path) -> None:
 @teach_command.command("quiz")
 @click.option("--format", "kind", type=click.Choice(list(FORMATS)), required=True)
 @click.option("--chapters", default="", help="Numbers, such as 2,3; by default all.")
-@click.option("--out", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--out", default=".", type=NEW_FOLDER)
 @click.pass_context
 def quiz_command(ctx: click.Context, kind: str, chapters: str, out: Path) -> None:
     """Write the quiz of each chapter: as a page, for an LMS, or on paper."""
@@ -199,9 +195,9 @@ def quiz_command(ctx: click.Context, kind: str, chapters: str, out: Path) -> Non
 
 
 @teach_command.command("sheet")
-@click.argument("folder", type=_FOLDER, required=False)
+@click.argument("folder", type=FOLDER, required=False)
 @click.option("--course", type=click.Choice(["hour"]), help="The sheet of a course on paper.")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=NEW_FOLDER)
 @click.option("--pdf", is_flag=True, help="Also as PDF, where Chromium is installed.")
 @click.pass_context
 def sheet_command(
@@ -214,13 +210,12 @@ def sheet_command(
         )
     if folder is None:
         source = find_project(ctx.obj).root / "book" / "teach" / f"{course}.md"
-        pages = {str(course): printed_sheet(source.read_text(encoding="utf-8"))}
+        pages = {str(course): printed_sheet(source.read_text(encoding="utf-8")).encode()}
     else:
         taught = Class.open(folder)
-        own = {name: taught.packed(name, "sheet.html")[0] for name in taught.fingerprints}
-        pages = {name: page.decode() for name, page in own.items()}
-    for name, text in pages.items():
-        write_atomically(out / f"{name}.html", text.encode())
+        pages = {name: taught.packed(name, "sheet.html")[0] for name in taught.fingerprints}
+    for name, page in pages.items():
+        write_atomically(out / f"{name}.html", page)
         if pdf:
             print_to_pdf(out / f"{name}.html")
     click.echo(f"{out}: {len(pages)} sheets")
@@ -228,7 +223,7 @@ def sheet_command(
 
 @teach_command.command("slides")
 @click.argument("chapters")
-@click.option("--out", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--out", default=".", type=NEW_FOLDER)
 @click.pass_context
 def slides_command(ctx: click.Context, chapters: str, out: Path) -> None:
     """Run CHAPTERS, such as 2,3, and write slides of each: one file, no network needed."""
@@ -243,7 +238,7 @@ def slides_command(ctx: click.Context, chapters: str, out: Path) -> None:
 
 @teach_command.command("guide")
 @click.option("--chapters", default="", help="Numbers, such as 2,3; by default all.")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--out", required=True, type=NEW_FILE)
 @click.pass_context
 def guide_command(ctx: click.Context, chapters: str, out: Path) -> None:
     """Write the instructor's guide: plans, timing, errors, expected answers and rubrics."""

@@ -17,6 +17,7 @@ from rederive.printed.errors import ConfigurationError, meant
 from rederive.printed.files import csv_text, write_atomically
 from rederive_teach.lesson import ANSWERS, Cohort, Exercise, Feedback, exercises_of, judge
 from rederive_teach.pack import COLUMNS
+from rederive_teach.quiz_formats import printed_page
 
 _LARGEST = 1_000_000
 
@@ -97,10 +98,9 @@ class Graded:
             for each in self.feedback
         )
         note = f"<p>{escape(self.note)}</p>" if self.note else ""
-        return (
-            f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(self.student)}"
-            f"</title><h1>{escape(self.student)}: {self.score} of {len(self.feedback)}</h1>{note}"
-            f"<table><tr><th>Exercise</th><th>Feedback</th></tr>{rows}</table></html>\n"
+        return printed_page(
+            f"{self.student}: {self.score} of {len(self.feedback)}",
+            f"{note}<table><tr><th>Exercise</th><th>Feedback</th></tr>{rows}</table>",
         )
 
 

@@ -251,23 +251,21 @@ class Lesson:
     """
 
     def __init__(self, chapter: str, folder: str = "") -> None:
-        self.folder = Path(folder) if folder else find_file("visits.csv", TEACHING_COHORT).parent
+        self.folder = Path(folder) if folder else find_file(TEACHING_COHORT, "visits.csv").parent
         self.cohort = Cohort.read(self.folder)
         self.chapter = chapter
-        forms = find_file(f"{chapter}.json", CHAPTERS, optional=True)
-        self.forms: dict[str, dict[str, object]] = {}
-        self.exercises: dict[str, Exercise] = {}
-        if forms.is_file():
-            self.forms = json.loads(forms.read_text(encoding="utf-8"))
-        else:
-            source = find_file(f"{chapter}.py", CHAPTERS)
-            self.exercises = {each.id: each for each in exercises_of(source)}
+        source = find_file(CHAPTERS, f"{chapter}.json", f"{chapter}.py")
+        known = () if source.suffix == ".json" else exercises_of(source)
+        self.exercises = {each.id: each for each in known}
+        self.forms: dict[str, dict[str, object]] = {each.id: each.form for each in known}
+        if not known:
+            self.forms = json.loads(source.read_text(encoding="utf-8"))
         self.answers = self.folder / ANSWERS if (self.folder / "pack.json").is_file() else None
 
     def check(self, id: str, value: object) -> Feedback:
         """Judge an answer; in a pack, also note it in ``answers.json``."""
-        if id not in {**self.forms, **self.exercises}:
-            known = ", ".join({**self.forms, **self.exercises})
+        if id not in self.forms:
+            known = ", ".join(self.forms)
             raise KeyError(f"exercise {id!r}: chapter {self.chapter} has {known}")
         if id in self.exercises:
             feedback = judge(self.exercises[id], self.cohort, value)
@@ -301,15 +299,14 @@ def exercises_of(source: Path) -> tuple[Exercise, ...]:
     return found
 
 
-def find_file(name: str, place: Path, optional: bool = False) -> Path:
-    """Find a file in the working directory, or in `place` below it or one above it."""
+def find_file(place: Path, *names: str) -> Path:
+    """Find the first of some files in the working directory, or in `place` below or above it."""
     here = Path.cwd()
-    for path in (here / name, *(above / place / name for above in (here, *here.parents))):
-        if path.is_file():
-            return path
-    if optional:
-        return Path(name)
-    raise FileNotFoundError(f"{name}: neither in {here} nor in {place} below it or above it")
+    for name in names:
+        for path in (here / name, *(above / place / name for above in (here, *here.parents))):
+            if path.is_file():
+                return path
+    raise FileNotFoundError(f"{names[-1]}: neither in {here} nor in {place} below it or above it")
 
 
 _OPEN: list[Lesson] = []

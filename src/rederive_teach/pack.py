@@ -14,11 +14,10 @@ import pandas as pd
 
 from rederive.execution.notebooks import canonical_bytes, read_notebook
 from rederive.printed.errors import ConfigurationError, meant
-from rederive.printed.files import write_atomically
+from rederive.printed.files import write_atomically, zipped
 from rederive.reconstruct.study import SYNTHETIC
 from rederive_teach import changes, lesson
 from rederive_teach.cohorts import csv_of
-from rederive_teach.formats.archive import zipped
 from rederive_teach.handouts import guide, sheet, tasks
 from rederive_teach.lesson import Cohort, exercises_of
 from rederive_teach.split import student_version, students_source, teacher_version

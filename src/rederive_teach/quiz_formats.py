@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
 
-from rederive_teach.formats.archive import zipped
+from rederive.printed.files import zipped
 from rederive_teach.lesson import CHAPTERS, find_file
 from rederive_teach.quiz import SENTENCE, Question, Quiz, read_quiz
 
@@ -35,7 +35,7 @@ class QuizPage:
     chapter: str
 
     def _repr_html_(self) -> str:
-        return page(read_quiz(find_file(f"quizzes/{self.chapter}.yaml", CHAPTERS)))
+        return page(read_quiz(find_file(CHAPTERS, f"quizzes/{self.chapter}.yaml")))
 
 
 def _fieldset(chapter: str, question: Question) -> str:
@@ -47,7 +47,8 @@ def _fieldset(chapter: str, question: Question) -> str:
             for each in question.options
         )
         said = "".join(
-            f"<li>{escape(_verdict(each.right, each.feedback))}</li>" for each in question.options
+            f"<li>{'Right' if each.right else 'Not yet'}. {escape(each.feedback)}</li>"
+            for each in question.options
         )
         answers = f"<ol>{said}</ol>"
     else:
@@ -65,10 +66,6 @@ def _fieldset(chapter: str, question: Question) -> str:
         f"<small>({escape(question.mark)})</small></legend>{fields}"
         f"<details><summary>Answers</summary>{answers}</details></fieldset>"
     )
-
-
-def _verdict(right: bool, feedback: str) -> str:
-    return f"{'Right' if right else 'Not yet'}. {feedback}"
 
 
 def _child(
@@ -182,54 +179,41 @@ def _item(section: ElementTree.Element, chapter: str, question: Question) -> Non
     _child(field, "fieldentry", kind)
     presentation = _child(item, "presentation")
     _material(presentation, question.text)
-    processing = ElementTree.Element("resprocessing")
+    tag = "response_lid" if question.options else "response_str"
+    asked = _child(presentation, tag, ident="response1", rcardinality="Single")
+    processing = _child(item, "resprocessing")
     outcomes = _child(processing, "outcomes")
     _child(outcomes, "decvar", maxvalue="100", minvalue="0", varname="SCORE", vartype="Decimal")
-    if question.options:
-        said = _choices(presentation, processing, question)
+    options = {f"o{at}": option for at, option in enumerate(question.options, start=1)}
+    if options:
+        choices = _child(asked, "render_choice")
+        for name, option in options.items():
+            _material(_child(choices, "response_label", ident=name), option.text)
+            met = _condition(processing, f"{name}_fb")
+            _child(met, "varequal", name, respident="response1")
+        right = next(name for name, option in options.items() if option.right)
+        _child(_condition(processing), "varequal", right, respident="response1")
     else:
-        said = {"wrong": question.feedback}
-        _numeric(presentation, processing, question)
-    item.append(processing)
-    for name, text in said.items():
+        _child(_child(asked, "render_fib", fibtype="Decimal"), "response_label", ident="answer1")
+        within = _child(_condition(processing), "and")
+        for tag, sign in (("vargte", -1), ("varlte", 1)):
+            limit = question.number + sign * (question.tolerance + 1e-9)
+            _child(within, tag, f"{limit:.12g}", respident="response1")
+        _child(_condition(processing, "wrong"), "other")
+    said = {f"{name}_fb": option.feedback for name, option in options.items()}
+    for name, text in (said or {"wrong": question.feedback}).items():
         _material(_child(_child(item, "itemfeedback", ident=name), "flow_mat"), text)
 
 
-def _choices(
-    presentation: ElementTree.Element, processing: ElementTree.Element, question: Question
-) -> dict[str, str]:
-    asked = _child(presentation, "response_lid", ident="response1", rcardinality="Single")
-    choices = _child(asked, "render_choice")
-    for at, option in enumerate(question.options, start=1):
-        _material(_child(choices, "response_label", ident=f"o{at}"), option.text)
-        _condition(processing, f"o{at}", f"o{at}_fb")
-    right = next(at for at, each in enumerate(question.options, start=1) if each.right)
-    scored = _child(processing, "respcondition", **{"continue": "No"})
-    _child(_child(scored, "conditionvar"), "varequal", f"o{right}", respident="response1")
-    _child(scored, "setvar", "100", action="Set", varname="SCORE")
-    return {f"o{at}_fb": each.feedback for at, each in enumerate(question.options, start=1)}
-
-
-def _condition(processing: ElementTree.Element, value: str, feedback: str) -> None:
-    met = _child(processing, "respcondition", **{"continue": "Yes"})
-    _child(_child(met, "conditionvar"), "varequal", value, respident="response1")
-    _child(met, "displayfeedback", feedbacktype="Response", linkrefid=feedback)
-
-
-def _numeric(
-    presentation: ElementTree.Element, processing: ElementTree.Element, question: Question
-) -> None:
-    asked = _child(presentation, "response_str", ident="response1", rcardinality="Single")
-    _child(_child(asked, "render_fib", fibtype="Decimal"), "response_label", ident="answer1")
-    scored = _child(processing, "respcondition", **{"continue": "No"})
-    within = _child(_child(scored, "conditionvar"), "and")
-    for tag, sign in (("vargte", -1), ("varlte", 1)):
-        limit = question.number + sign * (question.tolerance + 1e-9)
-        _child(within, tag, f"{limit:.12g}", respident="response1")
-    _child(scored, "setvar", "100", action="Set", varname="SCORE")
-    other = _child(processing, "respcondition", **{"continue": "Yes"})
-    _child(_child(other, "conditionvar"), "other")
-    _child(other, "displayfeedback", feedbacktype="Response", linkrefid="wrong")
+def _condition(processing: ElementTree.Element, feedback: str = "") -> ElementTree.Element:
+    """Add a condition, for its caller to fill, that shows a feedback or, without one, scores."""
+    met = _child(processing, "respcondition", **{"continue": "Yes" if feedback else "No"})
+    condition = _child(met, "conditionvar")
+    if feedback:
+        _child(met, "displayfeedback", feedbacktype="Response", linkrefid=feedback)
+    else:
+        _child(met, "setvar", "100", action="Set", varname="SCORE")
+    return condition
 
 
 def paper(quiz: Quiz) -> str:

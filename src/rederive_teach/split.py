@@ -113,12 +113,8 @@ def _label(page: str, task: Mapping[str, Any]) -> str:
     return f"{page}-{number}".replace(".", "-")
 
 
-def _boxed(notebook: Notebook, page: str) -> dict[str, Any]:
-    """Return a chapter for the site: each task, below its heading, becomes a box."""
-    return {**notebook, "cells": [_box(cell, page) for cell in notebook["cells"]]}
-
-
-def _box(cell: Mapping[str, Any], page: str) -> dict[str, Any]:
+def _boxed(cell: Mapping[str, Any], page: str) -> dict[str, Any]:
+    """Return a cell for the site: a task, below its heading, becomes a box."""
     if "exercise" not in tags_of(cell):
         return dict(cell)
     heading, _, task = source_of(cell).partition("\n")
@@ -141,7 +137,9 @@ def staged(files: Mapping[Path, bytes]) -> dict[Path, bytes]:
         if page.suffix != ".ipynb" or not any(f'"{tag}"'.encode() in content for tag in _TEACHERS):
             continue
         notebook = json.loads(content)
-        made[page] = canonical_bytes(_boxed(without(notebook, *_TEACHERS), page.stem))
+        shown = without(notebook, *_TEACHERS)
+        shown["cells"] = [_boxed(cell, page.stem) for cell in shown["cells"]]
+        made[page] = canonical_bytes(shown)
         solutions = page.with_name(SOLUTIONS)
         if solutions in made:
             whole = json.loads(made[solutions])

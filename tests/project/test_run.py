@@ -189,33 +189,3 @@ def test_an_own_cohort_is_checked_before_anything_runs(project: Project, tmp_pat
     assert result.exit_code == 2
     assert "patients.csv" in result.output
     assert "visits.csv" in result.output
-
-
-def completions(monkeypatch: pytest.MonkeyPatch, root: Path, *words: str) -> list[str]:
-    line = ["rederive", "--root", str(root), *words]
-    monkeypatch.setenv("COMP_WORDS", "\n".join(line))
-    monkeypatch.setenv("COMP_CWORD", str(len(line) - 1))
-    monkeypatch.setenv("_REDERIVE_COMPLETE", "bash_complete")
-    result = CliRunner().invoke(main, prog_name="rederive", complete_var="_REDERIVE_COMPLETE")
-    return [line.partition(",")[2] for line in result.output.splitlines() if line]
-
-
-def test_a_shell_completes_notebooks_parameters_and_values(
-    book: Project, project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert completions(monkeypatch, book.root, "ru") == ["run"]
-    assert completions(monkeypatch, book.root, "run", "num") == ["numbers"]
-    assert completions(monkeypatch, book.root, "run", "numbers", "-p", "fa") == ["factor="]
-    real = project.root
-    # bash takes the equals sign for a word of its own.
-    assert completions(monkeypatch, real, "run", "methods", "-p", "prior", "=", "fl") == ["flat"]
-    assert completions(monkeypatch, real, "run", "methods", "-p", "prior=fl") == ["flat"]
-    assert completions(monkeypatch, real, "run", "methods", "-p", "nothing", "=", "fl") == []
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_scripts_are_printed(shell: str) -> None:
-    result = CliRunner().invoke(main, ["completion", shell])
-    assert result.exit_code == 0
-    assert "_REDERIVE_COMPLETE" in result.output
-    assert CliRunner().invoke(main, ["completion", "ksh"]).exit_code == 2

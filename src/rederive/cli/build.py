@@ -1,22 +1,20 @@
-"""The commands that build the book or a variant of it, list variants, and show them."""
+"""The commands that build the book or a variant of it, and show what is built."""
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from rederive.cli.options import complete_variant, given_parameters, parameter_options
+from rederive.cli.options import given_parameters, parameter_options
 from rederive.cli.watch import Watch
 from rederive.execution.project import Project, find_project
 from rederive.parameters.notebooks import project_parameters
 from rederive.site.build import build_book
 from rederive.site.serve import serve
-from rederive.site.variant import Variant, built_variant, built_variants
+from rederive.site.variant import Variant
 
 _BUILD_EXAMPLES = """\b
 Examples:
@@ -41,11 +39,10 @@ def build_command(ctx: click.Context, /, name: str, jobs: int, **asked: Any) -> 
     with Watch("notebooks", catch=False) as watch:  # a bar, on a terminal only
         built = build_book(project, variant=variant, jobs=jobs, report=watch.line, progress=watch)
     index = os.path.relpath(built.site / "index.html")
-    show = "make serve" if variant is None else f"rederive serve --variant {variant.name}"
     what = "book" if variant is None else f"variant {variant.name!r}"
     click.echo(
         f"\nNotebooks executed: {built.executions}. The {what} is ready:\n"
-        f"  open {index} in a browser, or run '{show}'."
+        f"  open {index} in a browser, or run 'rederive serve'."
     )
 
 
@@ -59,37 +56,9 @@ def _variant(project: Project, name: str, asked: Mapping[str, Any]) -> Variant |
     return None
 
 
-@click.command("variants")
-@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
-@click.pass_context
-def variants_command(ctx: click.Context, as_json: bool) -> None:
-    """List the variants that are built, with the parameters that differ."""
-    found = built_variants(find_project(ctx.obj))
-    if as_json:
-        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
-        return
-    for each in found:
-        click.echo(f"{each['name']}: {_listed(each)}")
-    if not found and sys.stderr.isatty():
-        click.echo("No variant is built yet: rederive build -p NAME=VALUE", err=True)
-
-
-def _listed(described: Mapping[str, Any]) -> str:
-    words = [f"own cohort {described['cohort']}"] if described["cohort"] else []
-    words += [f"{each['name']}={each['here']}" for each in described["differences"]]
-    return ", ".join(words) or "the article's parameters, with further pages"
-
-
 @click.command("serve")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
-@click.option(
-    "--variant",
-    default="",
-    shell_complete=complete_variant,
-    help="Name of a variant to show in place of the book itself.",
-)
 @click.pass_context
-def serve_command(ctx: click.Context, port: int, variant: str) -> None:
-    """Show the built site on this computer's own address."""
-    project = find_project(ctx.obj)
-    serve(built_variant(project, variant) if variant else project, port, report=click.echo)
+def serve_command(ctx: click.Context, port: int) -> None:
+    """Show the book, and all else that is built, on this computer's own address."""
+    serve(find_project(ctx.obj), port, report=click.echo)

@@ -18,7 +18,7 @@ import pandas as pd
 
 from rederive.book.cohort_form import ArticleCohorts, open_cohorts
 from rederive.cli.column import library_errors, number
-from rederive.cli.options import ARTICLE
+from rederive.cli.options import ARTICLE, FILE, PATH
 from rederive.cli.watch import Watch
 from rederive.printed.errors import BookError, ConfigurationError, unknown
 from rederive.printed.files import check_writable
@@ -53,6 +53,15 @@ _SEED = click.option(
 def _about_a_study(command: Callable[..., None]) -> Callable[..., None]:
     """Add what all commands have: the study or else the article, opened, and the answer's form."""
 
+    @click.argument("study", required=False, type=FILE)
+    @click.option(
+        "--reading",
+        default="",
+        help="Interpretation of the article's ambiguous figures; not with STUDY.",
+    )
+    @ARTICLE
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @library_errors
     @functools.wraps(command)
     def opened(study: Path | None, article: str, reading: str, **options: Any) -> None:
         if study is not None:
@@ -65,22 +74,7 @@ def _about_a_study(command: Callable[..., None]) -> Callable[..., None]:
             options["prior"] = _one("prior", options["prior"], source.priors)
         return command(study=source, **options)
 
-    decorated: Callable[..., None] = opened
-    for decorate in (
-        library_errors,
-        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        ARTICLE,
-        click.option(
-            "--reading",
-            default="",
-            help="Interpretation of the article's ambiguous figures; not with STUDY.",
-        ),
-        click.argument(
-            "study", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-        ),
-    ):
-        decorated = decorate(decorated)
-    return decorated
+    return opened
 
 
 def _seconds(default: float | None, help: str) -> Callable[..., Any]:
@@ -126,7 +120,7 @@ def _echo_json(record: object) -> None:
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="File to write; for a STUDY it ends in .parquet or .csv.",
 )
 @_seconds(None, "For a STUDY: time after which what was made so far is written, marked as partial.")
@@ -229,7 +223,13 @@ def predict_command(figure: str, study: Study | ArticleCohorts, as_json: bool, *
     """
     record: Mapping[str, Any]
     if isinstance(study, Study):
-        record = _predicted(study, figure, how)
+        try:
+            with Watch("data sets") as watch:
+                watch.say("looking for a first data set")
+                found = predict_figure(study, figure, **how, progress=watch, stop=watch.stop)
+        except (ContradictionError, NothingFoundError) as error:
+            _explain(study, study.without([figure]).measures, error)
+        record = found | {"synthetic": True, "note": SYNTHETIC}
     else:
         with Watch("draws", catch=False) as watch:
             watch.say("drawing")
@@ -253,16 +253,6 @@ def _print_prediction(record: Mapping[str, Any]) -> None:
         click.echo(_bounds_line(record["bounds"]))
     if record.get("prior"):
         click.echo(f"prior {record['prior']}")
-
-
-def _predicted(study: Study, figure: str, how: Mapping[str, Any]) -> dict[str, object]:
-    try:
-        with Watch("data sets") as watch:
-            watch.say("looking for a first data set")
-            found = predict_figure(study, figure, **how, progress=watch, stop=watch.stop)
-    except (ContradictionError, NothingFoundError) as error:
-        _explain(study, study.without([figure]).measures, error)
-    return found | {"synthetic": True, "note": SYNTHETIC}
 
 
 @click.command("bounds")

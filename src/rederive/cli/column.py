@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from rederive.cli.options import NEW_FILE
 from rederive.cli.watch import Watch
 from rederive.printed import PrintedNumber, RoundingRule, written
 from rederive.printed.errors import BookError, ConfigurationError
@@ -33,9 +34,9 @@ def library_errors(command: Callable[..., None]) -> Callable[..., None]:
     """Turn what the library raises into the errors of the command line."""
 
     @functools.wraps(command)
-    def guarded(**options: Any) -> None:
+    def guarded(*context: click.Context, **options: Any) -> None:
         try:
-            command(**options)
+            command(*context, **options)
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
         except RuntimeError as error:
@@ -81,44 +82,38 @@ def _not_allowed(text: str, allowed: str, hint: str) -> click.BadParameter:
     return click.BadParameter(f"found {text!r}, allowed is {allowed}{meant}")
 
 
-_COLUMN_OPTIONS = (
-    click.option("--mean", type=figure, required=True, help="Mean as printed."),
-    click.option("--sd", type=figure, help="Sample SD (divisor n - 1) as printed."),
-    click.option("--n", type=whole, required=True, help="Number of values."),
-    click.option("--min", "minimum", type=number, required=True, help="Least value."),
-    click.option("--max", "maximum", type=number, required=True, help="Greatest value."),
-    click.option(
+def _column_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that describe a column; the command gets them as one summary."""
+
+    @click.option("--mean", type=figure, required=True, help="Mean as printed.")
+    @click.option("--sd", type=figure, help="Sample SD (divisor n - 1) as printed.")
+    @click.option("--n", type=whole, required=True, help="Number of values.")
+    @click.option("--min", "minimum", type=number, required=True, help="Least value.")
+    @click.option("--max", "maximum", type=number, required=True, help="Greatest value.")
+    @click.option(
         "--step",
         type=number,
         default="1",
         show_default=True,
         help="Distance between neighbouring values, such as 0.125.",
-    ),
-    click.option(
+    )
+    @click.option(
         "--rounding",
         type=click.Choice([rule.value for rule in RoundingRule]),
         default=RoundingRule.EITHER.value,
         show_default=True,
         help="How the figures were rounded; 'either' lets halves go up or down.",
-    ),
-    click.option("--ordered", is_flag=True, help="Ordered vectors instead of multisets."),
-    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-)
-
-
-def _column_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that describe a column; the command gets them as one summary."""
-
+    )
+    @click.option("--ordered", is_flag=True, help="Ordered vectors instead of multisets.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @library_errors
     @functools.wraps(command)
     def described(rounding: str, **options: Any) -> None:
         names = ("mean", "sd", "n", "minimum", "maximum", "step")
         figures = {name: options.pop(name) for name in names}
         command(ColumnSummary(**figures, rule=RoundingRule(rounding)), **options)
 
-    guarded = library_errors(described)
-    for option in reversed(_COLUMN_OPTIONS):
-        guarded = option(guarded)
-    return guarded
+    return described
 
 
 @click.command("count")
@@ -147,11 +142,7 @@ def count_command(summary: ColumnSummary, ordered: bool, as_json: bool) -> None:
 @_column_options
 @click.option("--samples", type=int, default=10, show_default=True, help="Number of samples.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed, from 0.")
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write instead of the screen.",
-)
+@click.option("--output", type=NEW_FILE, help="File to write instead of the screen.")
 def sample_command(
     summary: ColumnSummary,
     ordered: bool,

@@ -16,8 +16,8 @@ from typing import Any
 import click
 
 from rederive.book.export import FORMATS, ledger_text, open_article, registry_summary
-from rederive.cli.build import build_command, serve_command, variants_command
-from rederive.cli.completion import completion_command
+from rederive.cli.build import build_command, serve_command
+from rederive.cli.options import ARTICLE, FOLDER, NEW_FILE, NEW_FOLDER, PATH
 from rederive.execution.project import CACHE_VARIABLE, find_project
 from rederive.printed.errors import BookError, ConfigurationError
 from rederive.printed.files import write_atomically
@@ -68,7 +68,9 @@ class _BookGroup(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:  # who reads the output has enough of it
                 raise
-            words, status = _refused(error), 1 if error.errno in _MACHINE else 2
+            place = error.filename2 or error.filename
+            words = f"{place} cannot be used: {error.strerror}" if place else str(error)
+            status = 1 if error.errno in _MACHINE else 2
         click.echo(f"error: {words}", err=True)
         ctx.exit(status)
 
@@ -77,22 +79,16 @@ _MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE)
 """What is wrong with the computer, and not with the request."""
 
 
-def _refused(error: OSError) -> str:
-    """Say in one sentence which file the operating system did not take, and why."""
-    place = error.filename2 or error.filename
-    return f"{place} cannot be used: {error.strerror}" if place else str(error)
-
-
 @click.group(cls=_BookGroup)
 @click.option(
     "--root",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Folder of the book; by default the working directory or the nearest one above it.",
 )
 @click.option(
     "--cache",
     envvar=CACHE_VARIABLE,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NEW_FOLDER,
     help="Folder of executed notebooks; by default _build/cache of the book.",
 )
 @click.pass_context
@@ -104,13 +100,9 @@ def main(ctx: click.Context, root: Path | None, cache: Path | None) -> None:
 
 
 @main.command("ledger")
-@click.option("--article", default="", help="Name of the article, if several are installed.")
+@ARTICLE
 @click.option("--format", "form", type=click.Choice(FORMATS), default="csv", show_default=True)
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write; by default the text is printed.",
-)
+@click.option("--output", type=NEW_FILE, help="File to write; by default the text is printed.")
 def ledger_command(article: str, form: str, output: Path | None) -> None:
     """Write every printed number with what was reproduced, evidence and verdict."""
     text = ledger_text(open_article(article), form)
@@ -121,7 +113,7 @@ def ledger_command(article: str, form: str, output: Path | None) -> None:
 
 
 @main.command("registry")
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=PATH)
 @click.pass_context
 def registry_command(ctx: click.Context, folder: Path | None) -> None:
     """Check the tables of printed numbers, claims and plan in FOLDER (data/published)."""
@@ -129,9 +121,7 @@ def registry_command(ctx: click.Context, folder: Path | None) -> None:
 
 
 main.add_command(build_command)
-main.add_command(completion_command)
 main.add_command(serve_command)
-main.add_command(variants_command)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import click
 
-from rederive.cli.options import complete_notebook
 from rederive.execution.project import find_project
 from rederive.parameters import Parameter
 from rederive.parameters.notebooks import (
@@ -30,7 +29,7 @@ Examples:
 
 
 @click.command("params", epilog=_EXAMPLES)
-@click.argument("notebook", required=False, shell_complete=complete_notebook)
+@click.argument("notebook", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def params_command(ctx: click.Context, notebook: str | None, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from rederive.book.results import read_results
-from rederive.cli.options import complete_notebook, given_parameters, parameter_options
+from rederive.cli.options import PATH, given_parameters, parameter_options
 from rederive.execution.project import Project, find_project
 from rederive.execution.run import CELL_TIMEOUT_SECONDS, Task, run_task
 from rederive.parameters import ParameterSet
@@ -40,12 +40,10 @@ Examples:
 
 
 @click.command("run", epilog=_EXAMPLES)
-@click.argument("notebook", shell_complete=complete_notebook)
+@click.argument("notebook")
 @parameter_options
 @click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    help="File for the executed notebook; by default one in _build/runs.",
+    "--output", type=PATH, help="File for the executed notebook; by default one in _build/runs."
 )
 @click.option(
     "--timeout",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import pandas as pd
 
 from rederive import consistency, recompute
 from rederive.cli.column import figure, number, p_value, whole
+from rederive.cli.options import FILE
 from rederive.parameters.types import Faults, ParameterError
 from rederive.printed import PrintedNumber
 from rederive.printed.errors import ConfigurationError, meant
@@ -172,7 +172,7 @@ def _of_rows(check: Check, path: Path) -> tuple[pd.DataFrame, list[str]]:
         names = [(name or "").strip() for name in reader.fieldnames or ()]
         reader.fieldnames = names
         faults, found = Faults(), []
-        for words, wanted in ((words, name) for name, (words, _) in check.figures.items()):
+        for wanted, (words, _) in check.figures.items():
             if words.startswith("*") and wanted not in names:
                 faults.add(f"{path}: no column {wanted!r}{meant(wanted, names)}")
         faults.stop()
@@ -189,10 +189,7 @@ def _written(rows: pd.DataFrame, form: str) -> str:
     if form == "csv":
         return csv_text(rows)
     if form == "json":
-        return (
-            json.dumps(json.loads(rows.to_json(orient="records", double_precision=15)), indent=2)
-            + "\n"
-        )
+        return rows.to_json(orient="records", double_precision=15, indent=2) + "\n"
     lines = (f"{name:14} {value}" for row in rows.to_dict("records") for name, value in row.items())
     return "\n".join(line for line in lines if line.split()[1:]) + "\n"
 
@@ -221,7 +218,7 @@ def _command(name: str, check: Check) -> click.Command:
     options.append(
         click.Option(
             ["--rows"],
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            type=FILE,
             help="CSV file with a column for each figure, instead of options; one result a row.",
         )
     )

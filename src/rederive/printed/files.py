@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import tempfile
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +33,16 @@ def inert(table: pd.DataFrame) -> pd.DataFrame:
 def csv_text(table: pd.DataFrame) -> str:
     """Return a table as a CSV file of which a spreadsheet executes no cell."""
     return inert(table).to_csv(index=False, lineterminator="\n")
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """Return files as a zip, the same bytes every time."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0))
+            archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED)
+    return sink.getvalue()
 
 
 def check_writable(path: Path) -> None:

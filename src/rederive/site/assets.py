@@ -9,7 +9,8 @@ import hashlib
 import logging
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from fontTools.subset import Options, Subsetter
@@ -69,7 +70,7 @@ def lighten(site: Path, pages: Mapping[Path, str]) -> dict[Path, str]:
                 page = _SCRIPT.sub("", page)
             page = _PRELOAD.sub("", _STYLE.sub("", page))
             page = page.replace("</head>", f"{tags}</head>", 1)
-        lighter[path] = _IMAGE.sub(_with_size(path), page)
+        lighter[path] = _IMAGE.sub(partial(_sized, path.parent), page)
     return lighter
 
 
@@ -146,12 +147,10 @@ def _written(site: Path, text: str, kind: str) -> str:
     return name
 
 
-def _with_size(path: Path) -> Callable[[re.Match[str]], str]:
-    def sized(found: re.Match[str]) -> str:
-        size = _SIZE.search((path.parent / found[2]).read_text(encoding="utf-8")[:2000])
-        if size is None:
-            return found[0]
-        width, height = (round(float(points) * 4 / 3) for points in size.groups())
-        return f'<img width="{width}" height="{height}" {found[1]}>'
-
-    return sized
+def _sized(folder: Path, found: re.Match[str]) -> str:
+    """Return the tag of an image in a page of some folder, with the size of its file."""
+    size = _SIZE.search((folder / found[2]).read_text(encoding="utf-8")[:2000])
+    if size is None:
+        return found[0]
+    width, height = (round(float(points) * 4 / 3) for points in size.groups())
+    return f'<img width="{width}" height="{height}" {found[1]}>'

@@ -17,7 +17,7 @@ from rederive.execution.files import digest_of_files, files_below, replace_folde
 from rederive.execution.project import SOURCE_DATE_EPOCH, Project, read_settings
 from rederive.printed.errors import BookError
 from rederive.printed.files import write_atomically
-from rederive.site.repository import repository_of
+from rederive.site.repository import theme_options_for
 from rederive.site.staging import write_stage
 
 # Warnings are errors, all of them are shown, and no reference may point nowhere.
@@ -31,8 +31,8 @@ def build_site(project: Project, files: Mapping[Path, bytes]) -> bool:
     It is replaced only by a complete and warning-free one; else a ``BookError`` ends with
     what Jupyter Book said.
     """
-    address = repository_of(read_settings(project.config_file))
-    key = _site_key(project, files, f"{address}")
+    options = theme_options_for(read_settings(project.config_file))
+    key = _site_key(project, files, f"{options}")
     stamp = project.output / "site.json"
     with suppress(OSError, json.JSONDecodeError):
         known = json.loads(stamp.read_text(encoding="utf-8"))
@@ -74,8 +74,8 @@ def _run_jupyter_book(source: Path, output: Path) -> Path:
     return pages
 
 
-def _site_key(project: Project, files: Mapping[Path, bytes], address: str) -> str:
-    digest = hashlib.sha256(f"{platform.python_version()}\0{address}\0".encode())
+def _site_key(project: Project, files: Mapping[Path, bytes], options: str) -> str:
+    digest = hashlib.sha256(f"{platform.python_version()}\0{options}\0".encode())
     for path in sorted(files):
         digest.update(f"{path.as_posix()}\0{len(files[path])}\0".encode())
         digest.update(files[path])

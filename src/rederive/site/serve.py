@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 import os
 from collections.abc import Callable
 from html import escape
@@ -13,7 +14,7 @@ from urllib.parse import quote
 
 from rederive.execution.project import Project
 from rederive.printed.errors import BookError, ConfigurationError
-from rederive.site.variant import built_variants
+from rederive.site.variant import SITE_FILE
 
 HOST = "127.0.0.1"
 
@@ -39,11 +40,9 @@ class _Handler(SimpleHTTPRequestHandler):
 
 def index_page(project: Project) -> str:
     """Return a page that lists the book, its variants, the pages of sweeps, and of single runs."""
-    built = [
-        project.variants / each["name"] / "html" / "index.html" for each in built_variants(project)
-    ]
+    built = sorted(project.variants.glob("*/html/index.html"))
     parts = {
-        "The book": [project.build / "html" / "index.html"],
+        "The book": list(project.build.glob("html/index.html")),
         "Variants": [each for each in built if not each.parts[-3].startswith("sweep-")],
         "Sweeps": [each for each in built if each.parts[-3].startswith("sweep-")],
         "Runs": sorted(project.runs.glob("*.html")),
@@ -54,10 +53,22 @@ def index_page(project: Project) -> str:
         for page in pages:
             place = page.relative_to(project.build).as_posix()
             name = page.parts[-3] if page.name == "index.html" else page.stem
-            lines.append(f'<li><a href="/{quote(place)}">{escape(name)}</a></li>')
+            link = f'<a href="/{quote(place)}">{escape(name)}</a>'
+            lines.append(f"<li>{link}{escape(_differences(page))}</li>")
         lines.append("</ul>" if pages else "<li>none yet</li></ul>")
     head = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>What was built</title>'
     return f"{head}<h1>What was built</h1>{''.join(lines)}</html>"
+
+
+def _differences(page: Path) -> str:
+    """Return what differs in a variant, as it follows its name."""
+    file = page.with_name(SITE_FILE.name)
+    if not file.is_file():
+        return ""
+    described = json.loads(file.read_text(encoding="utf-8"))
+    words = [f"own cohort {described['cohort']}"] if described["cohort"] else []
+    words += [f"{each['name']}={each['here']}" for each in described["differences"]]
+    return f": {', '.join(words)}"
 
 
 def site_server(folder: Path, port: int) -> ThreadingHTTPServer:
@@ -76,16 +87,17 @@ def site_server(folder: Path, port: int) -> ThreadingHTTPServer:
 
 
 def serve(project: Project, port: int, report: Callable[[str], None] = print) -> None:
-    """Show a project's site and all else that was built until interrupted.
+    """Show all that was built until interrupted.
 
-    The addresses are reported first; no site is a ``ConfigurationError``.
+    The addresses are reported first; nothing to show is a ``ConfigurationError``.
     """
-    if not (project.site / "index.html").is_file():
-        raise ConfigurationError("no site to show yet: run 'make book' first")
+    if not project.build.is_dir():
+        raise ConfigurationError("nothing to show yet: run 'make book' first")
     with site_server(project.build, port) as server:
         address = f"http://{HOST}:{server.server_address[1]}/"
-        report(f"{address}{project.site.relative_to(project.build).as_posix()}/  (Ctrl-C ends)")
-        report(f"{address}  lists runs, variants and sweeps")
+        if (project.site / "index.html").is_file():
+            report(f"{address}html/  is the book")
+        report(f"{address}  lists runs, variants and sweeps (Ctrl-C ends)")
         try:
             server.serve_forever()
         except KeyboardInterrupt:

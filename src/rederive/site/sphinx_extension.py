@@ -43,7 +43,7 @@ from rederive.site.references import (
     title_of,
     visit_table,
 )
-from rederive.site.repository import repository_of, theme_options_for
+from rederive.site.repository import theme_options_for
 from rederive.site.variant import INJECTED, SITE_FILE, STAGED_FILE, banner
 
 _LOGGER = logging.getLogger(__name__)
@@ -79,8 +79,7 @@ def apply_settings(app: Sphinx, config: Config) -> None:
     """Set what depends on the repository's address and on the sources."""
     settings_file = Path(app.srcdir) / "_config.yml"
     settings = read_settings(settings_file) if settings_file.is_file() else {}
-    repository = repository_of(settings)
-    config.html_theme_options = {**config.html_theme_options, **theme_options_for(repository)}
+    config.html_theme_options = {**config.html_theme_options, **theme_options_for(settings)}
     if config.nb_execution_mode == "cache" and not config.nb_execution_cache_path:
         folder = Path(app.outdir).parent / ".jupyter_cache"
         digest = source_digest(Project(Path(app.srcdir)))
@@ -150,19 +149,17 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
         return
     _write_entry_page(app)
-    _write_sitemap(app)
     described = Path(app.srcdir) / STAGED_FILE
     if described.is_file():
         shutil.copyfile(described, Path(app.outdir) / SITE_FILE)
     site = Path(app.outdir)
-    pages = {
-        path: mend_markup(path.read_text(encoding="utf-8"))
-        for path in sorted(site.rglob("*.html"))
-        if STATIC not in path.relative_to(site).parts
-    }
-    for path, page in pages.items():
-        if path.name != "search.html":
-            pages[path] = _SEARCH_TOOLS.sub("", page)
+    pages = {}
+    for path in sorted(site.rglob("*.html")):
+        if STATIC not in path.relative_to(site).parts:
+            page = path.read_text(encoding="utf-8")
+            for pattern, replacement in _MENDED_MARKUP.items():
+                page = re.sub(pattern, replacement, page)
+            pages[path] = page if path.name == "search.html" else _SEARCH_TOOLS.sub("", page)
     for path, page in lighten(site, pages).items():
         path.write_text(page, encoding="utf-8")
 
@@ -185,25 +182,6 @@ def _write_entry_page(app: Sphinx) -> None:
         "</body>\n</html>\n"
     )
     write_atomically(Path(app.outdir) / "index.html", page.encode())
-
-
-def _write_sitemap(app: Sphinx) -> None:
-    """List the pages for search engines, if the site has an address."""
-    address = str(app.config.html_baseurl or "").rstrip("/")
-    if not address:
-        return
-    pages = (html.escape(f"{address}/{name}.html") for name in sorted(app.env.found_docs))
-    lines = [f"  <url><loc>{page}</loc></url>" for page in pages]
-    opening = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
-    text = "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', opening, *lines, "</urlset>", ""])
-    write_atomically(Path(app.outdir) / "sitemap.xml", text.encode())
-
-
-def mend_markup(page: str) -> str:
-    """Return a page of the theme with names, landmarks and roles that hold."""
-    for pattern, replacement in _MENDED_MARKUP.items():
-        page = re.sub(pattern, replacement, page)
-    return page
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -6,14 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from rederive.execution.notebooks import canonical_bytes, source_of, tags_of
-from rederive.execution.project import Project
 from rederive.parameters import ParameterSet, Value
 from rederive.parameters.notebooks import (
     COHORT_PARAMETER,
@@ -22,7 +20,7 @@ from rederive.parameters.notebooks import (
     TAG,
     notebook_parameters,
 )
-from rederive.printed.errors import ConfigurationError, meant
+from rederive.printed.errors import ConfigurationError
 
 CHANGED = "changed"
 """Parameter of notebooks about the whole book: a mapping of all values that differ."""
@@ -237,26 +235,3 @@ def banner(
         link = f'<a href="{address}">What changed</a>'
     listed = f"<ul>{items}</ul>" if items else ""
     return f'<div class="rederive-variant"><span>{words}</span>{listed}{note} {link}</div>'
-
-
-def built_variants(project: Project) -> list[dict[str, Any]]:
-    """Return the descriptions of all variants that are built, by name.
-
-    A book that only has further pages is one too; nothing differs in it.
-    """
-    found = []
-    for page in sorted(project.variants.glob("*/html/index.html")):
-        described: dict[str, Any] = {"cohort": "", "changes_page": "", "differences": []}
-        with suppress(OSError, json.JSONDecodeError):
-            described |= json.loads(page.with_name(SITE_FILE.name).read_text(encoding="utf-8"))
-        found.append({**described, "name": page.parent.parent.name})
-    return found
-
-
-def built_variant(project: Project, name: str) -> Project:
-    """Return the project whose site is that of a variant; an unknown name has the nearest one."""
-    names = [str(each["name"]) for each in built_variants(project)]
-    if name not in names:
-        allowed = ", ".join(names) or "none is built; see 'rederive build --help'"
-        raise ConfigurationError(f"variant: found {name!r}, allowed: {allowed}{meant(name, names)}")
-    return Project(project.root, name)

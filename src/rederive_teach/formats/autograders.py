@@ -56,10 +56,6 @@ def _name(id: str) -> str:
     return f"answer_{id.replace('.', '_')}"
 
 
-def _open_test(id: str) -> str:
-    return f'said = check("{id}", {_name(id)})\nassert said.kind == "noted", said'
-
-
 def _hidden_test(exercise: Exercise, cohort: Cohort) -> str:
     """Return a test that needs nothing but `same` of the lesson, and says which road was taken."""
     right = _plain(exercise.right(cohort))
@@ -127,8 +123,8 @@ def _chapter(
         tags = tags_of(cell)
         if "answer" in tags:
             id = next(unanswered)
-            hidden = _hidden_test(exercises[id], cohort)
-            yield from question(id, solutions[id], _open_test(id), hidden)
+            shown = f'said = check("{id}", {_name(id)})\nassert said.kind == "noted", said'
+            yield from question(id, solutions[id], shown, _hidden_test(exercises[id], cohort))
         elif "teacher" in tags:
             yield from open_question("open", source_of(cell))
         elif "solution" not in tags:
