@@ -20,18 +20,10 @@ from rederive.printed.errors import BookError, ConfigurationError, meant
 from rederive.printed.files import csv_text, write_atomically
 from rederive_teach.cohorts import SHARED_AT_MOST, cohorts_of, shared_answers
 from rederive_teach.formats.autograders import exported
-from rederive_teach.grade import Class, grade
+from rederive_teach.grade import Class, grade, read_class
 from rederive_teach.handouts import guide, print_to_pdf, printed_sheet, slides
 from rederive_teach.lesson import Cohort, Exercise, exercises_of, judge, same
-from rederive_teach.pack import (
-    Course,
-    assign,
-    chapters_of,
-    read_class,
-    read_secret,
-    seed_of,
-    write_packs,
-)
+from rederive_teach.pack import Course, assign, chapters_of, read_secret, seed_of, write_packs
 from rederive_teach.quiz import read_quiz
 from rederive_teach.quiz_formats import FORMATS
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,10 +18,38 @@ import pandas as pd
 from rederive.printed.errors import ConfigurationError, meant
 from rederive.printed.files import csv_text, write_atomically
 from rederive_teach.lesson import ANSWERS, Cohort, Exercise, Feedback, exercises_of, judge
-from rederive_teach.pack import COLUMNS
 from rederive_teach.quiz_formats import printed_page
 
+COLUMNS = ("mail", "name", "canvas_id")
+"""What a class may tell of a student, for gradebooks; none of it is in a pack."""
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LARGEST = 1_000_000
+
+
+def read_class(path: Path) -> dict[str, dict[str, str]]:
+    """Return what a CSV file says of each student, by the column ``id``; `COLUMNS` may be there.
+
+    Raises
+    ------
+    ConfigurationError
+        If the column is missing, or a name is repeated or no safe file name.
+    """
+    with path.open(newline="", encoding="utf-8-sig") as lines:
+        rows = csv.DictReader(lines)
+        if "id" not in (rows.fieldnames or []):
+            raise ConfigurationError(f"{path.name}: found no column id in the first line")
+        people = [
+            {name: (row.get(name) or "").strip() for name in ("id", *COLUMNS)} for row in rows
+        ]
+    names = [each["id"] for each in people]
+    for at, name in enumerate(names, start=2):
+        if not _ID.fullmatch(name) or name in names[: at - 2]:
+            raise ConfigurationError(
+                f"{path.name}: line {at}: found id {name!r}, allowed: letters, digits, dots, "
+                "hyphens and underscores, at most 64, each student once"
+            )
+    return dict(zip(names, people, strict=True))
 
 
 @dataclass(frozen=True)

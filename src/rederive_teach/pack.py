@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import hmac
 import io
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +21,6 @@ from rederive_teach.lesson import Cohort, exercises_of
 from rederive_teach.split import student_version, students_source, teacher_version
 
 SECRET_BYTES = 16
-COLUMNS = ("mail", "name", "canvas_id")
-"""What a class may tell of a student, for gradebooks; none of it is in a pack."""
-
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 OLDEST = {
     "numpy": "1.24",
     "pandas": "2.0",
@@ -84,31 +78,6 @@ def chapters_of(folder: Path, numbers: Sequence[int] = ()) -> tuple[Path, ...]:
             allowed = ", ".join(map(str, found)) or "none, since there are no chapters"
             raise ConfigurationError(f"chapters: found {number}, allowed: {allowed}")
     return tuple(found[number] for number in numbers or found)
-
-
-def read_class(path: Path) -> dict[str, dict[str, str]]:
-    """Return what a CSV file says of each student, by the column ``id``; `COLUMNS` may be there.
-
-    Raises
-    ------
-    ConfigurationError
-        If the column is missing, or a name is repeated or no safe file name.
-    """
-    with path.open(newline="", encoding="utf-8-sig") as lines:
-        rows = csv.DictReader(lines)
-        if "id" not in (rows.fieldnames or []):
-            raise ConfigurationError(f"{path.name}: found no column id in the first line")
-        people = [
-            {name: (row.get(name) or "").strip() for name in ("id", *COLUMNS)} for row in rows
-        ]
-    names = [each["id"] for each in people]
-    for at, name in enumerate(names, start=2):
-        if not _ID.fullmatch(name) or name in names[: at - 2]:
-            raise ConfigurationError(
-                f"{path.name}: line {at}: found id {name!r}, allowed: letters, digits, dots, "
-                "hyphens and underscores, at most 64, each student once"
-            )
-    return dict(zip(names, people, strict=True))
 
 
 def read_secret(path: Path) -> bytes:

@@ -16,9 +16,9 @@ from click.testing import CliRunner
 from rederive.cli.main import main
 from rederive.printed.errors import ConfigurationError
 from rederive_teach import lesson
-from rederive_teach.grade import Class, grade
+from rederive_teach.grade import Class, grade, read_class
 from rederive_teach.lesson import exercises_of
-from rederive_teach.pack import assign, read_class, read_secret, seed_of
+from rederive_teach.pack import assign, read_secret, seed_of
 from teach.conftest import ROOT
 
 SECRET = b"0123456789abcdef0123456789abcdef"
