@@ -136,6 +136,8 @@ def test_without_an_address_there_are_no_buttons_and_with_one_they_are_right(
     assert "mybinder" not in page_of(built)
     assert "/edit/" not in page_of(built)
 
+    assert not (built.site / "sitemap.xml").exists()
+
     settings = yaml.safe_load(built.config_file.read_text(encoding="utf-8"))
     settings["html"] = {"baseurl": "https://owner.example/name/"}
     built.config_file.write_text(yaml.safe_dump(settings), encoding="utf-8")
@@ -149,6 +151,8 @@ def test_without_an_address_there_are_no_buttons_and_with_one_they_are_right(
     assert "https://github.com/owner/name/edit/trunk/notebooks/numbers.ipynb" in page
     assert "https://github.com/owner/name/issues/new" in page
     assert '<link rel="canonical" href="https://owner.example/name/notebooks/numbers.html"' in page
+    listed = (built.site / "sitemap.xml").read_text(encoding="utf-8")
+    assert "<loc>https://owner.example/name/notebooks/numbers.html</loc>" in listed
 
     monkeypatch.setenv("REDERIVE_REPOSITORY_URL", "github.com/owner")
     result = CliRunner().invoke(main, ["--root", str(built.root), "build"])

@@ -189,3 +189,15 @@ def test_an_own_cohort_is_checked_before_anything_runs(project: Project, tmp_pat
     assert result.exit_code == 2
     assert "patients.csv" in result.output
     assert "visits.csv" in result.output
+
+
+def test_a_shell_completes_commands_and_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    def completed(*words: str) -> list[str]:
+        monkeypatch.setenv("COMP_WORDS", " ".join(["rederive", *words]))
+        monkeypatch.setenv("COMP_CWORD", str(len(words)))
+        monkeypatch.setenv("_REDERIVE_COMPLETE", "bash_complete")
+        result = CliRunner().invoke(main, prog_name="rederive", complete_var="_REDERIVE_COMPLETE")
+        return [line.partition(",")[2] for line in result.output.splitlines() if line]
+
+    assert completed("ru") == ["run"]
+    assert completed("ledger", "--format", "c") == ["csv"]

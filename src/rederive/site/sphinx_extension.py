@@ -149,6 +149,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
         return
     _write_entry_page(app)
+    _write_sitemap(app)
     described = Path(app.srcdir) / STAGED_FILE
     if described.is_file():
         shutil.copyfile(described, Path(app.outdir) / SITE_FILE)
@@ -182,6 +183,18 @@ def _write_entry_page(app: Sphinx) -> None:
         "</body>\n</html>\n"
     )
     write_atomically(Path(app.outdir) / "index.html", page.encode())
+
+
+def _write_sitemap(app: Sphinx) -> None:
+    """List the pages for search engines, if the site has an address."""
+    address = str(app.config.html_baseurl or "").rstrip("/")
+    if not address:
+        return
+    pages = (html.escape(f"{address}/{name}.html") for name in sorted(app.env.found_docs))
+    lines = [f"  <url><loc>{page}</loc></url>" for page in pages]
+    opening = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+    text = "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', opening, *lines, "</urlset>", ""])
+    write_atomically(Path(app.outdir) / "sitemap.xml", text.encode())
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
