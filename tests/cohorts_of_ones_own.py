@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.project import project_root
-from ivig_dcssc.shipped import TEACHING_COHORT, cohorts_folder
+from ivig_dcssc.project import COHORTS, project_root
+from ivig_dcssc.shipped import TEACHING_COHORT
 from rederive.retrospective import Cohort, write_cohort
 
-FOLDER = cohorts_folder(project_root())
+FOLDER = project_root() / COHORTS
 
 
 def from_ensemble() -> Cohort:

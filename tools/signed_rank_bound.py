@@ -24,7 +24,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from ivig_dcssc.generator.skin import READINGS, skin_block
+from ivig_dcssc.generator.skin import skin_block
+from ivig_dcssc.parameters import READINGS
 from ivig_dcssc.project import project_root
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.block import boxes_of

@@ -14,7 +14,7 @@ from ivig_dcssc import analysis
 from ivig_dcssc.analysis.choices import Choices
 from ivig_dcssc.evidence import CohortEvidence, share_results
 from ivig_dcssc.parameters import BOTH_READINGS, PARAMETERS
-from ivig_dcssc.project import built_notebooks, project_root
+from ivig_dcssc.project import CODEBOOK, built_notebooks, project_root
 from rederive.book.ledger import Ledger
 from rederive.book.published import Published
 from rederive.book.section import Section
@@ -28,9 +28,6 @@ from rederive.style import use_style
 
 if TYPE_CHECKING:
     from ivig_dcssc.analysis.results import CohortResults
-
-DOI = "10.3899/jrheum.140833"
-"""DOI of the article."""
 
 AMBIGUOUS = "abstract-mrss-change-ivig-m12-mean"
 """Id of the mean change that is printed without decimals beside an SD with one."""
@@ -169,7 +166,6 @@ def _leave_out(results: CohortResults) -> None:
     """Let the notebook's kernel leave out what a cohort has nothing or too little for."""
     # Only runs with a cohort of one's own have need of these.
     from ivig_dcssc.analysis.choices import MEASURES
-    from ivig_dcssc.analysis.loading import COHORTS
     from ivig_dcssc.own_cohort import without
     from rederive.book.cohort_form import qualifying
     from rederive.book.left_out import LeftOut
@@ -178,7 +174,7 @@ def _leave_out(results: CohortResults) -> None:
     shell, cohort = get_ipython(), results.tables.cohort
     if shell is None:
         return
-    codebook = Codebook.load(project_root() / COHORTS / "codebook.csv")
+    codebook = Codebook.load(project_root() / CODEBOOK)
     entries = {**codebook.patients, **codebook.measures}
     there = {name for name in codebook.patients if cohort.patients[name].notna().any()}
     there |= set(cohort.visits.dropna(subset="value")["measure"])

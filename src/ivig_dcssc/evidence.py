@@ -166,7 +166,7 @@ class CohortEvidence(Cohorts):
         first = self.registry.claims.get(row.same_as, row)
         deciding = self.deciding_p(first)
         if deciding is None:
-            from ivig_dcssc.generator.patients.predictors import predictor_claims
+            from ivig_dcssc.generator.drawing import predictor_claims
 
             if first.id not in predictor_claims(self.registry):
                 return None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ivig_dcssc.analysis import Choices
-from ivig_dcssc.analysis.choices import FUNCTION_MEASURES, MEASURES, SEVERITIES
-from ivig_dcssc.analysis.loading import COHORTS
+from ivig_dcssc.analysis.choices import MEASURES
 from ivig_dcssc.analysis.tables import CYCLES, include
-from ivig_dcssc.project import project_root
+from ivig_dcssc.project import CODEBOOK, project_root
 from rederive.book.cohort_form import CohortForm
 from rederive.retrospective import Cohort
 
@@ -24,13 +23,15 @@ _LOST = {
     "age_onset": "it cannot be tried as a predictor",
     "death_month": "",
     "kidney_injury_delay": "",
-}
-
-_LOST_BY_KIND = {
+    **dict.fromkeys(
+        ("haq_di", "patient_rating", "fvc", "dlco"), "change to month 12 cannot be tested"
+    ),
+    "severity_": "severity of these organs cannot be compared",
     "prior_": "earlier medication of this kind cannot be counted",
     "concomitant_": "it can neither be counted nor tried as a predictor",
     "ae_": "these adverse effects cannot be counted",
 }
+"""What cannot be analysed without a column or measure, by its name or how that begins."""
 
 NAMES = {
     "mrss": (
@@ -77,16 +78,8 @@ NAMED = 5
 
 def without(name: str) -> str:
     """Return what cannot be analysed without a column or measure, or an empty text."""
-    if name in _LOST:
-        return _LOST[name]
-    if name in SEVERITIES:
-        return "severity of these organs cannot be compared"
-    if name in FUNCTION_MEASURES:
-        return "change to month 12 cannot be tested"
-    for prefix, words in _LOST_BY_KIND.items():
-        if name.startswith(prefix):
-            return words
-    return "their part of Table 1 or 2 cannot be computed"
+    lost = (words for start, words in _LOST.items() if name.startswith(start))
+    return next(lost, "their part of Table 1 or 2 cannot be computed")
 
 
 def contradictions(cohort: Cohort) -> list[str]:
@@ -154,11 +147,10 @@ def included(cohort: Cohort) -> tuple[Cohort, Sequence[str]]:
 
 def open_form() -> CohortForm:
     """Return what a cohort looks like; the entry point of the article."""
-    codebook = project_root() / COHORTS / "codebook.csv"
     choices = Choices.of()
     # RVSP the article has at baseline alone.
     return CohortForm(
-        codebook=codebook,
+        codebook=project_root() / CODEBOOK,
         windows={name: choices.windows(name) for name in MEASURES if name != "rvsp"},
         included=included,
         without=without,

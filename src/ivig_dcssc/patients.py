@@ -15,10 +15,10 @@ from ivig_dcssc.parameters import ALL_PRIORS, COHORT_SEED, READINGS
 from ivig_dcssc.project import (
     ASSOCIATIONS_FILE,
     BOUNDS_FILE,
+    COHORTS,
     HELD_OUT_FILE,
     PATIENTS,
     PREDICTIONS_FILE,
-    cohorts_folder,
 )
 from rederive.printed.errors import unknown
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
@@ -84,15 +84,15 @@ class Cohorts:
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """Draws of every predicted skin-score figure under the priors of this run."""
-        return self._of_priors(pd.read_parquet(cohorts_folder(self.root) / PREDICTIONS_FILE))
+        return self._shipped(PREDICTIONS_FILE)
 
     @cached_property
     def associations(self) -> pd.DataFrame:
         """Regressions in cohorts without the claims about predictors, under this run's priors."""
-        return self._of_priors(pd.read_parquet(cohorts_folder(self.root) / ASSOCIATIONS_FILE))
+        return self._shipped(ASSOCIATIONS_FILE)
 
-    def _of_priors(self, table: pd.DataFrame) -> pd.DataFrame:
-        prior = self.choices.prior
+    def _shipped(self, file: str) -> pd.DataFrame:
+        table, prior = pd.read_parquet(self.root / COHORTS / file), self.choices.prior
         return table if prior == ALL_PRIORS else table[table["prior"] == prior]
 
     @cached_property
@@ -113,8 +113,7 @@ class Cohorts:
         Bounds that were computed under the wider interpretation of the mean change only are taken
         from there: they hold under the narrower too.
         """
-        from ivig_dcssc.generator.skin import skin_block
-        from ivig_dcssc.generator.skin_bounds import own_quantity
+        from ivig_dcssc.generator.skin import own_quantity, skin_block
         from rederive.reconstruct.bounds.result import key_of
 
         first = self.registry.first_mention(row_id)
@@ -180,12 +179,12 @@ class Cohorts:
         ValueError
             If there are no such cohorts.
         """
-        every: pd.DataFrame = pd.read_parquet(cohorts_folder(self.root) / HELD_OUT_FILE)
+        every = self._shipped(HELD_OUT_FILE)
         own = every[every["figure"] == self.registry.first_mention(figure)]
         if own.empty:
             raise unknown("figure", figure, sorted(set(every["figure"])))
-        own = self._of_priors(own.drop(columns="figure"))
-        return own.set_index(["prior", "draw", "patient"]).astype(float)
+        keys = ["prior", "draw", "patient"]
+        return own.drop(columns="figure").set_index(keys).astype(float)
 
     def bound(self, row_id: str) -> tuple[float, float]:
         """Return least and greatest of a held-out skin-score figure over all compatible data.
@@ -223,7 +222,7 @@ class Cohorts:
         """
         from rederive.reconstruct.study.tables import read_notes
 
-        folder, priors = cohorts_folder(self.root), self.priors.unique()
+        folder, priors = self.root / COHORTS, self.priors.unique()
         notes: dict[str, Any] = {prior: read_notes(folder / prior / PATIENTS) for prior in priors}
         parts = (pd.DataFrame(notes[prior]["convergence"]).assign(prior=prior) for prior in priors)
         return pd.concat(parts, ignore_index=True)

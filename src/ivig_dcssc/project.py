@@ -20,8 +20,11 @@ HELD_OUT_FILE = "held_out.parquet"
 ASSOCIATIONS_FILE = "associations.parquet"
 """One row for each prior, cohort and simple regression."""
 
-BOUNDS_FILE = Path("data") / "cohorts" / "bounds.json"
-"""Where the bounds are kept, from the root of the project."""
+COHORTS = Path("data") / "cohorts"
+"""Folder of everything that is shipped about cohorts, from the root of the project."""
+
+CODEBOOK, BOUNDS_FILE = COHORTS / "codebook.csv", COHORTS / "bounds.json"
+"""What the two tables of a cohort hold, and sharp bounds of the skin scores."""
 
 _MARK = Path("data") / "published" / "numbers.csv"
 
@@ -40,11 +43,6 @@ def project_root() -> Path:
         if (folder / _MARK).is_file():
             return folder
     raise FileNotFoundError(f"no folder with {_MARK.as_posix()} at or above {candidates[0].name!r}")
-
-
-def cohorts_folder(root: Path) -> Path:
-    """Return the folder of everything that is shipped about cohorts."""
-    return root / "data" / "cohorts"
 
 
 def built_notebooks(root: Path) -> frozenset[str]:

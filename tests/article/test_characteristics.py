@@ -26,7 +26,6 @@ from ivig_dcssc.generator.drawing import (
 )
 from ivig_dcssc.generator.measures import sample_measures
 from ivig_dcssc.generator.patients.characteristics import draw_characteristics
-from ivig_dcssc.generator.patients.medication import prednisone_tables
 from ivig_dcssc.generator.patients.predictors import (
     Outcomes,
     critical_t_squared,
@@ -35,6 +34,7 @@ from ivig_dcssc.generator.patients.predictors import (
     logistic_z_squared,
     unrelated,
 )
+from ivig_dcssc.generator.patients.treatment import prednisone_tables
 from ivig_dcssc.generator.recipe import switchable
 from ivig_dcssc.generator.skin import PRIORS, skin_block
 from rederive.printed.registry import Registry, load_registry

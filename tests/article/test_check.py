@@ -27,9 +27,11 @@ from ivig_dcssc.checker.tables import (
     MEASURES,
     PATIENT_COLUMNS,
     SEVERITIES,
+    Records,
     Tables,
+    at_baseline,
+    at_target,
 )
-from ivig_dcssc.checker.windows import Records, at_baseline, at_target
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import Registry, load_registry
 from rederive.reconstruct.checker import compare, decimal_of, failures, root_of

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from ivig_dcssc.checker import coherence, incoherences
 from ivig_dcssc.checker.statistics import linear_p, logistic, predictors
-from ivig_dcssc.checker.tables import Tables
-from ivig_dcssc.checker.windows import Windows
+from ivig_dcssc.checker.tables import Tables, Windows
 from ivig_dcssc.generator import coherence as generator_coherence
 from ivig_dcssc.generator import recipe
 from ivig_dcssc.generator.coherence import (
@@ -26,7 +25,7 @@ from ivig_dcssc.generator.coherence import (
     matches,
     suits,
 )
-from ivig_dcssc.generator.patients.predictors import predictor_claims
+from ivig_dcssc.generator.drawing import predictor_claims
 from ivig_dcssc.generator.recipe import Drawn, Recipe, draw_cohorts
 from ivig_dcssc.generator.skin import PRIORS, skin_block
 from ivig_dcssc.project import project_root

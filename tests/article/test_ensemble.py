@@ -28,8 +28,9 @@ from ivig_dcssc.generator.ensemble import (
 )
 from ivig_dcssc.generator.plugin import PoelmanCohorts
 from ivig_dcssc.generator.recipe import Drawn, Recipe, draw_cohorts, switchable, switches
-from ivig_dcssc.project import project_root
-from ivig_dcssc.shipped import SEED, TEACHING, cohorts_folder
+from ivig_dcssc.parameters import COHORT_SEED
+from ivig_dcssc.project import COHORTS, project_root
+from ivig_dcssc.shipped import TEACHING
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.study.tables import read_notes
 
@@ -50,16 +51,14 @@ if __name__ == "__main__":
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ensemble") / "gaussian"
-    make_ensemble(PUBLISHED, folder, Recipe("gaussian", SEED), 2)
+    make_ensemble(PUBLISHED, folder, Recipe("gaussian", COHORT_SEED), 2)
     return folder
 
 
 def test_the_shipped_ensemble_is_what_its_recipe_makes(made: Path) -> None:
     for name in (PATIENTS, VISITS):
         mine = pd.read_parquet(made / name)
-        shipped = pd.read_parquet(
-            cohorts_folder(ROOT) / "gaussian" / name, filters=[("cohort", "<", 2)]
-        )
+        shipped = pd.read_parquet(ROOT / COHORTS / "gaussian" / name, filters=[("cohort", "<", 2)])
         pd.testing.assert_frame_equal(
             mine, shipped.reset_index(drop=True), check_categorical=False, check_dtype=False
         )
@@ -72,7 +71,7 @@ def test_killed_and_run_again_it_gives_the_same_bytes(
     script = tmp_path / "make.py"
     script.write_text(SCRIPT)
     folder = tmp_path / "out"
-    command = [sys.executable, str(script), str(PUBLISHED), str(folder), str(SEED)]
+    command = [sys.executable, str(script), str(PUBLISHED), str(folder), str(COHORT_SEED)]
     with subprocess.Popen(command, start_new_session=True) as process:
         while not (folder / "parts").exists():
             assert process.poll() is None
@@ -82,7 +81,7 @@ def test_killed_and_run_again_it_gives_the_same_bytes(
     whole = [name for name in (PATIENTS, VISITS) if (folder / name).exists()]
     assert whole in ([], [PATIENTS, VISITS])
     monkeypatch.setattr(ensemble, "ProcessPoolExecutor", _Here)
-    make_ensemble(PUBLISHED, folder, Recipe("gaussian", SEED), 2)
+    make_ensemble(PUBLISHED, folder, Recipe("gaussian", COHORT_SEED), 2)
     for name in (PATIENTS, VISITS):
         assert (folder / name).read_bytes() == (made / name).read_bytes()
 
@@ -94,7 +93,7 @@ def test_a_finished_ensemble_is_left_alone(made: Path, monkeypatch: pytest.Monke
     make_ensemble(
         PUBLISHED,
         made,
-        Recipe("gaussian", SEED),
+        Recipe("gaussian", COHORT_SEED),
         2,
         progress=lambda done, wanted: reports.append((done, wanted)),
     )
@@ -224,13 +223,13 @@ def test_the_plugin_predicts_bounds_and_checks() -> None:
         cohorts.predict(
             "results-responder-ivig-m6-cont", prior="flat", draws=4, seed=1, reading="-8"
         )
-    report = cohorts.check(cohorts_folder(ROOT) / TEACHING, reading="-8")
+    report = cohorts.check(ROOT / COHORTS / TEACHING, reading="-8")
     assert report["agrees"].all()
 
 
 def test_the_plugin_names_every_faulty_row_of_a_users_cohort(tmp_path: Path) -> None:
     folder = tmp_path / "own"
-    shutil.copytree(cohorts_folder(ROOT) / TEACHING, folder)
+    shutil.copytree(ROOT / COHORTS / TEACHING, folder)
     visits = folder / "visits.csv"
     lines = visits.read_text(encoding="utf-8").splitlines()
     faulty = (5, 9)
@@ -262,7 +261,7 @@ def test_notes_name_what_is_switched_off(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_no_course_of_treatment_holds_a_pause_that_ends_a_round() -> None:
     for prior in ("gaussian", "flat", "bimodal"):
-        patients = pd.read_parquet(cohorts_folder(ROOT) / prior / PATIENTS)
+        patients = pd.read_parquet(ROOT / COHORTS / prior / PATIENTS)
         late = patients["cycles"] - patients["cycles_first_6_months"]
         left = (patients["treatment_length"] - 6).clip(lower=0)
         # Cycles at most two months apart after month 6, and at most one a month.

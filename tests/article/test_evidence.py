@@ -13,11 +13,11 @@ from ivig_dcssc.analysis import Choices
 from ivig_dcssc.article import open_ledger
 from ivig_dcssc.evidence import TIGHT, possible_width
 from ivig_dcssc.generator.predictions import PREDICTIONS_FILE
-from ivig_dcssc.generator.skin import READINGS, skin_block
-from ivig_dcssc.parameters import PRIORS
+from ivig_dcssc.generator.skin import skin_block
+from ivig_dcssc.parameters import COHORTS_MADE, PRIORS, READINGS
 from ivig_dcssc.patients import Cohorts
-from ivig_dcssc.project import project_root
-from ivig_dcssc.shipped import COHORTS, TEACHING, cohorts_folder
+from ivig_dcssc.project import COHORTS, project_root
+from ivig_dcssc.shipped import TEACHING
 from rederive.book.ledger import Ledger
 from rederive.printed import Evidence, Verdict
 from rederive.printed.errors import ConfigurationError
@@ -46,7 +46,7 @@ def test_every_calibrated_row_prints_in_every_cohort(ledger: Ledger) -> None:
     assert len(found) > 90
     for row in found:
         assert row.verdict is Verdict.FITTED, row.id
-        assert f"all {3 * COHORTS} synthetic cohorts were made to print it" in row.why
+        assert f"all {3 * COHORTS_MADE} synthetic cohorts were made to print it" in row.why
         if row.kind == "number":
             assert row.reproduced == row.printed.rstrip("%") or row.reproduced in row.printed
 
@@ -61,7 +61,7 @@ def test_every_predicted_row_has_a_prediction_under_each_prior(ledger: Ledger) -
 
 def test_the_prediction_of_the_responders_is_that_of_the_draws(ledger: Ledger) -> None:
     row = ledger.row("results-responder-ivig-m6-count")
-    table = pd.read_parquet(cohorts_folder(ROOT) / PREDICTIONS_FILE)
+    table = pd.read_parquet(ROOT / COHORTS / PREDICTIONS_FILE)
     own = table[(table["figure"] == row.id) & (table["reading"] == READINGS[0])]
     ends = own.groupby("prior")["value"].quantile([0.025, 0.975]).unstack()
     low, high = ends[0.025].min(), ends[0.975].max()
@@ -122,7 +122,7 @@ def test_a_statement_is_confirmed_only_where_all_compatible_data_decide(ledger: 
 
 def test_predictions_were_not_told_the_figure() -> None:
     """A figure that is switched off does not print the same in all draws."""
-    table = pd.read_parquet(cohorts_folder(ROOT) / PREDICTIONS_FILE)
+    table = pd.read_parquet(ROOT / COHORTS / PREDICTIONS_FILE)
     registry = load_registry(ROOT / "data" / "published")
     for figure in skin_block(registry).figures:
         for prior in PRIORS:
@@ -135,7 +135,7 @@ def test_predictions_were_not_told_the_figure() -> None:
 def test_predictions_lie_within_the_sharp_bounds() -> None:
     registry = load_registry(ROOT / "data" / "published")
     cohorts = Cohorts(ROOT, Choices.of(), registry)
-    table = pd.read_parquet(cohorts_folder(ROOT) / PREDICTIONS_FILE)
+    table = pd.read_parquet(ROOT / COHORTS / PREDICTIONS_FILE)
     checked = 0
     for figure in skin_block(registry).figures:
         bound = cohorts.own_bound(figure.id)
@@ -154,7 +154,7 @@ def test_one_prior_alone() -> None:
     row = ledger.row("results-responder-ivig-m12-count")
     assert "flat" in row.why
     assert "gaussian" not in row.why
-    assert f"all {COHORTS} synthetic" in ledger.row("abstract-mrss-ivig-m12-mean").why
+    assert f"all {COHORTS_MADE} synthetic" in ledger.row("abstract-mrss-ivig-m12-mean").why
 
 
 def test_other_windows_give_values_and_no_verdict() -> None:
@@ -194,7 +194,7 @@ def test_a_users_own_cohort_takes_the_place_of_the_reconstructed(own: Ledger) ->
 
 
 def test_a_folder_that_is_no_cohort_names_everything_wrong(tmp_path: Path) -> None:
-    source = cohorts_folder(ROOT) / TEACHING
+    source = ROOT / COHORTS / TEACHING
     for name in ("patients.csv", "visits.csv"):
         text = (source / name).read_text()
         (tmp_path / name).write_text(text.replace(",mrss,", ",mrs,", 1))
@@ -205,6 +205,6 @@ def test_a_folder_that_is_no_cohort_names_everything_wrong(tmp_path: Path) -> No
 def test_priors_are_named_for_every_cohort(own: Ledger) -> None:
     cohorts = open_ledger().cohorts
     assert isinstance(cohorts, Cohorts)
-    assert cohorts.priors.value_counts().to_dict() == dict.fromkeys(PRIORS, COHORTS)
+    assert cohorts.priors.value_counts().to_dict() == dict.fromkeys(PRIORS, COHORTS_MADE)
     assert isinstance(own.cohorts, Cohorts)
     assert own.cohorts.priors.tolist() == ["own"]

@@ -13,13 +13,13 @@ from cohorts_of_ones_own import least as write_least
 from ivig_dcssc.analysis import Choices, CohortResults, open_cohort
 from ivig_dcssc.article import open_ledger
 from ivig_dcssc.own_cohort import NAMED, contradictions, included
-from ivig_dcssc.project import project_root
-from ivig_dcssc.shipped import TEACHING, cohorts_folder
+from ivig_dcssc.project import COHORTS, project_root
+from ivig_dcssc.shipped import TEACHING
 from rederive.printed.registry import load_registry
 from rederive.retrospective import Codebook, Cohort, CohortError, read_cohort, write_cohort
 
 ROOT = project_root()
-FOLDER = cohorts_folder(ROOT)
+FOLDER = ROOT / COHORTS
 REGISTRY = load_registry(ROOT / "data" / "published")
 
 

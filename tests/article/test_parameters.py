@@ -14,13 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivig_dcssc import shipped
 from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles, open_cohort
 from ivig_dcssc.analysis.tables import include
 from ivig_dcssc.article import open_ledger
 from ivig_dcssc.generator import skin
 from ivig_dcssc.generator.visits.dates import visit_windows
-from ivig_dcssc.parameters import MECHANISMS, PARAMETERS, PRIORS, months_in
+from ivig_dcssc.parameters import MECHANISMS, PARAMETERS, PRIORS, READINGS, months_in
 from rederive.parameters import Parameter, ParameterError, ParameterSet, check_injected
 from rederive.parameters.notebooks import notebook_parameters, takers
 from rederive.printed.errors import ConfigurationError
@@ -60,10 +59,8 @@ def test_least_number_of_cycles_is_the_article_s() -> None:
     assert PARAMETERS["minimum_cycles"].default == printed
 
 
-def test_readings_and_seed_are_those_of_the_cohorts() -> None:
+def test_readings_are_those_of_the_cohorts() -> None:
     assert PARAMETERS["reading"].choices == ("both", *skin.READINGS)
-    assert PARAMETERS["cohorts"].default == PARAMETERS["cohorts"].maximum == shipped.COHORTS
-    assert PARAMETERS["cohort_seed"].default == shipped.SEED
 
 
 def test_choices_are_those_of_the_methods() -> None:
@@ -267,7 +264,7 @@ def test_stated_sizes_are_not_solved_for() -> None:
 
 def test_a_reading_by_itself_is_the_only_one() -> None:
     spans = {}
-    for reading in ("both", *skin.READINGS):
+    for reading in ("both", *READINGS):
         ledger = open_ledger(reading=reading, cohorts=1)
         reaches = [r for r in ledger.outcome(P_COLLAGEN).reaches if r.point is not None]
         spans[reading] = (min(r.low for r in reaches), max(r.high for r in reaches))

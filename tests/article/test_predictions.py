@@ -18,13 +18,13 @@ from ivig_dcssc.generator.predictions import (
     held_out_figures,
     predict_figure,
 )
-from ivig_dcssc.generator.skin import READINGS, TIMEPOINTS, skin_block
-from ivig_dcssc.parameters import PRIORS
+from ivig_dcssc.generator.skin import TIMEPOINTS, skin_block
+from ivig_dcssc.parameters import PRIORS, READINGS
 from ivig_dcssc.project import (
     ASSOCIATIONS_FILE,
+    COHORTS,
     HELD_OUT_FILE,
     PREDICTIONS_FILE,
-    cohorts_folder,
     project_root,
 )
 from rederive.printed.registry import load_registry
@@ -33,7 +33,7 @@ from rederive.reconstruct.study.tables import read_notes
 from repetitions import repeated
 
 ROOT = project_root()
-FOLDER: Path = cohorts_folder(ROOT)
+FOLDER: Path = ROOT / COHORTS
 REGISTRY = load_registry(ROOT / "data" / "published")
 CHAINS = 4
 

@@ -20,11 +20,11 @@ from ivig_dcssc.generator.visits.severities import (
     IMPROVED,
     RENAL,
     RENAL_UNCHANGED,
+    SEVERITY_FIGURES,
     TIGHT_P,
     Severities,
     draw_severities,
     p_id,
-    severity_figures,
 )
 from ivig_dcssc.generator.visits.severities import _nested as nested
 from ivig_dcssc.generator.visits.severities import _single as single
@@ -47,7 +47,7 @@ def drawn(registry: Registry) -> list[Severities]:
 
 
 def changes(one: Severities, organ: str, *, tight: bool = False) -> np.ndarray:
-    change = one.followup[organ] - one.baseline[organ]
+    change = one.scores[organ].change
     known = np.isfinite(change)
     return change[known & one.tight] if tight else change[known]
 
@@ -84,12 +84,12 @@ def test_tight_windows_keep_every_conclusion(registry: Registry, drawn: list[Sev
 
 def test_scores_are_on_the_scale_and_the_kidney_stays(drawn: list[Severities]) -> None:
     for one in drawn:
-        known = {organ: np.isfinite(one.followup[organ]) for organ in one.followup}
+        known = {organ: np.isfinite(each.followup) for organ, each in one.scores.items()}
         seen = known[RENAL]
         assert seen.sum() in FOLLOWED
         assert not (one.tight & ~seen).any()
-        for organ, after in one.followup.items():
-            before = one.baseline[organ]
+        for organ, each in one.scores.items():
+            before, after = each.baseline, each.followup
             assert before.shape == (30,)
             assert set(before) | set(after[known[organ]]) <= {0.0, 1.0, 2.0, 3.0, 4.0}
             assert not (known[organ] & ~seen).any()
@@ -109,11 +109,11 @@ def test_draws_differ(drawn: list[Severities], organ: str) -> None:
 def test_same_generator_same_scores(registry: Registry) -> None:
     first, again = (draw_severities(registry, np.random.default_rng(5)) for _ in range(2))
     other = draw_severities(registry, np.random.default_rng(6))
-    for organ in first.baseline:
-        np.testing.assert_array_equal(first.baseline[organ], again.baseline[organ])
-        np.testing.assert_array_equal(first.followup[organ], again.followup[organ])
+    for organ in first.scores:
+        np.testing.assert_array_equal(first.scores[organ].baseline, again.scores[organ].baseline)
+        np.testing.assert_array_equal(first.scores[organ].followup, again.scores[organ].followup)
     np.testing.assert_array_equal(first.tight, again.tight)
-    assert any((first.baseline[o] != other.baseline[o]).any() for o in first.baseline)
+    assert any((first.scores[o].baseline != other.scores[o].baseline).any() for o in first.scores)
 
 
 def test_known_facts_of_patients_are_respected(registry: Registry) -> None:
@@ -123,8 +123,8 @@ def test_known_facts_of_patients_are_respected(registry: Registry) -> None:
         one = draw_severities(
             registry, np.random.default_rng(seed), followed=followed, myositis=myositis
         )
-        assert (one.baseline[IMPROVED][myositis] > 0).all()
-        known = np.isfinite(one.followup[RENAL])
+        assert (one.scores[IMPROVED].baseline[myositis] > 0).all()
+        known = np.isfinite(one.scores[RENAL].followup)
         seen.append(known[followed].mean())
         without.append(known[~followed].mean())
     assert np.mean(seen) > np.mean(without) + 0.2
@@ -152,7 +152,7 @@ def test_a_p_can_be_switched_off(registry: Registry, off: str) -> None:
 
 def test_only_p_values_and_one_claim_can_be_switched_off() -> None:
     p_values = {*map(p_id, BASELINE_SHARES), TIGHT_P}
-    assert set(severity_figures()) == p_values | {RENAL_UNCHANGED}
+    assert set(SEVERITY_FIGURES) == p_values | {RENAL_UNCHANGED}
 
 
 def test_patterns_follow_their_law(registry: Registry) -> None:

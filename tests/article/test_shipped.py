@@ -17,8 +17,9 @@ from ivig_dcssc.analysis import Choices, CohortResults, load_ensembles
 from ivig_dcssc.checker import Tables, check_cohort, incoherences
 from ivig_dcssc.generator.ensemble import PATIENTS, VISITS
 from ivig_dcssc.generator.skin import PRIORS
-from ivig_dcssc.project import project_root
-from ivig_dcssc.shipped import COHORTS, TEACHING, TEACHING_COHORT, cohorts_folder
+from ivig_dcssc.parameters import COHORT_SEED, COHORTS_MADE
+from ivig_dcssc.project import COHORTS, project_root
+from ivig_dcssc.shipped import TEACHING, TEACHING_COHORT
 from rederive.printed import PrintedNumber
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.checker import failures
@@ -27,10 +28,10 @@ from rederive.retrospective import Codebook, read_cohort
 from repetitions import spaced
 
 ROOT = project_root()
-FOLDER = cohorts_folder(ROOT)
+FOLDER = ROOT / COHORTS
 PUBLISHED = ROOT / "data" / "published"
 Both = tuple[pd.DataFrame, pd.DataFrame]
-CHECKED = range(0, COHORTS, spaced(50))
+CHECKED = range(0, COHORTS_MADE, spaced(50))
 """Cohorts of each ensemble that are checked."""
 
 
@@ -48,7 +49,7 @@ def tables(prior: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 @pytest.mark.parametrize("prior", PRIORS)
 def test_shipped_cohorts_print_every_figure(prior: str, registry) -> None:
     patients, visits = (dict(list(table.groupby("cohort"))) for table in tables(prior))
-    assert list(patients) == list(range(COHORTS))
+    assert list(patients) == list(range(COHORTS_MADE))
     for number in CHECKED:
         assert failures(check_cohort(Tables(patients[number], visits[number]), registry)).empty
         assert incoherences(Tables(patients[number], visits[number])) == []
@@ -137,8 +138,8 @@ def test_ensembles_say_what_they_are(prior: str) -> None:
         assert notes["synthetic"] is True
         assert notes["prior"] == PRIORS[prior].describe()
         assert notes["without"] == []
-        assert notes["cohorts"] == COHORTS
-        assert {"seed", "reading", "versions", "registry"} <= set(notes)
+        assert (notes["cohorts"], notes["seed"]) == (COHORTS_MADE, COHORT_SEED)
+        assert {"reading", "versions", "registry"} <= set(notes)
     digest = hashlib.sha256()
     for name in ("numbers.csv", "claims.csv"):
         digest.update((PUBLISHED / name).read_bytes())
@@ -161,7 +162,7 @@ def test_cohorts_differ(prior: str) -> None:
     skin = visits[visits["measure"] == "mrss"]
     columns = ["patient", "month", "value"]
     contents = {part[columns].to_csv() for _, part in skin.groupby("cohort")}
-    assert len(contents) == COHORTS
+    assert len(contents) == COHORTS_MADE
     assert patients.groupby("cohort").size().eq(30).all()
 
 

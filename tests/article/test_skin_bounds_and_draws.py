@@ -10,7 +10,7 @@ import pytest
 
 from bounds_recheck import recheck
 from ivig_dcssc import open_section
-from ivig_dcssc.generator.skin_bounds import THRESHOLDS
+from ivig_dcssc.generator.skin import THRESHOLDS
 from ivig_dcssc.patients import Cohorts
 from ivig_dcssc.project import BOUNDS_FILE
 from rederive.reconstruct.bounds import load_bounds

@@ -20,8 +20,8 @@ from ivig_dcssc.generator.ensemble import PART_SIZE, PATIENTS, SPARE, VISITS, re
 from ivig_dcssc.generator.plugin import PoelmanCohorts
 from ivig_dcssc.generator.recipe import Recipe, draw_cohorts, need_not_hold, switchable, switches
 from ivig_dcssc.generator.sizes import draw_sizes, size_figures
-from ivig_dcssc.project import project_root
-from ivig_dcssc.shipped import SEED, cohorts_folder
+from ivig_dcssc.parameters import COHORT_SEED
+from ivig_dcssc.project import COHORTS, project_root
 from rederive.cli.main import main
 from rederive.printed.registry import load_registry
 from rederive.reconstruct.study.tables import read_notes
@@ -268,8 +268,8 @@ def test_a_death_that_is_switched_off_with_its_month() -> None:
 
 def test_nothing_changes_where_nothing_is_switched_off() -> None:
     # A part is drawn whole, so its first cohort is the shipped one; another prior than elsewhere.
-    drawn = next(draw_cohorts(REGISTRY, Recipe("flat", SEED), 0, PART_SIZE, SPARE))
-    folder = cohorts_folder(ROOT) / "flat"
+    drawn = next(draw_cohorts(REGISTRY, Recipe("flat", COHORT_SEED), 0, PART_SIZE, SPARE))
+    folder = ROOT / COHORTS / "flat"
     for name, mine in ((PATIENTS, drawn.patients), (VISITS, drawn.visits)):
         shipped = pd.read_parquet(folder / name, filters=[("cohort", "==", 0)])
         shipped = shipped[list(mine.columns)].reset_index(drop=True)

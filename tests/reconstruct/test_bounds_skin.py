@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bounds_recheck import recheck
-from ivig_dcssc.generator.skin import READINGS, skin_block
-from ivig_dcssc.generator.skin_bounds import own_quantity, wanted_bounds
+from ivig_dcssc.generator.skin import own_quantity, skin_block, wanted_bounds
+from ivig_dcssc.parameters import READINGS
 from ivig_dcssc.project import BOUNDS_FILE
 from rederive.printed.lattice import greatest_squares_sum, least_squares_sum
 from rederive.printed.registry import Registry, load_registry

@@ -27,13 +27,6 @@ FUNCTION_MEASURES = ("haq_di", "patient_rating", "fvc", "dlco", "cpk", "rvsp")
 
 MEASURES = ("mrss", *FUNCTION_MEASURES, *SEVERITIES, "tfr")
 
-RESTRICTED: dict[str, Any] = {
-    "baseline_window": 2,
-    "organ_baseline_window": 3,
-    "organ_followup_tolerance": 3,
-}
-"""Windows of the sensitivity analysis (Appendix 1), in months."""
-
 _SAME_COHORTS = ("prior", "alpha", "reading", "cohorts", "cohort_seed")
 
 
@@ -85,10 +78,10 @@ class Choices:
     def restricted(self) -> Choices:
         """Return the same choices with the windows of the sensitivity analysis.
 
-        These are the article's whatever the primary windows are, so that narrow primary windows
-        can be narrower still.
+        These are the article's (Appendix 1) whatever the primary windows are, so that narrow
+        primary windows can be narrower still.
         """
-        return replace(self, **RESTRICTED)
+        return replace(self, baseline_window=2, organ_baseline_window=3, organ_followup_tolerance=3)
 
     @property
     def convention(self) -> SignedRankConvention:

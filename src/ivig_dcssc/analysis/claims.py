@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.analysis.choices import FOLLOWUPS, SEVERITIES
-from ivig_dcssc.analysis.figures import STOP_REASONS, Figures, about, any_significant, serial_cpk
+from ivig_dcssc.analysis.figures import STOP_REASONS, Figures, about, serial_cpk
 from ivig_dcssc.analysis.tables import Frame
 from rederive.printed.registry import ClaimRow
 
@@ -127,10 +127,8 @@ def _lower(figures: Figures, measure: str, *timepoints: str) -> Answers:
 
 def _decreasing(figures: Figures, restricted: bool) -> Answers:
     values = figures.tables.measured("mrss", restricted=restricted)["baseline"]
-    means = [values.groupby(level="cohort").mean()]
-    for name in FOLLOWUPS:
-        table = figures.tables.paired("mrss", name, restricted=restricted)
-        means.append(table["followup_mean"])
+    later = [figures.tables.paired("mrss", name, restricted=restricted) for name in FOLLOWUPS]
+    means = [values.groupby(level="cohort").mean(), *(table["followup_mean"] for table in later)]
     courses = np.stack([each.to_numpy(dtype=float) for each in means], axis=1)
     # A difference with NaN is never below zero, so a time point without patients fails.
     holds = (np.diff(courses, axis=1) < -SMALL).all(axis=1)
@@ -248,8 +246,8 @@ def _majority(figures: Figures, variable: str, timepoint: str) -> Answers:
 
 def _none_predicts(figures: Figures, variable: str, timepoint: str) -> Answers:
     chosen = about(figures.regressions, variable, timepoint)
-    some = any_significant(chosen, figures.tables.choices.alpha)
     p = chosen.groupby("cohort")["p"].min()
+    some = p < figures.tables.choices.alpha
     return Answers(np.where(some, "significant", UNCHANGED), p)
 
 

@@ -15,18 +15,16 @@ import pandas as pd
 
 from ivig_dcssc.analysis.choices import FOLLOWUPS, SEVERITIES
 from ivig_dcssc.analysis.tables import CYCLES, Frame, Tables
+from ivig_dcssc.project import CODEBOOK, project_root
 from rederive.printed.registry import NumberRow
-from rederive.retrospective import describe_flag, describe_number, linear, logistic
+from rederive.retrospective import Codebook, describe_flag, describe_number, linear, logistic
 
-CHARACTERISTICS = (
-    "female",
-    "myositis",
-    "renal_crisis",
-    "ana",
-    "anticentromere",
-    "antitopoisomerase",
-    "anti_rna_polymerase_iii",
-    "rnp",
+_PATIENTS = Codebook.load(project_root() / CODEBOOK).patients
+
+CHARACTERISTICS = tuple(
+    name
+    for name, entry in _PATIENTS.items()
+    if entry.kind == "flag" and not name.startswith(("prior_", "concomitant_", "ae_"))
 )
 """Flags of the patients that Table 1 counts, beside previous drugs."""
 
@@ -41,16 +39,7 @@ SUFFIXES = {"": False, "_restricted": True}
 PRINTED_BY_ITSELF = "concomitant_prednisone"
 """The predictor of response that the article prints, so that "none of the others" leaves it out."""
 
-STOP_REASONS = (
-    "improvement",
-    "stable",
-    "insurance",
-    "progressing",
-    "aseptic_meningitis",
-    "tia",
-    "moved",
-    "death",
-)
+STOP_REASONS = _PATIENTS["stop_reason"].allowed
 """Reasons for stopping; a patient still treated has none of them."""
 
 TIMEPOINTS = ("m6", "m12")
@@ -357,9 +346,3 @@ def about(regressions: Frame, variable: str, timepoint: str) -> Frame:
         by_itself = regressions["predictor"] == PRINTED_BY_ITSELF
         chosen &= by_itself == (variable == "responder_prednisone")
     return regressions[chosen]
-
-
-def any_significant(regressions: Frame, alpha: float) -> pd.Series[Any]:
-    """Return for each cohort whether one of its regressions is significant."""
-    found: pd.Series[Any] = (regressions["p"] < alpha).groupby(regressions["cohort"]).any()
-    return found

@@ -20,14 +20,12 @@ from ivig_dcssc.parameters import (
     PRIORS,
     READINGS,
 )
+from ivig_dcssc.project import CODEBOOK, COHORTS
 from rederive.printed import PrintedNumber
 from rederive.printed.errors import ConfigurationError, meant, unknown
 from rederive.printed.formats import printing
 from rederive.printed.schema import TableError
 from rederive.retrospective import Codebook, Cohort, measured, paired_change, read_cohort
-
-COHORTS = Path("data") / "cohorts"
-"""Folder of the ensembles and of the codebook, from the project's root."""
 
 OTHER_SEEDS = Path("_build") / "cohorts"
 """Folder of ensembles made with other seeds, from the project's root."""
@@ -96,7 +94,6 @@ def _load_ensembles(
         if prior == ALL_PRIORS:
             again = pd.Series(np.arange(1, 1 + len(numbers)) + len(priors), index=numbers)
             tables = [each.assign(cohort=each["cohort"].map(again)) for each in tables]
-            numbers = pd.Index(again)
         parts.append(tables)
         priors += [name] * len(numbers)
     patients, visits = (pd.concat(each, ignore_index=True) for each in zip(*parts, strict=True))
@@ -178,9 +175,9 @@ def open_cohort(root: Path, choices: Choices) -> Cohort:
     named = Path(choices.cohort_folder).expanduser()
     folder = named if named.is_dir() else root / named
     try:
-        return read_cohort(folder, Codebook.load(root / COHORTS / "codebook.csv"))
+        return read_cohort(folder, Codebook.load(root / CODEBOOK))
     except TableError as error:
         raise ConfigurationError(
             f"parameter cohort_folder: found {choices.cohort_folder!r}, allowed: a folder with a "
-            f"cohort that fits {(COHORTS / 'codebook.csv').as_posix()}\n{error}"
+            f"cohort that fits {CODEBOOK.as_posix()}\n{error}"
         ) from error

@@ -7,7 +7,6 @@ comparison of texts, which it has in common with the checker of described studie
 
 from ivig_dcssc.checker.coherence import incoherences
 from ivig_dcssc.checker.rows import check_cohort, is_about_a_cohort
-from ivig_dcssc.checker.tables import Tables
-from ivig_dcssc.checker.windows import Windows
+from ivig_dcssc.checker.tables import Tables, Windows
 
 __all__ = ["Tables", "Windows", "check_cohort", "incoherences", "is_about_a_cohort"]

@@ -64,8 +64,8 @@ class Claims:
         if (measure, kind) in single:
             return single[measure, kind]()
         match measure, kind:
-            case "mrss", "significant":
-                return self._lower_at("mrss", (month,) if month else MONTHS)
+            case "mrss" | "patient_rating", "significant":
+                return self._lower_at(variable, (month,) if month else MONTHS)
             case "mrss", "decreasing":
                 return self._decreasing(restricted)
             case measure, "same_conclusion" if measure in _SAME:
@@ -75,8 +75,6 @@ class Claims:
             case "severity_muscle", "borderline":
                 falls = self._falls(measure, 12, restricted=restricted)
                 return _truth(falls and self._borderline(variable))
-            case "patient_rating", "significant":
-                return self._lower_at(variable, (12,))
             case "responder_predictors", "none_predict" if month:
                 # Prednisone is reported by itself, at both months.
                 found = self.figures.responses[month].items()
@@ -85,7 +83,8 @@ class Claims:
                 )
             case "mrss_change_predictors", "none_predict" if month:
                 every = np.array([*self.figures.predictors.values()])
-                return self._none_below(linear_p(self.figures.change(month), every).tolist())
+                change = self.tables.change("mrss", month)
+                return self._none_below(linear_p(change, every).tolist())
             case _, "majority" | "large_share" if (variable, timepoint, "percent") in self.figures:
                 return self._majority(variable, timepoint)
             case _, "not_significant" | "unchanged" if (variable, timepoint, "p") in self.figures:
@@ -117,12 +116,9 @@ class Claims:
         means = [mean(self.tables.baseline("mrss", restricted=restricted))]
         for month in MONTHS:
             means.append(mean(self.tables.pairs("mrss", month, restricted=restricted)[1]))
-        return _truth(
-            all(
-                earlier is not None and later is not None and earlier > later
-                for earlier, later in pairwise(means)
-            )
-        )
+        found = [each for each in means if each is not None]
+        falling = all(earlier > later for earlier, later in pairwise(found))
+        return _truth(falling and len(found) == len(means))
 
     def _same_skin_scores(self) -> str:
         same = True

@@ -7,8 +7,16 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 
 from ivig_dcssc.checker.statistics import written
-from ivig_dcssc.checker.tables import ALLOWED, CONCOMITANT, FLAGS, MEASURES, SCALES, Tables
-from ivig_dcssc.checker.windows import Flags, Floats
+from ivig_dcssc.checker.tables import (
+    ALLOWED,
+    CONCOMITANT,
+    FLAGS,
+    MEASURES,
+    SCALES,
+    Flags,
+    Floats,
+    Tables,
+)
 
 MAY_BE_UNKNOWN = (
     *("anti_rna_polymerase_iii", "rnp", "first_line"),
@@ -179,5 +187,5 @@ def _lungs(tables: Tables) -> Iterator[str]:
 def _heart(tables: Tables) -> Iterator[str]:
     cardiac, died = tables.baseline("severity_cardiac"), tables.words("stop_reason") == "death"
     for one in np.flatnonzero(died & (cardiac < FAILING_HEART)):
-        grade = f"{cardiac[one]:g}"
-        yield f"{tables.names[one]}: died of a cardiomyopathy, with a cardiac severity of {grade}"
+        who, grade = tables.names[one], cardiac[one]
+        yield f"{who}: died of a cardiomyopathy, with a cardiac severity of {grade:g}"

@@ -20,9 +20,9 @@ from ivig_dcssc.checker.tables import (
     PRIOR,
     SEVERITIES,
     STOP_REASONS,
+    Floats,
     Tables,
 )
-from ivig_dcssc.checker.windows import Floats
 from rederive.reconstruct.checker import EXACT
 
 Key = tuple[str, str, str]
@@ -144,27 +144,21 @@ class Figures(dict[Key, Decimal | None]):
 
     def responders(self, month: int) -> Floats:
         """Return 1 for a responder and 0 for none, NaN of patients not followed to a month."""
-        change = self.change(month)
+        change = self.tables.change("mrss", month)
         return np.where(np.isnan(change), np.nan, change <= -self.threshold)
-
-    def change(self, month: int) -> Floats:
-        """Return the change of the skin score, NaN of patients not followed to a month."""
-        return self.tables.change("mrss", month)
 
     def _skin_scores(self) -> None:
         tables = self.tables
         self._spread("mrss", "baseline", tables.baseline("mrss"))
-        shares: list[Decimal] = []
         for month in MONTHS:
             name = f"m{month}"
             self._paired("mrss", month)
-            self._spread("mrss_change", name, self.change(month))
+            self._spread("mrss_change", name, tables.change("mrss", month))
             followed = known(self.responders(month))
             self._count("responder", name, int(followed.sum()), len(followed))
-            share = self["responder", name, "percent"]
-            if month in (6, 12) and share is not None:
-                shares.append(share)
-        self["responder", "", "percent"] = min(shares) if len(shares) == 2 else None
+        first, second = (self["responder", name, "percent"] for name in ("m6", "m12"))
+        fewest = None if first is None or second is None else min(first, second)
+        self["responder", "", "percent"] = fewest
         x = np.array([*self.predictors.values()])
         y = np.array([self.responders(month) for month in MONTHS])
         fits = logistic(np.repeat(y, len(x), axis=0), np.tile(x, (len(MONTHS), 1)))

@@ -14,8 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, ndtr, ndtri, stdtr
 
-from ivig_dcssc.checker.tables import STOP_REASONS, Tables
-from ivig_dcssc.checker.windows import Floats
+from ivig_dcssc.checker.tables import STOP_REASONS, Floats, Tables
 from rederive.reconstruct.checker import EXACT
 
 _UNIT = 10**9
@@ -191,7 +190,8 @@ def predictors(tables: Tables) -> dict[str, Floats]:
     direct += [name for name in tables.patients.columns if str(name).startswith("concomitant_")]
     direct += ["antitopoisomerase", "anti_rna_polymerase_iii"]
     found = {name: tables.numbers(name) for name in direct}
-    for column, word in (("race", "white"), *(("stop_reason", each) for each in STOP_REASONS)):
-        name = f"stop_{word}" if column == "stop_reason" else word
-        found[name] = np.asarray(tables.words(column) == word, np.float64)
+    found["white"] = np.asarray(tables.words("race") == "white", np.float64)
+    for word in STOP_REASONS:
+        stopped = tables.words("stop_reason") == word
+        found[f"stop_{word}"] = np.asarray(stopped, np.float64)
     return found

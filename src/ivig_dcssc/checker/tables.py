@@ -1,25 +1,28 @@
-"""The two tables of one cohort, refused where they are not what the codebook describes."""
+"""The two tables of one cohort, refused where they are not what the codebook describes.
+
+Read with windows: of a patient's visits the most recent before treatment, the closest to a target
+month after.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ivig_dcssc.checker.windows import Floats, Positions, Records, Windows, at_baseline, at_target
-from ivig_dcssc.project import project_root
+from ivig_dcssc.project import CODEBOOK, project_root
 
+Positions = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Words = npt.NDArray[np.object_]
 
-_CODEBOOK = pd.read_csv(
-    project_root() / "data" / "cohorts" / "codebook.csv", dtype=str, keep_default_na=False
-)
+_CODEBOOK = pd.read_csv(project_root() / CODEBOOK, dtype=str, keep_default_na=False)
 _PATIENTS = _CODEBOOK[_CODEBOOK["table"] == "patients"].set_index("column")
 VISIT_COLUMNS = ("patient", "month", "measure", "value")
 _MEASURES = _CODEBOOK[_CODEBOOK["table"] == "visits"].set_index("column").drop([*VISIT_COLUMNS])
@@ -47,6 +50,85 @@ CHARACTERISTICS = tuple(
     name for name in FLAGS if name not in (*PRIOR, *CONCOMITANT, *ADVERSE_EFFECTS)
 )
 STOP_REASONS = tuple(ALLOWED["stop_reason"])
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The windows, in months; the defaults are the article's, or ours where it states none.
+
+    Parameters
+    ----------
+    baseline_window, restricted_baseline_window : int
+        Oldest skin score before the month of the first infusion that is a baseline; the same in
+        the sensitivity analysis.
+    followup_tolerance : int
+        Distance from a target month within which a skin score or friction rubs count.
+    targets : tuple of int
+        Target months of the skin score, rising.
+    rule : str
+        Which of several visits in a follow-up window is taken: ``closest``, ``first`` or ``last``.
+    organ_baseline_window, organ_followup_tolerance : int
+        The same for organ and function measures at month 12. The article does not state them.
+    restricted_organ_baseline_window, restricted_organ_followup_tolerance : int
+        The same in the sensitivity analysis.
+    """
+
+    baseline_window: int = 3
+    restricted_baseline_window: int = 2
+    followup_tolerance: int = 2
+    targets: tuple[int, ...] = (6, 12, 18, 24)
+    rule: str = "closest"
+    organ_baseline_window: int = 12
+    organ_followup_tolerance: int = 6
+    restricted_organ_baseline_window: int = 3
+    restricted_organ_followup_tolerance: int = 3
+
+
+class Records(NamedTuple):
+    """Records of one measure: positions of their patients, months and values."""
+
+    who: Positions
+    months: Floats
+    values: Floats
+
+
+def at_baseline(records: Records, window: int, patients: int) -> Floats:
+    """Return each patient's most recent value of month ``-window`` to 0, NaN without any."""
+    kept = np.flatnonzero((records.months >= -window) & (records.months <= 0))
+    order = np.argsort(records.months[kept], kind="stable")
+    return _last_of_each(records, kept[order], patients)
+
+
+def _last_of_each(records: Records, order: Positions, patients: int) -> Floats:
+    """Return the value of each patient's last record among ``order`` (positions of records)."""
+    found = np.full(patients, np.nan)
+    found[records.who[order]] = records.values[order]
+    return found
+
+
+def at_target(
+    records: Records,
+    target: int,
+    tolerance: int,
+    patients: int,
+    rule: str = "closest",
+    targets: tuple[int, ...] = (),
+) -> Floats:
+    """Return each patient's value within some months of a target, NaN without any.
+
+    A visit belongs to the nearest of all targets only (of two equally near ones, the earlier), so
+    that no visit is used twice, also where windows overlap; without other targets, to this one. Of
+    several the rule takes the ``closest`` (of two the earlier), the ``first`` or the ``last``.
+    """
+    distance = np.abs(records.months - target)
+    kept = np.flatnonzero((distance <= tolerance) & (records.months > 0))
+    if targets:
+        nearest = np.abs(records.months[kept, np.newaxis] - targets).argmin(axis=1)
+        kept = kept[np.asarray(targets)[nearest] == target]
+    months = records.months[kept]
+    # What comes last is taken.
+    keys = {"closest": (-months, -distance[kept]), "first": (-months,), "last": (months,)}
+    return _last_of_each(records, kept[np.lexsort(keys[rule])], patients)
 
 
 @dataclass(frozen=True)
@@ -94,21 +176,17 @@ class Tables:
                 or not np.isfinite(visits[column].to_numpy(np.float64, na_value=np.nan)).all()
             ):
                 raise ValueError(f"visits, column {column}: allowed are numbers, none empty")
-        names = [(name,) for name in self.names]
+        names, known = [(name,) for name in self.names], set(self.names)
+        measures = f"measures {' '.join(MEASURES)}"
         keys = list(zip(*(visits[column].tolist() for column in VISIT_COLUMNS[:3]), strict=True))
-        known = set(self.names)
         for table_name, wrong, words in (
             ("patients", _repeated(names), "one row a patient"),
-            ("visits", (key for key in keys if key[0] not in known), "known patients"),
-            (
-                "visits",
-                (key for key in keys if key[2] not in SCALES),
-                f"measures {' '.join(MEASURES)}",
-            ),
+            ("visits", [key for key in keys if key[0] not in known], "known patients"),
+            ("visits", [key for key in keys if key[2] not in SCALES], measures),
             ("visits", _repeated(keys), "one record of a measure in a month"),
         ):
-            for key in wrong:
-                found = " ".join(map(str, key))
+            if wrong:
+                found = " ".join(map(str, wrong[0]))
                 raise ValueError(f"{table_name}: found {found}, allowed are {words}")
 
     @cached_property
@@ -207,6 +285,4 @@ class Tables:
 
 
 def _repeated(keys: Sequence[tuple[object, ...]]) -> list[tuple[object, ...]]:
-    if len(set(keys)) == len(keys):
-        return []
-    return [key for key, times in Counter(keys).items() if times > 1]
+    return [] if len(set(keys)) == len(keys) else [max(keys, key=keys.count)]

@@ -8,7 +8,7 @@ still printed. So a number that the others fix, as one of a sum, stays what it w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import TypeAlias
@@ -33,7 +33,6 @@ from ivig_dcssc.generator.drawing import (
 )
 from rederive.printed import PrintedNumber, RoundingRule
 from rederive.printed.registry import NumberRow, Registry
-from rederive.recompute.two_by_two import Table2x2
 
 Values: TypeAlias = dict[str, Integers]
 """Numbers by quantity, each of shape () where it is fixed or (draws,)."""
@@ -167,18 +166,14 @@ def _draw_family(
     fixed = _fixed(printed, off)
     free = [name for name in off if name not in fixed]
     values = {name: np.int64(n) for name, n in {**printed, **fixed}.items()}
-    kept: list[Values] = []
-    found = 0
+    kept = np.empty((len(off), 0), np.int64)
     for _ in range(_BATCHES):
         batch = _candidates(values, free, size, rng)
-        holds = np.flatnonzero(np.broadcast_to(coherent(batch), (_BATCH,)))
-        kept.append({name: np.broadcast_to(batch[name], (_BATCH,))[holds] for name in off})
-        found += len(holds)
-        if found >= draws:
-            return {
-                name: np.concatenate([some[name] for some in kept])[:draws].astype(np.int64)
-                for name in off
-            }
+        holds = np.broadcast_to(coherent(batch), (_BATCH,))
+        rows = [np.broadcast_to(batch[name], (_BATCH,))[holds] for name in off]
+        kept = np.hstack([kept, rows])
+        if kept.shape[1] >= draws:
+            return dict(zip(off, kept[:, :draws], strict=True))
     raise NoFittingPatientsError(f"counts: no coherent numbers of {', '.join(off)} were found")
 
 
@@ -253,23 +248,6 @@ def _compositions(total: int, parts: int, rng: np.random.Generator) -> Integers:
     return np.asarray(np.diff(edges, axis=1) - 1)
 
 
-def tables_of_followed(
-    registry: Registry, without: Collection[str], exposed: Iterable[int]
-) -> list[Table2x2]:
-    """Return the tables of prednisone and response at month 12, with responders as printed.
-
-    Parameters
-    ----------
-    without : collection of str
-        Ids of figures that the tables need not print.
-    exposed : iterable of int
-        Allowed numbers on prednisone among the patients followed.
-    """
-    responders = printed_number(registry, "results-responder-ivig-m12-count")
-    total = printed_number(registry, "abstract-mrss-ivig-m12-n")
-    return association_tables(registry, without, total, [responders], exposed)
-
-
 def _denominators(
     registry: Registry, variable: str, printed: Mapping[str, int], size: int
 ) -> Integers:
@@ -285,10 +263,7 @@ def _denominators(
 
 
 def _coherence(
-    registry: Registry,
-    printed: Mapping[str, int],
-    off: Collection[str],
-    without: Collection[str],
+    registry: Registry, printed: Mapping[str, int], off: Collection[str], without: Collection[str]
 ) -> Callable[[Values], Flags]:
     """Return a function that says which candidates do not contradict themselves."""
     size = Counts(registry).size
@@ -310,7 +285,7 @@ def _coherence(
     bears = {("responder", "m12"), ("mrss", "m12")} & off_rows
     wanted = set(association_figures(registry)) - set(without)
     if "concomitant_prednisone" in off and wanted and not bears:
-        tables = tables_of_followed(registry, without, range(1, size + 1))
+        tables = association_tables(registry, without, range(1, size + 1))
         exposed = {table.exposed_yes + table.exposed_no for table in tables}
         others = size - printed_number(registry, "abstract-mrss-ivig-m12-n")
         prednisone = np.unique([n + more for n in exposed for more in range(others + 1)])

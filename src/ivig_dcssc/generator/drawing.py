@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ivig_dcssc.project import project_root
+from ivig_dcssc.project import CODEBOOK, project_root
 from rederive.printed import Interval, PrintedNumber, RoundingRule
 from rederive.printed.registry import NumberRow, Registry
 from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, compatible_tables
@@ -30,9 +30,7 @@ NONE_FITS = f"none of {ATTEMPTS} draws fits these skin scores and what the artic
 
 T = TypeVar("T")
 
-_CODEBOOK = pd.read_csv(
-    project_root() / "data" / "cohorts" / "codebook.csv", dtype=str, index_col="column"
-)
+_CODEBOOK = pd.read_csv(project_root() / CODEBOOK, dtype=str, index_col="column")
 COLUMNS = tuple(_CODEBOOK.index[_CODEBOOK["table"] == "patients"])
 """Columns of the patients' table, in its order."""
 
@@ -53,7 +51,7 @@ REASONS = tuple(str(_CODEBOOK.loc["stop_reason", "allowed"]).split("|"))
 CK_NORMAL = 200
 """Upper limit of normal creatine phosphokinase in U/L; our choice, the article prints none."""
 
-_ODDS_RATIO = {"or": "odds_ratio", "ci_low": "ci_low", "ci_high": "ci_high", "p": "p"}
+ODDS_RATIO = {"or": "odds_ratio", "ci_low": "ci_low", "ci_high": "ci_high", "p": "p"}
 
 
 class NoFittingPatientsError(RuntimeError):
@@ -158,12 +156,6 @@ class Patients:
         return self.flag(self.choose(self.everyone if among is None else among, self.counts[name]))
 
 
-def without(patients: Iterable[int], *left_out: Iterable[int]) -> Integers:
-    """Return the patients that are in none of the other groups, in order."""
-    gone = {int(one) for group in left_out for one in group}
-    return np.array([int(one) for one in patients if int(one) not in gone], np.int64)
-
-
 @lru_cache(maxsize=8)
 def association_figures(registry: Registry) -> dict[str, NumberRow]:
     """Return the printed figures of prednisone and response at month 12, by id."""
@@ -172,7 +164,7 @@ def association_figures(registry: Registry) -> dict[str, NumberRow]:
         for row in registry.numbers.values()
         if row.variable == "responder_prednisone"
         and row.timepoint == "m12"
-        and row.statistic in _ODDS_RATIO
+        and row.statistic in ODDS_RATIO
         and not row.same_as
     }
 
@@ -180,9 +172,9 @@ def association_figures(registry: Registry) -> dict[str, NumberRow]:
 def association_tables(
     registry: Registry,
     switched_off: Collection[str],
-    total: int,
-    outcome: Iterable[int],
     exposed: Iterable[int],
+    total: int | None = None,
+    outcome: Iterable[int] | None = None,
 ) -> list[Table2x2]:
     """Return the tables with some margins that print the figures of prednisone and response.
 
@@ -190,21 +182,42 @@ def association_tables(
     ----------
     switched_off : collection of str
         Ids of figures that the tables need not print. Without any figure the list is empty.
-    total, outcome, exposed
-        Patients followed, and allowed numbers of responders and of patients on prednisone.
+    exposed : iterable of int
+        Allowed numbers of patients on prednisone among those followed.
+    total, outcome : int and iterable of int, optional
+        Patients followed, and allowed numbers of responders; default as printed.
     """
     printed = {
-        _ODDS_RATIO[row.statistic]: row.printed
+        ODDS_RATIO[row.statistic]: row.printed
         for name, row in association_figures(registry).items()
         if name not in switched_off
     }
     if not printed:
         return []
+    if total is None:
+        total = printed_number(registry, "abstract-mrss-ivig-m12-n")
+    if outcome is None:
+        outcome = [printed_number(registry, "results-responder-ivig-m12-count")]
     figures = PrintedOddsRatio(**printed)
     return _compatible_tables(figures, total, tuple(outcome), tuple(exposed), RoundingRule.HALF_UP)
 
 
 _compatible_tables = lru_cache(maxsize=256)(compatible_tables)
+
+
+@lru_cache(maxsize=8)
+def predictor_claims(registry: Registry) -> dict[str, tuple[str, int]]:
+    """Return the claims about predictors: id to variable and month."""
+    wanted = {
+        ("responder_predictors", "none_predict"),
+        ("mrss_change_predictors", "none_predict"),
+        ("responder_prednisone", "not_significant"),
+    }
+    return {
+        row.id: (row.variable, int(row.timepoint.removeprefix("m")))
+        for row in registry.claims.values()
+        if (row.variable, row.kind) in wanted and not row.same_as
+    }
 
 
 def falls(registry: Registry, measure: str, timepoint: str) -> tuple[Figure, ...]:

@@ -9,9 +9,8 @@ the checker allows.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,34 +30,11 @@ from rederive.reconstruct.block import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Plausible:
-    """What is thought likely of a measure before the printed figures; all of it ours.
-
-    Parameters
-    ----------
-    minimum, maximum, step : str
-        Ends and step of the scale, for what the registry leaves open.
-    prior : Prior
-        One mean and SD for each time point: the order of magnitude and spread of such patients.
-    """
-
-    minimum: str
-    maximum: str
-    step: str
-    prior: Prior
-
-    def scale(self, variable: VariableRow) -> Scale:
-        """Return the scale: the narrower of the registry's ends and ours, the registry's step."""
-        ends = (Fraction(self.minimum), Fraction(self.maximum))
-        low = ends[0] if variable.minimum is None else max(ends[0], variable.minimum)
-        high = ends[1] if variable.maximum is None else min(ends[1], variable.maximum)
-        return Scale(low, high, variable.step or Fraction(self.step))
-
-
-def _plausible(scale: tuple[str, str, str], name: str, *kinds: tuple[Any, ...]) -> Plausible:
+def _plausible(
+    scale: tuple[str, str, str], name: str, *kinds: tuple[Any, ...]
+) -> tuple[Scale, Prior]:
     """Return what is plausible from kinds of patients: share, means, SDs, correlation."""
-    return Plausible(*scale, Prior(name, tuple(Component(*kind) for kind in kinds)))
+    return Scale(*map(Fraction, scale)), Prior(name, tuple(Component(*kind) for kind in kinds))
 
 
 PLAUSIBLE = {
@@ -96,7 +72,12 @@ PLAUSIBLE = {
     "fvc": _plausible(("30", "140", "1"), "FVC", (1.0, (84.0, 84.0), (18.0, 18.0), 0.85)),
     "dlco": _plausible(("20", "150", "1"), "DLCO", (1.0, (76.0, 76.0), (20.0, 20.0), 0.7)),
 }
-"""By block: one for each measure, and one for cycles and length of treatment together."""
+"""What is thought likely of a block before the printed figures; all of it ours.
+
+By block, one for each measure, and one for cycles and length of treatment together: the scale, for
+what the registry leaves open, and the order of magnitude and spread of such patients, one mean and
+SD for each time point.
+"""
 
 BASELINE, FOLLOWUP = "baseline", "m12"
 
@@ -151,6 +132,14 @@ _STATISTICS = {
 _OF_FOLLOWED = {"mean": Statistic.BASELINE_MEAN, "sd": Statistic.BASELINE_SD}
 
 
+def scale_of(variable: VariableRow, name: str) -> Scale:
+    """Return a block's scale: the narrower of the registry's ends and ours, the registry's step."""
+    ours = PLAUSIBLE[name][0]
+    low = ours.minimum if variable.minimum is None else max(ours.minimum, variable.minimum)
+    high = ours.maximum if variable.maximum is None else min(ours.maximum, variable.maximum)
+    return Scale(low, high, variable.step or ours.step)
+
+
 def _rows(registry: Registry, variable: str) -> Iterator[NumberRow]:
     """Yield the first mentions of a variable's figures in the treated group."""
     for row in registry.numbers.values():
@@ -183,10 +172,7 @@ def measure_figures(registry: Registry) -> tuple[str, ...]:
 
 
 def block_of(
-    registry: Registry,
-    name: str,
-    followed: int = FOLLOWUP_SIZES[0],
-    without: Collection[str] = (),
+    registry: Registry, name: str, followed: int = FOLLOWUP_SIZES[0], without: Collection[str] = ()
 ) -> Block:
     """Return the block of one of :data:`BLOCKS` with the published figures as constraints.
 
@@ -198,19 +184,15 @@ def block_of(
     observed: tuple[int, ...]
     if name == "treatment":
         variable, timepoints, observed = TREATMENT[0], TREATMENT, (patients, patients)
-        # Nobody's months fall short of the cycles by two or more.
-        rule = Figure(
-            FEWER_MONTHS, Statistic.RESPONDERS, TREATMENT[1], PrintedNumber("0"), Fraction(2)
-        )
         figures = [
-            *(
-                Figure(row.id, _STATISTICS[row.statistic], column, row.printed)
-                for column in TREATMENT
-                for row in _rows(registry, column)
-                if row.statistic in _STATISTICS
-            ),
-            rule,
+            Figure(row.id, _STATISTICS[row.statistic], column, row.printed)
+            for column in TREATMENT
+            for row in _rows(registry, column)
+            if row.statistic in _STATISTICS
         ]
+        # Nobody's months fall short of the cycles by two or more.
+        rule = FEWER_MONTHS, Statistic.RESPONDERS, TREATMENT[1], PrintedNumber("0"), Fraction(2)
+        figures.append(Figure(*rule))
     else:
         size, variable = _size(registry, name), name
         timepoints, observed = (BASELINE,), (size,)
@@ -218,12 +200,10 @@ def block_of(
             _figure(row, size) for row in _rows(registry, name) if row.statistic in _STATISTICS
         ]
         if name in PAIRED:
-            timepoints, observed = (
-                (BASELINE, FOLLOWUP),
-                (size, followup_size(registry, name) or followed),
-            )
+            timepoints = BASELINE, FOLLOWUP
+            observed = size, followup_size(registry, name) or followed
             figures += falls(registry, name, FOLLOWUP)
-    scale = PLAUSIBLE[name].scale(registry.variables[variable])
+    scale = scale_of(registry.variables[variable], name)
     kept = tuple(figure for figure in figures if figure.id not in without)
     return Block(name, scale, patients, timepoints, observed, kept, ROUNDING)
 
@@ -278,40 +258,36 @@ def sample_measures(
     rng = np.random.default_rng(seed)
     given = sizes or {}
     values: dict[str, Floats] = {}
-    for name in ("age", "disease_duration", "rvsp"):
-        block = block_of(registry, name, without=without)
-        values[name] = _shuffled(_by_size(block, given.get(name), draws, rng), rng)
     least = 0 if CK_SERIAL_ID in without else Counts(registry)["cpk_serial"]
-    block = block_of(registry, "cpk", without=without)
-    what = f"{least} values above {CK_NORMAL} U/L"
+    gap = int(Counts(registry).number("treatment_gap", "threshold"))
 
     def high(drawn: Floats) -> Flags:
         return np.asarray(np.sum(drawn[:, :, 0] > CK_NORMAL, axis=1) >= least)
 
-    with_high = partial(_draw_fitting, fits=high, what=what)
-    cpk = _by_size(block, given.get("cpk"), draws, rng, with_high)
-    values["cpk"] = _shuffled(cpk, rng)
-    gap = int(Counts(registry).number("treatment_gap", "threshold"))
-
     def without_pause(drawn: Floats) -> Flags:
         return np.asarray((drawn[:, :, 1] <= (gap - 1) * drawn[:, :, 0]).all(axis=1))
 
-    block = block_of(registry, "treatment", without=without)
-    treatment = _draw_fitting(block, draws, rng, without_pause, "no pause that ends a round")
-    treatment = _shuffled(treatment, rng)
+    conditions = {
+        "cpk": (high, f"{least} values above {CK_NORMAL} U/L"),
+        "treatment": (without_pause, "no pause that ends a round"),
+    }
+    for name in ("age", "disease_duration", "rvsp", "cpk", "treatment"):
+        block = block_of(registry, name, without=without)
+        drawn = _by_size(block, given.get(name), draws, rng, *conditions.get(name, ()))
+        values[name] = _shuffled(drawn, rng)
     for position, name in enumerate(TREATMENT):
-        values[name] = treatment[:, :, position : position + 1]
+        values[name] = values["treatment"][:, :, position : position + 1]
     again = rng.choice(FOLLOWUP_SIZES, draws)
     for group in (QUESTIONNAIRE, LUNG_FUNCTION):
-        drawn = []
+        both = []
         for name in group:
             block, own = block_of(registry, name, without=without), given.get(name)
             if followup_size(registry, name) is None:
                 # Where fewer were measured at baseline, all of these are measured again.
                 first = np.full(draws, block.observed[0]) if own is None else own[:, 0]
                 own = np.column_stack([first, np.minimum(first, again)])
-            drawn.append(_by_size(block, own, draws, rng))
-        values.update(zip(group, _aligned(drawn, rng), strict=True))
+            both.append(_by_size(block, own, draws, rng))
+        values.update(zip(group, _aligned(both, rng), strict=True))
     return {name: values[name] for name in MEASURES}
 
 
@@ -319,7 +295,7 @@ def chain_of(block: Block, draws: int, rng: np.random.Generator) -> Floats:
     """Return draws of one block in random order, shape (draws, patients, times)."""
     ensemble = sample_data(
         block,
-        PLAUSIBLE[block.name].prior,
+        PLAUSIBLE[block.name][1],
         draws,
         int(rng.integers(2**31)),
         chains=1,
@@ -336,23 +312,22 @@ def _by_size(
     sizes: Integers | None,
     draws: int,
     rng: np.random.Generator,
-    draw: Callable[[Block, int, np.random.Generator], Floats] = chain_of,
+    fits: Callable[[Floats], Flags] | None = None,
+    what: str = "",
 ) -> Floats:
-    """Return draws of a block; those with the same numbers of patients come from one chain."""
-    if sizes is None:
-        return draw(block, draws, rng)
-    found = np.empty((draws, block.patients, len(block.timepoints)))
-    for row in np.unique(sizes, axis=0):
-        where = (sizes == row).all(axis=1)
-        sized = replace(block, observed=tuple(row.tolist()))
-        found[where] = draw(sized, int(where.sum()), rng)
-    return found
+    """Return draws of a block; those with the same numbers of patients come from one chain.
 
-
-def _draw_fitting(
-    block: Block, draws: int, rng: np.random.Generator, fits: Callable[[Floats], Flags], what: str
-) -> Floats:
-    """Return draws that meet a condition which is no constraint of the block."""
+    They may have to meet a condition which is no constraint of the block.
+    """
+    if sizes is not None:
+        found = np.empty((draws, block.patients, len(block.timepoints)))
+        for row in np.unique(sizes, axis=0):
+            where = (sizes == row).all(axis=1)
+            sized = replace(block, observed=tuple(row.tolist()))
+            found[where] = _by_size(sized, None, int(where.sum()), rng, fits, what)
+        return found
+    if fits is None:
+        return chain_of(block, draws, rng)
     kept: list[Floats] = []
     for _ in range(_PATIENCE):
         if sum(map(len, kept)) >= draws:

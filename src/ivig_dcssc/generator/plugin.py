@@ -10,23 +10,27 @@ import numpy as np
 import pandas as pd
 
 from ivig_dcssc.checker import Tables, check_cohort, incoherences
-from ivig_dcssc.generator.drawing import Floats, alpha_of
+from ivig_dcssc.generator.drawing import Floats, alpha_of, predictor_claims
 from ivig_dcssc.generator.ensemble import make_ensemble
-from ivig_dcssc.generator.other_predictions import predict_claim, predict_free, predict_measure
-from ivig_dcssc.generator.patients.predictors import predictor_claims
-from ivig_dcssc.generator.predictions import predict_figure
+from ivig_dcssc.generator.predictions import (
+    predict_claim,
+    predict_figure,
+    predict_free,
+    predict_measure,
+)
 from ivig_dcssc.generator.recipe import Recipe, refusal, switchable
-from ivig_dcssc.generator.skin import PRIORS, READINGS, THRESHOLD, skin_block
-from ivig_dcssc.generator.skin_bounds import own_quantity
+from ivig_dcssc.generator.skin import PRIORS, READINGS, THRESHOLD, own_quantity, skin_block
 from ivig_dcssc.project import (
     ASSOCIATIONS_FILE,
     BOUNDS_FILE,
+    CODEBOOK,
+    COHORTS,
     PATIENTS,
     VISITS,
-    cohorts_folder,
     project_root,
 )
-from rederive.printed.registry import load_registry
+from rederive.printed.formats import printing
+from rederive.printed.registry import ClaimRow, load_registry
 from rederive.reconstruct.block import Prediction
 from rederive.reconstruct.block.sampling import Progress
 from rederive.reconstruct.bounds import Bound, Kind, Quantity, bound, key_of, load_bounds
@@ -46,7 +50,6 @@ class PoelmanCohorts:
 
     def __init__(self) -> None:
         self._root = project_root()
-        self._shipped_folder = cohorts_folder(self._root)
         self._published = self._root / "data" / "published"
         self._registry = load_registry(self._published)
 
@@ -86,48 +89,37 @@ class PoelmanCohorts:
         match part:
             case None:
                 raise ValueError(refusal(registry, figure))
-            case "skin":
-                found = predict_figure(registry, first, prior, draws, seed, reading, progress)
-                shipped = self._shipped(reading, own_quantity(found.figure), (first,))
-                bounds = None if shipped is None else _record(shipped)
-                return {**_of_draws(found), "reading": reading, "bounds": bounds}
+            case "skin" | "statements":
+                # That a fall is significant is predicted by its p value, switched off as well.
+                claim = registry.claims.get(first)
+                name = first if claim is None else f"abstract-mrss-ivig-{claim.timepoint}-p"
+                found = predict_figure(registry, name, prior, draws, seed, reading, progress)
+                answer = _of_draws(found) | {"reading": reading}
+                if claim is None:
+                    shipped = self._shipped(reading, own_quantity(found.figure), (first,))
+                    return answer | {"bounds": None if shipped is None else _record(shipped)}
+                return answer | {
+                    "figure": first,
+                    "printed": claim.as_printed,
+                    "prior": f"{answer['prior']}; of the p value, which is switched off as well",
+                    "share": float(np.mean(found.values < alpha_of(registry))),
+                }
             case "measures":
                 return _of_draws(predict_measure(registry, first, draws, seed, progress))
-            case "statements":
-                return self._predict_statement(first, prior, draws, seed, reading, progress)
         if first in predictor_claims(registry):
-            free = predict_claim(registry, first, self._associations(), prior)
+            file = self._root / COHORTS / ASSOCIATIONS_FILE
+            if not file.is_file():
+                raise ValueError(f"{file.name}: not in data/cohorts; make it with `make cohorts`")
+            values, words = predict_claim(registry, first, pd.read_parquet(file), prior)
         else:
-            free = predict_free(registry, first, draws, seed, reading)
-        return _summary(first, registry.row(first).as_printed, free.prior, free.values, free.share)
-
-    def _associations(self) -> pd.DataFrame:
-        file = self._shipped_folder / ASSOCIATIONS_FILE
-        if not file.is_file():
-            raise ValueError(f"{file.name}: not in data/cohorts; make it with `make cohorts`")
-        return pd.read_parquet(file)
-
-    def _predict_statement(
-        self,
-        figure: str,
-        prior: str,
-        draws: int,
-        seed: int,
-        reading: str,
-        progress: Progress | None,
-    ) -> Mapping[str, object]:
-        """Predict that a fall is significant: by the p value, switched off as well."""
-        claim = self._registry.claims[figure]
-        p = f"abstract-mrss-ivig-{claim.timepoint}-p"
-        found = predict_figure(self._registry, p, prior, draws, seed, reading, progress)
-        return {
-            **_of_draws(found),
-            "figure": figure,
-            "printed": claim.as_printed,
-            "prior": f"{found.prior.describe()}; of the p value, which is switched off as well",
-            "share": float(np.mean(found.values < alpha_of(self._registry))),
-            "reading": reading,
-        }
+            values, words = predict_free(registry, first, draws, seed, reading)
+        row = registry.row(first)
+        # The values of a claim are of what there has to be none of.
+        if isinstance(row, ClaimRow):
+            agree = pd.Series(values == 0)
+        else:
+            agree = printing(pd.Series(values), row.printed)
+        return _summary(first, row.as_printed, words, values, float(agree.mean()))
 
     def bounds(
         self,
@@ -161,8 +153,7 @@ class PoelmanCohorts:
         if (path / PATIENTS).is_file():
             if not (path / VISITS).is_file():
                 raise ValueError(f"{path.name}: found {PATIENTS}, and no {VISITS} beside it")
-            patients = pd.read_parquet(path / PATIENTS)
-            visits = pd.read_parquet(path / VISITS)
+            patients, visits = (pd.read_parquet(path / name) for name in (PATIENTS, VISITS))
             groups = dict(list(visits.groupby("cohort", observed=True)))
             left_out = read_notes(path / PATIENTS).get("without")
             without = left_out if isinstance(left_out, list) else []
@@ -173,7 +164,7 @@ class PoelmanCohorts:
                 if progress is not None:
                     progress(len(reports), len(groups))
             return pd.concat(reports, ignore_index=True)
-        valid = read_cohort(path, Codebook.load(self._shipped_folder / "codebook.csv"))
+        valid = read_cohort(path, Codebook.load(self._root / CODEBOOK))
         return self._check(valid.patients, valid.visits, reading)
 
     def _check(
@@ -185,8 +176,7 @@ class PoelmanCohorts:
     ) -> pd.DataFrame:
         tables = Tables(patients, visits)
         report = check_cohort(tables, self._registry, reading=reading)
-        found = incoherences(tables, without)
-        broken = [(INCOHERENCE, "", words, False) for words in found]
+        broken = [(INCOHERENCE, "", words, False) for words in incoherences(tables, without)]
         if broken:
             report = pd.concat([report, pd.DataFrame(broken, columns=report.columns)])
         return report

@@ -1,4 +1,8 @@
-"""Every constrained skin-score figure, switched off and predicted from all the others."""
+"""Every figure and statement of the cohorts, switched off and predicted from all the others.
+
+Little else that is printed bears on numbers of patients: beyond what keeps a cohort coherent their
+prior alone decides, and the answer says so.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,29 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.generator.drawing import falls
-from ivig_dcssc.generator.recipe import versions
+from ivig_dcssc.analysis.figures import about
+from ivig_dcssc.generator import counts, measures
+from ivig_dcssc.generator.drawing import (
+    CK_NORMAL,
+    ODDS_RATIO,
+    Counts,
+    Floats,
+    Integers,
+    alpha_of,
+    association_figures,
+    association_tables,
+    falls,
+    predictor_claims,
+)
+from ivig_dcssc.generator.recipe import switches, versions
+from ivig_dcssc.generator.sizes import draw_sizes, size_figures
 from ivig_dcssc.generator.skin import COMPARED, MEASURE, PRIORS, READINGS, TIMEPOINTS, skin_block
+from ivig_dcssc.generator.visits import severities
 from ivig_dcssc.project import HELD_OUT_FILE, PREDICTIONS_FILE
 from rederive.printed.evidence import Evidence
 from rederive.printed.registry import Registry
+from rederive.recompute.signed_rank import signed_rank_p
+from rederive.recompute.two_by_two import wald_figures
 from rederive.reconstruct.block import Prediction, Statistic, predict
 from rederive.reconstruct.block.sampling import Progress
 from rederive.reconstruct.study.tables import write_table
@@ -25,7 +46,18 @@ SEED = 20150201
 AMBIGUOUS_AT = "m12"
 """Time point at which a figure can be read in two ways."""
 
+PRIOR_ALONE = "nothing else printed bears on it, so the prior alone decides"
+_CK_DRAWS = 100
+_STREAM = 7
+_HEAT, _THIN = 6.0, 20
+_FOLLOWED = measures.FOLLOWUP_SIZES[len(measures.FOLLOWUP_SIZES) // 2]
+
 Report = Callable[[str], None]
+Free = tuple[Floats, str]
+"""A figure in draws that need not print it, and in words what decides it.
+
+Values have shape (draws,), in the unit printed; of a statement, of the quantity that it is about.
+"""
 
 
 def predict_figure(
@@ -125,3 +157,132 @@ def _scores(found: Prediction, prior: str) -> pd.DataFrame:
     }
     frame = pd.DataFrame(scores.reshape(-1, len(TIMEPOINTS)), columns=list(TIMEPOINTS))
     return pd.concat([pd.DataFrame(keys), frame.astype("Int8")], axis="columns")
+
+
+def predict_measure(
+    registry: Registry, figure: str, draws: int, seed: int, progress: Progress | None = None
+) -> Prediction:
+    """Predict a figure of a measure from the measure's other figures and its prior.
+
+    Where the article states no number of patients at month 12, the middle one of those that the
+    cohorts have is taken.
+    """
+    blocks = (measures.block_of(registry, name, _FOLLOWED) for name in measures.BLOCKS)
+    block = next(one for one in blocks if figure in [known.id for known in one.figures])
+    prior = measures.PLAUSIBLE[block.name][1]
+    return predict(block, figure, prior, draws, seed, thin=_THIN, heat=_HEAT, progress=progress)
+
+
+def predict_free(registry: Registry, figure: str, draws: int, seed: int, reading: str) -> Free:
+    """Predict a number of patients, or a figure of prednisone or of the severity scores."""
+    rng = np.random.default_rng([seed, _STREAM])
+    if figure in counts.count_figures(registry):
+        return _predict_count(registry, figure, draws, rng)
+    if figure in size_figures(registry):
+        return _predict_size(registry, figure, draws, rng, reading)
+    if figure in association_figures(registry):
+        return _predict_association(registry, figure, draws, rng)
+    return _predict_severity(registry, figure, draws, seed)
+
+
+def _predict_count(registry: Registry, figure: str, draws: int, rng: np.random.Generator) -> Free:
+    row, quantity = registry.numbers[figure], counts.count_figures(registry)[figure]
+    off = switches(registry, (figure,))
+    values = counts.draw_counts(registry, off.counts, draws, rng, without=off.every)[quantity]
+    if quantity == "cpk_serial":
+        values = _with_high_ck(registry, draws, rng)
+    found = values.astype(np.float64)
+    if row.statistic == "percent":
+        n = counts.printed_counts(registry).get(quantity + counts.KNOWN, Counts(registry).size)
+        found = (n - found if row.variable != quantity else found) * 100 / n
+    low, high = int(values.min()), int(values.max())
+    if low == high:
+        words = f"none needed: the other figures leave {low} only"
+    else:
+        words = (
+            f"every number that is coherent with what else is printed, {low} to {high} in these "
+            f"draws, equally probable; beyond that {PRIOR_ALONE}"
+        )
+    return found, words
+
+
+def _with_high_ck(registry: Registry, draws: int, rng: np.random.Generator) -> Integers:
+    """Return numbers of patients with serial values: of those with myositis and a high one."""
+    cpk = measures.chain_of(measures.block_of(registry, "cpk"), _CK_DRAWS, rng)[:, :, 0]
+    high = rng.choice((cpk > CK_NORMAL).sum(axis=1), draws)
+    most = np.minimum(high, Counts(registry)["myositis"])
+    return np.asarray(rng.integers(0, most + 1), np.int64)
+
+
+def _predict_size(
+    registry: Registry, figure: str, draws: int, rng: np.random.Generator, reading: str
+) -> Free:
+    off = switches(registry, (figure,))
+    measure, timepoint = size_figures(registry)[figure]
+    sizes = draw_sizes(registry, off.sizes, draws, rng, reading=reading, without=off.every)
+    times = TIMEPOINTS if measure == MEASURE else (measures.BASELINE, measures.FOLLOWUP)
+    found = sizes[measure][:, times.index(timepoint)]
+    low, high, kinds = int(found.min()), int(found.max()), len(np.unique(found))
+    if kinds == 1:
+        words = f"none needed: the other figures are found to hold with {low} patients only"
+    else:
+        words = (
+            f"every number of patients with which the other figures are found to hold, {kinds} "
+            f"from {low} to {high}, equally probable; within these the prior alone decides"
+        )
+    return found.astype(np.float64), words
+
+
+def _predict_association(
+    registry: Registry, figure: str, draws: int, rng: np.random.Generator
+) -> Free:
+    row = registry.numbers[figure]
+    size = Counts(registry).size
+    taking = Counts(registry)["concomitant_prednisone"]
+    exposed = range(max(1, taking - (size - (row.n or size))), taking + 1)
+    tables = association_tables(registry, {figure}, exposed)
+    statistic = ODDS_RATIO[row.statistic]
+    each = np.array([wald_figures(table)[statistic] for table in tables])
+    values = each[rng.integers(len(each), size=draws)]
+    words = (
+        f"each of the {len(tables)} tables of prednisone and response that print the other three "
+        "figures equally probable"
+    )
+    return values, words
+
+
+def _predict_severity(registry: Registry, figure: str, draws: int, seed: int) -> Free:
+    organs = {
+        **{severities.p_id(name): name for name in severities.BASELINE_SHARES},
+        severities.RENAL_UNCHANGED: severities.RENAL,
+    }
+    organ, found = organs.get(figure, severities.IMPROVED), np.empty(draws)
+    renal = organ == severities.RENAL
+    for draw in range(draws):
+        rng = np.random.default_rng([seed, draw])
+        one = severities.draw_severities(registry, rng, without=(figure,))
+        change = one.scores[organ].change
+        if figure == severities.TIGHT_P:
+            change = change[one.tight]
+        change = change[np.isfinite(change)]
+        found[draw] = np.sum(change != 0) if renal else signed_rank_p(change)
+    if renal:
+        return found, f"patients whose score changed, from shares of our choice; {PRIOR_ALONE}"
+    return found, "severity scores: shares of grades and changes of our choice"
+
+
+def predict_claim(registry: Registry, figure: str, associations: pd.DataFrame, prior: str) -> Free:
+    """Predict a claim about predictors from the shipped cohorts that none of these claims shaped.
+
+    Its values are numbers of significant regressions of each cohort, see
+    :func:`ivig_dcssc.shipped.compute_associations`.
+    """
+    variable, month = predictor_claims(registry)[figure]
+    own = about(associations[associations["prior"] == prior], variable, f"m{month}")
+    significant = own["p"] < alpha_of(registry)
+    values = significant.groupby(own["cohort"]).sum().to_numpy().astype(np.float64)
+    words = (
+        f"significant regressions in cohorts of the {prior} prior without any claim about "
+        "predictors, as shipped"
+    )
+    return values, words

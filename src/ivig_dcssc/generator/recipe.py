@@ -19,15 +19,15 @@ from ivig_dcssc.generator.drawing import (
     Integers,
     NoFittingPatientsError,
     association_figures,
+    predictor_claims,
 )
 from ivig_dcssc.generator.measures import ONCE, PAIRED, measure_figures, sample_measures
 from ivig_dcssc.generator.patients.characteristics import draw_characteristics
-from ivig_dcssc.generator.patients.predictors import predictor_claims
 from ivig_dcssc.generator.sizes import Size, draw_sizes, size_figures
 from ivig_dcssc.generator.skin import MEASURE, PRIORS, READINGS, TIMEPOINTS, skin_block
 from ivig_dcssc.generator.visits.records import date_visits, seen_before
 from ivig_dcssc.generator.visits.rubs import draw_rubs
-from ivig_dcssc.generator.visits.severities import draw_severities, lungs_fit, severity_figures
+from ivig_dcssc.generator.visits.severities import SEVERITY_FIGURES, draw_severities, lungs_fit
 from ivig_dcssc.generator.visits.timing import Measured
 from rederive.printed.evidence import Evidence
 from rederive.printed.registry import Registry
@@ -110,7 +110,7 @@ def switchable(registry: Registry) -> dict[str, tuple[str, ...]]:
     return {
         "skin": tuple(figure.id for figure in skin_block(registry).figures),
         "measures": measure_figures(registry),
-        "severities": severity_figures(),
+        "severities": SEVERITY_FIGURES,
         "claims": (*predictor_claims(registry), *association_figures(registry)),
         "sizes": tuple(size_figures(registry)),
         "counts": tuple(count_figures(registry)),

@@ -82,7 +82,8 @@ def draw_sizes(
     where = [at for at, name in enumerate(TIMEPOINTS) if (MEASURE, name) in off]
     if where:
         fits = _skin_fits(registry, block, without)
-        found[MEASURE] = _draw(fits, block.observed, where, draws, rng, FEWEST_FOLLOWED)
+        ends = FEWEST_FOLLOWED, block.observed[0]
+        found[MEASURE] = _draw(fits, block.observed, where, draws, rng, *ends)
     for name in (*measures.ONCE, *measures.PAIRED):
         times = [at for measure, at in off if measure == name]
         if times:
@@ -98,26 +99,23 @@ def _draw(
     where: list[int],
     draws: int,
     rng: np.random.Generator,
-    least: int = FEWEST,
-    most: int | None = None,
+    least: int,
+    most: int,
 ) -> Integers:
     """Draw numbers in some places until they fit, shape (draws, places)."""
-    highest = most or printed[0]
     rows: list[list[int]] = []
     missed = 0
-    while len(rows) < draws and missed < _ATTEMPTS:
+    while len(rows) < draws:
+        if missed == _ATTEMPTS:
+            raise NothingFoundError(
+                "no numbers of patients were found with which the other figures hold"
+            )
         row = list(printed)
         for place in where:
-            row[place] = int(rng.integers(least, highest + 1))
-        if fits(tuple(row)):
+            row[place] = int(rng.integers(least, most + 1))
+        missed = 0 if fits(tuple(row)) else missed + 1
+        if not missed:
             rows.append(row)
-            missed = 0
-        else:
-            missed += 1
-    if len(rows) < draws:
-        raise NothingFoundError(
-            "no numbers of patients were found with which the other figures hold"
-        )
     return np.array(rows, np.int64)
 
 
@@ -135,7 +133,7 @@ def _skin_fits(
     @cache
     def associated(n: int) -> bool:
         outcome = responders or range(n + 1)
-        return bool(association_tables(registry, without, n, outcome, taking))
+        return bool(association_tables(registry, without, taking, n, outcome))
 
     def fits(sizes: tuple[int, ...]) -> bool:
         falling = all(later <= earlier for earlier, later in pairwise(sizes))

@@ -22,11 +22,16 @@ from ivig_dcssc.generator.drawing import (
     NoFittingPatientsError,
     Patients,
     until,
-    without,
 )
-from ivig_dcssc.generator.patients.course import draw_adverse_effects, draw_assessment, draw_course
-from ivig_dcssc.generator.patients.medication import draw_concomitant, draw_first_line, draw_prior
 from ivig_dcssc.generator.patients.predictors import Unrelated, unrelated
+from ivig_dcssc.generator.patients.treatment import (
+    draw_adverse_effects,
+    draw_assessment,
+    draw_concomitant,
+    draw_course,
+    draw_first_line,
+    draw_prior,
+)
 from ivig_dcssc.generator.skin import THRESHOLD
 from rederive.printed.registry import Registry
 
@@ -63,17 +68,16 @@ def draw_characteristics(
     counts = Counts(registry)
     tests = unrelated(skin, registry, float(THRESHOLD), without_rows)
     patients = Patients(counts, rng)
-    course = draw_course(skin, measures, patients, tests, courses)
+    course, reason = draw_course(skin, measures, patients, tests, courses)
     age, duration, onset = _draw_ages(measures, tests, rng)
     myositis = _draw_myositis(measures["cpk"][:, 0], patients)
     first = draw_first_line(myositis, duration, patients)
     concomitant = draw_concomitant(registry, first, patients, tests, without_rows)
     prior = draw_prior(first, concomitant, patients)
-    effects = draw_adverse_effects(course, patients)
-    size = counts.size
-    died = [reason == "death" for reason in course.reason]
+    effects = draw_adverse_effects(reason, patients)
+    death, injury = (counts.number(f"{name}_delay", "other") for name in ("death", "kidney_injury"))
     columns: dict[str, object] = {
-        "patient": [f"P{number:02d}" for number in range(1, size + 1)],
+        "patient": [f"P{number:02d}" for number in range(1, counts.size + 1)],
         "age": age,
         "age_onset": onset,
         "disease_duration": duration,
@@ -82,19 +86,15 @@ def draw_characteristics(
         "myositis": patients.flag(myositis),
         "renal_crisis": patients.some("renal_crisis"),
         **_draw_antibodies(patients, tests),
-        "first_line": first.words(size),
-        **{f"prior_{name}": column for name, column in prior.items()},
-        **{f"concomitant_{name}": column for name, column in concomitant.items()},
-        "cycles": course.cycles,
-        "cycles_first_6_months": course.early_cycles,
-        "treatment_length": course.months,
-        "stop_reason": list(course.reason),
-        "physician_assessment": draw_assessment(course, patients),
-        "death_month": np.where(died, counts.number("death_delay", "other"), np.nan),
-        "kidney_injury_delay": np.where(
-            effects["kidney_injury"], counts.number("kidney_injury_delay", "other"), np.nan
-        ),
-        **{f"ae_{name}": column for name, column in effects.items()},
+        "first_line": [word or None for word in first.tolist()],
+        **prior,
+        **concomitant,
+        **course,
+        "stop_reason": [word or None for word in reason.tolist()],
+        "physician_assessment": draw_assessment(reason, patients).tolist(),
+        "death_month": np.where(reason == "death", death, np.nan),
+        "kidney_injury_delay": np.where(effects["ae_kidney_injury"], injury, np.nan),
+        **effects,
     }
     return pd.DataFrame({name: columns[name] for name in COLUMNS})
 
@@ -137,10 +137,10 @@ def _draw_myositis(cpk: Floats, patients: Patients) -> Integers:
 def _draw_race(patients: Patients, tests: Unrelated) -> list[str]:
     counts = patients.counts
     words = [word for word, variable in _RACES.items() for _ in range(counts[variable])]
-    order = until(
+    order: list[str] = until(
         lambda: patients.rng.permutation(words), lambda drawn: tests.allow(drawn == "white"), "race"
-    )
-    return [str(word) for word in order]
+    ).tolist()
+    return order
 
 
 def _draw_antibodies(patients: Patients, tests: Unrelated) -> dict[str, Integers | Floats]:
@@ -155,7 +155,7 @@ def _draw_antibodies(patients: Patients, tests: Unrelated) -> dict[str, Integers
         both = np.intersect1d(known, among)
         if len(both) < counts[name]:
             positive = patients.choose(among, counts[name])
-            rest = without(patients.everyone, positive)
+            rest = np.setdiff1d(patients.everyone, positive)
             more = patients.choose(rest, len(known) - len(positive))
             known = np.concatenate([positive, more])
         else:
@@ -166,7 +166,7 @@ def _draw_antibodies(patients: Patients, tests: Unrelated) -> dict[str, Integers
         ana = patients.some("ana")
         reactive = np.flatnonzero(ana)
         polymerase = partly_known("anti_rna_polymerase_iii", reactive)
-        others = without(reactive, np.flatnonzero(polymerase == 1))
+        others = np.setdiff1d(reactive, np.flatnonzero(polymerase == 1))
         return {
             "ana": ana,
             "anticentromere": patients.some("anticentromere", others),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import numba
@@ -18,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri, stdtrit
 
-from ivig_dcssc.generator.drawing import Flags, Floats, Integers, alpha_of
+from ivig_dcssc.generator.drawing import Flags, Floats, Integers, alpha_of, predictor_claims
 from rederive.printed.registry import Registry
 
 MONTHS = (6, 12)
@@ -208,21 +207,6 @@ class Unrelated:
             if len(np.unique(cells)) < 4:
                 return False
         return bool(none_predicts(np.array([column], np.float64), self.prednisone))
-
-
-@lru_cache(maxsize=8)
-def predictor_claims(registry: Registry) -> dict[str, tuple[str, int]]:
-    """Return the claims about predictors: id to variable and month."""
-    wanted = {
-        ("responder_predictors", "none_predict"),
-        ("mrss_change_predictors", "none_predict"),
-        ("responder_prednisone", "not_significant"),
-    }
-    return {
-        row.id: (row.variable, int(row.timepoint.removeprefix("m")))
-        for row in registry.claims.values()
-        if (row.variable, row.kind) in wanted and not row.same_as
-    }
 
 
 def unrelated(

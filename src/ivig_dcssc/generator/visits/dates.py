@@ -307,12 +307,7 @@ class Dates:
         return self
 
 
-def draw_oldest(
-    values: Floats,
-    scored: Flags,
-    alpha: float,
-    rng: np.random.Generator,
-) -> Flags:
+def draw_oldest(values: Floats, scored: Flags, alpha: float, rng: np.random.Generator) -> Flags:
     """Draw whose baseline skin score is too old for the tight window, shape (patients,).
 
     ``values`` and ``scored`` have shape (patients, times), baseline first. Without these patients

@@ -16,7 +16,7 @@ import pandas as pd
 
 from ivig_dcssc.generator.coherence import lung_grade
 from ivig_dcssc.generator.drawing import Flags, Floats, alpha_of, printed_number
-from ivig_dcssc.generator.measures import CK_SERIAL_ID, LUNG_FUNCTION, PLAUSIBLE
+from ivig_dcssc.generator.measures import CK_SERIAL_ID, LUNG_FUNCTION, scale_of
 from ivig_dcssc.generator.skin import MEASURE as SKIN
 from ivig_dcssc.generator.visits.dates import Dates, Needs, draw_oldest, visit_windows
 from ivig_dcssc.generator.visits.rubs import Rubs, ck_course, draw_serial
@@ -29,7 +29,7 @@ from ivig_dcssc.generator.visits.timing import (
     draw_timing,
     group_of,
 )
-from rederive.printed.registry import Registry, VariableRow
+from rederive.printed.registry import Registry
 
 COLUMNS = ("patient", "month", "measure", "value")
 
@@ -98,12 +98,12 @@ def date_visits(
     """
     windows = visit_windows(registry)
     alpha = alpha_of(registry)
-    organs = [*severities.measured(), *measured]
+    organs = [*severities.scores.values(), *measured]
     target = 1 + windows.targets.index(windows.organ_target)
     timing = draw_timing(
         measured,
         severities.tight,
-        np.any([each.paired for each in severities.measured()], axis=0),
+        np.any([np.isfinite(each.change) for each in severities.scores.values()], axis=0),
         seen_before=seen_before(characteristics, registry),
         seen_at_target=skin_mask[:, target],
         alpha=alpha,
@@ -122,7 +122,7 @@ def date_visits(
     ends = {measure: _ends(measure, registry) for measure in near}
     further: list[tuple[int, int, dict[str, float]]] = []
     for row, (name, own) in enumerate(zip(names, dates, strict=True)):
-        of_skin = _skin_records(own, skin_values[row], skin_mask[row], registry.variables[SKIN])
+        of_skin = _skin_records(own, skin_values[row], skin_mask[row], _ends(SKIN, registry))
         records.extend((name, *each) for each in (*of_skin, *_rubs_records(own, rubs, row)))
         nearest = {measure: of_patients[row] for measure, of_patients in near.items()}
         further.extend((row, *visit) for visit in _further_visits(own, nearest, ends))
@@ -162,13 +162,11 @@ def _needs(
 
 
 def _skin_records(
-    dates: Dates, values: Floats, mask: Flags, scale: VariableRow
+    dates: Dates, values: Floats, mask: Flags, ends: tuple[float, float]
 ) -> Iterator[Unnamed]:
-    low, high = float(scale.minimum or 0), float(scale.maximum or math.inf)
-
     def score(value: float) -> float:
         value += SKIN_NOISE * dates.rng.standard_normal()
-        return float(min(max(round(value), low), high))
+        return float(min(max(round(value), ends[0]), ends[1]))
 
     if mask[0]:
         yield dates.baseline, SKIN, float(values[0])
@@ -252,7 +250,7 @@ def _ends(measure: str, registry: Registry) -> tuple[float, float]:
     """Return least and greatest value of a measure, the physiologic ones if it drifts."""
     scale = registry.variables[measure]
     if measure in DRIFT:
-        physiologic = PLAUSIBLE[measure].scale(scale)
+        physiologic = scale_of(scale, measure)
         return float(physiologic.minimum), float(physiologic.maximum)
     return float(scale.minimum or 0), float(scale.maximum or math.inf)
 

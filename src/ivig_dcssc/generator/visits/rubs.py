@@ -43,11 +43,7 @@ class Rubs:
 
 
 def draw_rubs(
-    registry: Registry,
-    rng: np.random.Generator,
-    *,
-    followed: Flags,
-    seen_before: Flags,
+    registry: Registry, rng: np.random.Generator, *, followed: Flags, seen_before: Flags
 ) -> Rubs:
     """Draw rubs with the published counts.
 
@@ -130,14 +126,11 @@ def ck_course(
     months : sequence of int
         The patient's visits after the first infusion, rising, at least one.
     """
-    kept = [
-        months[i]
-        for i in np.unique(np.linspace(0, len(months) - 1, MOST_VALUES).round()).astype(int)
-    ]
+    places = np.unique(np.linspace(0, len(months) - 1, MOST_VALUES).round()).astype(int)
+    kept = [months[place] for place in places]
     last = float(rng.integers(LAST[0], LAST[1] + 1))
     ratios = np.arange(1, len(kept) + 1) / len(kept)
-    values = np.rint(
-        before * (last / before) ** ratios * np.exp(0.1 * rng.standard_normal(len(kept)))
-    )
+    noise = np.exp(0.1 * rng.standard_normal(len(kept)))
+    values = np.rint(before * (last / before) ** ratios * noise)
     values[-1] = last
     return list(zip(kept, values.tolist(), strict=True))

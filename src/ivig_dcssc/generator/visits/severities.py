@@ -87,6 +87,8 @@ def p_id(organ: str) -> str:
 
 
 _P_VALUES = (*(p_id(organ) for organ in BASELINE_SHARES), TIGHT_P)
+SEVERITY_FIGURES = (*_P_VALUES, RENAL_UNCHANGED)
+"""Ids of the p values and the claim that :func:`draw_severities` can leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +97,14 @@ class Severities:
 
     Parameters
     ----------
-    baseline, followup : dict of array of float, shape (patients,)
+    scores : dict of Measured
         Scores 0 to 4 by organ; at follow-up NaN where not recorded.
     tight : array of bool, shape (patients,)
         Whose records at baseline and month 12 both lie in the tight windows.
     """
 
-    baseline: dict[str, Floats]
-    followup: dict[str, Floats]
+    scores: dict[str, Measured]
     tight: Flags
-
-    def measured(self) -> list[Measured]:
-        """Return the scores as measures of the visits."""
-        return [
-            Measured(SEVERITY_PREFIX + organ, self.baseline[organ], self.followup[organ])
-            for organ in self.baseline
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +143,7 @@ def _patterns(counts: Integers, log_weights: Floats) -> _Patterns:
 @lru_cache(maxsize=64)
 def _all_counts(p: PrintedNumber, most: int) -> Integers:
     """Return all patterns with the printed p, of the fewest to the most pairs."""
-    none = np.zeros((0, len(CHANGES)), np.int64)
-    return np.vstack([none, *(_counts(p, n) for n in range(FEWEST_PAIRS, most + 1))])
+    return np.vstack([_counts(p, n) for n in range(FEWEST_PAIRS, most + 1)])
 
 
 @lru_cache(maxsize=64)
@@ -246,11 +239,6 @@ def _draw_improved(
             return part, rest
 
 
-def severity_figures() -> tuple[str, ...]:
-    """Return the ids of the p values and the claim that :func:`draw_severities` can leave out."""
-    return (*_P_VALUES, RENAL_UNCHANGED)
-
-
 def draw_severities(
     registry: Registry,
     rng: np.random.Generator,
@@ -317,18 +305,18 @@ def draw_severities(
     if RENAL_UNCHANGED in without:
         changes[RENAL][seen] = rng.choice(CHANGES, len(seen), p=RENAL_CHANGES)
 
-    baseline, followup = {}, {}
+    scores = {}
     for organ, change in changes.items():
         shares = np.tile(BASELINE_SHARES.get(organ, RENAL_SHARES), (patients, 1))
         if organ == IMPROVED and myositis is not None:
             shares[myositis, 0] = 0
         if organ == HEART and failing_heart is not None:
             shares[failing_heart, :FAILING] = 0
-        baseline[organ] = _before(shares, np.nan_to_num(change), rng)
+        before = _before(shares, np.nan_to_num(change), rng)
         if organ == LUNG and lungs is not None:
-            baseline[organ] = np.where(np.isfinite(lungs[0]), lungs[0], baseline[organ])
-        followup[organ] = baseline[organ] + change
-    return Severities(baseline, followup, tight)
+            before = np.where(np.isfinite(lungs[0]), lungs[0], before)
+        scores[organ] = Measured(SEVERITY_PREFIX + organ, before, before + change)
+    return Severities(scores, tight)
 
 
 def _same_when_tight(

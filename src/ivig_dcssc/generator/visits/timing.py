@@ -30,9 +30,9 @@ class Measured:
     followup: Floats
 
     @property
-    def paired(self) -> Flags:
-        """Who has both values, shape (patients,)."""
-        return np.asarray(np.isfinite(self.baseline) & np.isfinite(self.followup))
+    def change(self) -> Floats:
+        """Follow-up less baseline, NaN without both, shape (patients,)."""
+        return self.followup - self.baseline
 
 
 CLINIC = "clinic"
@@ -160,9 +160,8 @@ def _clinic(
 
 
 def _conclusions_stay(members: Sequence[Measured], timing: Timing, alpha: float) -> bool:
+    changes = [(each.change, np.isfinite(each.change)) for each in members]
     return all(
-        paired_decision(change[each.paired], alpha)
-        == paired_decision(change[each.paired & timing.tight], alpha)
-        for each in members
-        for change in [each.followup - each.baseline]
+        paired_decision(change[has], alpha) == paired_decision(change[has & timing.tight], alpha)
+        for change, has in changes
     )
