@@ -53,8 +53,8 @@ def compared() -> tuple[float, float, bool]:
             own = moments_of(interpretation, RoundingRule.EITHER)
             table = plain.reachable(
                 test,
-                (own.mean_low - high, own.mean_high - low),
-                (own.sd_low, own.sd_high),
+                (own.mean[0] - high, own.mean[1] - low),
+                own.sd,
                 treated.n,
                 tuple(np.array([end]) for end in sd),
                 sizes,

@@ -188,12 +188,8 @@ def odds_ratio(rng: np.random.Generator, press: Press) -> Recomputed:
         a, c = int(rng.integers(0, n1 + 1)), int(rng.integers(0, n2 + 1))
     table = Table2x2(a, n1 - a, c, n2 - c)
     table = table.with_halves if table.separated else table
-    figures = rc.PrintedOddsRatio(
-        press.figure(table.odds_ratio, 2),
-        press.figure(table.confidence_limit(-1), 2),
-        press.figure(table.confidence_limit(+1), 2),
-        press.p(table.wald_p),
-    )
+    *ends, p = table.figures().values()
+    figures = rc.PrintedOddsRatio(*(press.figure(end, 2) for end in ends), press.p(p))
     name = str(rng.choice(["odds_ratio", "ci_low", "ci_high", "p"]))
     return rc.odds_ratio_figure(name, figures, n1 + n2, [a + c], [n1], press.rule)
 

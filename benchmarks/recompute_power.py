@@ -25,7 +25,7 @@ from rederive.printed import PrintedNumber, Verdict, format_fixed
 from rederive.printed.result import Recomputed
 from rederive.recompute.odds_ratio import odds_ratio_figure
 from rederive.recompute.summaries import Scale, Summary
-from rederive.recompute.t_formulas import STUDENT, one_sample_p
+from rederive.recompute.t_formulas import PAIRED, STUDENT
 from rederive.recompute.t_tests import paired_t, two_sample_t
 from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2
 
@@ -95,7 +95,7 @@ def paired_trial(rng: np.random.Generator, what: str, units: int, scale: Scale |
     summary = corrupt(summary_of(change, scale), what, units, sign)
     if what == "p":
         p = moved(p, units, sign)
-    naive = one_sample_p(float(summary.mean.value), float(summary.sd.value), summary.n)
+    naive = PAIRED.at_point(float(summary.mean.value), float(summary.sd.value), summary.n)
     return judge(paired_t(summary, p), float(naive), p)
 
 
@@ -103,12 +103,8 @@ def odds_ratio_trial(rng: np.random.Generator, what: str, units: int) -> Trial:
     table = Table2x2(*(int(cell) for cell in rng.integers(2, 14, 4)))
     sign = int(rng.choice([-1, 1]))
     a, b, c, d = table.cells
-    figures = PrintedOddsRatio(
-        printed(table.odds_ratio, 2),
-        printed(table.confidence_limit(-1), 2),
-        printed(table.confidence_limit(+1), 2),
-        printed(table.wald_p, P_DECIMALS),
-    )
+    *ends, p = table.figures().values()
+    figures = PrintedOddsRatio(*(printed(end, 2) for end in ends), printed(p, P_DECIMALS))
     name = {"OR": "odds_ratio", "upper limit": "ci_high", "p": "p"}[what]
     figures = replace(figures, **{name: moved(getattr(figures, name), units, sign)})
     assert figures.odds_ratio and figures.ci_low and figures.ci_high and figures.p

@@ -16,9 +16,6 @@ from rederive.printed.errors import ConfigurationError
 from rederive.printed.schema import Problem, nearest
 from rederive.retrospective import Codebook, Cohort, CohortError, read_cohort, write_templates
 
-CODEBOOK_FILE = "CODEBOOK.csv"
-"""Name under which the codebook is written beside the templates."""
-
 
 @click.command("validate")
 @click.argument("folder", metavar="DIR", type=PATH)
@@ -160,10 +157,8 @@ def template_command(folder: Path, article: str) -> None:
     'rederive run NOTEBOOK --cohort DIR'.
     """
     form = open_form(article)
-    codebook = Codebook.load(form.codebook)
-    more = {CODEBOOK_FILE: form.codebook.read_text(encoding="utf-8")}
     try:
-        write_templates(folder, codebook, more)
+        write_templates(folder, form.codebook)
     except (FileExistsError, NotADirectoryError) as error:
         raise ConfigurationError(str(error)) from error
-    click.echo(f"{folder}: patients.csv, visits.csv, {CODEBOOK_FILE}, README.txt")
+    click.echo(f"{folder}: patients.csv, visits.csv, CODEBOOK.csv, README.txt")

@@ -24,7 +24,7 @@ from rederive.parameters import Parameter, ParameterError, ParameterSet, check_i
 from rederive.parameters.notebooks import notebook_parameters, takers
 from rederive.printed.errors import ConfigurationError
 from rederive.printed.registry import load_registry
-from rederive.recompute.planned.settings import SIZES
+from rederive.recompute.planned.task import SIZES
 from rederive.recompute.signed_rank import CONVENTIONS
 from rederive.retrospective import Cohort, measured
 from rederive.retrospective.windows import RULES

@@ -202,15 +202,15 @@ def test_what_is_turned_round_is_named(order: str) -> None:
     """10/10/4/16: odds ratio 4.00 (1.00 to 16.0)."""
     table = rc.compatible_tables(rc.PrintedOddsRatio(), 40, [14], [20])[8]
     assert table.counts == (9, 11, 5, 15)
-    ratio, low, high = (
-        f"{value:.3f}"
-        for value in (table.odds_ratio, table.confidence_limit(-1), table.confidence_limit(1))
-    )
+    ratio, low, high, _ = (f"{value:.3f}" for value in table.figures().values())
     if order == "limits":
         result = rc.odds_ratio_figure("odds_ratio", figures(ratio, high, low), 40, [14], [20])
         assert "interval turned round" in possible(result)
     else:
-        texts = (f"{1 / table.odds_ratio:.3f}", *(f"{1 / float(end):.3f}" for end in (high, low)))
+        texts = (
+            f"{1 / table.figures()['odds_ratio']:.3f}",
+            *(f"{1 / float(end):.3f}" for end in (high, low)),
+        )
         result = rc.odds_ratio_figure("odds_ratio", figures(*texts), 40, [9], [20])
         assert result.verdict is Verdict.DIFFERS
 
@@ -266,7 +266,10 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
         "df: found '28', allowed",
     ),
     (lambda: rc.Summary(12.1, parse("3"), 9), "mean: found 12.1, allowed is a printed figure"),
-    (lambda: rc.percent_to_count(12, 30), "percent: found 12, allowed is a printed figure"),
+    (
+        lambda: rc.percent_to_count(12, 30),
+        "percent: found 12, allowed is a printed figure",
+    ),
     (lambda: rc.PrintedOddsRatio(2.0), "odds_ratio: found 2.0, allowed is a printed figure"),
     (lambda: parse(0.05), "found 0.05, allowed is the printed text, such as '0.05'"),
     (lambda: consistency.grimmer(parse("3.41"), parse("-1.20"), 17), "sd: found -1.20, allowed"),

@@ -25,7 +25,6 @@ from rederive.recompute.two_visits import (
 from rederive.recompute.unstated_n import (
     Comparison,
     describe_sizes,
-    sizes_with_decision,
     solve_n,
     two_sample_t_unstated_n,
 )
@@ -185,14 +184,16 @@ def test_printings_of_one_p_have_to_agree_on_a_value() -> None:
     assert all(solved.sizes["c"] == () for solved in clash)
 
 
-def test_sizes_with_decision_split_at_alpha() -> None:
+def test_sizes_split_at_alpha() -> None:
     shared, other = Summary(parse("2.0"), parse("3.0"), 20), Summary(parse("0.0"), parse("3.0"), 60)
-    below = sizes_with_decision(shared, other, True, 0.05)[0].sizes["comparator"]
-    above = sizes_with_decision(shared, other, False, 0.05)[0].sizes["comparator"]
+    below, above = (
+        solve_n(shared, [Comparison("c", other, (parse(side),))])[0].sizes["c"]
+        for side in ("<0.05", "≥0.05")
+    )
     assert set(below) | set(above) == set(range(2, 61))
     assert max(above) < 60 and min(below) > 2
     for n in range(2, 61):
-        low, high = p_ranges(STUDENT, shared, other.with_n(n), RoundingRule.EITHER)
+        low, high = p_ranges(STUDENT, (shared, other.with_n(n)), RoundingRule.EITHER)
         assert (n in below) is bool(low.min() <= 0.05)
         assert (n in above) is bool(high.max() >= 0.05)
 
@@ -234,10 +235,10 @@ def test_moments_of_a_stepped_summary_are_the_data_sets_that_print_so() -> None:
         ):
             expected.add((float(Fraction(total, n)), round(float(variance) ** 0.5, 9)))
     boxes = moments_of(Summary(mean, sd, n, SMALL), RoundingRule.EITHER)
-    found = set(zip(boxes.mean_low.tolist(), np.round(boxes.sd_low, 9).tolist(), strict=True))
+    found = set(zip(boxes.mean[0].tolist(), np.round(boxes.sd[0], 9).tolist(), strict=True))
     assert expected and found == expected
     impossible = moments_of(Summary(parse("1.9"), sd, n, SMALL), RoundingRule.EITHER)
-    assert len(impossible) == 1 and impossible.mean_low[0] == pytest.approx(1.85)
+    assert len(impossible) == 1 and impossible.mean[0][0] == pytest.approx(1.85)
 
 
 def test_many_attainable_pairs_of_both_groups_stay_quick_and_enclose_the_box() -> None:
@@ -248,7 +249,7 @@ def test_many_attainable_pairs_of_both_groups_stay_quick_and_enclose_the_box() -
     )
     a = moments_of(first, RoundingRule.EITHER)
     assert len(a) * len(moments_of(second, RoundingRule.EITHER)) > 1_000_000
-    low, high = p_ranges(STUDENT, first, second, RoundingRule.EITHER)
+    low, high = p_ranges(STUDENT, (first, second), RoundingRule.EITHER)
     assert low.size == len(a)
     boxed = two_sample_t(Summary(parse("13"), parse("7"), 29), Summary(parse("16"), parse("8"), 30))
     assert boxed.reaches[0].low <= low.min() and high.max() <= boxed.reaches[0].high
@@ -336,7 +337,7 @@ def test_a_fine_scale_is_taken_as_a_box() -> None:
     """Here rounding hides the steps, and listing all pairs would take minutes."""
     fine = Scale(Fraction(0), Fraction(100_000))
     boxes = moments_of(Summary(parse("1000"), parse("900"), 40, fine), RoundingRule.EITHER)
-    assert len(boxes) == 1 and boxes.mean_low[0] == 999.5
+    assert len(boxes) == 1 and boxes.mean[0][0] == 999.5
 
 
 def test_the_paired_p_leaves_the_changes_that_print_it() -> None:
@@ -359,7 +360,7 @@ def test_the_paired_p_leaves_the_changes_that_print_it() -> None:
         found = moments_of(change, rule)
         alike = np.all(near, axis=0)
         expected = {*zip(means[alike].round(9), sds[alike].round(9), strict=True)}
-        assert {*zip(found.mean_low.round(9), found.sd_low.round(9), strict=True)} == expected
+        assert {*zip(found.mean[0].round(9), found.sd[0].round(9), strict=True)} == expected
         narrowed += len(found) < len(moments_of(replace(change, paired_p=()), rule))
     assert narrowed > 5
 

@@ -10,7 +10,7 @@ import pytest
 
 from rederive.printed import Evidence, PrintedNumber, RoundingRule, Verdict, parse
 from rederive.printed.registry import ClaimRow, NumberRow, PlanRow, Registry, VariableRow
-from rederive.printed.result import Reach, Recomputed, merge
+from rederive.printed.result import Reach, Recomputed
 from rederive.recompute import arithmetic
 from rederive.recompute.odds_ratio import odds_ratio_figure
 from rederive.recompute.planned import (
@@ -22,7 +22,7 @@ from rederive.recompute.planned import (
     checked_claims,
 )
 from rederive.recompute.planned.checked_claims import CheckedClaim, ClaimReach
-from rederive.recompute.proportions import WELCH, Share, two_proportions
+from rederive.recompute.proportions import WELCH, Share, fisher, two_proportions
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_tests import drop_idle_readings, two_sample_t
 from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2
@@ -58,13 +58,6 @@ def test_nothing_printed_gives_no_verdict() -> None:
     result = two_sample_t(Summary(parse("3"), parse("1"), 9), Summary(parse("2"), parse("1"), 9))
     assert result.verdict is Verdict.NONE
     assert result.as_row()["printed"] == ""
-
-
-def test_results_need_conventions() -> None:
-    with pytest.raises(ValueError, match="at least one convention"):
-        Recomputed("m", P, ())
-    with pytest.raises(ValueError, match="at least one convention"):
-        CheckedClaim("m", ())
 
 
 @pytest.mark.parametrize(
@@ -117,18 +110,6 @@ def test_a_test_that_nobody_would_defend_decides_nothing(events: int, counted: b
     assert (WELCH in claim.contradicted) <= counted
     stated = two_proportions(Share((events,), 30), Share((30,), 134), stated=WELCH)
     assert all(each.usual for each in stated.reaches)
-
-
-def test_merging() -> None:
-    first, second = (
-        Recomputed("a", P, (reach(True, False),)),
-        Recomputed("b", P, (reach(False, True),)),
-    )
-    both = merge("m", [first, second], "why")
-    assert both.reaches == (*first.reaches, *second.reaches)
-    assert (both.verdict, both.remark) == (Verdict.NEEDS_CHOICE, "why")
-    with pytest.raises(ValueError, match="different figures"):
-        merge("m", [first, Recomputed("b", parse("0.05"), (reach(True, True),))])
 
 
 def readings(
@@ -347,8 +328,6 @@ def test_percent_of_count(count: int, n: int, percent: str, verdict: Verdict) ->
 def test_counts_outside_their_denominator(count: int, n: int) -> None:
     with pytest.raises(ValueError, match="is not between 0"):
         arithmetic.percent_of_count(count, n, parse("5"))
-    with pytest.raises(ValueError, match="is not between 0"):
-        arithmetic.every_percent([(1, 2), (count, n)], parse("5"))
 
 
 @pytest.mark.parametrize(
@@ -418,28 +397,12 @@ def test_siblings_narrow_the_denominator() -> None:
     )
 
 
-def test_remainder_and_every_percent() -> None:
-    assert arithmetic.remainder(30, [12, 5], parse("13")).verdict is Verdict.SAME
-    assert arithmetic.remainder(30, [12, 5], parse("12")).verdict is Verdict.DIFFERS
-    with pytest.raises(ValueError, match="add up to 31, more than the total 30"):
-        arithmetic.remainder(30, [30, 1], parse("0"))
-    assert arithmetic.every_percent([(3, 4), (2, 3)], parse("over 50%")).verdict is Verdict.SAME
-    assert arithmetic.every_percent([(3, 4), (1, 2)], parse("over 50%")).verdict is Verdict.DIFFERS
-    with pytest.raises(ValueError, match="at least one share"):
-        arithmetic.every_percent([], parse("50"))
-
-
 # --- odds ratios ------------------------------------------------------------------------------
 
 
 def figures_of(table: Table2x2, decimals: int) -> PrintedOddsRatio:
-    values = (
-        table.odds_ratio,
-        table.confidence_limit(-1),
-        table.confidence_limit(+1),
-        table.wald_p,
-    )
-    return PrintedOddsRatio(*(parse(f"{value:.{decimals}f}") for value in values))
+    values = table.figures().items()
+    return PrintedOddsRatio(**{name: parse(f"{value:.{decimals}f}") for name, value in values})
 
 
 def test_figures_of_an_odds_ratio() -> None:
@@ -455,7 +418,7 @@ def test_a_p_from_another_test_is_an_unstated_choice() -> None:
     table = Table2x2(5, 9, 12, 3)
     figures = figures_of(table, 2)
     other = PrintedOddsRatio(
-        figures.odds_ratio, figures.ci_low, figures.ci_high, parse(f"{table.fisher_p:.3f}")
+        figures.odds_ratio, figures.ci_low, figures.ci_high, parse(f"{fisher(*table.groups):.3f}")
     )
     result = odds_ratio_figure("p", other, 29, [17], [14])
     assert result.verdict is Verdict.NEEDS_CHOICE
@@ -631,6 +594,39 @@ def test_a_split_needs_a_position(first: str) -> None:
     bad = registry(numbers, "claim_first_exceed_rest", "a b c", None, options={"first": first})
     with pytest.raises(PlanError, match="option first"):
         run(bad)
+
+
+PARTS = {"n": "30", "a": "12", "b": "5"}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "method", "printed", "verdict"),
+    [
+        (PARTS, "remainder", "13", Verdict.SAME),
+        (PARTS, "remainder", "12", Verdict.DIFFERS),
+        ({"a": "3", "n": "4", "b": "2", "m": "3"}, "every_percent", "50", Verdict.SAME),
+        ({"a": "3", "n": "4", "b": "1", "m": "2"}, "every_percent", "50", Verdict.DIFFERS),
+    ],
+)
+def test_remainder_and_every_percent(
+    numbers: dict[str, str], method: str, printed: str, verdict: Verdict
+) -> None:
+    operator = "over " if method == "every_percent" else ""
+    built = registry(numbers, method, " ".join(numbers), operator + printed)
+    assert run(built).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("method", "inputs", "match"),
+    [
+        ("remainder", "a n", "add up to 30, more than the total 12"),
+        ("every_percent", "", "at least one share"),
+        ("every_percent", "n a", "count 30 is not between 0 and n = 12"),
+    ],
+)
+def test_parts_beyond_the_whole_are_refused(method: str, inputs: str, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        run(registry(PARTS, method, inputs, "13"))
 
 
 def test_a_good_split() -> None:

@@ -14,7 +14,7 @@ from rederive.recompute.t_formulas import (
     WELCH,
     FloatArray,
     Range,
-    TwoSampleTest,
+    TTest,
     distance_range,
     p_from_t,
     student_range,
@@ -95,7 +95,7 @@ def _along(ends: Range) -> FloatArray:
 
 
 def reachable(
-    test: TwoSampleTest,
+    test: TTest,
     difference: Range,
     sd1: Range,
     n1: int,
@@ -158,7 +158,7 @@ def test_the_range_is_attained() -> None:
 
 
 @pytest.mark.parametrize("test", [STUDENT, WELCH], ids=["student", "welch"])
-def test_touching_a_range_of_p_is_decided_as_by_its_ends(test: TwoSampleTest) -> None:
+def test_touching_a_range_of_p_is_decided_as_by_its_ends(test: TTest) -> None:
     rng = np.random.default_rng(7)
     for seed in range(2):
         box = boxes(500, seed)

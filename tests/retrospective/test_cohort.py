@@ -299,15 +299,16 @@ def test_a_required_measure_must_be_recorded(tmp_path: Path, codebook: Codebook)
 
 
 def test_templates_are_headers_with_a_description(tmp_path: Path, codebook: Codebook) -> None:
-    write_templates(tmp_path / "mine", codebook)
+    path = tmp_path / "codebook.csv"
+    path.write_text(CODEBOOK, encoding="utf-8")
+    write_templates(tmp_path / "mine", path)
     mine = tmp_path / "mine"
     assert (mine / "patients.csv").read_text() == "patient,age,female,race,death_month\n"
     assert (mine / "visits.csv").read_text() == "patient,month,measure,value\n"
-    words = (mine / "README.txt").read_text()
-    assert "age*: Age; a whole number from 0 to 120 (years)" in words
-    assert "function: Function; a number from 0 to 3 in steps of 0.125 (score)" in words
+    assert (mine / "CODEBOOK.csv").read_text() == CODEBOOK
+    assert "CODEBOOK.csv says what each column may hold" in (mine / "README.txt").read_text()
     with pytest.raises(FileExistsError, match=r"patients\.csv"):
-        write_templates(mine, codebook)
+        write_templates(mine, path)
     (mine / "patients.csv").write_text(PATIENTS)
     (mine / "visits.csv").write_text(VISITS)
     assert len(read_cohort(mine, codebook).visits) == 6

@@ -35,7 +35,6 @@ from ivig_dcssc.project import HELD_OUT_FILE, PREDICTIONS_FILE
 from rederive.printed.evidence import Evidence
 from rederive.printed.registry import Registry
 from rederive.recompute.signed_rank import signed_rank_p
-from rederive.recompute.two_by_two import wald_figures
 from rederive.reconstruct.block import Prediction, Statistic, predict
 from rederive.reconstruct.block.sampling import Progress
 from rederive.reconstruct.study.tables import write_table
@@ -242,7 +241,7 @@ def _predict_association(
     exposed = range(max(1, taking - (size - (row.n or size))), taking + 1)
     tables = association_tables(registry, {figure}, exposed)
     statistic = ODDS_RATIO[row.statistic]
-    each = np.array([wald_figures(table)[statistic] for table in tables])
+    each = np.array([table.figures()[statistic] for table in tables])
     values = each[rng.integers(len(each), size=draws)]
     words = (
         f"each of the {len(tables)} tables of prednisone and response that print the other three "

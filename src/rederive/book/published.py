@@ -12,7 +12,7 @@ from rederive.printed import PrintedNumber
 from rederive.printed.errors import meant
 from rederive.printed.registry import ClaimRow, NumberRow, Registry
 from rederive.recompute import Summary
-from rederive.recompute.planned.settings import Settings, scale_of
+from rederive.recompute.planned.task import Settings, scale_of
 
 STATISTICS = ("count", "percent", "mean", "sd", "n", "p")
 """Order of the columns of a table of published figures; others come after them."""

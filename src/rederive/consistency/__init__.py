@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 from rederive.lazy import lazily
 
 if TYPE_CHECKING:
-    from rederive.consistency.debit import debit
     from rederive.consistency.grim import grim
-    from rederive.consistency.grimmer import grimmer
+    from rederive.consistency.grimmer import debit, grimmer
     from rederive.consistency.sd_limits import sd_limits
     from rederive.consistency.statcheck import (
         Classification,

@@ -62,10 +62,9 @@ def grim(
     lattice = Lattice.of(items, step, minimum, maximum, mean.percent)
     sums = lattice.sums(mean, size, rule)
     low, high = nearest_sums(lattice, mean, size, rule)
-    least, greatest = float(lattice.value(low, size)), float(lattice.value(high, size))
     convention = f"n = {size}, {lattice.words}, rounding {rule}"
-    point = least if low == high else None
-    reach = Reach(convention, True, least, greatest, point, bool(sums))
+    means = [lattice.value(total, size) for total in (low, high)]
+    reach = Reach.of_values(convention, means, bool(sums))
     remark = f"{len(sums)} attainable sums" if sums else "no attainable sum has this mean"
     possible = []
     for name, interval in ({} if sums else mean.otherwise_rounded()).items():

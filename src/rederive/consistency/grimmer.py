@@ -1,17 +1,18 @@
-"""GRIMMER: do values that move in steps have the printed mean and the printed SD together.
+"""GRIMMER and DEBIT: do values that move in steps have the printed mean and SD together.
 
 Anaya, PeerJ Preprints 2016;4:e2400v1; analytic form by Allard, 2018. Here the test is carried to
 its end: beyond parity and the range of the sum of squares, values with these sums must exist on
-the scale.
+the scale. DEBIT (Heathers and Brown, 2019) is the same for binary data: of n values 0 and 1 with k
+ones, the sample variance (divisor n - 1) is k (n - k) / (n (n - 1)).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, islice
 from math import floor, sqrt
 
 from rederive.consistency.grim import nearest_sums
@@ -66,50 +67,99 @@ def grimmer(
     require_figure("sd", sd)
     size = sample_size(n, 2)
     lattice = Lattice.of(items, step, minimum, maximum, mean.percent or sd.percent)
-    spread = sd.interval(rule).squared()
-    sums: Iterable[int] = lattice.sums(mean, size, rule)
-    mean_attainable = bool(sums)
     search = Search(lattice, size)
-    if mean_attainable:
-        inside = search.inside(sums, spread)
-    else:
-        inside = None
-        sums = sorted(set(nearest_sums(lattice, mean, size, rule)))
-    low, high = inside or search.around(sums, sd.value**2)
-    least, greatest = sqrt(low), sqrt(high)
-    if not mean_attainable:
-        remark = "no attainable sum has this mean"
-    elif inside is None:
+    result = attainable_sd("GRIMMER", lattice.words, search, mean, sd, rule)
+    if result.inside:
+        remark = "values with this mean and SD exist"
+    elif lattice.sums(mean, size, rule):
         remark = "no values with this mean have this SD"
     else:
-        remark = "values with this mean and SD exist"
+        remark = "no attainable sum has this mean"
     if search.open:
         remark += " as far as parity and the range of the sum of squares can tell"
-    convention = f"n = {size}, {lattice.words}, rounding {rule}"
-    point = least if low == high else None
-    reach = Reach(convention, True, least, greatest, point, inside is not None)
-    possible = () if inside else _possibilities(lattice, mean, sd, size, rule)
-    return Recomputed("GRIMMER", sd, (reach,), remark, possible)
+    return replace(result, remark=remark)
 
 
-def _possibilities(
-    lattice: Lattice, mean: PrintedNumber, sd: PrintedNumber, n: int, rule: RoundingRule
-) -> tuple[Reach, ...]:
-    """Return the unstated habits under which values with such figures exist."""
-    stated, spread = mean.interval(rule), sd.interval(rule).squared()
-    tried: dict[str, tuple[Interval, Interval | None]] = {
-        name: (stated, None if spread is None else spread.scaled(factor))
-        for name, factor in variance_factors(n).items()
-    }
-    rounded = sd.otherwise_rounded()
-    for name, interval in mean.otherwise_rounded().items():
-        tried[name] = (interval, rounded[name].squared())
-    found = []
-    for name, (means, variances) in tried.items():
-        ends = Search(lattice, n).inside(lattice.sums_within(means, n), variances)
-        if ends is not None:
-            found.append(habit(name, sqrt(ends[0]), sqrt(ends[1])))
-    return tuple(found)
+def attainable_sd(
+    method: str,
+    scale: str,
+    search: Search,
+    mean: PrintedNumber,
+    sd: PrintedNumber,
+    rule: RoundingRule,
+    unit: Fraction = Fraction(1),
+) -> Recomputed:
+    """Check a mean and an SD, which is printed in some unit, by a search on a scale in words."""
+    lattice, n = search.lattice, search.n
+    spread, sums = sd.interval(rule).scaled(unit).squared(), lattice.sums(mean, n, rule)
+    inside = search.inside(sums, spread)
+    around = sums or sorted(set(nearest_sums(lattice, mean, n, rule)))
+    ends = inside or search.around(around, (sd.value * unit) ** 2)
+    convention = f"n = {n}, {scale}, rounding {rule}"
+    sds = [sqrt(end / unit**2) for end in ends]
+    reach = Reach.of_values(convention, sds, inside is not None)
+    tried: list[tuple[str, Interval, Interval | None]] = []
+    if inside is None:
+        stated, rounded = mean.interval(rule), sd.otherwise_rounded()
+        for name, factor in variance_factors(n).items():
+            tried.append((name, stated, None if spread is None else spread.scaled(factor)))
+        for name, means in mean.otherwise_rounded().items():
+            tried.append((name, means, rounded[name].scaled(unit).squared()))
+    possible = []
+    for name, means, variances in tried:
+        found = Search(lattice, n).inside(lattice.sums_within(means, n), variances)
+        if found is not None:
+            possible.append(habit(name, *(sqrt(end / unit**2) for end in found)))
+    return Recomputed(method, sd, (reach,), possibilities=tuple(possible))
+
+
+def debit(
+    mean: PrintedNumber,
+    sd: PrintedNumber,
+    n: int | PrintedNumber,
+    rule: RoundingRule = RoundingRule.EITHER,
+) -> Recomputed:
+    """Check the printed SD of binary data against its mean and number of observations.
+
+    Parameters
+    ----------
+    mean, sd : PrintedNumber
+        The published mean (a proportion, or a percentage with its sign) and SD; the SD of a
+        percentage is in percentage points if it carries the sign or is above 1, else on the
+        scale 0 to 1.
+    n : int or PrintedNumber
+        Number of observations, at least 2.
+    rule : RoundingRule
+        Rule by which both figures were rounded.
+
+    Returns
+    -------
+    Recomputed
+        ``low`` and ``high``: the least and greatest SD, over all counts that the mean allows, that
+        prints as the figure, or, if none does, the nearest attainable SDs below and above it.
+
+    Raises
+    ------
+    ValueError
+        For ``n`` below 2 or figures printed as inequalities.
+
+    Examples
+    --------
+    >>> debit(parse("0.36"), parse("0.11"), 20).inside
+    False
+    """
+    require_figure("mean", mean)
+    require_sd(sd)
+    require_figure("sd", sd)
+    size = sample_size(n, 2)
+    top = 100 if mean.percent else 1
+    lattice = Lattice.of(1, top, 0, top)
+    in_points = sd.percent or (mean.percent and sd.value > 1)
+    unit = lattice.step / (100 if in_points else 1)
+    result = attainable_sd("DEBIT", "values 0 and 1", Search(lattice, size), mean, sd, rule, unit)
+    counts = lattice.sums(mean, size, rule)
+    remark = f"counts with this mean: {counts[0]} to {counts[-1]}" if counts else ""
+    return replace(result, remark=remark or "no count has this mean")
 
 
 @dataclass(slots=True)
@@ -165,20 +215,18 @@ class Search:
         The rows rise for ``sign`` 1 and fall for -1.
         """
         queue: list[tuple[int, int, int, Iterator[int]]] = []
-
-        def push(total: int, row: Iterator[int]) -> None:
-            squares = next(row, None)
-            if squares is not None:
-                excess = self.n * squares - total * total
-                heappush(queue, (sign * excess, total, squares, row))
-
-        for total, row in rows:
-            push(total, iter(row))
-        while queue:
+        waiting = [(total, iter(row)) for total, row in rows]
+        while waiting:
+            for total, row in waiting:
+                for squares in islice(row, 1):
+                    excess = self.n * squares - total * total
+                    heappush(queue, (sign * excess, total, squares, row))
+            if not queue:
+                break
             _, total, squares, row = heappop(queue)
+            waiting = [(total, row)]
             answer = self.lattice.has_values(self.n, total, squares)
             if answer is not False:
                 self.open |= answer is None
                 return self.lattice.variance(total, squares, self.n)
-            push(total, row)
         return None

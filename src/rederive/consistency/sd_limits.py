@@ -125,14 +125,12 @@ def _continuous(
     """
     means = mean.interval(rule).intersect(Interval(minimum, maximum))
     attainable = means is not None
-    if means is None or means.low is None or means.high is None:
-        nearest = min(max(mean.value, minimum), maximum)
-        means = Interval.point(nearest)
-    low, high = means.low or Fraction(0), means.high or Fraction(0)
+    inside = means or Interval.point(min(max(mean.value, minimum), maximum))
     span = maximum - minimum
-    parts = [n * (end - minimum) / span for end in (low, high)]
-    whole = {floor(parts[0]) + 1, floor(parts[1]), n // 2, (n + 1) // 2}
-    corners = [*parts, *(Fraction(k) for k in whole if parts[0] <= k <= parts[1])]
+    parts = inside.shifted(-minimum).scaled(n / span)
+    whole = parts.integers()
+    corners = [part for part in (parts.low, parts.high) if part is not None]
+    corners += [Fraction(k) for k in {*whole[:1], *whole[-1:], n // 2, (n + 1) // 2} if k in whole]
     greatest = max(_greatest_variance(part, n) for part in corners)
     top = greatest * span**2
     spread = sd.interval(rule).squared()

@@ -24,9 +24,6 @@ _FloatArray = npt.NDArray[np.float64]
 
 _GRID = 65
 
-OTHER_DIRECTION = "other direction"
-"""The tail that the statistic does not lie in: p is 1 minus that of its own tail."""
-
 
 class Statistic(StrEnum):
     """The test statistics whose p value can be recomputed."""
@@ -48,15 +45,10 @@ class Statistic(StrEnum):
         return self in (Statistic.T, Statistic.Z, Statistic.R)
 
 
+_CHI2 = ("χ²", "χ2", "x2", "x²", "chi²", "chi-square", "chi-squared", "chi square", "chisq")
 ALIASES: Mapping[str, Statistic] = {
     **{str(statistic).lower(): statistic for statistic in Statistic},
-    **dict.fromkeys(
-        (
-            *("χ²", "χ2", "x2", "x²", "chi²", "chi-square", "chi-squared", "chi square", "chisq"),
-            *("q", "qb", "qw", "qm", "qe"),
-        ),
-        Statistic.CHI2,
-    ),
+    **dict.fromkeys((*_CHI2, "q", "qb", "qw", "qm", "qe"), Statistic.CHI2),
 }
 """Names of the statistics in small letters; a Q of heterogeneity, of moderators or of what is left
 within or between subgroups has the distribution of chi2."""
@@ -95,7 +87,7 @@ def check_statistic(
     statistic: PrintedNumber,
     df: PrintedNumber | tuple[PrintedNumber, ...],
     p: PrintedNumber,
-    alpha: Fraction | float = 0.05,
+    alpha: float = 0.05,
     one_sided: bool = False,
     rule: RoundingRule = RoundingRule.EITHER,
 ) -> StatisticCheck:
@@ -157,39 +149,35 @@ def check_statistic(
     exact = [_df_interval(figure, rule, whole_is_exact=True) for figure in degrees]
     rounded = [_df_interval(figure, rule, whole_is_exact=False) for figure in degrees]
 
-    point = None
+    main = replace(_reach(name, magnitude, exact, one_sided, printed, rule), stated=True)
     if statistic.operator == "=":
         figures = [np.asarray(abs(float(figure.value))) for figure in (statistic, *degrees)]
-        point = float(p_values(name, *figures, one_sided=one_sided))
-    main = _reach(name, magnitude, exact, one_sided, printed, rule)
-    main = replace(main, stated=True, point=point)
-    reaches = [main]
+        main = replace(main, point=float(p_values(name, *figures, one_sided=one_sided)))
+    reaches, in_other_tail = [main], False
     if name.has_sides:
-        single = main if one_sided else _reach(name, magnitude, exact, True, printed, rule)
-        if not one_sided:
-            reaches.append(single)
-        reaches.append(_other_direction(single, printed))
-        if one_sided:
-            reaches.append(_reach(name, magnitude, exact, False, printed, rule))
+        swapped = _reach(name, magnitude, exact, not one_sided, printed, rule)
+        other = _other_direction(main if one_sided else swapped, printed)
+        reaches += [other, swapped] if one_sided else [swapped, other]
+        in_other_tail = other.meets
     if rounded != exact and name in (Statistic.T, Statistic.F):
         reaches.append(_reach(name, magnitude, rounded, one_sided, printed, rule))
     classification = _classify(main, printed, alpha)
-    in_other_tail = any(reach.meets and OTHER_DIRECTION in reach.convention for reach in reaches)
     if in_other_tail and one_sided:
         # The direction of the hypothesis is not printed, so either tail is as good.
         classification = Classification.CONSISTENT
     elif in_other_tail and p.operator == "=" and not main.meets:
         classification = Classification.INCONSISTENT
     remark = f"{classification}; p recomputed from {name} and its degrees of freedom"
-    possible = () if main.meets else _possibilities(name, magnitude, exact, p, printed, rule)
+    possible = () if main.meets else _possibilities(name, magnitude, exact, p, rule)
     result = Recomputed(f"p from {name}", p, tuple(reaches), remark, possible)
     return StatisticCheck(result, classification)
 
 
 def _other_direction(single: Reach, printed: Interval) -> Reach:
+    """Return the tail that the statistic does not lie in: p is 1 minus that of its own tail."""
     low, high = 1.0 - single.high, 1.0 - single.low
-    words = single.convention.replace("one-sided", f"one-sided, {OTHER_DIRECTION}")
-    return Reach(words, False, low, high, None, printed.meets(low, high, floor=0.0))
+    words = single.convention.replace("one-sided", "one-sided, other direction")
+    return Reach(words, False, low, high, None, printed.touches(low, high))
 
 
 def _possibilities(
@@ -197,35 +185,27 @@ def _possibilities(
     magnitude: Interval,
     df: list[Interval],
     p: PrintedNumber,
-    printed: Interval,
     rule: RoundingRule,
 ) -> tuple[Reach, ...]:
     """Return the unstated habits that would give the printed p."""
-    two_sided = _p_range(name, magnitude, df, False)
-    one = Interval.point(Fraction(1))
-    squares: list[tuple[str, Statistic, Interval | None, list[Interval]]] = []
+    tried: dict[str, tuple[Interval | None, list[Interval]]] = {}
     if name is Statistic.T:
-        squares.append(("t is its square (F with 1 df)", Statistic.T, _root(magnitude), df))
+        tried["t is its square (F with 1 df)"] = _root(magnitude), df
     elif name is Statistic.Z:
-        squares.append(("z is its square (χ² with 1 df)", Statistic.Z, _root(magnitude), df))
-    elif name is Statistic.F and df[0] == one:
-        squares.append(("F is its root (t)", Statistic.F, magnitude.squared(), df))
-    elif name is Statistic.CHI2 and df[0] == one:
-        squares.append(("χ² is its root (z)", Statistic.CHI2, magnitude.squared(), df))
+        tried["z is its square (χ² with 1 df)"] = _root(magnitude), df
+    elif name is not Statistic.R and df[0] == Interval.point(Fraction(1)):
+        root = "F is its root (t)" if name is Statistic.F else "χ² is its root (z)"
+        tried[root] = magnitude.squared(), df
     if name is Statistic.F:
-        squares.append(("degrees of freedom exchanged", Statistic.F, magnitude, df[::-1]))
-    elif name is Statistic.R and df[0].low is not None and df[0].low > 2:
-        high = None if df[0].high is None else df[0].high - 2
-        fewer = Interval(df[0].low - 2, high)
-        squares.append(
-            ("n in place of the degrees of freedom, n - 2", Statistic.R, magnitude, [fewer])
-        )
+        tried["degrees of freedom exchanged"] = magnitude, df[::-1]
+    elif name is Statistic.R and df[0].lower > 2:
+        tried["n in place of the degrees of freedom, n - 2"] = magnitude, [df[0].shifted(-2)]
     others = {
-        words: [_p_range(kind, value, degrees, False)]
-        for words, kind, value, degrees in squares
+        words: [_p_range(name, value, degrees, False)]
+        for words, (value, degrees) in tried.items()
         if value is not None
     }
-    return possible_p(p, rule, [two_sided], others)
+    return possible_p(p, rule, [_p_range(name, magnitude, df, False)], others)
 
 
 def _root(interval: Interval) -> Interval | None:
@@ -254,10 +234,9 @@ def p_values(
     """
     name = _kind(kind)
     value = np.asarray(magnitude, dtype=np.float64)
-    if name is Statistic.F:
-        return np.asarray(fdtrc(*df, value), dtype=np.float64)
-    if name is Statistic.CHI2:
-        return np.asarray(chdtrc(*df, value), dtype=np.float64)
+    if name in (Statistic.F, Statistic.CHI2):
+        upper_tail = fdtrc if name is Statistic.F else chdtrc
+        return np.asarray(upper_tail(*df, value), dtype=np.float64)
     sides = 1 if one_sided else 2
     if name is Statistic.Z:
         return np.asarray(sides * ndtr(-value), dtype=np.float64)
@@ -319,7 +298,7 @@ def _reach(
     if df:
         words.append("df exact" if all(end.low == end.high for end in df) else "df rounded")
     words.append(f"rounding {rule}")
-    meets = printed.meets(low, high, floor=0.0)
+    meets = printed.touches(low, high)
     return Reach(", ".join(words), False, low, high, None, meets)
 
 
@@ -358,23 +337,10 @@ def _padded_maximum(values: _FloatArray) -> float:
     return top + margin
 
 
-def _classify(reach: Reach, printed: Interval, alpha: Fraction | float) -> Classification:
+def _classify(reach: Reach, printed: Interval, alpha: float) -> Classification:
     if reach.meets:
         return Classification.CONSISTENT
-    sides = _sides(printed, alpha)
     decision = reach.decision(float(alpha))
     reached = {True, False} if decision is None else {decision}
-    return Classification.INCONSISTENT if sides & reached else Classification.DECISION_ERROR
-
-
-def _sides(printed: Interval, alpha: Fraction | float) -> set[bool]:
-    """Return the answers to "is p below alpha" that the printed figure allows."""
-    level = Fraction(str(alpha)) if isinstance(alpha, float) else alpha
-    low, high = printed.low, printed.high
-    assert low is not None and high is not None
-    sides: set[bool] = set()
-    if low < level:
-        sides.add(True)
-    if high > level or (high == level and printed.high_closed):
-        sides.add(False)
-    return sides
+    shared = reached & printed.sides_of(alpha)
+    return Classification.INCONSISTENT if shared else Classification.DECISION_ERROR

@@ -48,6 +48,11 @@ class Interval:
         """The upper end as a float, plus infinity when there is none."""
         return float("inf") if self.high is None else float(self.high)
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Both ends as floats."""
+        return self.lower, self.upper
+
     def __contains__(self, value: Number) -> bool:
         above = self.low is None or value > self.low or (self.low_closed and value == self.low)
         below = self.high is None or value < self.high or (self.high_closed and value == self.high)
@@ -55,12 +60,18 @@ class Interval:
 
     def intersect(self, other: Interval) -> Interval | None:
         """Return the common part of two intervals, or ``None`` if there is none."""
-        low, low_closed = _tighter(self.low, self.low_closed, other.low, other.low_closed, 1)
-        high, high_closed = _tighter(self.high, self.high_closed, other.high, other.high_closed, -1)
+        first = max(self, other, key=Interval._start)
+        last = min(self, other, key=Interval._end)
         try:
-            return Interval(low, high, low_closed, high_closed)
+            return Interval(first.low, last.high, first.low_closed, last.high_closed)
         except ValueError:
             return None
+
+    def _start(self) -> tuple[Number, bool]:
+        return -math.inf if self.low is None else self.low, not self.low_closed
+
+    def _end(self) -> tuple[Number, bool]:
+        return math.inf if self.high is None else self.high, self.high_closed
 
     def scaled(self, factor: Fraction | int) -> Interval:
         """Return the products of the members with a factor, which is not 0."""
@@ -105,21 +116,20 @@ class Interval:
         allowance = slack * max([floor, *ends])
         return low <= self.upper + allowance and high >= self.lower - allowance
 
+    def touches(self, low: float, high: float | None = None) -> bool:
+        """Return whether a range, or one value, meets it to the last digits, however small."""
+        return self.meets(low, low if high is None else high, floor=0.0)
+
+    def sides_of(self, level: float) -> set[bool]:
+        """Return the answers to "is it below this level" that members give, 0.05 taken exactly."""
+        exact = Fraction(str(level))
+        below = self.low is None or self.low < exact
+        other = self.high is None or self.high > exact or exact in self
+        return {below, not other}
+
     def __str__(self) -> str:
         left = "[" if self.low_closed else "("
         right = "]" if self.high_closed else ")"
         low = "-inf" if self.low is None else f"{float(self.low):g}"
         high = "inf" if self.high is None else f"{float(self.high):g}"
         return f"{left}{low}, {high}{right}"
-
-
-def _tighter(
-    a: Fraction | None, a_closed: bool, b: Fraction | None, b_closed: bool, sign: int
-) -> tuple[Fraction | None, bool]:
-    if a is None:
-        return b, b_closed
-    if b is None:
-        return a, a_closed
-    if a == b:
-        return a, a_closed and b_closed
-    return (a, a_closed) if (a - b) * sign > 0 else (b, b_closed)

@@ -13,7 +13,7 @@ from html import unescape
 from numbers import Rational
 
 from rederive.printed.interval import Interval
-from rederive.printed.rounding import RoundingRule, preimage, rounded_figures, units_of
+from rederive.printed.rounding import RoundingRule, preimage, units_of
 
 OPERATORS = ("=", "<", ">", "≤", "≥", "over", "±")
 """The operators a printed number may carry; ``over`` is the word, ``±`` a half-width."""
@@ -138,8 +138,6 @@ class PrintedNumber:
 
     def prints(self, value: Rational, rule: RoundingRule = RoundingRule.EITHER) -> bool:
         """Return whether an exact value may have been printed as this figure."""
-        if self.operator in ("=", "±"):
-            return self.value in rounded_figures(value, self.decimals, rule)
         return value in self.interval(rule)
 
     def __str__(self) -> str:

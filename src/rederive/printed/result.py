@@ -10,7 +10,6 @@ from numbers import Rational
 from types import MappingProxyType
 
 from rederive.printed.evidence import Verdict
-from rederive.printed.interval import Interval
 from rederive.printed.number import P_VALUE_DOMAIN, PrintedNumber, format_like
 from rederive.printed.rounding import RoundingRule
 
@@ -45,6 +44,20 @@ class Reach:
     point: float | None
     meets: bool
     usual: bool = True
+
+    @classmethod
+    def of_values(
+        cls,
+        convention: str,
+        values: Iterable[Rational | float],
+        meets: bool,
+        stated: bool = True,
+        usual: bool = True,
+    ) -> Reach:
+        """Return the reach of single values; it has a point where all of them are the same."""
+        ends = [float(value) for value in values]
+        low, high = min(ends), max(ends)
+        return cls(convention, stated, low, high, low if low == high else None, meets, usual)
 
     def decision(self, alpha: float) -> bool | None:
         """Return whether p lies below ``alpha`` everywhere (True), nowhere (False), or in part.
@@ -83,10 +96,6 @@ class Recomputed:
     reaches: tuple[Reach, ...]
     remark: str = ""
     possibilities: tuple[Reach, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.reaches:
-            raise ValueError(f"{self.method}: a result needs at least one convention")
 
     @property
     def stated(self) -> tuple[Reach, ...]:
@@ -191,23 +200,11 @@ def possible_p(
     }
     tried = (sides if halves else {}) | dict(others)
     printed = p.interval(rule, P_VALUE_DOMAIN)
-    found = [possibility(name, printed, tried[name]) for name in tried]
-    found += [possibility(name, target, ranges) for name, target in p.otherwise_rounded().items()]
-    return tuple(reach for reach in found if reach is not None)
-
-
-def possibility(name: str, target: Interval, ranges: Iterable[tuple[float, float]]) -> Reach | None:
-    """Return a habit under which a p value would lie in the target, or ``None``."""
-    met = [(low, high) for low, high in ranges if target.meets(low, high, floor=0.0)]
-    if not met:
-        return None
-    return habit(name, min(low for low, _ in met), max(high for _, high in met))
-
-
-def merge(method: str, parts: Iterable[Recomputed], remark: str = "") -> Recomputed:
-    """Bind the conventions of several results, all for the same printed figure, into one."""
-    found = tuple(parts)
-    if len({part.printed for part in found}) != 1:
-        raise ValueError(f"{method}: results about different figures cannot be merged")
-    reaches = tuple(reach for part in found for reach in part.reaches)
-    return Recomputed(method, found[0].printed, reaches, remark)
+    checked = [(name, printed, tried[name]) for name in tried]
+    checked += [(name, target, ranges) for name, target in p.otherwise_rounded().items()]
+    found = []
+    for name, target, all_ends in checked:
+        met = [ends for ends in all_ends if target.touches(*ends)]
+        if met:
+            found.append(habit(name, min(met)[0], max(high for _, high in met)))
+    return tuple(found)

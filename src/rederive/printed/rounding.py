@@ -48,14 +48,9 @@ def round_to(value: Rational, decimals: int, rule: RoundingRule) -> Fraction:
 
 def rounded_figures(value: Rational, decimals: int, rule: RoundingRule) -> frozenset[Fraction]:
     """Return every figure that a value may be printed as: one, or two for a half under EITHER."""
-    if rule is not RoundingRule.EITHER:
-        return frozenset({round_to(value, decimals, rule)})
-    up = round_to(value, decimals, RoundingRule.HALF_UP)
-    unit = Fraction(1, 10**decimals)
-    toward_zero = up - unit if up > 0 else up + unit
-    if abs(Fraction(value) - up) * 2 == unit:
-        return frozenset({up, toward_zero})
-    return frozenset({up})
+    rules = (RoundingRule.HALF_UP, RoundingRule.TRUNCATE)
+    near = frozenset(round_to(value, decimals, each) for each in rules)
+    return frozenset(figure for figure in near if value in preimage(figure, decimals, rule))
 
 
 def preimage(figure: Rational, decimals: int, rule: RoundingRule) -> Interval:
@@ -67,16 +62,10 @@ def preimage(figure: Rational, decimals: int, rule: RoundingRule) -> Interval:
     value, unit = Fraction(figure), Fraction(1, 10**decimals)
     if (value / unit).denominator != 1:
         raise ValueError(f"{figure} is no figure with {decimals} decimals")
-    half = unit / 2
-    if rule is RoundingRule.EITHER:
-        return Interval(value - half, value + half)
-    if rule is RoundingRule.HALF_EVEN:
-        even = (value / unit).numerator % 2 == 0
-        return Interval(value - half, value + half, even, even)
-    if rule is RoundingRule.HALF_UP:
-        return Interval(value - half, value + half, value > 0, value < 0)
-    if value == 0:
-        return Interval(-unit, unit, False, False)
-    if value > 0:
-        return Interval(value, value + unit, True, False)
-    return Interval(value - unit, value, False, True)
+    even = (value / unit).numerator % 2 == 0
+    closed = {RoundingRule.EITHER: (True, True), RoundingRule.HALF_EVEN: (even, even)}
+    ends = closed.get(rule, (value > 0, value < 0))
+    if rule is not RoundingRule.TRUNCATE:
+        return Interval(value - unit / 2, value + unit / 2, *ends)
+    low, high = (value if value > 0 else value - unit), (value if value < 0 else value + unit)
+    return Interval(low, high, *ends)

@@ -47,16 +47,16 @@ class TableError(ValueError):
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
-    """Return the allowed word closest to a misspelt one, or an empty string.
+    """Return the allowed word closest to a misspelt one, whatever the case, or an empty string.
 
     A number is close to one of the same value only: other digits are another thing, no misspelling.
     """
-    others = [item for item in allowed if item and item != word]
+    others = {item.lower(): item for item in allowed if item and item != word}
     value = number_of(word)
     if value is not None:
-        return next((each for each in others if number_of(each) == value), "")
-    close = difflib.get_close_matches(word, others, n=1, cutoff=0.6)
-    return close[0] if close else ""
+        return next((each for each in others.values() if number_of(each) == value), "")
+    close = difflib.get_close_matches(word.lower(), others, n=1, cutoff=0.6)
+    return others[close[0]] if close else ""
 
 
 def number_of(text: str) -> Decimal | None:
@@ -70,10 +70,7 @@ def number_of(text: str) -> Decimal | None:
 
 _TYPES: Mapping[str, tuple[Callable[[str], bool], str]] = {
     "string": (lambda text: True, "text"),
-    "integer": (
-        lambda text: re.fullmatch(r"-?\d+", text) is not None,
-        "a whole number",
-    ),
+    "integer": (lambda text: re.fullmatch(r"-?\d+", text) is not None, "a whole number"),
     "number": (lambda text: number_of(text) is not None, "a plain decimal number"),
     "boolean": (lambda text: text in ("true", "false"), "true or false"),
 }
@@ -151,7 +148,9 @@ def read_table(path: Path, fields: tuple[Field, ...]) -> list[Row]:
     header = next(reader, [])
     names = [field.name for field in fields]
     if header != names:
-        raise TableError(_header_problems(path.name, header, names))
+        swapped = Problem(path.name, 1, "", ",".join(header), ",".join(names))
+        found = header_problems(path.name, 1, header, names, names, ", ".join(names))
+        raise TableError(found or [swapped])
     rows: list[Row] = []
     problems: list[Problem] = []
     seen: dict[str, dict[str, int]] = {field.name: {} for field in fields if field.unique}
@@ -177,19 +176,29 @@ def read_table(path: Path, fields: tuple[Field, ...]) -> list[Row]:
     return rows
 
 
-def _header_problems(file: str, header: list[str], names: list[str]) -> list[Problem]:
-    unknown = [name for name in header if name not in names]
+def header_problems(
+    file: str,
+    line: int,
+    header: list[str],
+    names: Iterable[str],
+    needed: Iterable[str],
+    allowed: str,
+) -> list[Problem]:
+    """Return what is wrong with the columns of a header, in whatever order they are."""
     missing = [name for name in names if name not in header]
-    problems = [
-        Problem(file, 1, name, name, ", ".join(names), nearest(name, missing)) for name in unknown
-    ]
+    problems = []
+    for place, name in enumerate(header):
+        if name in header[:place]:
+            problems.append(Problem(file, line, name, name, "each column once"))
+        elif name not in names:
+            hint = nearest(name, missing)
+            problems.append(Problem(file, line, name or f"number {place + 1}", name, allowed, hint))
+    meant = {problem.suggestion for problem in problems}
     problems += [
-        Problem(file, 1, name, "no such column", f"the column {name}")
+        Problem(file, line, name, "no such column", f"the column {name}")
         for name in missing
-        if not any(problem.suggestion == name for problem in problems)
+        if name in needed and name not in meant
     ]
-    if not problems:
-        problems.append(Problem(file, 1, "", ",".join(header), ",".join(names)))
     return problems
 
 

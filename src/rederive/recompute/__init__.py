@@ -5,14 +5,11 @@ from typing import TYPE_CHECKING
 from rederive.lazy import lazily
 
 if TYPE_CHECKING:
-    from rederive.printed.result import Reach, Recomputed
     from rederive.recompute.arithmetic import (
         attainable_percent,
         count_of_percent,
-        every_percent,
         n_of_count_and_percent,
         percent_of_count,
-        remainder,
     )
     from rederive.recompute.odds_ratio import odds_ratio_figure, ratio_and_interval
     from rederive.recompute.percent import (

@@ -11,17 +11,6 @@ from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.percent import attainable_denominators, nearest_counts, rounded_otherwise
 
 
-def _exact_reach(
-    convention: str,
-    stated: bool,
-    value: Fraction,
-    printed: PrintedNumber,
-    rule: RoundingRule,
-) -> Reach:
-    number = float(value)
-    return Reach(convention, stated, number, number, number, printed.prints(value, rule))
-
-
 def percent_of_count(
     count: int, n: int, percent: PrintedNumber, rule: RoundingRule = RoundingRule.EITHER
 ) -> Recomputed:
@@ -55,11 +44,11 @@ def percent_of_count(
     if n < 1 or not 0 <= count <= n:
         raise ValueError(f"count {count} is not between 0 and n = {n}, or n is below 1")
     value = Fraction(100 * count, n)
-    words = f"{count} of {n}"
-    reaches = [_exact_reach(words, True, value, percent, rule)]
-    if rule is not RoundingRule.TRUNCATE:
-        truncated = f"{words}, truncated"
-        reaches.append(_exact_reach(truncated, False, value, percent, RoundingRule.TRUNCATE))
+    words, cut = f"{count} of {n}", RoundingRule.TRUNCATE
+    reaches = [Reach.of_values(words, [value], percent.prints(value, rule))]
+    if rule is not cut:
+        truncated = percent.prints(value, cut)
+        reaches.append(Reach.of_values(f"{words}, truncated", [value], truncated, stated=False))
     met = any(reach.meets for reach in reaches)
     possible = () if met else rounded_otherwise(percent, value)
     return Recomputed("percentage of a count", percent, tuple(reaches), possibilities=possible)
@@ -174,10 +163,7 @@ def count_of_percent(
     require_printed("count", count)
     found, some = nearest_counts(percent, n, rule)
     meets = some and any(count.prints(Fraction(k)) for k in found)
-    low, high = found[0], found[-1]
-    point = float(low) if low == high else None
-    words = f"{percent}% of {n}"
-    reach = Reach(words, True, float(low), float(high), point, meets)
+    reach = Reach.of_values(f"{percent}% of {n}", found, meets)
     return Recomputed("count of a percentage", count, (reach,))
 
 
@@ -229,87 +215,15 @@ def n_of_count_and_percent(
         closed = possible.high_closed, possible.low_closed or not possible.low
         sizes = Interval(least, most, *closed).integers()
     if sizes:
-        low, high = sizes[0], sizes[-1]
-        near = {low, high, math.floor(n.value), math.ceil(n.value)}
+        ends = sizes[0], sizes[-1]
+        near = {*ends, math.floor(n.value), math.ceil(n.value)}
         meets = any(size in sizes and n.prints(Fraction(size)) for size in near)
     else:
         meets = False
         words += " of no number of patients, between"
         low = max(count, int(100 * count / percent.value)) if percent.value > 0 else count
-        high = low + 1
-    point = float(low) if low == high else None
-    reach = Reach(words, True, float(low), float(high), point, meets)
+        ends = low, low + 1
+    reach = Reach.of_values(words, ends, meets)
     share = Fraction(100 * count, max(count, round(n.value)))
     otherwise = () if meets else rounded_otherwise(percent, share)
     return Recomputed("denominator of a percentage", n, (reach,), possibilities=otherwise)
-
-
-def remainder(total: int, parts: Sequence[int], printed: PrintedNumber) -> Recomputed:
-    """Recompute a count as what the other parts leave of a total.
-
-    Parameters
-    ----------
-    total : int
-        The total.
-    parts : sequence of int
-        The counts of the other parts.
-    printed : PrintedNumber
-        The published count.
-
-    Raises
-    ------
-    ValueError
-        If the parts exceed the total.
-
-    Examples
-    --------
-    >>> remainder(30, [7, 5], parse("18")).main.point
-    18.0
-    """
-    require_printed("printed", printed)
-    left = total - sum(parts)
-    if left < 0:
-        raise ValueError(f"the parts add up to {sum(parts)}, more than the total {total}")
-    words = f"{total} - " + " - ".join(str(part) for part in parts)
-    reach = _exact_reach(words, True, Fraction(left), printed, RoundingRule.EITHER)
-    return Recomputed("remainder of a total", printed, (reach,))
-
-
-def every_percent(
-    shares: Sequence[tuple[int, int]],
-    printed: PrintedNumber,
-    rule: RoundingRule = RoundingRule.EITHER,
-) -> Recomputed:
-    """Recompute a percentage that is said of several shares at once (``over 50%``).
-
-    Parameters
-    ----------
-    shares : sequence of (int, int)
-        Counts with their denominators.
-    printed : PrintedNumber
-        The published percentage, usually an inequality.
-    rule : RoundingRule
-        How it was rounded.
-
-    Raises
-    ------
-    ValueError
-        If there are no shares, or a count is not between 0 and its denominator.
-
-    Examples
-    --------
-    >>> every_percent([(16, 30), (20, 30)], parse("over 50%")).inside
-    True
-    """
-    require_printed("printed", printed)
-    for count, n in shares:
-        if n < 1 or not 0 <= count <= n:
-            raise ValueError(f"count {count} is not between 0 and n = {n}, or n is below 1")
-    values = [Fraction(100 * count, n) for count, n in shares]
-    if not values:
-        raise ValueError("at least one share is needed")
-    words = " and ".join(f"{count} of {n}" for count, n in shares)
-    low, high = float(min(values)), float(max(values))
-    meets = all(printed.prints(value, rule) for value in values)
-    point = low if meets else None
-    return Recomputed("every percentage", printed, (Reach(words, True, low, high, point, meets),))

@@ -6,26 +6,34 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 
 from scipy.special import ndtri
 from scipy.stats.contingency import odds_ratio as conditional_odds_ratio
 
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule
 from rederive.printed.result import Reach, Recomputed, habit, possible_p
-from rederive.recompute.proportions import chi_squared, chi_squared_yates
-from rederive.recompute.t_tests import Ends
-from rederive.recompute.two_by_two import PrintedOddsRatio, Table2x2, enumerate_tables, wald_figures
+from rederive.recompute.proportions import (
+    chi_squared,
+    chi_squared_yates,
+    fisher,
+    likelihood_ratio,
+    t_on_zero_one,
+)
+from rederive.recompute.t_formulas import Ends
+from rederive.recompute.two_by_two import (
+    PrintedOddsRatio,
+    Table2x2,
+    enumerate_tables,
+    ratio_figures,
+)
+
+Habit = Callable[[Table2x2], dict[str, float]]
 
 
 def _risk_ratio(table: Table2x2) -> dict[str, float]:
-    a, b, c, d = table.cells
-    log = math.log(a / (a + b)) - math.log(c / (c + d))
-    error = math.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d))
-    z = float(ndtri(0.975))
-    ends = {"ci_low": math.exp(log - z * error), "ci_high": math.exp(log + z * error)}
-    p = math.erfc(abs(log) / error / math.sqrt(2)) if error else float(log == 0)
-    return {"odds_ratio": math.exp(log), **ends, "p": p}
+    a, n1, c, n2 = table.groups
+    log = math.log(a / n1) - math.log(c / n2)
+    return ratio_figures(log, math.sqrt(1 / a - 1 / n1 + 1 / c - 1 / n2))
 
 
 def _conditional(table: Table2x2) -> dict[str, float]:
@@ -33,24 +41,18 @@ def _conditional(table: Table2x2) -> dict[str, float]:
     found = conditional_odds_ratio([[a, b], [c, d]], kind="conditional")
     low, high = found.confidence_interval(0.95)
     ratio = float(found.statistic)
-    return {"odds_ratio": ratio, "ci_low": low, "ci_high": high, "p": table.fisher_p}
+    return {"odds_ratio": ratio, "ci_low": low, "ci_high": high, "p": fisher(*table.groups)}
 
 
 def _with_p(test: Callable[[int, int, int, int], float], sides: int = 2) -> Habit:
-    def figures(table: Table2x2) -> dict[str, float]:
-        a, b, c, d = table.counts
-        return wald_figures(table) | {"p": test(a, a + b, c, c + d) * sides / 2}
+    return lambda table: table.figures() | {"p": test(*table.groups) * sides / 2}
 
-    return figures
-
-
-Habit = Callable[[Table2x2], dict[str, float]]
 
 HABITS: Mapping[str, Habit] = {
-    "90 % interval": partial(wald_figures, level=0.90),
-    "99 % interval": partial(wald_figures, level=0.99),
+    "90 % interval": lambda table: table.figures(0.90),
+    "99 % interval": lambda table: table.figures(0.99),
     "risk ratio": _risk_ratio,
-    "one-sided p": lambda table: wald_figures(table) | {"p": table.wald_p / 2},
+    "one-sided p": lambda table: table.figures() | {"p": table.figures()["p"] / 2},
     "p of: χ²": _with_p(chi_squared),
     "p of: χ² with Yates' correction": _with_p(chi_squared_yates),
     "one-sided p of: χ²": _with_p(chi_squared, 1),
@@ -62,30 +64,34 @@ CONDITIONAL = "conditional estimate, exact interval and p (Fisher)"
 MOST_FOR_HABITS = 200
 """Most tables that are tried under these habits, of which the exact interval is slow."""
 
-
-_QUANTITIES: dict[str, dict[str, Callable[[Table2x2], float]]] = {
-    "odds_ratio": {"odds ratio of the table": lambda table: table.odds_ratio},
-    "ci_low": {"Wald interval": lambda table: table.confidence_limit(-1)},
-    "ci_high": {"Wald interval": lambda table: table.confidence_limit(+1)},
-    "p": {
-        "Wald test": lambda table: table.wald_p,
-        "likelihood-ratio test": lambda table: table.likelihood_ratio_p,
-        "linear regression on 0/1": lambda table: table.linear_probability_p,
-        "Fisher's exact test": lambda table: table.fisher_p,
-    },
+_CONVENTIONS = {
+    "odds_ratio": "odds ratio of the table",
+    "ci_low": "Wald interval",
+    "ci_high": "Wald interval",
+    "p": "Wald test",
 }
+"""The figures of an odds ratio, each with its stated convention."""
 
+_OTHER_TESTS: dict[str, Callable[[int, int, int, int], float]] = {
+    "likelihood-ratio test": likelihood_ratio,
+    "linear regression on 0/1": t_on_zero_one,
+    "Fisher's exact test": fisher,
+}
 
 _HALVES = ", 0.5 added to the cells of a table with an empty one"
 
 
-def _figure_of(name: str, figures: PrintedOddsRatio) -> PrintedNumber:
-    if name not in _QUANTITIES:
-        raise ValueError(f"unknown figure {name!r}; allowed: {', '.join(_QUANTITIES)}")
+def _target(
+    name: str, figures: PrintedOddsRatio, rule: RoundingRule
+) -> tuple[PrintedNumber, Interval]:
+    """Return the printed figure of this name, and the values that it may stand for."""
+    if name not in _CONVENTIONS:
+        raise ValueError(f"unknown figure {name!r}; allowed: {', '.join(_CONVENTIONS)}")
     printed: PrintedNumber | None = getattr(figures, name)
     if printed is None:
         raise ValueError(f"the figure {name!r} is not among the printed ones")
-    return printed
+    domain = P_VALUE_DOMAIN if name == "p" else Interval(Fraction(0), None)
+    return printed, printed.interval(rule, domain)
 
 
 def odds_ratio_figure(
@@ -127,44 +133,39 @@ def odds_ratio_figure(
     >>> str(odds_ratio_figure("p", figures, 40, [14], [20]).verdict)
     'same'
     """
-    printed = _figure_of(name, figures)
-    outcome, exposed = tuple(outcome), tuple(exposed)
-    margins = enumerate_tables(total, outcome, exposed)
-    empty = enumerate_tables(total, outcome, exposed, separated=True)
-    if not margins and not empty:
+    printed, target = _target(name, figures, rule)
+    every = enumerate_tables(total, outcome, exposed)
+    if not every:
         raise ValueError(f"no 2 x 2 table of {total} patients has such margins")
-    tables = [table for table in margins if figures.accepts(table, rule, leaving_out=name)]
-    halved = [table for table in empty if figures.accepts(table.with_halves, rule, name)]
-    domain = P_VALUE_DOMAIN if name == "p" else Interval(P_VALUE_DOMAIN.low, None)
-    target = printed.interval(rule, domain)
-    reaches = []
-    for position, (convention, quantity) in enumerate(_QUANTITIES[name].items()):
-        for found, words in ((tables, ""), ([table.with_halves for table in halved], _HALVES)):
-            if not found or (words and position):
-                continue
-            values = [quantity(table) for table in found]
-            meets = any(target.meets(value, value, floor=0.0) for value in values)
-            point = values[0] if len(values) == 1 else None
-            stated = position == 0 and not words
-            ends = (min(values), max(values))
-            reaches.append(Reach(convention + words, stated, *ends, point, meets))
+    margins = [table for table in every if not table.separated]
+    empty = [table.with_halves for table in every if table.separated]
+    tables, halved = (
+        [table for table in found if figures.prints(table.figures(), rule, leaving_out=name)]
+        for found in (margins, empty)
+    )
+    others = _OTHER_TESTS if name == "p" else {}
+    values = {
+        _CONVENTIONS[name]: [table.figures()[name] for table in tables],
+        _CONVENTIONS[name] + _HALVES: [table.figures()[name] for table in halved],
+    }
+    values |= {words: [test(*table.groups) for table in tables] for words, test in others.items()}
     if not tables and not halved and len(margins) <= MOST_FOR_HABITS:
-        drawn = [(table, _conditional(table)) for table in margins]
-        exact = [each for each in drawn if figures.prints(each[1], rule, leaving_out=name)]
-        values = [figures_of[name] for _, figures_of in exact]
-        if values:
-            meets = any(target.meets(value, value, floor=0.0) for value in values)
-            reaches.append(Reach(CONDITIONAL, False, min(values), max(values), None, meets))
+        exact = [each for each in map(_conditional, margins) if figures.prints(each, rule, name)]
+        values[CONDITIONAL] = [each[name] for each in exact]
+    reaches = [
+        Reach.of_values(words, found, any(map(target.touches, found)), words == _CONVENTIONS[name])
+        for words, found in values.items()
+        if found
+    ]
     if not tables:
-        quantities = list(_QUANTITIES[name].values())
-        values = [quantity(table) for table in margins for quantity in quantities]
-        values += [quantities[0](table.with_halves) for table in empty]
+        found = [table.figures()[name] for table in (*margins, *empty)]
+        found += [test(*table.groups) for test in others.values() for table in margins]
         words = "any of the tables with these margins; none prints the other figures"
-        reaches.insert(0, Reach(words, True, min(values), max(values), None, False))
+        reaches.insert(0, Reach(words, True, min(found), max(found), None, False))
     remark = _remark_on_tables(tables, halved, len(margins), len(empty))
     remark = "; ".join((remark, *figures.out_of_order))
     met = any(reach.meets and reach.stated for reach in reaches)
-    possible = () if met else _possibilities(name, figures, [*margins, *empty], rule)
+    possible = () if met else _possibilities(name, figures, margins, empty, rule)
     return Recomputed("2 x 2 table behind an odds ratio", printed, tuple(reaches), remark, possible)
 
 
@@ -189,30 +190,29 @@ def _remark_on_tables(
 
 
 def _possibilities(
-    name: str, figures: PrintedOddsRatio, tables: list[Table2x2], rule: RoundingRule
+    name: str,
+    figures: PrintedOddsRatio,
+    whole: list[Table2x2],
+    empty: list[Table2x2],
+    rule: RoundingRule,
 ) -> tuple[Reach, ...]:
     """Return the unstated habits under which some table prints all the figures."""
-    whole = [table for table in tables if not table.separated]
-    halved = [table.with_halves for table in tables]
-    empty = [table for table in halved if table.separated]
+    habits = HABITS if len(whole) <= MOST_FOR_HABITS else {}
+    tried = {words: (figures, map(habitual, whole), rule) for words, habitual in habits.items()}
+    reverse = [Table2x2(*table.counts[2:], *table.counts[:2]) for table in whole]
     turned = replace(figures, ci_low=figures.ci_high, ci_high=figures.ci_low)
     cut = RoundingRule.TRUNCATE
-    tried = {
-        "reverse comparison (one over the ratio)": (figures, [t.reverse for t in whole], rule),
-        "interval turned round": (turned, whole if figures.interval_turned_round else [], rule),
-        "0.5 added to every cell": (figures, halved, rule),
-        "digits cut off": (figures, whole, cut),
-        f"digits cut off{_HALVES}": (figures, empty, cut),
-    }
-    quantity = next(iter(_QUANTITIES[name].values()))
+    for words, read, tables, rounding in (
+        ("reverse comparison (one over the ratio)", figures, reverse, rule),
+        ("interval turned round", turned, whole if figures.interval_turned_round else [], rule),
+        ("0.5 added to every cell", figures, [*(t.with_halves for t in whole), *empty], rule),
+        ("digits cut off", figures, whole, cut),
+        (f"digits cut off{_HALVES}", figures, empty, cut),
+    ):
+        tried[words] = read, map(Table2x2.figures, tables), rounding
     found = []
-    for words, habitual in HABITS.items() if len(whole) <= MOST_FOR_HABITS else ():
-        drawn = [habitual(table) for table in whole]
-        fitting = [each[name] for each in drawn if figures.prints(each, rule)]
-        if fitting:
-            found.append(habit(words, min(fitting), max(fitting)))
-    for words, (read, candidates, rounding) in tried.items():
-        values = [quantity(table) for table in candidates if read.accepts(table, rounding)]
+    for words, (read, drawn, rounding) in tried.items():
+        values = [each[name] for each in drawn if read.prints(each, rounding)]
         if values:
             found.append(habit(words, min(values), max(values)))
     return tuple(found)
@@ -268,7 +268,7 @@ def ratio_and_interval(
     >>> str(ratio_and_interval("p", figures).verdict)
     'within rounding'
     """
-    printed = _figure_of(name, figures)
+    printed, target = _target(name, figures, rule)
     ranges = []
     for part in (figures.odds_ratio, figures.ci_low, figures.ci_high):
         if part is None or part.value <= 0:
@@ -282,10 +282,8 @@ def ratio_and_interval(
     convention = "interval symmetric about the logarithm of the ratio"
     if name == "p":
         convention = "Wald test, standard error from the interval"
-    domain = P_VALUE_DOMAIN if name == "p" else Interval(Fraction(0), None)
     in_order = not figures.out_of_order
-    target = printed.interval(rule, domain)
-    meets = in_order and target.meets(*ends, floor=0.0)
+    meets = in_order and target.touches(*ends)
     reach = Reach(convention, True, *ends, None, meets)
     tried: dict[str, Ends] = {}
     if figures.interval_turned_round:
@@ -299,14 +297,9 @@ def ratio_and_interval(
         for level in (0.90, 0.99):
             words = f"{100 * level:.0f} % interval"
             tried[words] = _from_interval(name, ratio, low, high, level)
-    possible: tuple[Reach, ...] = ()
-    if not meets:
-        possible = tuple(
-            habit(words, *found)
-            for words, found in tried.items()
-            if target.meets(*found, floor=0.0)
-        )
-        if name == "p" and in_order:
-            possible += possible_p(printed, rule, [ends])
+    met = [] if meets else [each for each in tried.items() if target.touches(*each[1])]
+    possible = tuple(habit(words, *found) for words, found in met)
+    if name == "p" and in_order and not meets:
+        possible += possible_p(printed, rule, [ends])
     remark = "; ".join(figures.out_of_order)
     return Recomputed("ratio with its interval", printed, (reach,), remark, possible)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
 
-import numpy as np
 from scipy.special import chdtrc
 from scipy.stats import fisher_exact, hypergeom
 
@@ -43,24 +42,19 @@ class Share:
             raise ValueError(f"count {wrong[0]} is not between 0 and n = {self.n}")
 
 
-def _on_zero_one(
-    test: t_formulas.TwoSampleTest, count1: int, n1: int, count2: int, n2: int
+def t_on_zero_one(
+    count1: int, n1: int, count2: int, n2: int, test: t_formulas.TTest = t_formulas.STUDENT
 ) -> float:
-    sds = [
-        math.sqrt(Fraction(count * (n - count), n * max(n - 1, 1)))
-        for count, n in ((count1, n1), (count2, n2))
-    ]
+    """Return p of a t test on variables coded 0 and 1; NaN where groups are too small for it."""
+    if n1 + n2 < 3 or (test is t_formulas.WELCH and min(n1, n2) < 2):
+        return math.nan
+    groups = ((count1, n1), (count2, n2))
+    sds = [math.sqrt(Fraction(k * (n - k), n * max(n - 1, 1))) for k, n in groups]
     return float(test.at_point(count1 / n1 - count2 / n2, sds[0], n1, sds[1], n2))
 
 
-def t_on_zero_one(count1: int, n1: int, count2: int, n2: int) -> float:
-    """Return p of Student's t test on variables coded 0 and 1; NaN for one patient a group."""
-    return math.nan if n1 + n2 < 3 else _on_zero_one(t_formulas.STUDENT, count1, n1, count2, n2)
-
-
-def welch_on_zero_one(count1: int, n1: int, count2: int, n2: int) -> float:
-    """Return p of Welch's t test on variables coded 0 and 1; NaN if a group has one patient."""
-    return math.nan if min(n1, n2) < 2 else _on_zero_one(t_formulas.WELCH, count1, n1, count2, n2)
+welch_on_zero_one = partial(t_on_zero_one, test=t_formulas.WELCH)
+"""p of Welch's t test on variables coded 0 and 1."""
 
 
 def chi_squared(
@@ -185,21 +179,15 @@ def two_proportions(
     target = None if p is None else p.interval(rule, P_VALUE_DOMAIN)
     reaches = []
     for name, test in PROPORTION_TESTS.items():
-        values = np.array(
-            [test(a, first.n, b, second.n) for a in first.counts for b in second.counts]
-        )
-        if np.isnan(values).any():
+        values = [test(a, first.n, b, second.n) for a in first.counts for b in second.counts]
+        if any(map(math.isnan, values)):
             continue
-        meets = target is not None and any(
-            target.meets(value, value, floor=0.0) for value in values
-        )
-        point = float(values[0]) if len(values) == 1 else None
+        meets = target is not None and any(map(target.touches, values))
         convention = f"{name} ({note})" if note else name
         is_stated = name == stated and not note
         few = min(min(*each.counts, *(each.n - k for k in each.counts)) for each in (first, second))
         usual = name != WELCH or name == stated or few >= FEWEST
-        low, high = float(values.min()), float(values.max())
-        reaches.append(Reach(convention, is_stated, low, high, point, meets, usual))
+        reaches.append(Reach.of_values(convention, values, meets, is_stated, usual))
     possible: tuple[Reach, ...] = ()
     if p is not None and not any(reach.meets and reach.stated for reach in reaches):
         possible = _possibilities(first, second, p, reaches, rule)
@@ -216,22 +204,17 @@ def _possibilities(
         name: [(test(a, first.n, b, second.n),) * 2 for a, b in pairs]
         for name, test in RARER_TESTS.items()
     }
-    others |= {
-        f"one-sided p of: {reach.convention}": [
-            (reach.low / 2, reach.high / 2),
-            (1 - reach.high / 2, 1 - reach.low / 2),
-        ]
-        for reach in reaches
-        if not reach.stated and EXACT not in reach.convention and first.n > 1 < second.n
-    }
+    for reach in reaches:
+        if not reach.stated and EXACT not in reach.convention and first.n > 1 < second.n:
+            low, high = reach.low / 2, reach.high / 2
+            others[f"one-sided p of: {reach.convention}"] = [(low, high), (1 - high, 1 - low)]
     tails = [fisher_tails(a, first.n, b, second.n) for a, b in pairs]
-    others |= {
-        f"one-sided p of: {EXACT}": [
-            (tail, tail) for lower, upper, _ in tails for tail in (lower, upper)
-        ],
-        f"{EXACT}, one-sided p doubled": [(min(1.0, 2 * min(each[:2])),) * 2 for each in tails],
-        f"{EXACT}, mid-p": [(min(1.0, 2 * min(each[:2]) - each[2]),) * 2 for each in tails],
+    exact = {
+        f"one-sided p of: {EXACT}": [tail for lower, upper, _ in tails for tail in (lower, upper)],
+        f"{EXACT}, one-sided p doubled": [min(1.0, 2 * min(each[:2])) for each in tails],
+        f"{EXACT}, mid-p": [min(1.0, 2 * min(each[:2]) - each[2]) for each in tails],
     }
+    others |= {name: [(value, value) for value in values] for name, values in exact.items()}
     stated = [reach for reach in reaches if reach.stated] or reaches
     halves = not any(EXACT in reach.convention for reach in stated)
     return possible_p(p, rule, [(reach.low, reach.high) for reach in stated], others, halves)

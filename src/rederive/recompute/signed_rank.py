@@ -102,18 +102,16 @@ def signed_rank_p(
     return float(signed_rank_test(differences, convention)[2][0])
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeCounts:
-    """Numbers of patients who improved, and who worsened, by one step and by two."""
-
-    better: tuple[int, int]
-    worse: tuple[int, int]
+Steps = tuple[int, int]
+"""Numbers of patients who changed by one step, and by two."""
 
 
 def change_counts_with_p(
     p: PrintedNumber, n: int, rule: RoundingRule = RoundingRule.EITHER
-) -> list[ChangeCounts]:
+) -> list[tuple[Steps, Steps]]:
     """Return all patterns of changes by at most two steps whose Stata signed-rank p prints so.
+
+    Each pattern has the patients who improved, then those who worsened.
 
     Parameters
     ----------
@@ -138,5 +136,5 @@ def change_counts_with_p(
         value = 2 * ndtr(-np.abs(total) / spread) if spread > 0 else np.ones_like(total, float)
         hits = (value <= target.upper + 1e-9) & (value >= target.lower - 1e-9)
         for a, b in zip(up1[hits].tolist(), up2[hits].tolist(), strict=True):
-            found.append(ChangeCounts((a, b), (ones - a, twos - b)))
+            found.append(((a, b), (ones - a, twos - b)))
     return found

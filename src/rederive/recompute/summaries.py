@@ -91,13 +91,11 @@ class Summary:
 
     def mean_range(self, rule: RoundingRule) -> tuple[float, float]:
         """Return the least and greatest mean printed this way."""
-        interval = self.mean.interval(rule)
-        return interval.lower, interval.upper
+        return self.mean.interval(rule).ends
 
     def sd_range(self, rule: RoundingRule) -> tuple[float, float]:
         """Return the least and greatest SD printed this way."""
-        interval = self.sd.interval(rule, Interval(Fraction(0), None))
-        return interval.lower, interval.upper
+        return self.sd.interval(rule, Interval(Fraction(0), None)).ends
 
     def with_n(self, n: int) -> Summary:
         """Return the same figures for another group size."""

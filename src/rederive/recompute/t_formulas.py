@@ -18,6 +18,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
 Range = tuple[FloatArray, FloatArray]
+Ends = tuple[float, float]
+"""Least and greatest value of a figure."""
 
 TOLERANCE = 1e-6
 """How far the range of Welch's p may be exceeded, as a share of its end."""
@@ -82,10 +84,15 @@ def welch_df(v1: FloatArray, n1: ArrayLike, v2: FloatArray, n2: ArrayLike) -> Fl
     return np.asarray(np.where(total > 0, df, a + b - 2), dtype=float)
 
 
-def one_sample_p(difference: ArrayLike, sd: ArrayLike, n: ArrayLike) -> FloatArray:
-    """Return p of the one-sample t test; on changes, of the paired t test."""
+def one_sample_error(sd: ArrayLike, n: ArrayLike) -> Range:
+    """Return the standard error of a mean, and its df."""
     size = np.asarray(n, float)
-    return p_from_t(difference, np.asarray(sd, float) / np.sqrt(size), size - 1)
+    return np.asarray(sd, float) / np.sqrt(size), size - 1
+
+
+def difference_range(first: Ends, second: Ends) -> Ends:
+    """Return the least and greatest difference of two values that lie in ranges."""
+    return first[0] - second[1], first[1] - second[0]
 
 
 def distance_range(low: ArrayLike, high: ArrayLike) -> Range:
@@ -93,6 +100,13 @@ def distance_range(low: ArrayLike, high: ArrayLike) -> Range:
     lo, hi = np.asarray(low, float), np.asarray(high, float)
     nearest = np.where((lo <= 0) & (hi >= 0), 0.0, np.minimum(np.abs(lo), np.abs(hi)))
     return nearest, np.maximum(np.abs(lo), np.abs(hi))
+
+
+def one_sample_range(difference: Ends | Range, sd: Ends | Range, n: ArrayLike) -> Range:
+    """Return the least and greatest p of the one-sample t test over a box."""
+    near, far = distance_range(*difference)
+    low, high = (one_sample_error(end, n) for end in sd)
+    return p_from_t(far, *low), p_from_t(near, *high)
 
 
 def student_range(difference: Range, sd1: Range, n1: ArrayLike, sd2: Range, n2: ArrayLike) -> Range:
@@ -214,7 +228,7 @@ def _critical_t(p: float, most_df: float) -> Callable[[FloatArray], Range]:
 
 
 def touches(
-    test: TwoSampleTest,
+    test: TTest,
     difference: Range,
     sd1: Range,
     n1: ArrayLike,
@@ -247,8 +261,8 @@ def touches(
 
 
 @dataclass(frozen=True, slots=True)
-class TwoSampleTest:
-    """One way to compare two means: its standard error with df, and the range of p over a box.
+class TTest:
+    """One way to test a mean, or two: its standard error with df, and the range of p over a box.
 
     ``df_reach`` are the most and the fewest df of a box, where they depend on the SDs.
     """
@@ -258,15 +272,14 @@ class TwoSampleTest:
     over_box: Callable[..., Range]
     df_reach: Callable[..., Range] | None = None
 
-    def at_point(
-        self, difference: ArrayLike, sd1: ArrayLike, n1: ArrayLike, sd2: ArrayLike, n2: ArrayLike
-    ) -> FloatArray:
-        """Return p of a difference between two means."""
-        return p_from_t(difference, *self.error(sd1, n1, sd2, n2))
+    def at_point(self, difference: ArrayLike, *sds_and_sizes: ArrayLike) -> FloatArray:
+        """Return p of a difference, with the SD and the size of each group."""
+        return p_from_t(difference, *self.error(*sds_and_sizes))
 
 
-STUDENT = TwoSampleTest("Student t (pooled variance)", student_error, student_range)
-WELCH = TwoSampleTest("Welch t", welch_error, welch_range, welch_df_reach)
+PAIRED = TTest("paired t", one_sample_error, one_sample_range)
+STUDENT = TTest("Student t (pooled variance)", student_error, student_range)
+WELCH = TTest("Welch t", welch_error, welch_range, welch_df_reach)
 
 TESTS = {"student": STUDENT, "welch": WELCH}
 """The two-sample tests by the name that settings give them."""

@@ -15,18 +15,18 @@ from rederive.printed.lattice import attainable_moments, variance_factors
 from rederive.printed.result import Reach, Recomputed, possible_p
 from rederive.recompute.summaries import Summary
 from rederive.recompute.t_formulas import (
+    PAIRED,
     STUDENT,
     WELCH,
     BoolArray,
+    Ends,
     FloatArray,
-    TwoSampleTest,
+    Range,
+    TTest,
+    difference_range,
     distance_range,
-    one_sample_p,
     student_error,
 )
-
-Ends = tuple[float, float]
-"""Least and greatest value of a figure."""
 
 LARGEST_LATTICE_N = 40
 """Groups up to this size are taken through their attainable sums; above, rounding hides them."""
@@ -49,13 +49,11 @@ class Moments:
     Every array has one entry for each box.
     """
 
-    mean_low: FloatArray
-    mean_high: FloatArray
-    sd_low: FloatArray
-    sd_high: FloatArray
+    mean: Range
+    sd: Range
 
     def __len__(self) -> int:
-        return len(self.mean_low)
+        return len(self.mean[0])
 
 
 def _pairs_to_list(summary: Summary, rule: RoundingRule) -> float:
@@ -86,56 +84,38 @@ def moments_of(summary: Summary, rule: RoundingRule) -> Moments:
             allowed = _allowed_by_paired_p(mean, sd, summary, rule)
             if allowed.any():
                 mean, sd = mean[allowed], sd[allowed]
-            return Moments(mean, mean, sd, sd)
-    ends = (*summary.mean_range(rule), *summary.sd_range(rule))
-    return Moments(*(np.array([end]) for end in ends))
+            return Moments((mean, mean), (sd, sd))
+    means, sds = np.array([summary.mean_range(rule), summary.sd_range(rule)])[:, :, None]
+    return Moments((means[0], means[1]), (sds[0], sds[1]))
 
 
 def _allowed_by_paired_p(
     mean: FloatArray, sd: FloatArray, summary: Summary, rule: RoundingRule
 ) -> BoolArray:
     """Return which pairs of mean and SD of a change print every p of its paired t test."""
-    p = one_sample_p(np.abs(mean), sd, summary.n)
+    p = PAIRED.at_point(mean, sd, summary.n)
     targets = (printed.interval(rule, P_VALUE_DOMAIN) for printed in summary.paired_p)
     met = [meets_each(p, p, target) for target in targets]
     return np.asarray(np.all([np.ones(len(mean), dtype=bool), *met], axis=0), dtype=np.bool_)
 
 
-def p_ranges(
-    test: TwoSampleTest, first: Summary, second: Summary, rule: RoundingRule
-) -> tuple[FloatArray, FloatArray]:
-    """Return the range of p for every combination of boxes of two groups: first by second.
+def p_ranges(test: TTest, groups: Sequence[Summary], rule: RoundingRule) -> Range:
+    """Return the range of p for every combination of boxes of one or two groups: first by second.
 
     Where the attainable pairs of both groups make too many combinations, the second group is its
     rounding box, which can only widen the range.
     """
-    a, b = moments_of(first, rule), moments_of(second, rule)
+    first, *others = groups
+    a = moments_of(first, rule)
+    if not others:
+        return test.over_box(a.mean, a.sd, first.n)
+    second = others[0]
+    b = moments_of(second, rule)
     if len(b) > 1 and len(a) * len(b) > LARGEST_CROSSING:
         b = moments_of(replace(second, scale=None), rule)
-    difference = (
-        a.mean_low[:, None] - b.mean_high[None, :],
-        a.mean_high[:, None] - b.mean_low[None, :],
-    )
-    sd1 = (a.sd_low[:, None], a.sd_high[:, None])
-    sd2 = (b.sd_low[None, :], b.sd_high[None, :])
-    return test.over_box(difference, sd1, first.n, sd2, second.n)
-
-
-def reach_from_ranges(
-    convention: str,
-    stated: bool,
-    ranges: tuple[FloatArray, FloatArray],
-    point: float | None,
-    printed: PrintedNumber | None,
-    rule: RoundingRule,
-) -> Reach:
-    """Bind ranges of p into one reach; it meets the printed p when any of them does."""
-    low, high = ranges
-    meets = False
-    if printed is not None:
-        target = printed.interval(rule, P_VALUE_DOMAIN)
-        meets = bool(np.any(meets_each(low, high, target)))
-    return Reach(convention, stated, float(low.min()), float(high.max()), point, meets)
+    mean, sd = ((low[:, None], high[:, None]) for low, high in (a.mean, a.sd))
+    difference = mean[0] - b.mean[1], mean[1] - b.mean[0]
+    return test.over_box(difference, sd, first.n, b.sd, second.n)
 
 
 def meets_each(low: FloatArray, high: FloatArray, target: Interval) -> BoolArray:
@@ -180,7 +160,7 @@ def two_sample_t(
     second: Summary,
     p: PrintedNumber | None = None,
     rule: RoundingRule = RoundingRule.EITHER,
-    stated: TwoSampleTest = STUDENT,
+    stated: TTest = STUDENT,
     note: str = "",
     alpha: float = 0.05,
 ) -> Recomputed:
@@ -194,7 +174,7 @@ def two_sample_t(
         The published p.
     rule : RoundingRule
         How the figures were rounded.
-    stated : TwoSampleTest
+    stated : TTest
         The variant that the article states; the other is tried as an unstated choice.
     note : str
         Words added to each convention, such as where a sample size comes from.
@@ -216,72 +196,73 @@ def two_sample_t(
     >>> str(found.verdict), round(found.main.low, 3), round(found.main.high, 3)
     ('same', 0.045, 0.067)
     """
-    if p is not None:
-        require_printed("p", p)
-    reaches: list[Reach] = []
-    for test in (STUDENT, WELCH):
-        name = f"{test.name}, {note}" if note else test.name
-        by_reading: dict[Reading, Reach] = {}
-        for (name1, one), (name2, two) in itertools.product(first.readings(), second.readings()):
-            difference = float(one.mean.value - two.mean.value)
-            sd1, sd2 = float(one.sd.value), float(two.sd.value)
-            point = float(test.at_point(difference, sd1, one.n, sd2, two.n))
-            ranges = p_ranges(test, one, two, rule)
-            by_reading[(*name1, *name2)] = reach_from_ranges(
-                name, test is stated, ranges, point, p, rule
-            )
-        reaches.extend(drop_idle_readings(name, by_reading, alpha))
-    possible = _possibilities(stated, (first, second), p, reaches, rule)
-    return Recomputed("two-sample t test", p, tuple(reaches), possibilities=possible)
+    groups = (first, second)
+    return _t_test("two-sample t test", (STUDENT, WELCH), groups, p, rule, stated, note, alpha)
 
 
-def _possibilities(
-    test: TwoSampleTest | None,
+def _t_test(
+    method: str,
+    tests: Sequence[TTest],
     groups: Sequence[Summary],
     p: PrintedNumber | None,
-    reaches: Sequence[Reach],
     rule: RoundingRule,
-) -> tuple[Reach, ...]:
-    """Return the unstated habits that would give the printed p; none where it is reached."""
-    stated = [reach for reach in reaches if reach.stated]
-    if p is None or any(reach.meets for reach in stated):
-        return ()
-    others = {name: [ends] for name, ends in _under_habits(test, groups, rule)}
-    return possible_p(p, rule, [(reach.low, reach.high) for reach in stated], others)
+    stated: TTest,
+    note: str,
+    alpha: float,
+) -> Recomputed:
+    target = None
+    if p is not None:
+        require_printed("p", p)
+        target = p.interval(rule, P_VALUE_DOMAIN)
+    reaches: list[Reach] = []
+    for test in tests:
+        name = f"{test.name}, {note}" if note else test.name
+        by_reading: dict[Reading, Reach] = {}
+        for combination in itertools.product(*(group.readings() for group in groups)):
+            reading = tuple(word for words, _ in combination for word in words)
+            read = [summary for _, summary in combination]
+            low, high = p_ranges(test, read, rule)
+            meets = target is not None and bool(np.any(meets_each(low, high, target)))
+            difference = float(read[0].mean.value - sum(each.mean.value for each in read[1:]))
+            spreads = itertools.chain(*((float(each.sd.value), each.n) for each in read))
+            point = float(test.at_point(difference, *spreads))
+            ends = float(low.min()), float(high.max())
+            by_reading[reading] = Reach(name, test is stated, *ends, point, meets)
+        reaches.extend(drop_idle_readings(name, by_reading, alpha))
+    possible: tuple[Reach, ...] = ()
+    main = [reach for reach in reaches if reach.stated]
+    if p is not None and not any(reach.meets for reach in main):
+        others = {name: [ends] for name, ends in _under_habits(stated, groups, rule)}
+        possible = possible_p(p, rule, [(reach.low, reach.high) for reach in main], others)
+    return Recomputed(method, p, tuple(reaches), possibilities=possible)
 
 
 def _under_habits(
-    test: TwoSampleTest | None, groups: Sequence[Summary], rule: RoundingRule
-) -> Iterator[tuple[str, tuple[float, float]]]:
-    """Yield the name of an unstated habit, and the range of p under it; no test: paired."""
+    test: TTest, groups: Sequence[Summary], rule: RoundingRule
+) -> Iterator[tuple[str, Ends]]:
+    """Yield the name of an unstated habit, and the range of p under it."""
     means = [group.mean_range(rule) for group in groups]
-    least, most = (
-        means[0] if test is None else (means[0][0] - means[1][1], means[0][1] - means[1][0])
-    )
-    near, far = distance_range(least, most)
+    difference = means[0] if test is PAIRED else difference_range(means[0], means[1])
 
-    def p_range(kind: TwoSampleTest | None, spreads: Sequence[Ends]) -> Ends:
-        if kind is None:
-            low = one_sample_p(far, spreads[0][0], groups[0].n)
-            return float(low), float(one_sample_p(near, spreads[0][1], groups[0].n))
-        one, other = groups
-        ends = kind.over_box((least, most), spreads[0], one.n, spreads[1], other.n)
-        return float(ends[0]), float(ends[1])
+    def p_range(kind: TTest, sds: Sequence[Ends]) -> Ends:
+        sizes = [group.n for group in groups]
+        spreads = itertools.chain(*zip(sds, sizes, strict=True))
+        low, high = kind.over_box(difference, *spreads)
+        return float(low), float(high)
 
     printed = [group.sd_range(rule) for group in groups]
-    kinds = [test] if test is None else [test, WELCH if test is STUDENT else STUDENT]
+    kinds = [test] if test is PAIRED else [test, WELCH if test is STUDENT else STUDENT]
     for habit in variance_factors(2):
         roots = [math.sqrt(variance_factors(group.n)[habit]) for group in groups]
         scaled = [
             (low * root, high * root) for (low, high), root in zip(printed, roots, strict=True)
         ]
         for kind in kinds:
-            words = habit if kind is test or kind is None else f"{habit}, {kind.name}"
+            words = habit if kind is test else f"{habit}, {kind.name}"
             yield words, p_range(kind, scaled)
     for kind in kinds[1:]:
-        if kind is not None:
-            low, high = p_range(kind, printed)
-            yield f"one-sided p of: {kind.name}", (low / 2, high / 2)
+        low, high = p_range(kind, printed)
+        yield f"one-sided p of: {kind.name}", (low / 2, high / 2)
     errors = [
         math.hypot(
             *(sds[end] / math.sqrt(group.n) for sds, group in zip(printed, groups, strict=True))
@@ -289,8 +270,9 @@ def _under_habits(
         for end in (0, 1)
     ]
     if errors[0] > 0:
-        z = (far / errors[0], near / errors[1])
-        yield "normal distribution in place of t", (2 * float(ndtr(-z[0])), 2 * float(ndtr(-z[1])))
+        near, far = distance_range(*difference)
+        low, high = 2 * ndtr(-far / errors[0]), 2 * ndtr(-near / errors[1])
+        yield "normal distribution in place of t", (float(low), float(high))
 
 
 def widest_difference_interval(
@@ -328,8 +310,7 @@ def widest_difference_interval(
         low = high = float(first.mean.value - second.mean.value)
     else:
         sd1, sd2 = first.sd_range(rule)[1], second.sd_range(rule)[1]
-        (low1, high1), (low2, high2) = first.mean_range(rule), second.mean_range(rule)
-        low, high = low1 - high2, high1 - low2
+        low, high = difference_range(first.mean_range(rule), second.mean_range(rule))
     error, df = student_error(sd1, first.n, sd2, second.n)
     half = float(stdtrit(df, 0.5 + level / 2) * error)
     return low - half, high + half
@@ -360,18 +341,4 @@ def paired_t(
     >>> str(found.verdict), round(found.main.point, 3)
     ('same', 0.026)
     """
-    if p is not None:
-        require_printed("p", p)
-    by_reading: dict[Reading, Reach] = {}
-    for name, reading in change.readings():
-        boxes = moments_of(reading, rule)
-        near, far = distance_range(boxes.mean_low, boxes.mean_high)
-        ranges = (
-            one_sample_p(far, boxes.sd_low, reading.n),
-            one_sample_p(near, boxes.sd_high, reading.n),
-        )
-        point = float(one_sample_p(float(reading.mean.value), float(reading.sd.value), reading.n))
-        by_reading[name] = reach_from_ranges("paired t", True, ranges, point, p, rule)
-    reaches = list(drop_idle_readings("paired t", by_reading, alpha))
-    possible = _possibilities(None, (change,), p, reaches, rule)
-    return Recomputed("paired t test", p, tuple(reaches), possibilities=possible)
+    return _t_test("paired t test", (PAIRED,), (change,), p, rule, PAIRED, "", alpha)

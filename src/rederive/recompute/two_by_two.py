@@ -9,10 +9,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from scipy.special import ndtri
-from scipy.stats import fisher_exact
 
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule, require_printed
-from rederive.recompute.proportions import likelihood_ratio, t_on_zero_one
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,65 +45,36 @@ class Table2x2:
         return replace(self, added=0.5)
 
     @property
-    def reverse(self) -> Table2x2:
-        """The table of the reverse comparison: its odds ratio is one over this one's."""
+    def groups(self) -> tuple[int, int, int, int]:
+        """Number with the outcome and size: of the exposed, then of the unexposed."""
         a, b, c, d = self.counts
-        return Table2x2(c, d, a, b, self.added)
+        return a, a + b, c, c + d
 
-    @property
-    def log_odds_ratio(self) -> float:
-        """Maximum-likelihood log odds ratio of simple logistic regression; needs no empty cell."""
+    def figures(self, level: float = 0.95) -> dict[str, float]:
+        """Return odds ratio, limits and p as logistic regression prints them; no cell is empty.
+
+        The standard error of the logarithm is Woolf's (1955), limits and p are Wald's.
+        """
         a, b, c, d = self.cells
-        return math.log(a * d) - math.log(b * c)
+        log = math.log(a * d) - math.log(b * c)
+        return ratio_figures(log, math.sqrt(sum(1 / cell for cell in self.cells)), level)
 
-    @property
-    def log_standard_error(self) -> float:
-        """Wald standard error of the log odds ratio (Woolf 1955)."""
-        return math.sqrt(sum(1 / cell for cell in self.cells))
 
-    @property
-    def odds_ratio(self) -> float:
-        """Odds ratio."""
-        return math.exp(self.log_odds_ratio)
-
-    def confidence_limit(self, sign: int, level: float = 0.95) -> float:
-        """Return the lower (sign -1) or upper (+1) Wald limit of the odds ratio."""
-        z = float(ndtri(0.5 + level / 2))
-        return math.exp(self.log_odds_ratio + sign * z * self.log_standard_error)
-
-    @property
-    def wald_p(self) -> float:
-        """Two-sided Wald p, as logistic regression prints it."""
-        z = abs(self.log_odds_ratio) / self.log_standard_error
-        return math.erfc(z / math.sqrt(2))
-
-    @property
-    def likelihood_ratio_p(self) -> float:
-        """p of the likelihood-ratio test against a model without the exposure."""
-        a, b, c, d = self.cells
-        return likelihood_ratio(a, a + b, c, c + d)
-
-    @property
-    def linear_probability_p(self) -> float:
-        """p of the slope when the 0/1 outcome is regressed linearly on the exposure."""
-        a, b, c, d = self.counts
-        return t_on_zero_one(a, a + b, c, c + d)
-
-    @property
-    def fisher_p(self) -> float:
-        """Two-sided p of Fisher's exact test."""
-        a, b, c, d = self.cells
-        return float(fisher_exact([[a, b], [c, d]]).pvalue)
+def ratio_figures(log: float, error: float, level: float = 0.95) -> dict[str, float]:
+    """Return a ratio with Wald's limits and p, from its logarithm and that one's standard error."""
+    z = float(ndtri(0.5 + level / 2))
+    names = ("odds_ratio", "ci_low", "ci_high")
+    ends = (math.exp(log + sign * z * error) for sign in (0, -1, 1))
+    p = math.erfc(abs(log) / error / math.sqrt(2)) if error else float(log == 0)
+    return dict(zip(names, ends, strict=True)) | {"p": p}
 
 
 MOST_TABLES = 100_000
 """Most tables that margins may leave."""
 
 
-def enumerate_tables(
-    total: int, outcome: Iterable[int], exposed: Iterable[int], *, separated: bool = False
-) -> list[Table2x2]:
-    """Return every table that has the given margins: without an empty cell, or with one.
+def enumerate_tables(total: int, outcome: Iterable[int], exposed: Iterable[int]) -> list[Table2x2]:
+    """Return every table that has the given margins, with and without an empty cell.
 
     A table with an empty margin says nothing of an odds ratio and is left out.
 
@@ -115,8 +84,6 @@ def enumerate_tables(
         Patients in the table.
     outcome, exposed : iterable of int
         Allowed numbers with the outcome, and allowed numbers exposed.
-    separated : bool
-        Whether the tables with an empty cell are wanted; else the others.
 
     Raises
     ------
@@ -125,8 +92,8 @@ def enumerate_tables(
 
     Examples
     --------
-    >>> enumerate_tables(6, [3], [3])[0].cells
-    (1, 2, 2, 1)
+    >>> [table.counts for table in enumerate_tables(6, [3], [3])]
+    [(0, 3, 3, 0), (1, 2, 2, 1), (2, 1, 1, 2), (3, 0, 0, 3)]
     """
     margins = [
         (one, other, range(max(0, one + other - total), min(one, other) + 1))
@@ -139,12 +106,11 @@ def enumerate_tables(
             f"outcome, exposed: found {found} tables, allowed are {MOST_TABLES}; narrower ranges "
             "leave fewer"
         )
-    tables = [
+    return sorted(
         Table2x2(a, other - a, one - a, total - other - one + a)
         for one, other, both in margins
         for a in both
-    ]
-    return sorted(table for table in tables if table.separated is separated)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,31 +147,15 @@ class PrintedOddsRatio:
                 found.append(words)
         return tuple(found)
 
-    def accepts(self, table: Table2x2, rule: RoundingRule, leaving_out: str = "") -> bool:
-        """Return whether a table prints all the figures, one of them perhaps left out."""
-        return self.prints(wald_figures(table), rule, leaving_out)
-
     def prints(
         self, values: Mapping[str, float], rule: RoundingRule, leaving_out: str = ""
     ) -> bool:
         """Return whether values, by the names of the figures, print as these."""
         return all(
-            printed.interval(rule, P_VALUE_DOMAIN if name == "p" else None).meets(
-                value, value, floor=0.0
-            )
+            printed.interval(rule, P_VALUE_DOMAIN if name == "p" else None).touches(value)
             for name, value in values.items()
             if name != leaving_out and (printed := getattr(self, name)) is not None
         )
-
-
-def wald_figures(table: Table2x2, level: float = 0.95) -> dict[str, float]:
-    """Return odds ratio, Wald interval and Wald p of a table without an empty cell."""
-    return {
-        "odds_ratio": table.odds_ratio,
-        "ci_low": table.confidence_limit(-1, level),
-        "ci_high": table.confidence_limit(+1, level),
-        "p": table.wald_p,
-    }
 
 
 def compatible_tables(
@@ -235,5 +185,5 @@ def compatible_tables(
     >>> [table.counts for table in compatible_tables(figures, 40, [14], [20])]
     [(9, 11, 5, 15)]
     """
-    tables = enumerate_tables(total, outcome, exposed)
-    return [table for table in tables if figures.accepts(table, rule, leaving_out)]
+    whole = [each for each in enumerate_tables(total, outcome, exposed) if not each.separated]
+    return [table for table in whole if figures.prints(table.figures(), rule, leaving_out)]

@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 from rederive.printed import P_VALUE_DOMAIN, Interval, PrintedNumber, RoundingRule, require_printed
 from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.summaries import Scale, Summary
-from rederive.recompute.t_formulas import distance_range, one_sample_p
+from rederive.recompute.t_formulas import Ends, difference_range, distance_range, one_sample_range
 
 
 def paired_t_from_marginals(
@@ -50,10 +50,9 @@ def paired_t_from_marginals(
     if before.n != after.n:
         raise ValueError(f"paired summaries differ in size: {before.n} and {after.n}")
     (s1, t1), (s2, t2) = before.sd_range(rule), after.sd_range(rule)
-    near, far = _distance_of_means(before, after, rule)
-    narrowest = max(0.0, s1 - t2, s2 - t1)
-    low = one_sample_p(far, narrowest, before.n)
-    high = one_sample_p(near, t1 + t2, before.n)
+    spreads = max(0.0, s1 - t2, s2 - t1), t1 + t2
+    difference = difference_range(after.mean_range(rule), before.mean_range(rule))
+    low, high = one_sample_range(difference, spreads, before.n)
     implied = implied_correlation_from_p(before, after, p, rule) if p is not None else None
     convention = "paired t, correlation of the two visits unstated"
     if implied is not None:
@@ -63,25 +62,18 @@ def paired_t_from_marginals(
     return Recomputed("paired t test from both visits' summaries", p, (reach,))
 
 
-def _distance_of_means(before: Summary, after: Summary, rule: RoundingRule) -> tuple[float, float]:
-    """Return the least and greatest distance between two printed means."""
-    low1, high1 = before.mean_range(rule)
-    low2, high2 = after.mean_range(rule)
-    near, far = distance_range(low2 - high1, high2 - low1)
-    return float(near), float(far)
-
-
 def implied_correlation_from_p(
     before: Summary,
     after: Summary,
     p: PrintedNumber,
     rule: RoundingRule = RoundingRule.EITHER,
-) -> tuple[float, float] | None:
+) -> Ends | None:
     """Return the least and greatest correlation of two visits that makes the paired p reachable.
 
     ``None`` if none from -1 to 1 will do.
     """
-    near, far = _distance_of_means(before, after, rule)
+    difference = difference_range(after.mean_range(rule), before.mean_range(rule))
+    near, far = map(float, distance_range(*difference))
     target = p.interval(rule, P_VALUE_DOMAIN)
     df = before.n - 1
     t_high = -float(stdtrit(df, target.lower / 2)) if target.lower > 0 else math.inf
@@ -92,11 +84,7 @@ def implied_correlation_from_p(
     return correlation_range(before.sd_range(rule), after.sd_range(rule), (spread_low, spread_high))
 
 
-def correlation_range(
-    sd1: tuple[float, float],
-    sd2: tuple[float, float],
-    sd_difference: tuple[float, float],
-) -> tuple[float, float] | None:
+def correlation_range(sd1: Ends, sd2: Ends, sd_difference: Ends) -> Ends | None:
     """Return the correlations compatible with ranges of both SDs and of the SD of differences.
 
     r = (s1² + s2² - d²) / (2 s1 s2) falls with d. For a fixed d its extremes over the box of s1 and
@@ -114,9 +102,7 @@ def correlation_range(
         return (s1 * s1 + s2 * s2 - d * d) / (2 * s1 * s2)
 
     def candidates(d: float) -> Iterator[float]:
-        for s1 in sd1:
-            for s2 in sd2:
-                yield r(s1, s2, d)
+        yield from (r(s1, s2, d) for s1 in sd1 for s2 in sd2)
         for fixed_ends, free in ((sd1, sd2), (sd2, sd1)):
             for fixed in fixed_ends:
                 square = fixed * fixed - d * d
@@ -135,7 +121,7 @@ def implied_correlation(
     after_sd: PrintedNumber,
     change_sd: PrintedNumber,
     rule: RoundingRule = RoundingRule.EITHER,
-) -> tuple[float, float] | None:
+) -> Ends | None:
     """Return the correlation of two visits implied by their SDs and the SD of the change.
 
     Parameters
@@ -156,8 +142,8 @@ def implied_correlation(
     [0.77, 0.79]
     """
     domain = Interval(Fraction(0), None)
-    ranges = (sd.interval(rule, domain) for sd in (before_sd, after_sd, change_sd))
-    return correlation_range(*((each.lower, each.upper) for each in ranges))
+    sds = before_sd, after_sd, change_sd
+    return correlation_range(*(sd.interval(rule, domain).ends for sd in sds))
 
 
 def sum_range(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from rederive.printed import P_VALUE_DOMAIN, PrintedNumber, RoundingRule
 from rederive.printed.result import Reach, Recomputed
 from rederive.recompute.summaries import Summary
-from rederive.recompute.t_formulas import STUDENT, WELCH, BoolArray, TwoSampleTest, touches
+from rederive.recompute.t_formulas import STUDENT, WELCH, BoolArray, TTest, touches
 from rederive.recompute.t_tests import P_SLACK, moments_of, two_sample_t
 
 LARGEST_CHUNK = 200_000
@@ -51,7 +50,7 @@ class Solved:
 
 @lru_cache(maxsize=256)
 def _reachable(
-    test: TwoSampleTest, shared: Summary, comparison: Comparison, rule: RoundingRule
+    test: TTest, shared: Summary, comparison: Comparison, rule: RoundingRule
 ) -> BoolArray:
     """Return for each (n - 2, box of the shared group) whether all printed p are reachable.
 
@@ -65,13 +64,12 @@ def _reachable(
     sizes = np.arange(2, comparison.summary.n + 1)
     if least > most * (1 + P_SLACK):
         return np.zeros((len(sizes), len(boxes)), dtype=bool)
-    difference = (boxes.mean_low - other.mean_high, boxes.mean_high - other.mean_low)
-    sd1, sd2 = (boxes.sd_low, boxes.sd_high), (other.sd_low, other.sd_high)
-    rows: list[BoolArray] = []
-    for chunk in np.array_split(sizes, -(-len(sizes) * len(boxes) // LARGEST_CHUNK)):
-        within = (least * (1 - P_SLACK), most * (1 + P_SLACK))
-        rows.append(touches(test, difference, sd1, shared.n, sd2, chunk[:, None], within))
-    return np.concatenate(rows)
+    difference = boxes.mean[0] - other.mean[1], boxes.mean[1] - other.mean[0]
+    within = (least * (1 - P_SLACK), most * (1 + P_SLACK))
+    chunks = np.array_split(sizes[:, None], -(-len(sizes) * len(boxes) // LARGEST_CHUNK))
+    return np.concatenate(
+        [touches(test, difference, boxes.sd, shared.n, other.sd, n, within) for n in chunks]
+    )
 
 
 def solve_n(
@@ -112,9 +110,7 @@ def solve_n(
     for test in (STUDENT, WELCH):
         for name, reading in shared.readings():
             tables = [_reachable(test, reading, comparison, rule) for comparison in comparisons]
-            usable = np.ones(len(moments_of(reading, rule)), dtype=bool)
-            for table in tables:
-                usable &= table.any(axis=0)
+            usable = np.all([table.any(axis=0) for table in tables], axis=0)
             sizes = {
                 comparison.name: tuple(
                     int(n) + 2 for n in np.flatnonzero(table[:, usable].any(axis=1))
@@ -126,20 +122,16 @@ def solve_n(
     return solved
 
 
-def sizes_with_decision(
-    shared: Summary,
-    comparator: Summary,
-    significant: bool,
-    alpha: float = 0.05,
-    rule: RoundingRule = RoundingRule.EITHER,
-) -> list[Solved]:
-    """Return the comparator sizes for which p can lie below the significance level, or else not.
-
-    ``comparator.n`` is the largest size that is possible. As for :func:`solve_n`, with the sizes
-    under the name ``comparator``.
-    """
-    side = PrintedNumber(f"{Decimal(str(alpha)):f}", "<" if significant else "≥")
-    return solve_n(shared, [Comparison("comparator", comparator, (side,))], rule)
+def smaller_sizes(
+    shared: Summary, comparator: Summary, p: PrintedNumber, rule: RoundingRule
+) -> list[str]:
+    """Return conventions under which sizes below ``comparator.n`` reach p, with these in words."""
+    found = []
+    for solved in solve_n(shared, [Comparison("comparator", comparator, (p,))], rule):
+        fewer = [n for n in solved.sizes["comparator"] if n < comparator.n]
+        if fewer:
+            found.append(f"{solved.convention}, comparator n {describe_sizes(fewer)}")
+    return found
 
 
 def describe_sizes(sizes: Sequence[int]) -> str:
@@ -158,7 +150,7 @@ def two_sample_t_unstated_n(
     comparator: Summary,
     p: PrintedNumber,
     rule: RoundingRule = RoundingRule.EITHER,
-    stated: TwoSampleTest = STUDENT,
+    stated: TTest = STUDENT,
     alpha: float = 0.05,
     *,
     solve: bool = True,
@@ -174,7 +166,7 @@ def two_sample_t_unstated_n(
         The published p.
     rule : RoundingRule
         How the figures were rounded.
-    stated : TwoSampleTest
+    stated : TTest
         The variant that the article states.
     alpha : float
         Significance level, as for :func:`two_sample_t`.
@@ -190,13 +182,9 @@ def two_sample_t_unstated_n(
     """
     note = f"n = {comparator.n} as at baseline"
     at_baseline = two_sample_t(shared, comparator, p, rule, stated, note, alpha)
-    reaches = list(at_baseline.reaches)
-    alone = [Comparison("comparator", comparator, (p,))]
-    for solution in solve_n(shared, alone, rule) if solve else ():
-        sizes = solution.sizes["comparator"]
-        fewer = tuple(n for n in sizes if n < comparator.n)
-        if fewer:
-            target = p.interval(rule, P_VALUE_DOMAIN)
-            convention = f"{solution.convention}, comparator n {describe_sizes(fewer)}"
-            reaches.append(Reach(convention, False, target.lower, target.upper, None, True))
-    return Recomputed("two-sample t test, comparator size unstated", p, tuple(reaches))
+    ends = p.interval(rule, P_VALUE_DOMAIN).ends
+    fewer = smaller_sizes(shared, comparator, p, rule) if solve else []
+    reaches = [Reach(words, False, *ends, None, True) for words in fewer]
+    return Recomputed(
+        "two-sample t test, comparator size unstated", p, (*at_baseline.reaches, *reaches)
+    )

@@ -7,7 +7,7 @@ table of visits, and each value of the column ``measure`` of the visits.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -94,7 +94,7 @@ class Entry:
         if self.kind == "category":
             if text in self.allowed:
                 return None
-            return words, alike(text, self.allowed)
+            return words, nearest(text, self.allowed)
         number = number_of(text)
         if number is None:
             if self.kind == "flag":
@@ -168,12 +168,6 @@ class Codebook:
             visits={name: visits[name] for name in VISIT_COLUMNS},
             measures={name: item for name, item in visits.items() if name not in VISIT_COLUMNS},
         )
-
-
-def alike(word: str, words: Iterable[str]) -> str:
-    """Return the one of several lower-case words that is meant by another, or an empty string."""
-    known = list(words)
-    return word.lower() if word.lower() in known else nearest(word.lower(), known)
 
 
 def _faults(entry: Entry, table: str) -> list[tuple[str, str]]:

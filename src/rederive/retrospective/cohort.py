@@ -18,7 +18,15 @@ from rederive.retrospective.keys import key_index
 from rederive.retrospective.validation import PATIENTS_FILE, REMARK, VISITS_FILE, read_valid
 from rederive.retrospective.windows import Windows, measured
 
-README_FILE = "README.txt"
+CODEBOOK_FILE, README_FILE = "CODEBOOK.csv", "README.txt"
+_README = f"""\
+A cohort is this folder with two tables, CSV files with commas, decimal points and UTF-8:
+{PATIENTS_FILE} has one row per patient, {VISITS_FILE} one per patient, month and measure.
+Fill in the rows below the headers. {CODEBOOK_FILE} says what each column may hold and which
+measures there are; what it requires may not be empty, other columns may be left empty, or out.
+Months are whole numbers counted from the month of the first dose, which is 0; months before it are
+negative.
+"""
 SIGNIFICANT_DIGITS = 10
 """Digits of a number in a written file."""
 
@@ -144,19 +152,18 @@ def write_cohort(cohort: Cohort, folder: Path, remark: str = "") -> None:
         write_atomically(folder / name, (above + text).encode())
 
 
-def write_templates(
-    folder: Path, codebook: Codebook, more: Mapping[str, str] | None = None
-) -> None:
-    """Write empty tables with their headers and a ``README.txt`` that says what goes in.
+def write_templates(folder: Path, codebook: Path) -> None:
+    """Write empty tables with their headers, a copy of the codebook, and how to fill them in.
 
-    `more` are further files: their text by name. If one of the files is there already, which may
-    hold somebody's data, it is a ``FileExistsError``.
+    If one of the files is there already, which may hold somebody's data, it is a
+    ``FileExistsError``.
     """
+    entries = Codebook.load(codebook)
     files = {
-        PATIENTS_FILE: f"{','.join(codebook.patients)}\n",
-        VISITS_FILE: f"{','.join(codebook.visits)}\n",
-        README_FILE: _readme(codebook),
-        **(more or {}),
+        PATIENTS_FILE: f"{','.join(entries.patients)}\n",
+        VISITS_FILE: f"{','.join(entries.visits)}\n",
+        CODEBOOK_FILE: codebook.read_text(encoding="utf-8"),
+        README_FILE: _README,
     }
     there = [name for name in files if (folder / name).exists()]
     if there:
@@ -171,26 +178,3 @@ def _csv(table: pd.DataFrame) -> str:
     plain = table.assign(**{str(name): numbers[name] + 0.0 for name in numbers})
     form = f"%.{SIGNIFICANT_DIGITS}g"
     return plain.to_csv(index=False, lineterminator="\n", float_format=form)
-
-
-def _readme(codebook: Codebook) -> str:
-    """Describe both tables in plain text."""
-    lines = [
-        "A cohort is this folder with two tables, CSV files with commas, decimal points and UTF-8.",
-        "Fill in the rows below the headers. Columns marked * are required and may not be empty;",
-        "others may be left empty, or out. Months are whole numbers counted from the month of the",
-        "first dose, which is 0; months before it are negative.",
-    ]
-    sections = (
-        (f"{PATIENTS_FILE}: one row per patient", codebook.patients),
-        (f"{VISITS_FILE}: one row per patient, month and measure", codebook.visits),
-        ("Measures (column measure of the visits) and their values", codebook.measures),
-    )
-    for title, entries in sections:
-        lines += ["", title, "-" * len(title)]
-        for name, entry in entries.items():
-            mark = "*" if entry.required else ""
-            note = f". {entry.note}" if entry.note else ""
-            words = "one of the measures below" if name == "measure" else entry.domain
-            lines.append(f"{name}{mark}: {entry.label}; {words}{note}")
-    return "\n".join(lines) + "\n"

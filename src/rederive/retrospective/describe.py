@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rederive.retrospective.keys import FloatArray, Grid, Moments, over, row_maximum, row_minimum
+from rederive.retrospective.keys import FloatArray, Grid, Moments, over
 
 
 def describe_number(values: pd.Series[Any]) -> pd.DataFrame:
@@ -27,8 +27,8 @@ def describe_number(values: pd.Series[Any]) -> pd.DataFrame:
             "mean": moments.mean,
             "sd": moments.sd,
             "median": np.where(some, median, np.nan),
-            "minimum": np.where(some, row_minimum(array), np.nan),
-            "maximum": np.where(some, row_maximum(array), np.nan),
+            "minimum": np.fmin.reduce(array, axis=1),
+            "maximum": np.fmax.reduce(array, axis=1),
         }
     )
 

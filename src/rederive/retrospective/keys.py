@@ -119,14 +119,4 @@ def over(numerator: Any, denominator: Any) -> FloatArray:
 
 def is_constant(array: FloatArray) -> BoolArray:
     """Return which rows hold at most one distinct value, NaN left out."""
-    return np.asarray(~(row_minimum(array) < row_maximum(array)), dtype=bool)
-
-
-def row_minimum(array: FloatArray) -> FloatArray:
-    """Return the least value of each row; infinite where there is none."""
-    return np.asarray(np.where(np.isnan(array), np.inf, array).min(axis=1))
-
-
-def row_maximum(array: FloatArray) -> FloatArray:
-    """Return the greatest value of each row; minus infinite where there is none."""
-    return np.asarray(np.where(np.isnan(array), -np.inf, array).max(axis=1))
+    return np.asarray(~(np.fmin.reduce(array, axis=1) < np.fmax.reduce(array, axis=1)), dtype=bool)

@@ -14,16 +14,7 @@ import pandas as pd
 from scipy.special import expit, ndtr, ndtri, stdtr
 
 from rederive.retrospective.describe import check_flag
-from rederive.retrospective.keys import (
-    BoolArray,
-    FloatArray,
-    Grid,
-    Moments,
-    is_constant,
-    over,
-    row_maximum,
-    row_minimum,
-)
+from rederive.retrospective.keys import BoolArray, FloatArray, Grid, Moments, is_constant, over
 from rederive.retrospective.paired import critical_t
 
 MAXIMUM_STEPS = 100
@@ -50,7 +41,7 @@ def linear(outcome: pd.Series[Any], predictor: pd.Series[Any] | pd.DataFrame) ->
     y, x = _complete(grid, outcome, predictor)
     about_x, about_y = Moments.of(x), Moments.of(y)
     n = about_x.n
-    dx, dy = _centred(x, about_x), _centred(y, about_y)
+    dx, dy = (np.nan_to_num(z - m.mean[:, None]) for z, m in ((x, about_x), (y, about_y)))
     sxx, syy = (dx**2).sum(axis=1), (dy**2).sum(axis=1)
     slope = over((dx * dy).sum(axis=1), np.where(is_constant(x), 0.0, sxx))
     residual = ((dy - np.nan_to_num(slope)[:, None] * dx) ** 2).sum(axis=1)
@@ -167,11 +158,6 @@ def _table(
     return table
 
 
-def _centred(array: FloatArray, moments: Moments) -> FloatArray:
-    """Return distances from the mean of the row, zero for NaN."""
-    return np.nan_to_num(array - moments.mean[:, None])
-
-
 def _separated(y: FloatArray, x: FloatArray) -> BoolArray:
     """Return where a cut of the predictor parts zeros from ones, values on the cut aside.
 
@@ -179,8 +165,10 @@ def _separated(y: FloatArray, x: FloatArray) -> BoolArray:
     Anderson 1984, complete and quasi-complete separation).
     """
     zeros, ones = np.where(y == 0, x, np.nan), np.where(y == 1, x, np.nan)
-    parted = (row_maximum(zeros) <= row_minimum(ones)) | (row_maximum(ones) <= row_minimum(zeros))
-    return np.asarray(parted, dtype=bool)
+    (least0, most0), (least1, most1) = (
+        (np.fmin.reduce(x, axis=1), np.fmax.reduce(x, axis=1)) for x in (zeros, ones)
+    )
+    return np.asarray((most0 <= least1) | (most1 <= least0), dtype=bool)
 
 
 def _newton(y: FloatArray, x: FloatArray) -> FloatArray:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from rederive.printed.errors import listed
-from rederive.printed.schema import Problem, Row, TableError, nearest, text_of
-from rederive.retrospective.codebook import Codebook, Entry, alike
+from rederive.printed.schema import Problem, Row, TableError, header_problems, nearest, text_of
+from rederive.retrospective.codebook import Codebook, Entry
 
 PATIENTS_FILE, VISITS_FILE = "patients.csv", "visits.csv"
 REMARK = "#"
@@ -146,22 +146,8 @@ def _header_problems(
     if len(header) == 1 and any(sign in header[0] for sign in ";\t|"):
         found = header[0] if len(header[0]) <= LONGEST else f"{header[0][:LONGEST]}..."
         return [Problem(file, line, "", found, "cells with commas between them")]
-    missing = [name for name in columns if name not in header]
-    problems = []
-    for place, name in enumerate(header):
-        if name not in columns:
-            hint = alike(name, missing)
-            allowed = "a column of the codebook"
-            problems.append(Problem(file, line, name or f"number {place + 1}", name, allowed, hint))
-        elif name in header[:place]:
-            problems.append(Problem(file, line, name, name, "each column once"))
-    meant = {problem.suggestion for problem in problems}
-    problems += [
-        Problem(file, line, name, "no such column", f"the column {name}")
-        for name in missing
-        if columns[name].required and name not in meant
-    ]
-    return problems
+    needed = [name for name, entry in columns.items() if entry.required]
+    return header_problems(file, line, header, columns, needed, "a column of the codebook")
 
 
 def _patient_problems(rows: list[NumberedRow]) -> list[Problem]:
@@ -187,7 +173,7 @@ def _visit_problems(
             hint = _same_name(patient, patients)
             problems.append(Problem(VISITS_FILE, line, "patient", patient, allowed, hint))
         if measure and measure not in measures:
-            hint = alike(measure, measures)
+            hint = nearest(measure, measures)
             allowed = ", ".join(measures)
             problems.append(Problem(VISITS_FILE, line, "measure", measure, allowed, hint))
             measure = hint or measure  # so that its values are held against what it may hold

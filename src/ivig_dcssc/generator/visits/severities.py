@@ -123,10 +123,7 @@ class _Patterns:
 def _counts(p: PrintedNumber, n: int) -> Integers:
     """Return all patterns of n changes with the printed p, in the order of :data:`CHANGES`."""
     found = change_counts_with_p(p, n)
-    rows = [
-        (each.better[1], each.better[0], n - sum(each.better) - sum(each.worse), *each.worse)
-        for each in found
-    ]
+    rows = [(better[1], better[0], n - sum(better) - sum(worse), *worse) for better, worse in found]
     return np.array(rows, np.int64).reshape(-1, len(CHANGES))
 
 

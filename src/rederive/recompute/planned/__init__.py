@@ -14,10 +14,9 @@ from rederive.printed.registry import ClaimRow, Registry
 from rederive.recompute.planned.checked_claims import CheckedClaim
 from rederive.recompute.planned.claims import CLAIMS, is_likeness
 from rederive.recompute.planned.numbers import NUMBERS
-from rederive.recompute.planned.settings import SIZES, Settings, scale_of
-from rederive.recompute.planned.task import Method, Outcome, PlanError, Task
+from rederive.recompute.planned.task import Method, Outcome, PlanError, Settings, Task
 
-__all__ = ["METHODS", "SIZES", "Outcome", "PlanError", "Settings", "carry_out", "scale_of"]
+__all__ = ["METHODS", "Outcome", "PlanError", "Settings", "carry_out"]
 
 METHODS: Mapping[str, Method] = {**NUMBERS, **CLAIMS}
 """Every recomputation by the name that a plan uses."""

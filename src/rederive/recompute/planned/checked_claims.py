@@ -42,10 +42,6 @@ class CheckedClaim:
     likeness: bool = False
     vague: bool = False
 
-    def __post_init__(self) -> None:
-        if not self.reaches:
-            raise ValueError(f"{self.method}: a checked claim needs at least one convention")
-
     @property
     def stated(self) -> tuple[ClaimReach, ...]:
         """The conventions that the article states."""
@@ -101,17 +97,10 @@ def claim_from_p(result: Recomputed, alpha: float, significant: bool) -> Checked
     """Check a claim of significance, or of its absence, against a recomputed p."""
     reaches = []
     for reach in result.reaches:
-        decision = reach.decision(alpha)
-        reaches.append(
-            ClaimReach(
-                reach.convention,
-                reach.stated,
-                describe_p(reach.low, reach.high),
-                can_hold=decision is None or decision is significant,
-                must_hold=decision is significant,
-                usual=reach.usual,
-            )
-        )
+        decision, shown = reach.decision(alpha), describe_p(reach.low, reach.high)
+        must = decision is significant
+        can = must or decision is None
+        reaches.append(ClaimReach(reach.convention, reach.stated, shown, can, must, reach.usual))
     return CheckedClaim(result.method, tuple(reaches), result.remark)
 
 
@@ -138,12 +127,9 @@ def in_direction(claim: CheckedClaim, difference: tuple[float, float], lower: bo
 
 def claim_from_printed_p(p: PrintedNumber, alpha: float, significant: bool) -> CheckedClaim:
     """Check a claim of significance against the p that the article prints for it."""
-    interval = p.interval()
-    can_be_below = interval.lower < alpha
-    can_be_above = interval.upper > alpha or (interval.high_closed and interval.upper >= alpha)
-    can, other = (can_be_below, can_be_above) if significant else (can_be_above, can_be_below)
+    sides = p.interval().sides_of(alpha)
     shown = f"p {p}" if p.operator != "=" else f"p = {p}"
-    reach = ClaimReach("the printed p", True, shown, can, can and not other)
+    reach = ClaimReach("the printed p", True, shown, significant in sides, sides == {significant})
     return CheckedClaim("printed p against alpha", (reach,))
 
 
@@ -203,9 +189,6 @@ def claim_exceed_rest(
     return CheckedClaim(name, (ClaimReach("as printed", True, words, ours > most, ours > most),))
 
 
-_ORDER = (Verdict.SAME, Verdict.WITHIN_ROUNDING, Verdict.NEEDS_CHOICE, Verdict.DIFFERS)
-
-
 def claim_all(parts: Sequence[tuple[str, CheckedClaim]]) -> CheckedClaim:
     """Check that several claims, with their names, hold together; the weakest decides.
 
@@ -215,7 +198,7 @@ def claim_all(parts: Sequence[tuple[str, CheckedClaim]]) -> CheckedClaim:
     if not parts:
         raise ValueError("at least one claim is needed")
     verdicts = [part.tested for _, part in parts]
-    worst = max(verdicts, key=_ORDER.index)
+    worst = max(verdicts, key=list(Verdict).index)
     weak = [name for name, part in parts if part.tested is worst]
     holding = sum(verdict is Verdict.SAME for verdict in verdicts)
     shown = f"{holding} of {len(parts)} parts hold whatever the rounding"
@@ -224,14 +207,9 @@ def claim_all(parts: Sequence[tuple[str, CheckedClaim]]) -> CheckedClaim:
     convention = "all parts" if must else "decided by " + ", ".join(weak[:3])
     reaches = [ClaimReach(convention, stated, shown, can, must)]
     for name, part in parts:
-        reaches += [
-            replace(
-                reach,
-                convention=f"{name}: {reach.convention}",
-                stated=False,
-                can_hold=reach.can_hold and can,
-            )
-            for reach in part.reaches
-            if not reach.must_hold
-        ]
+        for reach in part.reaches:
+            if not reach.must_hold:
+                can_hold = reach.can_hold and can
+                words = f"{name}: {reach.convention}"
+                reaches.append(replace(reach, convention=words, stated=False, can_hold=can_hold))
     return CheckedClaim("all of several claims", tuple(reaches))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from rederive import recompute
 from rederive.printed import PrintedNumber, RoundingRule, Verdict
 from rederive.printed.registry import ClaimRow
-from rederive.printed.result import Recomputed, merge
+from rederive.printed.result import Recomputed
 from rederive.recompute.percent import nearest_counts
 from rederive.recompute.planned import checked_claims
 from rederive.recompute.planned.checked_claims import CheckedClaim, ClaimReach
@@ -28,34 +29,26 @@ def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
     Where the claim holds at the stated size these are the sizes at which it might not; where it
     does not, those at which it can.
     """
-    from rederive.recompute.unstated_n import describe_sizes, sizes_with_decision
+    from rederive.recompute.unstated_n import smaller_sizes
 
-    settings, significant = task.settings, task.expects_significance
     shared, comparator = task.compared(1), task.compared(4)
+    alpha, variant = task.claim_alpha, task.settings.two_sample
     note = f"n = {comparator.n} as at baseline"
-    result = recompute.two_sample_t(
-        shared, comparator, None, settings.rule, settings.two_sample, note, task.claim_alpha
-    )
+    result = recompute.two_sample_t(shared, comparator, None, task.rule, variant, note, alpha)
     claim = task.decided(result)
     holds_as_stated = all(reach.can_hold for reach in claim.stated)
-    wanted = significant if not holds_as_stated else not significant
-    side = "below" if wanted else "at or above"
-    reaches = list(claim.reaches)
-    for solved in (
-        sizes_with_decision(shared, comparator, wanted, task.claim_alpha, settings.rule)
-        if settings.unstated_n == "solved"
-        else ()
-    ):
-        fewer = [n for n in solved.sizes["comparator"] if n < comparator.n]
-        if fewer:
-            convention = f"{solved.convention}, comparator n {describe_sizes(fewer)}"
-            shown = f"p {side} {task.claim_alpha:g} can be reached"
-            reaches.append(ClaimReach(convention, False, shown, True, False))
+    wanted = task.expects_significance is not holds_as_stated
+    side, operator = ("below", "<") if wanted else ("at or above", "≥")
+    shown = f"p {side} {alpha:g} can be reached"
+    level = PrintedNumber(f"{Decimal(str(alpha)):f}", operator)
+    solve = task.settings.unstated_n == "solved"
+    fewer = smaller_sizes(shared, comparator, level, task.rule) if solve else []
+    reaches = [ClaimReach(words, False, shown, True, False) for words in fewer]
     remark = ""
     if is_likeness(task.claim):
         low, high = recompute.widest_difference_interval(shared, comparator, None)
         remark = f"The 95 % interval of the difference is {low:.1f} to {high:.1f}"
-    claim = CheckedClaim(claim.method, tuple(reaches), remark)
+    claim = CheckedClaim(claim.method, (*claim.reaches, *reaches), remark)
     return task.directed(claim, task.figure(1), task.figure(4))
 
 
@@ -88,8 +81,8 @@ def _claim_two_percentages(task: Task) -> Outcome:
     parts: list[Recomputed] = []
     for first, second in itertools.product(firsts, seconds):
         parts.append(recompute.two_proportions(first, second, None, rule, settings.proportion_test))
-        result = merge(parts[0].method, parts)
-        claim = task.decided(result)
+        reaches = tuple(reach for part in parts for reach in part.reaches)
+        claim = task.decided(Recomputed(parts[0].method, None, reaches))
         if len(parts) > 1 and claim.verdict is not Verdict.DIFFERS:
             break
     return claim

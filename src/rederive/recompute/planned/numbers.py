@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 from rederive import recompute
 from rederive.printed.result import Reach, Recomputed
@@ -51,6 +52,31 @@ def _paired_t_from_visits(task: Task) -> Outcome:
     return Recomputed(last.method, last.printed, tuple(reaches), remark)
 
 
+def _remainder(task: Task) -> Outcome:
+    """Return a count as what the other parts leave of a total."""
+    total, *parts = task.wholes(0)
+    left = total - sum(parts)
+    if left < 0:
+        found = f"the parts add up to {sum(parts)}, more than the total {total}"
+        raise PlanError(f"{task.plan.id}: {found}")
+    words = " - ".join(map(str, (total, *parts)))
+    reach = Reach.of_values(words, [left], task.target.prints(Fraction(left)))
+    return Recomputed("remainder of a total", task.target, (reach,))
+
+
+def _every_percent(task: Task) -> Outcome:
+    """Return a percentage that is said of several shares at once (``over 50%``)."""
+    shares = zip(task.wholes(0)[::2], task.wholes(0)[1::2], strict=True)
+    each = [recompute.percent_of_count(*share, task.target, task.rule).main for share in shares]
+    if not each:
+        raise PlanError(f"{task.plan.id}: at least one share is needed")
+    low, high = min(share.low for share in each), max(share.high for share in each)
+    meets = all(share.meets for share in each)
+    words = " and ".join(share.convention for share in each)
+    reach = Reach(words, True, low, high, low if meets else None, meets)
+    return Recomputed("every percentage", task.target, (reach,))
+
+
 def _odds_ratio(task: Task) -> Outcome:
     figures = recompute.PrintedOddsRatio(*task.figures(0, 4))
     total, outcome, exposed, cohort = task.wholes(4, 8)
@@ -82,10 +108,8 @@ NUMBERS: Mapping[str, Method] = {
     "percent_of_remainder": lambda task: recompute.percent_of_count(
         task.whole(0) - sum(task.wholes(1)), task.whole(0), task.target, task.rule
     ),
-    "remainder": lambda task: recompute.remainder(task.whole(0), task.wholes(1), task.target),
-    "every_percent": lambda task: recompute.every_percent(
-        list(zip(task.wholes(0)[::2], task.wholes(0)[1::2], strict=True)), task.target, task.rule
-    ),
+    "remainder": _remainder,
+    "every_percent": _every_percent,
     "two_sample_t": lambda task: _two_sample_t(task, recompute.two_sample_t),
     "two_sample_t_unstated_n": lambda task: _two_sample_t(
         task, recompute.two_sample_t_unstated_n, solve=task.settings.unstated_n == "solved"

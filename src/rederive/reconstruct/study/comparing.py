@@ -15,7 +15,7 @@ from rederive.recompute.proportions import (
     t_on_zero_one,
     welch_on_zero_one,
 )
-from rederive.recompute.t_formulas import STUDENT, WELCH, FloatArray, Range, TwoSampleTest
+from rederive.recompute.t_formulas import STUDENT, WELCH, FloatArray, Range, TTest
 from rederive.recompute.t_tests import meets_each
 from rederive.reconstruct.block import Block, ContradictionError, Figure, Statistic, boxes_of
 from rederive.reconstruct.block.boxes import Window, clip, counted_window
@@ -25,7 +25,7 @@ from rederive.reconstruct.bounds.moments import MOST_SUMS, each_sum, ends_of, me
 from rederive.reconstruct.bounds.quantities import Part
 from rederive.reconstruct.study.model import Comparison, Measure, Study
 
-TESTS: dict[str, tuple[TwoSampleTest | None, Callable[[int, int, int, int], float]]] = {
+TESTS: dict[str, tuple[TTest | None, Callable[[int, int, int, int], float]]] = {
     "student": (STUDENT, t_on_zero_one),
     "welch": (WELCH, welch_on_zero_one),
     "chi_squared": (None, chi_squared),
