@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from rederive.printed import RoundingRule, parse
-from rederive.reconstruct.column import ColumnSummary, column_sampler, count_columns
+from rederive.reconstruct.column import ColumnSampler, ColumnSummary, count_columns
 
 # Honest summaries are those of the tests.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
@@ -67,7 +67,7 @@ def emit(line: str = "") -> None:
 
 def draw_with_ours(job: Job, ordered: bool) -> tuple[list[list[int]], float, float]:
     start = time.perf_counter()
-    sampler = column_sampler(job.summary(), ordered, job.seed)
+    sampler = ColumnSampler(job.summary(), ordered, job.seed)
     ready = time.perf_counter()
     rows = sampler.draw(job.draws)
     return rows.tolist(), ready - start, time.perf_counter() - ready

@@ -33,7 +33,7 @@ from rederive.recompute.summaries import Scale
 from rederive.reconstruct.block import FLAT, Block, Figure, Statistic, find_data, holds, sample_data
 from rederive.reconstruct.block.boxes import boxes_of
 from rederive.reconstruct.block.prediction import diagnose_quantity, open_quantities
-from rederive.reconstruct.column import ColumnSummary, column_sampler
+from rederive.reconstruct.column import ColumnSampler, ColumnSummary
 
 ROOT = project_root()
 REGISTRY = load_registry(ROOT / "data" / "published")
@@ -83,7 +83,7 @@ def random_order(columns: np.ndarray, firsts: np.ndarray, seed: int) -> tuple[in
 
 def exact_columns(mean: str, sd: str, draws: int) -> np.ndarray:
     summary = ColumnSummary(parse(mean), parse(sd), 29, 0, 51)
-    return column_sampler(summary, seed=1).draw(draws)
+    return ColumnSampler(summary, seed=1).draw(draws)
 
 
 def sprite_columns(mean: str, sd: str, draws: int) -> np.ndarray:

@@ -143,22 +143,16 @@ def test_levels_of_numbers_rise_and_those_without_a_value_come_last():
 
 
 @pytest.mark.parametrize(
-    ("change", "options", "message"),
+    ("change", "message"),
     [
-        (lambda frame: frame, {"choices": []}, "at least one column"),
-        (lambda frame: frame, {"choices": ["windw"]}, "did you mean 'window'"),
-        (lambda frame: frame.drop(columns="value"), {}, "'value'"),
-        (lambda frame: frame.iloc[:0], {}, "no row"),
-        (lambda frame: pd.concat([frame, frame.iloc[:1]]), {}, "more than once"),
-        (lambda frame: frame.assign(decision=1.5), {}, "a share from 0 to 1"),
-        (lambda frame: frame.assign(same=0, value=range(24)), {}, "row 1: found another result"),
-        (lambda frame: frame, {"log_floor": 0.0}, "above 0"),
-        (lambda frame: frame.assign(rule=[None, *frame["rule"][1:]]), {}, "row 0, rule"),
+        (lambda frame: pd.concat([frame, frame.iloc[:1]]), "more than once"),
+        (lambda frame: frame.assign(same=0, value=range(24)), "row 1: found another result"),
+        (lambda frame: frame.assign(rule=[None, *frame["rule"][1:]]), "row 0, rule"),
     ],
 )
-def test_what_is_no_table_is_refused(change, options, message):
+def test_what_is_no_table_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        Specifications.of(change(full(1.0)), **({"choices": list(LEVELS)} | options))
+        Specifications.of(change(full(1.0)), list(LEVELS))
 
 
 def test_choices_can_be_held():

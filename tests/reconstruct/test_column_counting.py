@@ -133,6 +133,22 @@ def test_counts_with_several_moduli_agree_with_a_count_by_another_route() -> Non
     assert count_columns(column("24.0", None, n, 0, high), ordered=True) == expected
 
 
+def test_counts_of_multisets_agree_with_a_count_by_another_route() -> None:
+    # Without an SD the number of multisets is a coefficient of the Gaussian binomial of 30 values
+    # on 0 to 51: parts of at most 51, at most 30 of them.
+    n, high = 30, 51
+    coefficients = [1] + [0] * (n * high)
+    for part in range(1, high + 1):
+        # Times 1 - q^(n + part), divided by 1 - q^part.
+        for index in range(n * high, n + part - 1, -1):
+            coefficients[index] -= coefficients[index - n - part]
+        for index in range(part, n * high + 1):
+            coefficients[index] += coefficients[index - part]
+    assert sum(coefficients) == comb(n + high, n) > 2**70
+    expected = sum(coefficients[719:722])
+    assert count_columns(column("24.0", None, n, 0, high)) == expected > 2**63
+
+
 def test_counts_of_the_usual_size_agree_with_vectors_of_the_listed_multisets() -> None:
     # Few multisets, many orders: the two dynamic programmes share no state.
     for summary in (column("25.5", "25.9", 30, 0, 51), column("0.4", "1.0", 25, 0, 51)):
@@ -145,6 +161,7 @@ def test_a_mirrored_scale_has_the_same_counts() -> None:
     changes, mirrored = column("-8.0", "8.3", 12, -51, 51), column("8.0", "8.3", 12, -51, 51)
     assert count_columns(changes) == count_columns(mirrored) > 10**6
     shifted = column("43.0", "8.3", 12, 0, 102)
+    assert count_columns(changes) == count_columns(shifted)
     assert count_columns(changes, ordered=True) == count_columns(shifted, ordered=True)
 
 

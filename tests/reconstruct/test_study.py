@@ -15,7 +15,6 @@ from rederive.reconstruct.checker import check_study, failures
 from rederive.reconstruct.study import (
     OutOfTimeError,
     Study,
-    UnprintableError,
     bound_quantity,
     drawing,
     load_study,
@@ -195,7 +194,7 @@ def test_what_the_checker_refuses_is_not_handed_out(
         return ensemble
 
     monkeypatch.setattr(drawing, "sample_data", corrupted)
-    with pytest.raises(UnprintableError, match=r"data set 1 prints .* for grip\.start"):
+    with pytest.raises(RuntimeError, match=r"data set 1 prints .* for grip\.start"):
         reconstruct_study(example, 1)
 
 

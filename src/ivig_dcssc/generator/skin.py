@@ -157,8 +157,7 @@ def _quantities(block: Block) -> Iterator[tuple[Quantity, str]]:
 
 def own_quantity(figure: Figure) -> Quantity:
     """Return the quantity that a figure of the block prints."""
-    kind = Kind.of(figure.statistic)
-    assert kind is not None
+    kind = next(kind for kind in Kind if kind.statistic is figure.statistic)
     return Quantity(kind, figure.at, figure.threshold)
 
 
@@ -177,6 +176,6 @@ def compute_bounds(registry: Registry, path: Path) -> Iterator[tuple[str, Bound]
     for name, (reading, quantity, dropped) in wanted.items():
         if name in done:
             continue
-        done[name] = bound(blocks[reading], quantity, dropped=dropped, time_limit=60.0, seed=0)
+        done[name] = bound(blocks[reading], quantity, dropped=dropped, time_limit=60.0)
         save_bounds({each: done[each] for each in wanted if each in done}, path, about=ABOUT)
         yield name, done[name]

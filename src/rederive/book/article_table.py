@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import pandas as pd
@@ -47,11 +47,11 @@ def article_table(ledger: Ledger, table: str) -> render.Table:
     for number in dict.fromkeys(cell.row for cell in cells):
         own = {cell.column: cell for cell in cells if cell.row == number}
         first = next(iter(own.values()))
-        inside = [ledger.row(row_id) for row_id in own[""].ids] if "" in own else []
+        inside = ledger.rows(own[""].ids) if "" in own else []
         shown = [_label(first, inside, again=first.topic == topic)]
         topic = first.topic
         for column in columns:
-            rows = [ledger.row(row_id) for row_id in own[column].ids] if column in own else []
+            rows = ledger.rows(own[column].ids) if column in own else []
             shown.append(render.Cell(_content(rows)))
         lines.append(("", shown))
     name = table.replace("table", "Table ")
@@ -120,15 +120,12 @@ def _claim_link(row: LedgerRow) -> str:
 
 def _marks(rows: Sequence[LedgerRow]) -> str:
     """Return each verdict of a cell once, as shape and word; where there is none, the evidence."""
-    marks = dict.fromkeys(_each_mark(rows))
+    verdicts = dict.fromkeys(row.verdict for row in rows if row.verdict is not Verdict.NONE)
+    marks = [
+        f'<span aria-hidden="true">{SHAPES.get(each, "·")}</span> {render.chip(each)}'
+        for each in verdicts
+    ]
+    if not verdicts:
+        evidence = dict.fromkeys(row.evidence for row in rows)
+        marks = [f'<span class="unjudged">· {escape(each)}</span>' for each in evidence]
     return "".join(f'<div class="verdict-line">{mark}</div>' for mark in marks)
-
-
-def _each_mark(rows: Sequence[LedgerRow]) -> Iterator[str]:
-    judged = [row for row in rows if row.verdict is not Verdict.NONE]
-    for row in judged or rows:
-        if row.verdict is Verdict.NONE:
-            yield f'<span class="unjudged">· {escape(row.evidence)}</span>'
-        else:
-            shape = f'<span aria-hidden="true">{SHAPES.get(row.verdict, "·")}</span>'
-            yield f"{shape} {render.verdict_chip(row.verdict)}"

@@ -8,7 +8,7 @@ were fitted to a figure as if they agreed with it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -51,11 +51,9 @@ class SourceError(TypeError):
 def _by_id(values: object, ids: str) -> dict[str, Value]:
     if not isinstance(values, Mapping | pd.Series | pd.DataFrame):
         raise TypeError(f"values: found {type(values).__name__}, allowed: dict, Series, DataFrame")
-
-    def name(key: Hashable) -> str:
-        return ids.format(str(key).lower()) if ids else str(key)
-
-    return {name(key): value for key, value in values.items()}
+    return {
+        ids.format(str(key).lower()) if ids else str(key): value for key, value in values.items()
+    }
 
 
 def _checked(ledger: Ledger, row_id: str, value: Value, source: str) -> LedgerRow:
@@ -85,18 +83,15 @@ def _checked(ledger: Ledger, row_id: str, value: Value, source: str) -> LedgerRo
 
 
 def _check_source(ledger: Ledger, row_id: str, planned: Evidence, source: str) -> None:
-    if source == "printed figures":
-        allowed: tuple[Evidence, ...] = (Evidence.RECOMPUTED,)
-    elif source == "held-out cohorts":
-        allowed = (Evidence.PREDICTED,)
-    else:
-        allowed = (Evidence.CALIBRATED,)
+    alone = {"printed figures": Evidence.RECOMPUTED, "held-out cohorts": Evidence.PREDICTED}
+    allowed = [alone.get(source, Evidence.CALIBRATED)]
+    if source not in alone:
         cohorts = _cohorts(ledger)
         if not cohorts.reconstructed or not cohorts.asks_as_published(row_id):
-            allowed = (Evidence.CALIBRATED, Evidence.PREDICTED)
+            allowed.append(Evidence.PREDICTED)
     if planned in allowed:
         return
-    if planned is Evidence.PREDICTED and source in ("one cohort", "all cohorts"):
+    if planned is Evidence.PREDICTED and source not in alone:
         raise SourceError(
             f"{row_id}: these cohorts were fitted to this figure, so they cannot predict it; "
             "allowed: values of cohorts that left it out of the fit, source='held-out cohorts'"
@@ -118,7 +113,8 @@ def _near(a: float, b: float) -> bool:
 
 
 def _check_recomputed(ledger: Ledger, row: LedgerRow, value: Value) -> None:
-    low, high = _end(row.low, -np.inf), _end(row.high, np.inf)
+    low = -np.inf if row.low is None else row.low
+    high = np.inf if row.high is None else row.high
     if isinstance(value, tuple):
         a, b = (float(end) for end in value)
         if not ((a <= low or _near(a, low)) and (b >= high or _near(b, high))):
@@ -153,10 +149,6 @@ def _check_each(
             f"{row_id}: {int((~same).sum())} of {len(same)} cohorts differ; of cohort "
             f"{value.index[first]!r} found {here[first]:.9g}, the engine has {there[first]:.9g}"
         )
-
-
-def _end(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value
 
 
 def _summary_of(value: Value) -> tuple[float, float, float]:
@@ -202,8 +194,8 @@ def table(ledger: Ledger, values: object, ids: str, source: str) -> render.Table
             render.text(row.printed, render.number_class(row)),
             render.text(_words(ledger, row, value), render.number_class(row)),
             render.text(row.interval or row.reproduced, render.number_class(row)),
-            render.Cell(render.evidence_chip(row.evidence)),
-            render.Cell(render.verdict_chip(row.verdict)),
+            render.Cell(render.chip(row.evidence)),
+            render.Cell(render.chip(row.verdict)),
         ]
         lines.append(("", cells))
     variables = list(dict.fromkeys(ledger.row(row_id).variable for row_id in data))

@@ -296,10 +296,6 @@ _WITHOUT_RESULT: Mapping[Evidence, tuple[Verdict, str]] = {
 }
 
 
-def _plain(value: float, decimals: int) -> str:
-    return format_fixed(Fraction(value), decimals)
-
-
 def _printed_range(reach: Reach, printed: PrintedNumber, whole: bool) -> str:
     """Return a reachable range with one digit more than the printed figure has.
 
@@ -326,13 +322,14 @@ def _show_number(outcome: Recomputed, statistic: str, unit: str, alpha: float) -
     whole = statistic in ("n", "count")
     interval = _printed_range(main, printed, whole)
     if main.point is not None:
-        value = _plain(main.point, printed.decimals)
+        value = format_fixed(Fraction(main.point), printed.decimals)
         smallest = Fraction(1, 10**printed.decimals)
         if statistic == "p" and Fraction(main.point) < smallest / 2:
-            value = f"<{_plain(float(smallest), printed.decimals)}"
+            value = f"<{format_fixed(smallest, printed.decimals)}"
         reproduced = value + sign
     elif statistic in ("percent", "count", "n") and not main.meets:
-        nearest = [_plain(end, printed.decimals) for end in (main.low, main.high)]
+        ends = (Fraction(end) for end in (main.low, main.high))
+        nearest = [format_fixed(end, printed.decimals) for end in ends]
         reproduced = interval = " or ".join(dict.fromkeys(nearest))
         reproduced += sign
     else:

@@ -158,9 +158,7 @@ class LeftOut(ast.NodeTransformer):
 
     def _meant(self, text: str) -> Iterator[str]:
         """Return the columns and measures that a text in a statement stands for."""
-        if re.fullmatch(r"\w*", text):
-            words = {text}
-        elif "~" in text:  # a formula
+        if "~" in text or re.fullmatch(r"\w*", text):  # a formula or a word
             words = set(re.findall(r"\w+", text))
         else:
             try:

@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 from rederive.book.ledger import LedgerRow
 from rederive.printed import Evidence, Verdict
-from rederive.printed.errors import unknown
 from rederive.printed.evidence import PLANNED
 
 if TYPE_CHECKING:
@@ -44,9 +43,6 @@ STATISTICS = {
 WIDE = 4
 """A table with more columns than this becomes a card for each row on a phone."""
 
-MEDIA_TYPES = {".csv": "text/csv", ".json": "application/json"}
-"""Types of the texts that a page can offer for download, by ending of the file's name."""
-
 _UNQUOTED = "/,;:()!=+@$~?"
 
 
@@ -63,16 +59,14 @@ class Html:
         return self.markup
 
 
-def verdict_chip(verdict: Verdict) -> str:
-    """Return a verdict as a word with its class."""
-    name = verdict.name.lower().replace("_", "-")
-    return f'<span class="verdict verdict-{name}">{escape(verdict)}</span>'
+def chip(word: Evidence | Verdict) -> str:
+    """Return an evidence or a verdict as a word with its class."""
+    kind = type(word).__name__.lower()
+    return f'<span class="{kind} {_class_of(word)}">{escape(word)}</span>'
 
 
-def evidence_chip(evidence: Evidence) -> str:
-    """Return an evidence as a word with its class."""
-    name = str(evidence).replace(" ", "-")
-    return f'<span class="evidence evidence-{name}">{escape(evidence)}</span>'
+def _class_of(word: Evidence | Verdict) -> str:
+    return f"{type(word).__name__}-{word.name}".lower().replace("_", "-")
 
 
 def label_of(row: LedgerRow) -> str:
@@ -179,7 +173,8 @@ def number_class(row: LedgerRow) -> str:
 def label_cell(row: LedgerRow, address: str) -> Cell:
     """Return the cell that names a row: what it is about, as a link, and its place."""
     link = f'<a href="{escape(address, quote=True)}">{escape(label_of(row))}</a>'
-    return Cell(f'{link}<div class="place">{escape(row.section)}, {escape(row.place)}</div>')
+    group, place = escape(row.group, quote=True), f"{escape(row.section)}, {escape(row.place)}"
+    return Cell(f'{link}<div class="place" data-group="{group}">{place}</div>')
 
 
 def change_markup(before: str, after: str) -> str:
@@ -190,20 +185,6 @@ def change_markup(before: str, after: str) -> str:
     )
 
 
-def _verdict_markup(row: LedgerRow) -> str:
-    chip = verdict_chip(row.verdict)
-    if not row.before_verdict:
-        return chip
-    return f'<span class="change">{verdict_chip(Verdict(row.before_verdict))} → {chip}</span>'
-
-
-def _reproduced_cell(row: LedgerRow) -> Cell:
-    if not row.before:
-        return text(row.reproduced, number_class(row))
-    css = f"{number_class(row)} changed".strip()
-    return Cell(change_markup(row.before, row.reproduced), css)
-
-
 COMPARISON = ("Published", "Reproduced", "Interval", "Evidence", "Verdict", "Why")
 """Columns of every comparison, after the one that names the row."""
 
@@ -211,12 +192,17 @@ COMPARISON = ("Published", "Reproduced", "Interval", "Evidence", "Verdict", "Why
 def comparison_cells(row: LedgerRow) -> list[Cell]:
     """Return the cells of a comparison, in the order of :data:`COMPARISON`."""
     css = number_class(row)
+    reproduced, verdict = text(row.reproduced, css), chip(row.verdict)
+    if row.before:
+        reproduced = Cell(change_markup(row.before, row.reproduced), f"{css} changed".strip())
+    if row.before_verdict:
+        verdict = f'<span class="change">{chip(Verdict(row.before_verdict))} → {verdict}</span>'
     return [
         text(row.printed, css),
-        _reproduced_cell(row),
+        reproduced,
         text(row.interval, css),
-        Cell(evidence_chip(row.evidence)),
-        Cell(_verdict_markup(row)),
+        Cell(chip(row.evidence)),
+        Cell(verdict),
         Cell(escape(row.why) + _conventions_markup(row), "why"),
     ]
 
@@ -257,8 +243,7 @@ def evidence_bar(rows: Iterable[LedgerRow]) -> Html:
     counts = Counter(row.evidence for row in rows)
     present = {kind: counts[kind] for kind in Evidence if counts[kind]}
     parts = "".join(
-        f'<span class="part evidence-{str(kind).replace(" ", "-")}" style="flex-grow:{number}">'
-        "</span>"
+        f'<span class="part {_class_of(kind)}" style="flex-grow:{number}"></span>'
         for kind, number in present.items()
     )
     legend = ", ".join(f"{number} {escape(kind)}" for kind, number in present.items())
@@ -299,11 +284,6 @@ def ledger_page(
     by_id = {row.id: row for row in rows}
     lines = []
     for row in by_id.values():
-        own = f'<a href="#{row.id}">{escape(label_of(row))}</a>'
-        place = f"{escape(row.section)}, {escape(row.place)}"
-        label = (
-            f'{own}<div class="place" data-group="{escape(row.group, quote=True)}">{place}</div>'
-        )
         *figures, _ = comparison_cells(row)
         parts = [f"<details><summary>{escape(row.why) or 'how'}</summary>"]
         parts.append(_conventions_markup(row))
@@ -326,7 +306,8 @@ def ledger_page(
         if page:
             where = f'<a href="{escape(page, quote=True)}#{row.id}">{escape(row.notebook)}</a>'
         parts.append(f"<div>Shown in: {where}</div></details>")
-        lines.append((row.id, [Cell(label), *figures, Cell("".join(parts), "why")]))
+        label = label_cell(row, f"#{row.id}")
+        lines.append((row.id, [label, *figures, Cell("".join(parts), "why")]))
     table = html_table(["Number and place", *COMPARISON], lines, caption, "ledger", labels=False)
     evidence, verdicts = (
         "".join(f"<option>{escape(word)}</option>" for word in words)
@@ -340,17 +321,9 @@ def _input_markup(row: LedgerRow, interval: str) -> str:
     return f'<li><a href="#{row.id}">{escape(label_of(row))}</a>: {figure}</li>'
 
 
-def downloads(files: Mapping[str, str]) -> Html:
-    """Return links that save texts, by file name, as files; the page itself carries the texts."""
-    if not files:
-        raise ValueError("downloads need a file")
-    items = []
-    for name, content in files.items():
-        suffix = PurePath(name).suffix
-        if suffix not in MEDIA_TYPES:
-            raise unknown(f"{name}, ending", suffix, MEDIA_TYPES)
-        size = f"{max(1, round(len(content.encode()) / 1000))} kB"
-        address = f"data:{MEDIA_TYPES[suffix]};charset=utf-8,{quote(content, safe=_UNQUOTED)}"
-        file = escape(name, quote=True)
-        items.append(f'<li><a download="{file}" href="{address}">{file}</a> ({size})</li>')
-    return Html(f'<ul class="rederive-downloads">{"".join(items)}</ul>')
+def download(name: str, content: str) -> Html:
+    """Return a link that saves a CSV text as a file; the page itself carries the text."""
+    size = f"{max(1, round(len(content.encode()) / 1000))} kB"
+    address = f"data:text/csv;charset=utf-8,{quote(content, safe=_UNQUOTED)}"
+    file = escape(name, quote=True)
+    return Html(f'<p><a download="{file}" href="{address}">{file}</a> ({size})</p>')

@@ -37,9 +37,6 @@ class ResultsTable:
     def __str__(self) -> str:
         return str(self.shown)
 
-    def _repr_html_(self) -> str:
-        return str(self.shown)
-
     def _repr_mimebundle_(
         self, include: Sequence[str] | None = None, exclude: Sequence[str] | None = None
     ) -> dict[str, Any]:

@@ -14,8 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rederive.printed.errors import unknown
-
 OUTCOMES = ("value", "low", "high", "decision")
 """Columns of a table after its choices."""
 
@@ -69,18 +67,10 @@ class Specifications:
         Raises
         ------
         ValueError
-            If a column is missing, there is no row or no choice, a choice is empty somewhere, a
-            specification stands there twice, a decision is no share, specifications that must give
-            the same result do not, or the floor is not above 0.
+            If a choice is empty somewhere, a specification stands there twice, or specifications
+            that must give the same result do not.
         """
         names = tuple(choices)
-        if not names:
-            raise ValueError("choices: found none, allowed: at least one column")
-        for name in (*names, "value"):
-            if name not in frame.columns:
-                raise unknown("column", name, frame.columns)
-        if frame.empty:
-            raise ValueError("specifications: found no row, allowed: at least one")
         table = frame[list(names)].reset_index(drop=True)
         for name in names:
             if table[name].isna().any():
@@ -88,20 +78,18 @@ class Specifications:
                 raise ValueError(f"row {row}, {name}: found nothing, allowed: a value")
         twice = table.duplicated()
         if twice.any():
-            first = table[twice].iloc[0].to_dict()
-            raise ValueError(f"specification {first} stands there more than once")
-        for name in OUTCOMES:
-            found = pd.to_numeric(frame[name]) if name in frame.columns else np.nan
-            table[name] = np.asarray(found, dtype=float)
-        shares = table["decision"].dropna()
-        if not shares.between(0, 1).all():
-            wrong = shares[~shares.between(0, 1)].iloc[0]
-            raise ValueError(f"decision: found {wrong}, allowed: a share from 0 to 1")
+            again = table[twice].iloc[0].to_dict()
+            raise ValueError(f"specification {again} stands there more than once")
+        outcomes = frame.reindex(columns=list(OUTCOMES)).apply(pd.to_numeric)
+        table[list(OUTCOMES)] = outcomes.to_numpy(float)
         if SAME in frame.columns:
             table[SAME] = pd.factorize(frame[SAME])[0]
-            _check_same(table)
-        if log_floor is not None and not log_floor > 0:
-            raise ValueError(f"log_floor: found {log_floor}, allowed: above 0")
+            given = table[list(OUTCOMES)]
+            first = table.groupby(SAME)[list(OUTCOMES)].transform("first")
+            differs = ~((given == first) | (given.isna() & first.isna())).all(axis=1)
+            if differs.any():
+                row, words = int(np.flatnonzero(differs)[0]), "the row that it is the same as"
+                raise ValueError(f"row {row}: found another result than in {words}")
         return cls(table, names, log_floor)
 
     @cached_property
@@ -187,8 +175,7 @@ class Specifications:
                 "method": method,
             }
         )
-        order = np.lexsort((np.arange(len(table)), -first, -np.nan_to_num(total)))
-        return table.iloc[order].reset_index(drop=True)
+        return table.sort_values(["total", "first"], ascending=False, ignore_index=True)
 
     def _sobol(self) -> tuple[Floats, Floats]:
         shape = [len(self.levels[name]) for name in self.choices]
@@ -253,16 +240,6 @@ class Specifications:
         names = [name for name in rows.columns if name in self.choices]
         kept = self.frame.merge(rows[names].drop_duplicates(), on=names)
         return Specifications(kept, self.choices, self.log_floor)
-
-
-def _check_same(table: pd.DataFrame) -> None:
-    """Refuse specifications that must give the same result and do not."""
-    first = table.groupby(SAME)[list(OUTCOMES)].transform("first")
-    found = table[list(OUTCOMES)]
-    differs = ~((found == first) | (found.isna() & first.isna())).all(axis=1)
-    if differs.any():
-        row = int(np.flatnonzero(differs)[0])
-        raise ValueError(f"row {row}: found another result than in the row that it is the same as")
 
 
 def _pairs(line: Places, yes: npt.NDArray[np.bool_], same: Places) -> tuple[int, int]:

@@ -20,8 +20,8 @@ from rederive.printed import PrintedNumber, RoundingRule, written
 from rederive.printed.errors import BookError, ConfigurationError
 from rederive.printed.files import write_atomically
 from rederive.reconstruct.column import (
+    ColumnSampler,
     ColumnSummary,
-    column_sampler,
     count_columns,
     listed_nearest,
     nearest_figures,
@@ -157,7 +157,7 @@ def sample_command(
     """
     with Watch("samples") as watch:
         watch.say("filling the tables")
-        sampler = column_sampler(summary, ordered, seed)
+        sampler = ColumnSampler(summary, ordered, seed)
         columns = sampler.draw(samples, watch, watch.stop).tolist()
     step = Fraction(summary.step)
     if as_json:

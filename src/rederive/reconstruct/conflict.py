@@ -35,14 +35,7 @@ from rederive.reconstruct.block import (
 )
 from rederive.reconstruct.block.boxes import UNLIMITED, Boxes, Column, Window, clip
 from rederive.reconstruct.bounds.counts import MOST_CELLS, CountModel, NoDataError, fits
-from rederive.reconstruct.bounds.moments import (
-    MOST_SUMS,
-    Meeting,
-    each_sum,
-    ends_of,
-    meeting_at,
-    squares_of,
-)
+from rederive.reconstruct.bounds.moments import MOST_SUMS, Meeting, ends_of, meeting_at, squares_of
 from rederive.reconstruct.bounds.quantities import Part
 from rederive.reconstruct.bounds.search import completed
 
@@ -144,7 +137,7 @@ def decide(block: Block, seconds: float, attempts: int = 2) -> Diagnosis:
             why = f"an integer programme shows that {words}"
             return Diagnosis(Outcome.CONTRADICTION, tuple(meeting.sources), why)
         if best.counts is not None and alone is None:
-            data = completed(block, model, best.counts, 0, 400_000)
+            data = completed(block, model, best.counts)
             if data is not None:
                 return Diagnosis(Outcome.FOUND, data=data, why="found by programme")
     return Diagnosis(Outcome.UNDECIDED, why="neither data nor a proof in the time given")
@@ -217,7 +210,7 @@ def _is_empty(column: Column, ends: Window) -> bool:
     base, base_squares = sum(forced), sum(value * value for value in forced)
     window = clip(column.total, (column.n * low, column.n * high))
     looked = 0
-    for total, least, greatest in each_sum(column, window, (low, high)):
+    for total, (least, greatest) in squares_of(column, window, (low, high)):
         for squares in range(least, greatest + 1, 2):
             rest = total - base, squares - base_squares
             if rest == (0, 0) if n == 0 else exists(n, *rest, low, high) is not False:
@@ -265,7 +258,7 @@ def _programmes(block: Block, boxes: Boxes) -> Iterator[tuple[str, Meeting, Part
         if column.counts and high - low < MOST_CELLS:
             meeting = Meeting(0, {part: column}, {part: window})
             if column.limits_spread and window[1] - window[0] < MOST_SUMS:
-                meeting.squares[part] = squares_of(column, window, (low, high))
+                meeting.squares[part] = dict(squares_of(column, window, (low, high)))
             yield f"no {column.n} values have such {name}", meeting, part
     later = range(1, len(boxes.level))
     named = [t for t in later if boxes.change[t].sources or boxes.followed[t].sources]
@@ -407,7 +400,6 @@ def _habits(block: Block, names: Iterable[str]) -> Iterator[tuple[str, str]]:
                 )
                 for text, sign in zip(texts, "≥≤", strict=True)
             ]
-            others = {each.id for each in block.figures} - {figure.id}
-            rest = block.only(others).with_figures(limits)
+            rest = block.without([figure.id]).with_figures(limits)
             if decide(rest, 0.0, attempts=1).outcome is Outcome.FOUND:
                 yield figure.id, habit

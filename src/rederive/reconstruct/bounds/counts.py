@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -30,6 +30,9 @@ from rederive.reconstruct.bounds.quantities import Part
 
 Objective = tuple[Floats, float]
 """Coefficients of the unknowns, and a constant."""
+
+_Cells = tuple[Floats, Floats]
+"""The value of a column in each cell, and whether the cell has one (1) or not (0)."""
 
 _Row = tuple[Floats, float, float]
 """Coefficients of a constraint with its ends."""
@@ -54,32 +57,22 @@ class NoDataError(ValueError):
     """The programme has no solution: no data keep all figures."""
 
 
-@dataclass(slots=True)
 class _Part:
     """One column: its value in each cell, which cells have one, and the unknowns of its sum."""
 
-    values: Floats
-    inside: Floats
-    window: Window
-    limits: Column
-    squares: Squares | None
-    first: int = -1
-    sums: tuple[int, ...] = ()
-    n: int = field(init=False)
-    centre: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.n = self.limits.n
-        self.centre = round(sum(self.window) / (2 * max(self.n, 1)))
-
-    def centred(self) -> Floats:
-        return (self.values - self.centre) * self.inside
+    def __init__(
+        self, cells: _Cells, limits: Column, window: Window, squares: Squares | None, first: int
+    ) -> None:
+        self.values, self.inside = cells
+        self.limits, self.window, self.squares = limits, window, squares
+        self.n = limits.n
+        self.centre = round(sum(window) / (2 * max(self.n, 1)))
+        self.centred = (self.values - self.centre) * self.inside
+        self.sums = tuple(squares or ())
+        self.chosen = slice(first, first + len(self.sums))
 
     def shifted(self, total: int) -> int:
         return total - self.n * self.centre
-
-    def chosen(self) -> slice:
-        return slice(self.first, self.first + len(self.sums))
 
 
 class CountModel:
@@ -100,23 +93,16 @@ class CountModel:
         self.meeting = meeting
         self.levels = levels
         self._alone = alone
-        self._parts = {
-            part: _Part(
-                *cells,
-                meeting.windows[part],
-                meeting.columns[part],
-                meeting.squares.get(part),
-            )
-            for part, cells in (_own(levels, alone) if alone else _together(levels)).items()
-        }
-        self.cells = next(iter(self._parts.values())).values.size
-        self._size = self.cells
-        for part, column in self._parts.items():
-            if column.squares is None and part is spread_of:
-                column.squares = squares_of(column.limits, column.window, ends_of(part, levels))
-            if column.squares is not None:
-                column.first, column.sums = self._size, tuple(column.squares)
-                self._size += len(column.sums)
+        cells = _own(levels, alone) if alone else _together(levels)
+        self.cells = self._size = next(iter(cells.values()))[0].size
+        self._parts: dict[Part, _Part] = {}
+        for part, own in cells.items():
+            limits, window = meeting.columns[part], meeting.windows[part]
+            squares = meeting.squares.get(part)
+            if squares is None and part is spread_of:
+                squares = dict(squares_of(limits, window, ends_of(part, levels)))
+            self._parts[part] = _Part(own, limits, window, squares, self._size)
+            self._size += len(self._parts[part].sums)
         elsewhere = [m for m in others if alone is None and m.columns[Part.MISSING].n]
         self._gone = self._size
         self._size += len(elsewhere) * (levels + 1)
@@ -146,7 +132,7 @@ class CountModel:
         baseline = self._parts[Part.BASELINE]
         centre = baseline.centre
         for part, with_all in ((Part.MISSING, False), (Part.FOLLOWED, True)):
-            row = self._wide(baseline.centred()) if with_all else np.zeros(self._size)
+            row = self._wide(baseline.centred) if with_all else np.zeros(self._size)
             row[here] = (steps - centre) * (-1 if with_all else 1)
             low, high = (end - other.columns[part].n * centre for end in other.windows[part])
             yield row, low, high
@@ -156,20 +142,20 @@ class CountModel:
             yield row, -np.inf, 0
 
     def _limit_sums(self, column: _Part) -> Iterator[_Row]:
-        total = self._wide(column.centred())
+        total = self._wide(column.centred)
         if column.squares is None:
             yield total, column.shifted(column.window[0]), column.shifted(column.window[1])
             return
         one = np.zeros(self._size)
-        one[column.chosen()] = 1
+        one[column.chosen] = 1
         yield one, 1, 1
-        total[column.chosen()] = [-column.shifted(s) for s in column.sums]
+        total[column.chosen] = [-column.shifted(s) for s in column.sums]
         yield total, 0, 0
-        squares = self._wide(column.centred() ** 2)
+        squares = self._wide(column.centred**2)
         centre = column.centre
         for end, low, high in ((0, 0.0, np.inf), (1, -np.inf, 0.0)):
             row = squares.copy()
-            row[column.chosen()] = [
+            row[column.chosen] = [
                 -(column.squares[s][end] - 2 * centre * s + column.n * centre**2)
                 for s in column.sums
             ]
@@ -195,13 +181,13 @@ class CountModel:
     def total(self, part: Part) -> Objective:
         """Return the objective that is the sum of a column."""
         column = self._parts[part]
-        return self._wide(column.centred()), float(column.n * column.centre)
+        return self._wide(column.centred), float(column.n * column.centre)
 
     def spread(self, part: Part) -> Objective:
         """Return the objective W = nQ - S² of a column."""
         column = self._parts[part]
-        row = self._wide(column.n * column.centred() ** 2)
-        row[column.chosen()] = [-(column.shifted(s) ** 2) for s in column.sums]
+        row = self._wide(column.n * column.centred**2)
+        row[column.chosen] = [-(column.shifted(s) ** 2) for s in column.sums]
         return row, 0.0
 
     def excess(self, ratio: Fraction) -> Objective:
@@ -210,7 +196,7 @@ class CountModel:
         row = -self.spread(Part.CHANGE)[0]
         terms = [s * s * (column.n - 1) / ratio for s in column.sums]
         base = round(min(terms))
-        row[column.chosen()] += [float(x - base) for x in terms]
+        row[column.chosen] += [float(x - base) for x in terms]
         return row, float(base)
 
     def ratio(self, solution: Floats | None) -> Fraction | None:
@@ -218,8 +204,8 @@ class CountModel:
         if solution is None:
             return None
         column = self._parts[Part.CHANGE]
-        total = column.sums[int(np.argmax(solution[column.chosen()]))]
-        squares = Fraction(float(column.centred() ** 2 @ solution[: self.cells]))
+        total = column.sums[int(np.argmax(solution[column.chosen]))]
+        squares = Fraction(float(column.centred**2 @ solution[: self.cells]))
         spread = column.n * squares.limit_denominator(1000) - column.shifted(total) ** 2
         return Fraction(total * total * (column.n - 1)) / spread if spread > 0 else None
 
@@ -263,19 +249,12 @@ class CountModel:
         counts = np.rint(result.x[: self.cells]).astype(np.int64) if found else None
         return Optimum(float(bound), result.x, counts)
 
-    def rows_of(self, counts: Integers) -> tuple[list[tuple[int, int]], list[int]]:
-        """Return (first value, value) of the followed and the first values of the missing."""
-        width = self.levels + 1
-        pairs = width * width
-        followed = [
-            divmod(cell, width)
-            for cell, count in enumerate(counts[:pairs].tolist())
-            for _ in range(count)
-        ]
-        missing = [
-            value for value, count in enumerate(counts[pairs:].tolist()) for _ in range(count)
-        ]
-        return followed, missing
+    def rows_of(self, counts: Integers) -> tuple[Integers, Integers, Integers]:
+        """Return first values and values of the followed, and the first values of the missing."""
+        cells = np.repeat(np.arange(len(counts)), counts)
+        first, value = np.divmod(cells, self.levels + 1)
+        followed = first <= self.levels
+        return first[followed], value[followed], value[~followed]
 
 
 def fits(levels: int) -> bool:
@@ -283,7 +262,7 @@ def fits(levels: int) -> bool:
     return (levels + 1) ** 2 + levels + 1 <= MOST_CELLS
 
 
-def _together(levels: int) -> dict[Part, tuple[Floats, Floats]]:
+def _together(levels: int) -> dict[Part, _Cells]:
     """Return values and membership of every pair of first value and value, then of the missing."""
     steps = np.arange(levels + 1, dtype=float)
     first = np.concatenate([np.repeat(steps, levels + 1), steps])
@@ -298,7 +277,7 @@ def _together(levels: int) -> dict[Part, tuple[Floats, Floats]]:
     }
 
 
-def _own(levels: int, part: Part) -> dict[Part, tuple[Floats, Floats]]:
+def _own(levels: int, part: Part) -> dict[Part, _Cells]:
     low, high = ends_of(part, levels)
     values = np.arange(low, high + 1, dtype=float)
     return {part: (values, np.ones_like(values))}

@@ -101,7 +101,7 @@ def meeting_at(block: Block, boxes: Boxes, at: int, baseline: Window | None = No
         for part, column in columns.items():
             low, high = windows[part]
             if low <= high and column.limits_spread and high - low < MOST_SUMS:
-                found = squares_of(column, windows[part], ends[part])
+                found = dict(squares_of(column, windows[part], ends[part]))
                 meeting.squares[part] = found
                 low, high = windows[part] = (min(found), max(found)) if found else (1, 0)
             if low > high:
@@ -129,16 +129,11 @@ def _propagate(windows: dict[Part, Window]) -> None:
     windows[Part.CHANGE] = clip(d, (v[0] - f[1], v[1] - f[0]))
 
 
-def squares_of(column: Column, window: Window, ends: Window) -> Squares:
-    """Return the sums of squares that a column's printed limits leave to each sum.
+def squares_of(column: Column, window: Window, ends: Window) -> Iterator[tuple[int, Window]]:
+    """Give each sum with the sums of squares that a column's printed limits leave to it.
 
     ``window`` holds the least and greatest sum, ``ends`` the least and greatest single value.
     """
-    return {total: (low, high) for total, low, high in each_sum(column, window, ends)}
-
-
-def each_sum(column: Column, window: Window, ends: Window) -> Iterator[tuple[int, int, int]]:
-    """Give every sum with its least and greatest sum of squares, as :func:`squares_of`."""
     n = column.n
     for total in range(window[0], window[1] + 1):
         spread = _spread_limits(column, total)
@@ -151,7 +146,7 @@ def each_sum(column: Column, window: Window, ends: Window) -> Iterator[tuple[int
         while low <= high and not column.admits(total, high):
             high -= 2
         if low <= high:
-            yield total, low, high
+            yield total, (low, high)
 
 
 def _spread_limits(column: Column, total: int) -> Window:

@@ -49,32 +49,18 @@ class Kind(StrEnum):
     FOLLOWED_BASELINE_MEAN = "followed_baseline_mean"
     MISSING_BASELINE_MEAN = "missing_baseline_mean"
 
-    @classmethod
-    def of(cls, statistic: Statistic) -> Kind | None:
-        """Return what a printed figure says; nothing for an extreme or a baseline SD."""
-        return next((kind for kind in cls if kind.statistic is statistic), None)
-
     @property
     def part(self) -> Part:
         """The column that it is about, at a later visit."""
-        return {
-            Kind.AT_LEAST: Part.VISIT,
-            Kind.AT_MOST: Part.VISIT,
-            Kind.MEAN: Part.VISIT,
-            Kind.SD: Part.VISIT,
-            Kind.FOLLOWED_BASELINE_MEAN: Part.FOLLOWED,
-            Kind.MISSING_BASELINE_MEAN: Part.MISSING,
-        }.get(self, Part.CHANGE)
+        if self is Kind.MISSING_BASELINE_MEAN:
+            return Part.MISSING
+        parts = {"": Part.VISIT, "baseline": Part.FOLLOWED, "change": Part.CHANGE}
+        return parts[self.statistic.family]
 
     @property
     def statistic(self) -> Statistic:
         """The printed figure that says most about it."""
         return Statistic(self.removeprefix("followed_").removeprefix("missing_"))
-
-    @property
-    def is_sd(self) -> bool:
-        """Whether it is a sample SD."""
-        return self in (Kind.SD, Kind.CHANGE_SD)
 
     @property
     def is_count(self) -> bool:
@@ -84,7 +70,7 @@ class Kind(StrEnum):
     @property
     def of_spread(self) -> bool:
         """Whether it depends on the sum of squares of its column."""
-        return self.is_sd or self is Kind.PAIRED_P
+        return self in (Kind.SD, Kind.CHANGE_SD, Kind.PAIRED_P)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,19 +146,13 @@ class Quantity:
             Part.FOLLOWED: first[seen],
             Part.MISSING: first[mask[:, 0] & ~seen],
         }.get(self.kind.part, (level - first)[seen])
-        return self._of([int(x) for x in column], block)
-
-    def _of(self, numbers: list[int], block: Block) -> Exact:
-        """Return the value from the numbers of its column, in steps."""
-        n, total, step = len(numbers), sum(numbers), block.scale.step
+        numbers = [int(x) for x in column]
+        n, total = len(numbers), sum(numbers)
         if self.kind.is_count:
             low, high = self.window(block)
             return Fraction(sum(low <= d <= high for d in numbers))
         if self.kind.of_spread:
-            spread = n * sum(x * x for x in numbers) - total * total
-            if self.kind is Kind.PAIRED_P:
-                return t_squared(n, total, spread)
-            return step**2 * Fraction(spread, n * (n - 1))
+            return self.of_squares(total, sum(x * x for x in numbers), n, block)
         return self.of_sum(total, n, block)
 
     def window(self, block: Block) -> Window:
@@ -185,11 +165,17 @@ class Quantity:
         origin = 0 if self.kind.part is Part.CHANGE else block.scale.minimum
         return origin + block.scale.step * Fraction(total) / n
 
+    def of_squares(self, total: int, squares: int, n: int, block: Block) -> Exact:
+        """Return t², for a p, or a variance from sum and sum of squares of ``n`` values."""
+        spread = n * squares - total * total
+        if self.falls:
+            return t_squared(n, total, spread)
+        return block.scale.step**2 * Fraction(spread, n * (n - 1))
+
     def shown(self, exact: Exact, block: Block) -> float:
         """Return the value as an article would give it: an SD, a p value, a mean, a count."""
-        if self.kind.is_sd:
-            return math.sqrt(exact)
-        if self.kind is Kind.PAIRED_P:
-            df = block.observed[block.index(self.at)] - 1
-            return float(2 * stats.t.sf(math.sqrt(exact), df))
-        return float(exact)
+        if not self.kind.of_spread:
+            return float(exact)
+        df = block.observed[block.index(self.at)] - 1
+        root = math.sqrt(exact)
+        return float(2 * stats.t.sf(root, df)) if self.falls else root

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -145,8 +145,7 @@ def save_bounds(bounds: Named, path: Path, *, about: str = "") -> None:
     about : str
         A line for the reader of the file.
     """
-    lines = [f"{json.dumps(name)}: {json.dumps(_record(b))}" for name, b in bounds.items()]
-    body = ",\n".join(lines)
+    body = ",\n".join(f"{json.dumps(name)}: {_record(b)}" for name, b in bounds.items())
     text = f'{{"about": {json.dumps(about)},\n"bounds": {{\n{body}\n}}}}\n'
     write_atomically(path, text.encode())
 
@@ -174,50 +173,30 @@ def load_bounds(path: Path) -> Named:
     return result
 
 
-def _record(bound: Bound) -> dict[str, Any]:
-    quantity = bound.quantity
-    return {
-        "quantity": {
-            "kind": str(quantity.kind),
-            "at": quantity.at,
-            "threshold": None if quantity.threshold is None else str(quantity.threshold),
-            **({"rises": True} if quantity.rises else {}),
-        },
-        "dropped": list(bound.dropped),
-        "key": bound.key,
-        "seconds": bound.seconds,
-        "low": _end_record(bound.low),
-        "high": _end_record(bound.high),
-    }
-
-
-def _end_record(end: End) -> dict[str, Any]:
-    return {
-        "limit": end.limit,
-        "best": end.best,
-        "status": end.status,
-        "proof": end.proof.name.lower(),
-        "proved": str(end.proved),
-        "attained": None if end.attained is None else str(end.attained),
-        "witness": end.witness,
-    }
+def _record(bound: Bound) -> str:
+    quantity = {name: value for name, value in asdict(bound.quantity).items() if value is not False}
+    record: dict[str, object] = {"quantity": quantity, "dropped": bound.dropped, "key": bound.key}
+    record["seconds"] = bound.seconds
+    for name, end in (("low", bound.low), ("high", bound.high)):
+        record[name] = {
+            "limit": end.limit,
+            "best": end.best,
+            "status": end.status,
+            "proof": end.proof.name.lower(),
+            "proved": str(end.proved),
+            "attained": None if end.attained is None else str(end.attained),
+            "witness": end.witness,
+        }
+    return json.dumps(record, default=str)  # thresholds are fractions
 
 
 def _bound(record: dict[str, Any]) -> Bound:
     asked = record["quantity"]
-    return Bound(
-        Quantity(
-            Kind(asked["kind"]),
-            asked["at"],
-            None if asked["threshold"] is None else Fraction(asked["threshold"]),
-            asked.get("rises", False),
-        ),
-        tuple(record["dropped"]),
-        _end(record["low"]),
-        _end(record["high"]),
-        record["key"],
-        record["seconds"],
-    )
+    asked["kind"] = Kind(asked["kind"])
+    asked["threshold"] = None if asked["threshold"] is None else Fraction(asked["threshold"])
+    low, high = _end(record["low"]), _end(record["high"])
+    dropped = tuple(record["dropped"])
+    return Bound(Quantity(**asked), dropped, low, high, record["key"], record["seconds"])
 
 
 def _end(record: dict[str, Any]) -> End:

@@ -106,8 +106,6 @@ def _sum_figure(
 ATTEMPTS, ITERATIONS = 3, 300_000
 """Of each search for a witness."""
 
-_HALVINGS = 10
-
 
 @dataclass(slots=True)
 class Task:
@@ -121,7 +119,6 @@ class Task:
     quantity: Quantity
     meetings: dict[int, Meeting]
     time_limit: float
-    seed: int
     models: dict[tuple[int, Part | None], CountModel] = field(default_factory=dict)
 
     @property
@@ -143,7 +140,7 @@ class Task:
         if part in meeting.squares:
             return meeting.squares[part]
         ends = ends_of(part, self.block.levels)
-        return squares_of(meeting.columns[part], meeting.windows[part], ends)
+        return dict(squares_of(meeting.columns[part], meeting.windows[part], ends))
 
     def model(self, meeting: Meeting, alone: Part | None) -> CountModel:
         """Return the programme of a visit, built once."""
@@ -158,106 +155,31 @@ class Task:
         """Return the exact mean of the quantity's column with a sum."""
         return self.quantity.of_sum(total, self.visits[0].columns[self.part].n, self.block)
 
-    def of_spread(self, spread: int) -> Fraction:
-        """Return the variance with W = nQ - S²."""
-        n = self.visits[0].columns[self.part].n
-        return self.block.scale.step**2 * Fraction(spread, n * (n - 1))
 
-
-class Search:
-    """The best witness of one end so far, ``found``, and its exact value, ``attained``."""
-
-    def __init__(self, task: Task, highest: bool) -> None:
-        self.task = task
-        self.highest = highest
-        self.found: BlockData | None = None
-        self.attained: Exact | None = None
-
-    def beyond(self, one: Exact, other: Exact) -> bool:
-        """Return whether a value is more extreme than another."""
-        return one > other if self.highest else one < other
-
-    def inside(self) -> Exact | None:
-        """Return the value of any data that keep the figures."""
-        if self.attained is None:
-            self._take(self._find(()))
-        return self.attained
-
-    def reach(self, target: Exact) -> bool:
-        """Look for data at or beyond a target."""
-        if target == -math.inf:
-            return False
-        windows = [m.windows[Part.BASELINE] for m in self.task.visits]
-        quantity = self.task.quantity
-        for extra in figures_beyond(quantity, self.task.block, target, self.highest, windows[0]):
-            if self._take(self._find(extra)):
-                return True
-        return False
-
-    def _find(self, extra: tuple[Figure, ...]) -> BlockData | None:
-        wanted = self.task.block.with_figures(extra)
-        try:
-            return find_data(wanted, FLAT, self.task.seed, attempts=ATTEMPTS, iterations=ITERATIONS)
-        except (ContradictionError, NothingFoundError):
-            return None
-
-    def _take(self, data: BlockData | None) -> bool:
-        if data is None:
-            return False
-        value = self.task.quantity.exact(self.task.block, data.values, data.mask)
-        if self.attained is None or self.beyond(value, self.attained):
-            self.found, self.attained = data, value
-            return True
-        return False
-
-    def approach(self, proved: Exact) -> None:
-        """Halve the way between the best witness and what is proved."""
-        inside = self.inside()
-        if inside is None or math.isinf(proved):
-            return
-        end = Fraction(proved)
-        for _ in range(_HALVINGS):
-            if self.attained == proved:
-                return
-            assert self.attained is not None
-            middle = (Fraction(self.attained) + end) / 2
-            if self.task.quantity.kind.is_count:
-                middle = Fraction(math.ceil(middle) if self.highest else math.floor(middle))
-            if not self.beyond(middle, self.attained):
-                return
-            if not self.reach(middle):
-                if middle == end:
-                    return
-                end = middle
-
-
-def completed(
-    block: Block,
-    model: CountModel,
-    counts: Integers,
-    seed: int,
-    iterations: int,
+def searched(
+    block: Block, start: BlockData | None = None, visit: int | None = None
 ) -> BlockData | None:
+    """Return data that keep all figures, or ``None`` if none are found; as `find_data`."""
+    try:
+        return find_data(block, start=start, visit=visit, attempts=ATTEMPTS, iterations=ITERATIONS)
+    except (ContradictionError, NothingFoundError):
+        return None
+
+
+def completed(block: Block, model: CountModel, counts: Integers) -> BlockData | None:
     """Return data whose baseline and one visit have these counts, or ``None`` if none are found.
 
     ``model`` and ``counts`` are a programme and a solution of it; the other visits are searched.
     """
     at = model.meeting.at
-    followed, missing = model.rows_of(counts)
-    values, mask = draw_start(block, FLAT, np.random.default_rng(seed))
+    first, value, missing = model.rows_of(counts)
+    n = len(first)
+    values, mask = draw_start(block, FLAT, np.random.default_rng(0))
     mask[:, at] = False
-    mask[: len(followed), at] = True
-    for row, (first, value) in enumerate(followed):
-        values[row, 0], values[row, at] = first, value
-    for row, first in enumerate(missing, len(followed)):
-        values[row, 0] = first
-    start = BlockData(block, values, mask)
-    try:
-        return find_data(
-            block, FLAT, seed, start=start, visit=at, attempts=ATTEMPTS, iterations=iterations
-        )
-    except NothingFoundError:
-        return None
+    mask[:n, at] = True
+    values[:n, 0], values[:n, at] = first, value
+    values[n : n + len(missing), 0] = missing
+    return searched(block, BlockData(block, values, mask), at)
 
 
 def cells_of(data: BlockData) -> Cells:

@@ -1,12 +1,7 @@
 """One column of data from its printed summary: counted and drawn exactly."""
 
 from rederive.reconstruct.column.counting import count_columns
-from rederive.reconstruct.column.sampling import (
-    ColumnSampler,
-    MultisetSampler,
-    VectorSampler,
-    column_sampler,
-)
+from rederive.reconstruct.column.sampling import ColumnSampler
 from rederive.reconstruct.column.summary import (
     ColumnSummary,
     ImpossibleSummaryError,

@@ -9,7 +9,6 @@ computed, so that it keeps its relative accuracy however small it is.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,6 @@ import numpy.typing as npt
 from rederive.reconstruct.column.states import Floats, Integers
 
 Flags = npt.NDArray[np.bool_]
-Words = npt.NDArray[np.uint64]
 
 WORD = 2**64
 
@@ -25,28 +23,19 @@ STEP_ERROR = Fraction(1, 2**50)
 """Bound on the relative error of the probability of one choice between two exact numbers."""
 
 
-class WordSource(Protocol):
-    """Anything that gives random 64-bit words; NumPy's bit generators do."""
-
-    def random_raw(self, size: int) -> Words:
-        """Return ``size`` independent uniform words."""
-        ...
-
-
-def bernoulli(probability: Floats, source: WordSource) -> Flags:
+def bernoulli(probability: Floats, source: np.random.BitGenerator) -> Flags:
     """Return independent events with exactly these probabilities, each 0 to 1/2."""
     scaled = np.ldexp(probability, 64)
-    whole = np.floor(scaled)
-    words = source.random_raw(len(probability))
-    digits = whole.astype(np.uint64)
+    digits = scaled.astype(np.uint64)
+    words: npt.NDArray[np.uint64] = source.random_raw(len(probability))
     happened: Flags = words < digits
-    for index in np.flatnonzero((words == digits) & (scaled > whole)):
+    for index in np.flatnonzero(words == digits):
         rest = Fraction(float(scaled[index])) - int(digits[index])
-        happened[index] = below(rest, source)
+        happened[index] = rest > 0 and below(rest, source)
     return happened
 
 
-def below(probability: Fraction, source: WordSource, first: int | None = None) -> bool:
+def below(probability: Fraction, source: np.random.BitGenerator, first: int | None = None) -> bool:
     """Return whether a uniform number from 0 to 1, drawn word by word, is below a fraction.
 
     Its first word may be drawn already.
@@ -67,7 +56,7 @@ class Chooser:
     wanted.
     """
 
-    def __init__(self, source: WordSource, followed: Integers) -> None:
+    def __init__(self, source: np.random.BitGenerator, followed: Integers) -> None:
         self._source = source
         self.probability = {int(row): Fraction(1) for row in followed}
         self._followed = followed
@@ -92,24 +81,18 @@ class Chooser:
         """Choose one alternative of several for each sample.
 
         The alternatives are the leaves of a binary tree whose nodes hold the sum of their branches;
-        each choice goes down from the root. ``numbers`` has shape (samples, alternatives), or
-        (1, alternatives) if they are the same for all. Returned are the indices chosen and, shape
-        (samples,) or (1,), the number at the root.
+        each choice goes down from the root. ``numbers`` has shape (alternatives, samples), or
+        (alternatives, 1) if they are the same for all. Returned are the indices chosen and, shape
+        (samples,) or (1,), the numbers at the root.
         """
         levels = [numbers]
-        while levels[-1].shape[1] > 1:
-            level = levels[-1]
-            if level.shape[1] % 2:
-                level = levels[-1] = np.pad(level, ((0, 0), (0, 1)))
-            levels.append(level[:, 0::2] + level[:, 1::2])
-        line = np.zeros(len(rows), dtype=np.int64) if len(numbers) == 1 else np.arange(len(rows))
+        while len(level := levels[-1]) > 1:
+            if len(level) % 2:
+                level = levels[-1] = np.pad(level, ((0, 1), (0, 0)))
+            levels.append(level[0::2] + level[1::2])
         node = np.zeros(len(rows), dtype=np.int64)
+        line = np.arange(len(rows)) if numbers.shape[1] > 1 else 0
         for level in reversed(levels[:-1]):
             node *= 2
-            node += self.second(rows, level[line, node], level[line, node + 1])
-        return node, levels[-1][:, 0]
-
-
-def tree_height(alternatives: int) -> int:
-    """Return the number of choices between two that one choice among several takes."""
-    return max(alternatives - 1, 0).bit_length()
+            node += self.second(rows, level[node, line], level[node + 1, line])
+        return node, levels[-1][0]

@@ -7,16 +7,12 @@ what the count can be; the Chinese remainder theorem puts the exact count togeth
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import comb, gcd
+from itertools import pairwise
+from math import gcd
 
 import numpy as np
 
-from rederive.reconstruct.column.states import (
-    CentredColumn,
-    empty_column,
-    fill_positions,
-    next_stage,
-)
+from rederive.reconstruct.column.states import CentredColumn, empty_column, next_stage
 from rederive.reconstruct.column.summary import ColumnSummary, require_reach
 
 WORK_LIMIT = 60_000_000_000
@@ -48,44 +44,25 @@ def count_columns(
         If the count would take more than :data:`WORK_LIMIT` additions or :data:`LAYER_LIMIT`
         states at a time.
     """
-    column = CentredColumn.for_vectors(summary) if ordered else CentredColumn.of(summary)
+    column = CentredColumn.of(summary, ordered)
     if not column.targets:
         return 0
-    count = _count_vectors if ordered else _count_multisets
-    return count(column, len(column.deviations), progress or (lambda done, wanted: None))
-
-
-def _count_multisets(column: CentredColumn, values: int, progress: Progress) -> int:
-    bound = comb(column.n + values - 1, column.n)
-    moduli = coprime_moduli(2**63, bound)
+    stages, terms = column.stages, column.width + 1
+    moduli = coprime_moduli(2**64 // terms, column.bound)
     # The coarse estimate spares the computation of all boxes where it would be in vain.
-    require_reach("additions", column.expected_states() * len(moduli) // 2, WORK_LIMIT)
-    boxes = [column.stage_boxes(stage) for stage in range(values + 1)]
+    require_reach("additions", terms * column.expected_states() * len(moduli) // 4, WORK_LIMIT)
+    boxes = [column.stage_boxes(stage) for stage in range(stages + 1)]
     sizes = [sum(box.size for box in row) for row in boxes]
-    require_reach("additions", 2 * sum(sizes) * len(moduli), WORK_LIMIT)
-    require_reach("states at a time", 2 * max(sizes), LAYER_LIMIT)
+    require_reach("additions", terms * sum(sizes) * len(moduli), WORK_LIMIT)
+    require_reach("states at a time", max(map(sum, pairwise(sizes))), LAYER_LIMIT)
     residues: list[int] = []
     for modulus in moduli:
         layer = empty_column(boxes[0], np.uint64)
-        for stage in range(1, values + 1):
+        for stage in range(1, stages + 1):
             layer = next_stage(column, stage, layer, boxes[stage], modulus)
-            progress(len(residues) * values + stage, len(moduli) * values)
+            if progress is not None:
+                progress(len(residues) * stages + stage, len(moduli) * stages)
         residues.append(sum(map(int, column.numbers(layer))))
-    return chinese_remainder(residues, moduli)
-
-
-def _count_vectors(column: CentredColumn, values: int, progress: Progress) -> int:
-    boxes = column.position_boxes()
-    states = sum(box.size for box in boxes)
-    moduli = coprime_moduli(2**64 // values, values**column.n)
-    require_reach("additions", values * states * len(moduli), WORK_LIMIT)
-    require_reach("states at a time", states, LAYER_LIMIT)
-    residues: list[int] = []
-    for modulus in moduli:
-        layer = empty_column(boxes, np.uint64)
-        fill_positions(column, layer, modulus)
-        residues.append(sum(map(int, column.numbers(layer))))
-        progress(len(residues), len(moduli))
     return chinese_remainder(residues, moduli)
 
 

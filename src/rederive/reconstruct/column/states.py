@@ -17,13 +17,18 @@ so the numbers of all states that matter are right; those of the others may be t
 Values enter in ascending order: those in use lie on one side of those that are not, so the sum of
 either side nearly fixes its sum of squares. Any other order is right too, but the boxes of "nearest
 to the centre first" are two to five times as large in all.
+
+Values that enter in the same stage may be taken in any order, and each order counts. For multisets
+every value therefore enters in a stage of its own; for ordered vectors all enter in one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
+from math import comb
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +43,7 @@ BOX_LIMIT = 200_000
 """Most boxes, one for each value of the scale and each count, that a column may need."""
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle of states: ``s`` from ``s_low``, ``t`` from ``t_low``."""
 
     s_low: int
@@ -56,49 +60,47 @@ class Box:
 NO_STATES = Box(0, 0, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class ValueSet:
-    """What the inequalities need to know of a set of deviations."""
-
-    low: int
-    high: int
-    nearest: int
-    """Least distance from 0."""
-
-    @classmethod
-    def of(cls, deviations: Sequence[int]) -> ValueSet | None:
-        """Describe deviations; ``None`` if there are none."""
-        if not deviations:
-            return None
-        return cls(min(deviations), max(deviations), min(abs(d) for d in deviations))
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CentredColumn:
     """A column of ``n`` values in deviations from a whole number of steps, the ``centre``.
 
     ``deviations`` are all values of the scale, ascending; ``weights`` what each of them adds to
     ``t``: (d² - d)/2, or 0 without a printed SD; ``targets`` the pairs (s, t) that print as the
-    figures.
+    figures. ``width`` values enter in a stage: 1 for multisets, all for ordered vectors.
     """
 
     n: int
     centre: int
-    deviations: tuple[int, ...]
+    deviations: range
     weights: tuple[int, ...]
     targets: tuple[tuple[int, int], ...]
-    _limits: tuple[int, int, int, int] = field(init=False, repr=False, compare=False)
-    """Least and greatest sum, and sum of squares, of the targets."""
+    width: int
 
-    def __post_init__(self) -> None:
-        goals = np.array(self.targets or [(0, 0)], dtype=np.int64)
-        sums, squares = goals[:, 0], 2 * goals[:, 1] + goals[:, 0]
-        limits = (int(sums.min()), int(sums.max()), int(squares.min()), int(squares.max()))
-        object.__setattr__(self, "_limits", limits)
+    @property
+    def stages(self) -> int:
+        """Number of stages in which the values enter."""
+        return len(self.deviations) // self.width
+
+    @property
+    def bound(self) -> int:
+        """Number of all columns on the scale, whatever they print as."""
+        orders: int = self.width**self.n
+        return comb(self.n + self.stages - 1, self.n) * orders
+
+    @cached_property
+    def goals(self) -> Integers:
+        """The targets as two rows, s and t."""
+        return np.array(self.targets, dtype=np.int64).reshape(-1, 2).T
+
+    @cached_property
+    def _limits(self) -> tuple[int, int, int, int]:
+        """Least and greatest sum, and sum of squares, of the targets."""
+        sums, squares = self.goals[0], 2 * self.goals[1] + self.goals[0]
+        return int(sums.min()), int(sums.max()), int(squares.min()), int(squares.max())
 
     @classmethod
-    def of(cls, summary: ColumnSummary, centre: int | None = None) -> CentredColumn:
-        """Centre a printed summary, at the whole number nearest to its mean if nowhere else.
+    def of(cls, summary: ColumnSummary, ordered: bool = False) -> CentredColumn:
+        """Centre a printed summary at the whole number nearest to its mean.
 
         Some targets may have no columns behind them; without any target no data print so.
 
@@ -109,57 +111,44 @@ class CentredColumn:
         """
         n, span = summary.n, summary.high - summary.low
         require_reach("boxes", n * (span + 1), BOX_LIMIT)
-        if centre is None:
-            middle = round(summary.mean.value / summary.step)
-            centre = min(max(middle, summary.low), summary.high)
-        deviations = tuple(range(summary.low - centre, summary.high - centre + 1))
+        middle = round(summary.mean.value / summary.step)
+        centre = min(max(middle, summary.low), summary.high)
+        deviations = range(summary.low - centre, summary.high - centre + 1)
+        width = len(deviations) if ordered else 1
         if summary.sd is None:
             sums = tuple((total - n * centre, 0) for total in summary.sums())
-            return cls(n, centre, deviations, (0,) * len(deviations), sums)
+            return cls(n, centre, deviations, (0,) * len(deviations), sums, width)
         weights = tuple((d * d - d) // 2 for d in deviations)
         targets = []
         for total, squares in summary.candidate_moments():
             s = total - n * centre
             q = squares - 2 * centre * total + n * centre * centre
             targets.append((s, (q - s) // 2))
-        return cls(n, centre, deviations, weights, tuple(targets))
-
-    @classmethod
-    def for_vectors(cls, summary: ColumnSummary) -> CentredColumn:
-        """Centre a printed summary where the position boxes are small.
-
-        For a large SD that is the middle of the scale, for a small one the mean; both and the
-        number half-way are tried.
-        """
-        nearest = cls.of(summary)
-        middle = (summary.low + summary.high) // 2
-        others = {middle, (middle + nearest.centre) // 2} - {nearest.centre}
-        columns = [nearest, *(cls.of(summary, centre) for centre in sorted(others))]
-        return min(columns, key=lambda column: sum(box.size for box in column.position_boxes()))
+        return cls(n, centre, deviations, weights, tuple(targets), width)
 
     def numbers(self, layer: Layer) -> Cells:
         """Return the number of columns behind each target, from the layer over all values."""
-        s, t = np.array(self.targets, dtype=np.int64).T
+        s, t = self.goals
         return layer.at(np.full_like(s, self.n), s, t)
 
     def expected_states(self) -> int:
         """Return about how many states all stages have together, from a coarse grid of boxes."""
-        stages, counts = _grid(len(self.deviations)), _grid(self.n)
+        stages, counts = _grid(self.stages), _grid(self.n)
         total = sum(self.box(k, *self._sides(stage)).size for stage in stages for k in counts)
-        return total * len(self.deviations) * self.n // (len(stages) * len(counts))
+        return total * self.stages * self.n // (len(stages) * len(counts))
 
-    def box(self, k: int, inner: ValueSet | None, outer: ValueSet | None) -> Box:
+    def box(self, k: int, inner: range, outer: range) -> Box:
         """Return a box of all states in use with ``k`` values to place.
 
         ``inner`` and ``outer`` are the values these ``k``, and the ``n - k`` others, are taken
         from.
         """
         placed = self.n - k
-        if not self.targets or (k and inner is None) or (placed and outer is None):
+        if not self.targets or (k and not inner) or (placed and not outer):
             return NO_STATES
         goal_low, goal_high, goal_least, goal_greatest = self._limits
-        low, high = (k * inner.low, k * inner.high) if inner else (0, 0)
-        used_low, used_high = (placed * outer.low, placed * outer.high) if outer else (0, 0)
+        low, high = (k * inner[0], k * inner[-1]) if inner else (0, 0)
+        used_low, used_high = (placed * outer[0], placed * outer[-1]) if outer else (0, 0)
         first, last = max(low, goal_low - used_high), min(high, goal_high - used_low)
         if first > last:
             return NO_STATES
@@ -181,22 +170,22 @@ class CentredColumn:
         return Box(s_low, s_high - s_low + 1, t_low, t_high - t_low + 1)
 
     def stage_boxes(self, stage: int) -> list[Box]:
-        """Return the boxes for k = 0 to n when the first ``stage`` values may still be used.
+        """Return the boxes for k = 0 to n when the values of the first stages may still be used.
 
-        The last of these may have been used already: a state is reached from the next stage, or
-        from the same stage by taking that value once more.
+        Those of the last of them may have been used already: a state is reached from the next
+        stage, or from the same stage by taking one of its values once more.
         """
         inner, outer = self._sides(stage)
         return [self.box(k, inner, outer) for k in range(self.n + 1)]
 
-    def _sides(self, stage: int) -> tuple[ValueSet | None, ValueSet | None]:
-        inner = ValueSet.of(self.deviations[:stage])
-        return inner, ValueSet.of(self.deviations[max(stage - 1, 0) :])
+    def _sides(self, stage: int) -> tuple[range, range]:
+        used_from = max(stage - 1, 0) * self.width
+        return self.deviations[: stage * self.width], self.deviations[used_from:]
 
-    def position_boxes(self) -> list[Box]:
-        """Return the boxes for k = 0 to n when all values may be used throughout."""
-        everything = ValueSet.of(self.deviations)
-        return [self.box(k, everything, everything) for k in range(self.n + 1)]
+    def values(self, stage: int) -> tuple[Integers, Integers]:
+        """Return the values that enter in a stage, and their weights."""
+        entered = slice((stage - 1) * self.width, stage * self.width)
+        return np.array(self.deviations[entered]), np.array(self.weights[entered])
 
 
 def _grid(last: int) -> list[int]:
@@ -205,15 +194,16 @@ def _grid(last: int) -> list[int]:
 
 
 def _squares_limits(
-    k: int, s_from: Integers, s_to: Integers, values: ValueSet | None
+    k: int, s_from: Integers, s_to: Integers, values: range
 ) -> tuple[Integers, Integers]:
     """Return limits of the sum of squares of ``k`` values whose sum lies in a range."""
-    if k == 0 or values is None:
+    if k == 0 or not values:
         zero = np.zeros(len(s_from), dtype=np.int64)
         return zero, zero
     nearest = np.maximum(np.maximum(s_from, -s_to), 0)
-    least = np.maximum(-(-nearest * nearest // k), k * values.nearest**2)
-    slope, constant = values.low + values.high, k * values.low * values.high
+    low, high = values[0], values[-1]
+    least = np.maximum(-(-nearest * nearest // k), k * max(low, -high, 0) ** 2)
+    slope, constant = low + high, k * low * high
     greatest = np.maximum(slope * s_from, slope * s_to) - constant
     return least, greatest
 
@@ -226,14 +216,11 @@ class Layer:
 
     def __init__(self, boxes: Sequence[Box], dtype: npt.DTypeLike) -> None:
         self.boxes = list(boxes)
-        ends = np.cumsum([box.size for box in boxes], dtype=np.int64)
-        self._starts = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1]])
+        self._s_low, self._s_size, self._t_low, self._t_size = np.array(boxes, np.int64).T.copy()
+        sizes = self._s_size * self._t_size
+        self._starts = np.cumsum(sizes) - sizes
         # The one cell more stands for every state outside the boxes.
-        self.flat: Cells = np.zeros(int(ends[-1]) + 1, dtype=dtype)
-        self._s_low, self._s_size, self._t_low, self._t_size = (
-            np.array([getattr(box, name) for box in boxes], dtype=np.int64)
-            for name in ("s_low", "s_size", "t_low", "t_size")
-        )
+        self.flat: Cells = np.zeros(int(sizes.sum()) + 1, dtype=dtype)
 
     def cells(self, k: int) -> Cells:
         """Return the box of ``k`` as an array of shape (s, t) that shares its memory."""
@@ -243,8 +230,11 @@ class Layer:
     def at(self, k: Integers, s: Integers, t: Integers) -> Cells:
         """Return the numbers of states, 0 outside the boxes; the arguments broadcast."""
         row, column = s - self._s_low[k], t - self._t_low[k]
-        width = self._t_size[k]
-        inside = (row >= 0) & (row < self._s_size[k]) & (column >= 0) & (column < width)
+        height, width = self._s_size[k], self._t_size[k]
+        # Without a sign, numbers below 0 are beyond every size.
+        inside = (row.view(np.uint64) < height.view(np.uint64)) & (
+            column.view(np.uint64) < width.view(np.uint64)
+        )
         cell = self._starts[k] + row * width + column
         found: Cells = self.flat[np.where(inside, cell, len(self.flat) - 1)]
         return found
@@ -281,47 +271,24 @@ def next_stage(
     boxes: Sequence[Box],
     modulus: int | None = None,
 ) -> Layer:
-    """Return the numbers of multisets of the first ``stage`` values, from those of one value less.
+    """Return the numbers of columns of the values of the first stages, from those of a stage less.
 
-    With the new value d, a multiset either lacks d or is one value larger than another:
-    F_i(k, s, t) = F_{i-1}(k, s, t) + F_i(k - 1, s - d, t - w(d)). Unsigned integers need a modulus
-    below 2**63.
+    A column either lacks the new values or is longer than another by one of them, d: F_i(k, s, t)
+    is F_{i-1}(k, s, t) plus the sum over d of F_i(k - 1, s - d, t - w(d)). For unsigned integers
+    the modulus times the number of terms must be within 2**64.
     """
-    d, weight = column.deviations[stage - 1], column.weights[stage - 1]
+    entered = [part.tolist() for part in column.values(stage)]
     layer = Layer(boxes, previous.flat.dtype)
     for k in range(column.n + 1):
         layer.add(k, previous, k, 0, 0)
         if k:
-            layer.add(k, layer, k - 1, d, weight)
+            for d, weight in zip(*entered, strict=True):
+                layer.add(k, layer, k - 1, d, weight)
         if modulus is not None:
             cells = layer.cells(k)
-            # Below the modulus the difference wraps around to a larger number.
-            np.minimum(cells, cells - np.uint64(modulus), out=cells)
+            if column.width == 1:
+                # Below the modulus the difference wraps around to a larger number.
+                np.minimum(cells, cells - np.uint64(modulus), out=cells)
+            else:
+                np.remainder(cells, np.uint64(modulus), out=cells)
     return layer
-
-
-def fill_positions(column: CentredColumn, layer: Layer, modulus: int) -> None:
-    """Fill a layer over all values with the numbers of ordered vectors modulo a number, in place.
-
-    G(k, s, t) is the sum over all values d of G(k - 1, s - d, t - w(d)). The modulus times the
-    number of values must be below 2**64.
-    """
-    for k in range(1, column.n + 1):
-        for d, weight in zip(column.deviations, column.weights, strict=True):
-            layer.add(k, layer, k - 1, d, weight)
-        cells = layer.cells(k)
-        np.remainder(cells, np.uint64(modulus), out=cells)
-
-
-def fill_rounded_positions(column: CentredColumn, layer: Layer, exponents: Sequence[int]) -> None:
-    """Fill a layer with the numbers of ordered vectors, scaled and rounded once each, in place.
-
-    The element for ``k`` values is G(k, s, t) / 2**exponents[k], summed in double precision from
-    the rounded elements for ``k - 1`` and then rounded to the type of the layer.
-    """
-    for k in range(1, column.n + 1):
-        sums = Layer([layer.boxes[k]], np.float64)
-        for d, weight in zip(column.deviations, column.weights, strict=True):
-            sums.add(0, layer, k - 1, d, weight)
-        sums.flat *= 2.0 ** (exponents[k - 1] - exponents[k])
-        layer.cells(k)[:] = sums.cells(0)

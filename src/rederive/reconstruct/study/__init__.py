@@ -5,11 +5,7 @@ from typing import TYPE_CHECKING
 from rederive.lazy import lazily
 
 if TYPE_CHECKING:
-    from rederive.reconstruct.study.drawing import (
-        OutOfTimeError,
-        UnprintableError,
-        reconstruct_study,
-    )
+    from rederive.reconstruct.study.drawing import OutOfTimeError, reconstruct_study
     from rederive.reconstruct.study.model import Measure, Study
     from rederive.reconstruct.study.predicting import (
         as_record,

@@ -21,7 +21,7 @@ from rederive.reconstruct.block import Block, ContradictionError, Figure, Statis
 from rederive.reconstruct.block.boxes import Window, clip, counted_window
 from rederive.reconstruct.block.kernel import Floats
 from rederive.reconstruct.block.values import statistic_values
-from rederive.reconstruct.bounds.moments import MOST_SUMS, each_sum, ends_of, meeting_at
+from rederive.reconstruct.bounds.moments import MOST_SUMS, ends_of, meeting_at, squares_of
 from rederive.reconstruct.bounds.quantities import Part
 from rederive.reconstruct.study.model import Comparison, Measure, Study
 
@@ -122,7 +122,8 @@ def _pieces(block: Block, comparison: Comparison) -> tuple[FloatArray, ...]:
     if wide:
         sums, spreads = np.array(window), [np.zeros(2), np.full(2, (n * (ends[1] - ends[0])) ** 2)]
     else:
-        sums, least, most = np.array(list(each_sum(column, window, ends)), np.int64).T
+        each = [(total, *limits) for total, limits in squares_of(column, window, ends)]
+        sums, least, most = np.array(each, np.int64).T
         spreads = [n * squares - sums**2 for squares in (least, most)]
     pieces = np.array_split(np.arange(len(sums)), 1 if wide else min(len(sums), MOST_PIECES))
     starts = [piece[0] for piece in pieces]

@@ -54,10 +54,6 @@ class OutOfTimeError(RuntimeError):
         super().__init__(f"partial: {made} of {wanted} data sets were made in the time given")
 
 
-class UnprintableError(RuntimeError):
-    """Data were made that do not print every figure; nothing of them is handed out."""
-
-
 def reconstruct_study(
     study: Study,
     cohorts: int,
@@ -111,8 +107,8 @@ def reconstruct_study(
         If a measure, or a comparison, has no data that could be found; that proves nothing.
     OutOfTimeError
         With what was made so far.
-    UnprintableError
-        If the checker refuses a data set.
+    RuntimeError
+        If the checker refuses a data set; nothing of it is handed out.
     """
     study.check_prior(prior)
     left_out = tuple(without)
@@ -288,7 +284,7 @@ def _require_printed(study: Study, without: tuple[str, ...], table: pd.DataFrame
     wrong = wrong[~wrong["id"].isin(without)]
     if len(wrong):
         row = wrong.iloc[0]
-        raise UnprintableError(
+        raise RuntimeError(
             f"data set {row['cohort']} prints {row['computed']} for {row['id']}, not "
             f"{row['printed']}; {len(wrong)} such figures, and nothing is handed out"
         )

@@ -104,7 +104,6 @@ def bound_quantity(
     threshold: Fraction | None = None,
     without: Iterable[str] = (),
     seconds: float = 60.0,
-    seed: int = 0,
     progress: Callable[[str], None] | None = None,
     stop: Stop | None = None,
 ) -> dict[str, object]:
@@ -122,7 +121,7 @@ def bound_quantity(
         Least change of a responder, or value, for a count.
     without : iterable of str
         Ids of figures that are no constraint.
-    seconds, seed, progress, stop
+    seconds, progress, stop
         As in :func:`rederive.reconstruct.bounds.bound`.
 
     Returns
@@ -146,7 +145,6 @@ def bound_quantity(
         asked,
         dropped=without,
         time_limit=seconds,
-        seed=seed,
         progress=progress,
         stop=stop,
     )
