@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 from rederive.cli.main import main
-from rederive.execution.files import digest_of_files, files_below
+from rederive.execution.files import digest_of_files
 from rederive.execution.notebooks import published_form
 from rederive.execution.project import Project
 from rederive.execution.run import Task, execute_tasks
@@ -27,7 +27,7 @@ def page_of(project: Project) -> str:
 
 
 def site_digest(project: Project) -> str:
-    return digest_of_files(project.site, files_below(project.site))
+    return digest_of_files(project.site)
 
 
 def edit(path: Path, old: str, new: str) -> None:

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from rederive.cli.main import main
 from rederive.execution.project import Project
+from rederive.execution.run import Task
 from rederive.parameters import Parameter, ParameterError, ParameterSet
 from rederive.printed.errors import ConfigurationError
 from rederive.sweep.driver import Sweep
@@ -487,7 +488,8 @@ class Instantly:
 
 
 def test_thousands_of_runs_are_handed_over_a_few_at_a_time(tmp_path):
-    runs = tuple(Run(f"{n:05}", (("a.ipynb", {"n": n}),), {"n": n}, {"n": n}) for n in range(2000))
+    given = [{"n": n} for n in range(2000)]
+    runs = tuple(Run(f"{v['n']:05}", (Task(Path("a.ipynb"), v),), v, v) for v in given)
     plan = Plan(Project(tmp_path), "a", "sources", runs)
     store = RunStore(str(tmp_path / "out"))
     workers = Workers(Instantly, lambda: 4, lambda: True)

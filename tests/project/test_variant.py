@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from playwright.sync_api import Browser
 
 from rederive.cli.main import main
-from rederive.execution.files import digest_of_files, files_below
+from rederive.execution.files import digest_of_files
 from rederive.execution.notebooks import canonical_bytes
 from rederive.execution.project import Project
 from rederive.execution.run import Task
@@ -40,7 +40,7 @@ def invoke(project: Project, *arguments: str) -> Result:
 
 
 def digest(site: Path) -> str:
-    return digest_of_files(site, files_below(site))
+    return digest_of_files(site)
 
 
 @pytest.fixture(scope="module")

@@ -78,13 +78,8 @@ def _about_a_study(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _seconds(default: float | None, help: str) -> Callable[..., Any]:
-    return click.option(
-        "--seconds",
-        type=click.FloatRange(0, min_open=True),
-        default=default,
-        show_default=default is not None,
-        help=help,
-    )
+    kind = click.FloatRange(0, min_open=True)
+    return click.option("--seconds", type=kind, default=default, show_default=True, help=help)
 
 
 def _count(name: str, default: int, help: str) -> Callable[..., Any]:

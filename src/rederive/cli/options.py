@@ -26,6 +26,11 @@ NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 ARTICLE = click.option(
     "--article", default="", help="Name of the article, if several are installed."
 )
+COHORT = click.option(
+    "--cohort",
+    type=FOLDER,
+    help="Folder with a cohort of your own, in place of the reconstructed ones.",
+)
 
 
 def parameter_options(command: _Command) -> _Command:
@@ -44,11 +49,7 @@ def parameter_options(command: _Command) -> _Command:
             type=FILE,
             help="YAML file with lines of the form NAME: VALUE; -p comes before it.",
         ),
-        click.option(
-            "--cohort",
-            type=FOLDER,
-            help="Folder with a cohort of your own, in place of the reconstructed ones.",
-        ),
+        COHORT,
     )
     for option in reversed(options):
         command = option(command)

@@ -197,6 +197,12 @@ def _written(rows: pd.DataFrame, form: str) -> str:
 def _command(name: str, check: Check) -> click.Command:
     """Return the command of a check."""
 
+    @click.option(
+        "--rows",
+        type=FILE,
+        help="CSV file with a column for each figure, instead of options; one result a row.",
+    )
+    @click.option("--format", "form", type=click.Choice(FORMATS))
     def run(rows: Path | None, form: str | None, **texts: str | None) -> None:
         given = {option.replace("_", "-"): text for option, text in texts.items() if text}
         if rows is not None:
@@ -209,21 +215,11 @@ def _command(name: str, check: Check) -> click.Command:
             table = pd.DataFrame([check.of(given, "--").as_row()])
         click.echo(_written(table, form or ("text" if rows is None else "csv")), nl=False)
 
-    options = [
-        click.Option(
-            [f"--{each}"], help=words.replace("*", "", 1)[:1].upper() + words.strip("*")[1:]
-        )
-        for each, (words, _) in check.figures.items()
-    ]
-    options.append(
-        click.Option(
-            ["--rows"],
-            type=FILE,
-            help="CSV file with a column for each figure, instead of options; one result a row.",
-        )
-    )
-    options.append(click.Option(["--format", "form"], type=click.Choice(FORMATS)))
-    return click.Command(name, callback=run, params=[*options], help=check.words)
+    command: Callable[..., None] = run
+    for each, (words, _) in reversed(list(check.figures.items())):
+        words = words.strip("*")
+        command = click.option(f"--{each}", help=words[:1].upper() + words[1:])(command)
+    return click.command(name, help=check.words)(command)
 
 
 t_command, sizes_command, percent_command, grim_command, statcheck_command, odds_ratio_command = (

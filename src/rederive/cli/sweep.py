@@ -10,10 +10,11 @@ import signal
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 import click
 
+from rederive.cli.options import COHORT, PATH
 from rederive.cli.watch import Watch
 from rederive.execution.project import Project, find_project
 from rederive.execution.run import Task
@@ -69,15 +70,11 @@ _PROBLEMS_SHOWN = 5
 )
 @click.option(
     "--file",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Parameter sets: CSV with one column a parameter, or YAML or JSON with a list.",
 )
 @click.option("-p", "fixed", multiple=True, metavar="NAME=VALUE", help="A value of every run.")
-@click.option(
-    "--cohort",
-    type=click.Path(file_okay=False, exists=True, path_type=Path),
-    help="Folder with a cohort of your own.",
-)
+@COHORT
 @click.option(
     "--out", required=True, metavar="FOLDER|URL", help="Where the runs are kept; also s3://, gs://."
 )
@@ -109,11 +106,8 @@ _PROBLEMS_SHOWN = 5
 @click.pass_context
 def sweep_command(
     ctx: click.Context,
+    /,
     notebook: str,
-    grids: tuple[str, ...],
-    sets: tuple[str, ...],
-    file: Path | None,
-    fixed: tuple[str, ...],
     cohort: Path | None,
     out: str,
     workers: int,
@@ -123,6 +117,7 @@ def sweep_command(
     retry_failed: bool,
     html: bool,
     as_json: bool,
+    **asked: Any,
 ) -> None:
     """Run NOTEBOOK under many parameter sets and keep every run.
 
@@ -136,8 +131,8 @@ def sweep_command(
         raise ConfigurationError("--workers and --scheduler: allowed: one of them")
     if cohort is not None:
         folder = own_cohort(project, cohort, project_parameters(project))
-        fixed = (*fixed, f"{COHORT_PARAMETER}={folder}")
-    plan = plan_sweep(project, notebook, Request(grids, sets, file, fixed))
+        asked["fixed"] += (f"{COHORT_PARAMETER}={folder}",)
+    plan = plan_sweep(project, notebook, Request(**asked))
     if store.is_in_memory:
         click.echo(
             f"warning: {out} is the memory of this command: all runs are gone when it ends; "
@@ -225,8 +220,8 @@ def _name_of(row: NumberRow | ClaimRow, registry: Registry) -> str:
 def _write_pages(project: Project, store: RunStore, plan: Plan) -> None:
     """Write each run's notebooks as pages beside them."""
     for run in plan.runs:
-        for name, _ in run.tasks:
-            place = f"{RUNS}/{run.key}/{Path(name).stem}"
+        for task in run.tasks:
+            place = f"{RUNS}/{run.key}/{task.notebook.stem}"
             with contextlib.suppress(FileNotFoundError):
                 text = notebook_page(store.read(f"{place}.ipynb"), project.root / STYLESHEET)
                 store.write(f"{place}.html", text.encode())
@@ -235,11 +230,7 @@ def _write_pages(project: Project, store: RunStore, plan: Plan) -> None:
 @contextlib.contextmanager
 def _ended_like_ctrl_c() -> Iterator[None]:
     """Let a batch system that ends this process leave a whole index behind."""
-
-    def stop(number: int, frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:

@@ -79,7 +79,7 @@ def content_digest(path: Path) -> str:
     """Digest what is in a folder or a file; of a path that is neither nothing."""
     with suppress(OSError, ValueError):
         if path.is_dir():
-            return digest_of_files(path, files_below(path))
+            return digest_of_files(path)
         return digest_of_files(path.parent, [path])
     return ""
 

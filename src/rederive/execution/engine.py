@@ -13,19 +13,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import v4
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager
 
 from rederive.execution.forkserver import available, forked
-
-TIMEOUT = "CellTimeoutError"
-DIED = "DeadKernelError"
-"""Names of the errors in a notebook of which a cell took too long, or the process died."""
-
-_MAY_FAIL = "raises-exception"
-_SKIPPED = "skip-execution"
 
 
 class ForkEngine(Engine):  # type: ignore[misc]
@@ -68,8 +62,8 @@ def _code_cells(notebook: Any) -> list[tuple[int, str, bool]]:
     found = []
     for position, cell in enumerate(notebook.cells):
         tags = cell.metadata.get("tags", [])
-        if cell.cell_type == "code" and cell.source.strip() and _SKIPPED not in tags:
-            found.append((position, cell.source, _MAY_FAIL not in tags))
+        if cell.cell_type == "code" and cell.source.strip() and "skip-execution" not in tags:
+            found.append((position, cell.source, "raises-exception" not in tags))
     return found
 
 
@@ -80,8 +74,7 @@ class _Follower:
         self._nb_man, self._timeout = nb_man, timeout
         self._position = next((each[0] for each in _code_cells(nb_man.nb)), 0)
         self._begun = math.inf
-        self._clears = False
-        self._displays: dict[str, list[Any]] = {}
+        self._client = NotebookClient(nb_man.nb, record_timing=False)
 
     @property
     def _cell(self) -> Any:
@@ -92,63 +85,51 @@ class _Follower:
         while True:
             try:
                 if not connection.poll(self._seconds_left()):
-                    return self._fail(TIMEOUT, f"the cell took longer than {self._timeout:g} s")
-                kind, fields = connection.recv()
+                    words = f"the cell took longer than {self._timeout:g} s"
+                    return self._fail(CellTimeoutError, words)
+                kind, content = connection.recv()
             except (EOFError, OSError):
-                return self._fail(DIED, "the process that ran the cell died")
-            if kind == "start":
-                self._start(**fields)
-            elif kind == "end":
-                self._end(fields["failed"])
-            elif kind == "finished":
-                self._nb_man.nb.metadata["language_info"] = fields["language_info"]
+                return self._fail(DeadKernelError, "the process that ran the cell died")
+            if kind == "kernel_info_reply":
+                self._nb_man.nb.metadata["language_info"] = content["language_info"]
                 return None
+            if kind == "execute_reply":
+                self._end(content["failed"])
             else:
-                self._take_in(kind, fields)
+                self._take_in(kind, content)
 
     def _seconds_left(self) -> float | None:
         if self._timeout is None or self._begun == math.inf:
             return None
         return max(0.0, self._begun + self._timeout - time.monotonic())
 
-    def _start(self, position: int, execution_count: int) -> None:
-        self._position, self._begun, self._clears = position, time.monotonic(), False
-        self._cell.execution_count = execution_count
-        self._nb_man.cell_start(self._cell, position)
-
     def _end(self, failed: bool) -> None:
         if failed:
             self._nb_man.cell_exception(self._cell, cell_index=self._position)
         self._nb_man.cell_complete(self._cell, cell_index=self._position)
 
-    def _fail(self, name: str, message: str) -> None:
+    def _fail(self, kind: type[Exception], message: str) -> None:
         """Note an error that the process could not send itself."""
-        self._cell.outputs.append(_error(name, message))
+        self._cell.outputs.append(_error(kind, message))
         self._end(True)
 
-    def _take_in(self, kind: str, fields: dict[str, Any]) -> None:
-        outputs, name = self._cell.outputs, fields.pop("display_id", None)
-        if kind == "update_display_data":
-            for output in self._displays.get(name, []):
-                output.update(fields)
+    def _take_in(self, kind: str, content: dict[str, Any]) -> None:
+        if kind == "execute_input":
+            self._position, self._begun = content["position"], time.monotonic()
+            self._client.clear_before_next_output = False
+            self._nb_man.cell_start(self._cell, self._position)
+        last: Any = self._cell.outputs[-1] if self._cell.outputs else {}
+        clears = self._client.clear_before_next_output
+        if kind == "stream" and not clears and last.get("name") == content["name"]:
+            last.text += content["text"]
             return
-        if kind == "clear_output":
-            self._clears = fields["wait"]
-            if not self._clears:
-                outputs.clear()
-            return
-        if self._clears:
-            outputs.clear()
-            self._clears = False
-        if kind == "stream" and outputs and outputs[-1].get("name") == fields["name"]:
-            outputs[-1].text += fields["text"]
-            return
-        outputs.append(v4.new_output(kind, **fields))
-        if name is not None:
-            self._displays.setdefault(name, []).append(outputs[-1])
+        header = {"msg_type": kind}
+        message = {**header, "header": header, "parent_header": {}, "content": content}
+        self._client.process_message(message, self._cell, self._position)
 
 
-def _error(name: str, message: str) -> Any:
+def _error(kind: type[Exception], message: str) -> Any:
+    name = kind.__name__
     return v4.new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"])
 
 
@@ -174,5 +155,5 @@ def _run_ordinary(
         started = [i for i, c in enumerate(nb_man.nb.cells) if c.metadata.papermill["start_time"]]
         cell = nb_man.nb.cells[started[-1]]
         message = str(error).strip().splitlines()[0] if str(error) else "the kernel died"
-        cell.outputs.append(_error(type(error).__name__, message))
+        cell.outputs.append(_error(type(error), message))
         nb_man.cell_exception(cell, cell_index=started[-1])

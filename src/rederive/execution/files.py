@@ -31,13 +31,13 @@ def _below(folder: Path) -> Iterator[Path]:
                 yield folder / entry.name
 
 
-def digest_of_files(root: Path, paths: Iterable[Path]) -> str:
-    """Return SHA-256 of the names and contents of some files, in their order.
+def digest_of_files(root: Path, paths: Iterable[Path] | None = None) -> str:
+    """Return SHA-256 of the names and contents of some files, in their order; by default of all.
 
     Names are relative to `root`, so that the digest travels with the tree.
     """
     digest = hashlib.sha256()
-    for path in paths:
+    for path in files_below(root) if paths is None else paths:
         content = path.read_bytes()
         digest.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)

@@ -28,8 +28,6 @@ from types import SimpleNamespace
 
 from rederive.lazy import load_all
 
-ENGINE_VARIABLE = "REDERIVE_ENGINE"
-ORDINARY = "ordinary"
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
 
 _LIBRARIES = (
@@ -59,7 +57,7 @@ def available() -> bool:
 
     With ``ordinary`` in the variable ``REDERIVE_ENGINE`` they are not to be.
     """
-    chosen = os.environ.get(ENGINE_VARIABLE) != ORDINARY
+    chosen = os.environ.get("REDERIVE_ENGINE") != "ordinary"
     return chosen and hasattr(os, "fork") and hasattr(socket, "send_fds")
 
 
@@ -110,11 +108,6 @@ def _articles() -> list[str]:
     return [entry.module.partition(".")[0] for entry in entry_points(group="rederive.articles")]
 
 
-def _folders_of(package: str) -> list[str]:
-    found = importlib.util.find_spec(package)
-    return list((found and found.submodule_search_locations) or [])
-
-
 # --- its driver ----------------------------------------------------------------------------------
 
 _Stamp = tuple[object, ...]
@@ -128,7 +121,7 @@ class _Server:
         self._control, theirs = socket.socketpair()
         code = f"from rederive.execution.forkserver import serve; serve({theirs.fileno()})"
         with theirs:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-c", code],
                 env={"MPLBACKEND": INLINE_BACKEND, **environment},
                 pass_fds=[theirs.fileno()],
@@ -137,10 +130,6 @@ class _Server:
                 cwd="/",
                 start_new_session=True,
             )
-
-    @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
 
     def fork(self) -> Connection:
         ours, theirs = Pipe()
@@ -151,7 +140,7 @@ class _Server:
     def close(self) -> None:
         """Let the server end; what it has forked goes on."""
         self._control.close()
-        self._process.wait()
+        self.process.wait()
 
 
 _lock = threading.Lock()
@@ -181,7 +170,7 @@ def start(environment: Mapping[str, str]) -> _Server:
     global _server
     stamp = _stamp(environment)
     with _lock:
-        if _server is not None and not (_server.alive and _server.stamp == stamp):
+        if _server and (_server.process.poll() is not None or _server.stamp != stamp):
             _server.close()
             _server = None
         if _server is None:
@@ -195,7 +184,7 @@ def _connect(environment: Mapping[str, str]) -> tuple[Connection, int]:
         server = start(environment)
         connection = server.fork()
         try:
-            return connection, int(connection.recv()[1]["pid"])
+            return connection, int(connection.recv())
         except (EOFError, OSError):
             connection.close()
             server.close()
@@ -224,7 +213,8 @@ def _stamp(environment: Mapping[str, str]) -> _Stamp:
     folders: list[Path] = []
     for package in ("rederive", *_articles()):
         own = [entry for entry in entries if (entry / package).is_dir()]
-        folders += own[:1] or map(Path, _folders_of(package))
+        found = importlib.util.find_spec(package)
+        folders += own[:1] or map(Path, (found and found.submodule_search_locations) or [])
     paths = sorted({path for folder in folders for path in folder.rglob("*.py")})
     files = [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
     return (sorted(variables.items()), files)

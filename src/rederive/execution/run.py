@@ -95,15 +95,36 @@ def execute_tasks(
     contents = {index: content for index, content in enumerate(cached) if content is not None}
     for index in contents:
         report(f"{tasks[index].name}: unchanged, taken from the cache")
+    unchanged = len(contents)
     missing = [index for index in range(len(tasks)) if index not in contents]
     missing.sort(key=lambda index: -(project.root / tasks[index].notebook).stat().st_size)
+    failures: list[str] = []
+
+    def run(place: int, task: Task) -> Outcome:
+        if failures:  # those that have begun are waited for
+            return Outcome()
+        report(f"{task.name}: started ({place} of {len(missing)})")
+        outcome = run_task(project, task)
+        if outcome.content is None:
+            failures.append(f"{task.name}: {outcome.message}")
+        return outcome
+
     with ThreadPoolExecutor(jobs, "notebook") as pool:
         try:
-            contents |= _side_by_side(pool, project, tasks, missing, report, progress)
+            futures = {pool.submit(run, at, tasks[i]): i for at, i in enumerate(missing, start=1)}
+            for future in as_completed(futures):
+                index, outcome = futures[future], future.result()
+                if outcome.content is not None:
+                    report(f"{tasks[index].name}: done in {outcome.seconds:.1f} s")
+                    contents[index] = outcome.content
+                    if progress is not None:
+                        progress(len(contents) - unchanged, len(missing))
         except BaseException:  # such as Ctrl-C: nobody waits for the runs under way any more
             pool.shutdown(wait=False, cancel_futures=True)
             forkserver.stop()
             raise
+    if failures:
+        raise BookError(failures[0])
     cache.prune()
     return Executed(tuple(contents[index] for index in range(len(tasks))), len(missing))
 
@@ -154,40 +175,6 @@ def _key(project: Project, task: Task) -> str:
     except FileNotFoundError:
         raise ConfigurationError(f"{task.name}: no such notebook") from None
     return execution_key(notebook, task.name, task.parameters, source_digest(project))
-
-
-def _side_by_side(
-    pool: ThreadPoolExecutor,
-    project: Project,
-    tasks: Sequence[Task],
-    indices: Sequence[int],
-    report: Report,
-    progress: Progress | None,
-) -> dict[int, bytes]:
-    """Run several tasks; after a failure those that have begun are waited for."""
-    contents: dict[int, bytes] = {}
-    failures: list[str] = []
-
-    def run(place: int, task: Task) -> Outcome:
-        if failures:
-            return Outcome()
-        report(f"{task.name}: started ({place} of {len(indices)})")
-        outcome = run_task(project, task)
-        if outcome.content is None:
-            failures.append(f"{task.name}: {outcome.message}")
-        return outcome
-
-    futures = {pool.submit(run, at, tasks[i]): i for at, i in enumerate(indices, start=1)}
-    for future in as_completed(futures):
-        index, outcome = futures[future], future.result()
-        if outcome.content is not None:
-            report(f"{tasks[index].name}: done in {outcome.seconds:.1f} s")
-            contents[index] = outcome.content
-            if progress is not None:
-                progress(len(contents), len(indices))
-    if failures:
-        raise BookError(failures[0])
-    return contents
 
 
 def _environment(root: Path, scratch: str, rows: Path | str) -> dict[str, str]:

@@ -132,18 +132,16 @@ class Parameter:
 
     def _fitted(self, value: object) -> Value | None:
         if isinstance(self.default, bool) or isinstance(value, bool):
-            matches = isinstance(self.default, bool) and isinstance(value, bool)
-            return bool(value) if matches else None
+            return value if isinstance(self.default, bool) and isinstance(value, bool) else None
         if isinstance(self.default, str):
             if isinstance(value, list | tuple) and self.form:
                 value = ", ".join(map(str, value))
             if isinstance(value, int | float) and str(value) in self.choices:
                 # YAML and papermill take a choice such as -8.0 for a number.
                 value = str(value)
-            fits = isinstance(value, str) and (not self.choices or value in self.choices)
-            if not fits:
+            if not isinstance(value, str) or (self.choices and value not in self.choices):
                 return None
-            return self.form.read(str(value)) if self.form else str(value)
+            return self.form.read(value) if self.form else value
         if not isinstance(value, int | float) or not math.isfinite(value):
             return None
         if isinstance(self.default, int) and value != int(value):

@@ -13,16 +13,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from rederive.execution.files import digest_of_files, files_below, replace_folder
+from rederive.execution.files import digest_of_files, replace_folder
 from rederive.execution.project import SOURCE_DATE_EPOCH, Project, read_settings
 from rederive.printed.errors import BookError
 from rederive.printed.files import write_atomically
 from rederive.site.repository import theme_options_for
-from rederive.site.staging import write_stage
 
 # Warnings are errors, all of them are shown, and no reference may point nowhere.
 STRICT_FLAGS = ("-W", "--keep-going", "-n")
-SCRATCH_NAME = ".site-new"
 
 
 def build_site(project: Project, files: Mapping[Path, bytes]) -> bool:
@@ -36,13 +34,16 @@ def build_site(project: Project, files: Mapping[Path, bytes]) -> bool:
     stamp = project.output / "site.json"
     with suppress(OSError, json.JSONDecodeError):
         known = json.loads(stamp.read_text(encoding="utf-8"))
-        if known == {"key": key, "site": _site_digest(project.site)}:
+        if known == {"key": key, "site": digest_of_files(project.site)}:
             return False
-    write_stage(project.stage, files)
-    built = _run_jupyter_book(project.stage, project.output / SCRATCH_NAME)
+    if project.stage.exists():
+        shutil.rmtree(project.stage)
+    for path, content in files.items():
+        write_atomically(project.stage / path, content)
+    built = _run_jupyter_book(project.stage, project.output / ".site-new")
     stamp.unlink(missing_ok=True)
     replace_folder(built, project.site)
-    described = {"key": key, "site": _site_digest(project.site)}
+    described = {"key": key, "site": digest_of_files(project.site)}
     write_atomically(stamp, json.dumps(described).encode())
     return True
 
@@ -79,12 +80,7 @@ def _site_key(project: Project, files: Mapping[Path, bytes], options: str) -> st
     for path in sorted(files):
         digest.update(f"{path.as_posix()}\0{len(files[path])}\0".encode())
         digest.update(files[path])
-    tools = Path(__file__).parent
-    digest.update(digest_of_files(tools, files_below(tools)).encode())
+    digest.update(digest_of_files(Path(__file__).parent).encode())
     if project.lock_file.is_file():
         digest.update(project.lock_file.read_bytes())
     return digest.hexdigest()
-
-
-def _site_digest(site: Path) -> str:
-    return digest_of_files(site, files_below(site))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -12,10 +11,7 @@ import yaml
 from rederive.execution.files import files_below
 from rederive.execution.project import Project, read_settings
 from rederive.printed.errors import ConfigurationError
-from rederive.printed.files import write_atomically
 from rederive.site.variant import CHANGES_PAGE, STAGED_FILE, Variant
-
-PAGE_FOLDERS = tuple(Path("book") / name for name in ("_static", "_templates"))
 
 STAGING = "rederive.staging"
 """Entry points of functions that take and return the files of a staged tree."""
@@ -45,7 +41,7 @@ def staged_files(
         if not source.is_file():
             raise ConfigurationError(f"_config.yml: bibtex_bibfiles: {name!r} not found")
         files[Path(name)] = source.read_bytes()
-    for folder in (*PAGE_FOLDERS, Path("data")):
+    for folder in ("book/_static", "book/_templates", "data"):
         for path in files_below(project.root / folder):
             files.setdefault(path.relative_to(project.root), path.read_bytes())
     execute = dict(settings.get("execute") or {})
@@ -84,11 +80,3 @@ def _contents(project: Project, added: Mapping[Path, str]) -> bytes:
         else:
             own.setdefault("chapters", []).append(entry)
     return yaml.safe_dump(contents, allow_unicode=True, sort_keys=False).encode()
-
-
-def write_stage(stage: Path, files: Mapping[Path, bytes]) -> None:
-    """Make the folder `stage` hold exactly `files`, by relative path."""
-    if stage.exists():
-        shutil.rmtree(stage)
-    for path, content in files.items():
-        write_atomically(stage / path, content)

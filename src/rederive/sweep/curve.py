@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -63,16 +64,18 @@ def specification_curve(
         2, 1, figsize=(8, sum(heights) + 0.7), sharex=True, height_ratios=heights, dpi=_RASTER
     )
     _curve(top, ordered, log=table.log_floor is not None)
+    lines = []
     if published is not None:
-        top.axhline(published, color=PUBLISHED, lw=1.5)
+        lines.append(top.axhline(published, color=PUBLISHED, lw=1.5, label="published"))
     if limit is not None:
-        top.axhline(limit, color=PUBLISHED, lw=1, ls="--")
+        line = top.axhline(limit, color=PUBLISHED, lw=1, ls="--", label=f"limit {limit:g}")
+        lines.append(line)
     top.set(title=title, ylabel="Result")
     top.grid(visible=False, axis="x")
     top.tick_params(axis="x", labelbottom=False)
     _choices_panel(below, table, ordered, names)
     below.set(xlim=(-0.5, len(ordered) - 0.5), xlabel="Specifications by rising value")
-    _curve_legend(figure, ordered, published, limit, decision)
+    _curve_legend(figure, ordered, lines, decision)
     return figure
 
 
@@ -131,14 +134,9 @@ def _choices_panel(
 
 
 def _curve_legend(
-    figure: Figure,
-    ordered: pd.DataFrame,
-    published: float | None,
-    limit: float | None,
-    decision: str,
+    figure: Figure, ordered: pd.DataFrame, lines: Sequence[Line2D], decision: str
 ) -> None:
     share, many = ordered["decision"].dropna(), f"{100 * AGREED:.0f} %"
-    handles: list[Line2D | Patch] = []
     if share.isin([0.0, 1.0]).all() and len(share):
         looks = [(REACHED, decision), (MISSED, f"not: {decision}")]
     elif len(share):
@@ -149,11 +147,9 @@ def _curve_legend(
         ]
     else:
         looks = [(PUBLISHED, "value")]
-    handles += [Line2D([], [], color=c, marker="o", ls="none", label=name) for c, name in looks]
+    handles: list[Artist] = [
+        Line2D([], [], color=c, marker="o", ls="none", label=name) for c, name in looks
+    ]
     if ordered[["low", "high"]].notna().any(axis=None):
         handles.append(Patch(color=GRID, alpha=0.6, label="range"))
-    if published is not None:
-        handles.append(Line2D([], [], color=PUBLISHED, lw=1.5, label="published"))
-    if limit is not None:
-        handles.append(Line2D([], [], color=PUBLISHED, lw=1, ls="--", label=f"limit {limit:g}"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(handles=[*handles, *lines], loc="outside lower center", ncols=3, frameon=False)

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -158,6 +158,6 @@ def _end_of(future: Any, job: Job) -> Finished:
         if type(error).__name__ == "KilledWorker":
             message = "the worker died while it carried out the run, and so did the next ones"
             ended = job.ended("died", message, "worker")
-            return Finished(ended.key, ended.record, files={"results.json": b"[]\n"})
+            return replace(ended, files={"results.json": b"[]\n"})
         message = f"the worker could not carry out the run: {type(error).__name__}: {error}"
         return job.ended("failed", message)

@@ -34,40 +34,36 @@ class SweepIndex:
 
     def __init__(self, store: RunStore, plan: Plan) -> None:
         self._store = store
-        self._planned = {
+        planned: dict[str, Mapping[str, Any]] = {
             run.key: {
-                "notebooks": [name for name, _ in run.tasks],
+                "notebooks": [task.name for task in run.tasks],
                 "parameters": run.parameters,
                 "status": "pending",
                 "sources": plan.sources,
             }
             for run in plan.runs
         }
-        self._records: dict[str, Mapping[str, Any]] = dict(store.records())
-        self._results = store.results(self._records)
+        records = store.records()
+        self._records = planned | records
+        self._results = store.results(records)
 
     def add(self, finished: Finished) -> None:
         """Take in a run that has ended."""
         self._records[finished.key] = finished.record
-        self._results[finished.key] = finished.results if finished.stored else []
-
-    def _record(self, key: str) -> Mapping[str, Any]:
-        return self._records.get(key) or self._planned[key]
+        self._results[finished.key] = finished.results
 
     def status(self, key: str) -> str:
         """Return the state of a run."""
-        return str(self._record(key)["status"])
+        return str(self._records[key]["status"])
 
     def message(self, key: str) -> str:
         """Return in one line why a run ended as it did."""
-        return short_message(str(self._record(key).get("message", "")))
+        return short_message(str(self._records[key].get("message", "")))
 
     def _frame(self, results: pd.DataFrame) -> pd.DataFrame:
         """Return one row a run: key, notebook, parameters, state, and one column a result."""
-        keys = list(dict.fromkeys([*self._planned, *self._records]))
         rows = []
-        for key in keys:
-            record = self._record(key)
+        for key, record in self._records.items():
             about = (key, " ".join(record["notebooks"]), record["sources"][:SOURCES_LENGTH])
             state = (record["status"], self.message(key), record.get("seconds"))
             own = zip((*FIRST_COLUMNS, *STATE_COLUMNS), (*about, *state), strict=True)
@@ -82,7 +78,7 @@ class SweepIndex:
         wide = results.drop_duplicates(["key", "id"], keep="last").pivot(
             index="key", columns="id", values="value"
         )[list(dict.fromkeys(results["id"]))]
-        return pd.concat([table, wide.reindex(keys).reset_index(drop=True)], axis=1)
+        return pd.concat([table, wide.reindex(table["key"]).reset_index(drop=True)], axis=1)
 
     def _long(self) -> pd.DataFrame:
         """Return one row a result of each run."""

@@ -11,7 +11,7 @@ from typing import Any
 from rederive.book.results import read_results
 from rederive.execution.cache import source_digest
 from rederive.execution.project import Project
-from rederive.execution.run import Outcome, Task, run_task
+from rederive.execution.run import Outcome, run_task
 from rederive.sweep.plan import Run
 from rederive.sweep.store import RESULTS, RunStore
 
@@ -41,7 +41,7 @@ class Job:
     def ended(self, status: str, message: str, kind: str = "", seconds: float = 0.0) -> Finished:
         """Return an end of this run; without results it does not go on record."""
         record = {
-            "notebooks": [name for name, _ in self.run.tasks],
+            "notebooks": [task.name for task in self.run.tasks],
             "parameters": self.run.parameters,
             "status": status,
             "kind": kind or status,
@@ -56,15 +56,13 @@ class Job:
 class Finished:
     """How a run ended: its key, the content of its ``run.json``, its results.
 
-    ``files`` are still to be written into its folder; ``stored`` says whether that is written:
-    else, and with no files, the run is carried out again.
+    ``files`` are still to be written into its folder; without that the run is carried out again.
     """
 
     key: str
     record: dict[str, Any]
     results: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
-    stored: bool = False
 
 
 def perform(job: Job) -> Finished:
@@ -76,13 +74,12 @@ def perform(job: Job) -> Finished:
     project = Project(Path(job.root))
     outcomes: dict[str, Outcome] = {}
     try:
-        for name, given in job.run.tasks:
+        for task in job.run.tasks:
             if source_digest(project) != job.sources:
                 return job.ended("pending", STALE)
             # Of several notebooks few take what is swept: the others are executed once.
             shared = len(job.run.tasks) > 1
-            task = Task(Path(name), given)
-            outcomes[name] = run_task(
+            outcomes[task.notebook.stem] = run_task(
                 project, task, timeout=job.timeout, cache=shared, share_rows=True
             )
         if source_digest(project) != job.sources:
@@ -101,14 +98,13 @@ def stored(store: RunStore, job: Job, finished: Finished) -> Finished:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         message = f"its folder could not be written: {error}"
         return job.ended("disk" if full else "failed", message, "disk")
-    return replace(finished, files={}, stored=True)
+    return replace(finished, files={})
 
 
 def _finished(job: Job, outcomes: dict[str, Outcome]) -> Finished:
     files: dict[str, bytes] = {}
     results: list[dict[str, Any]] = []
-    for name, outcome in outcomes.items():
-        stem = Path(name).stem
+    for stem, outcome in outcomes.items():
         if outcome.content is not None:
             files[f"{stem}.ipynb"] = outcome.content
             results += read_results(json.loads(outcome.content))
@@ -116,9 +112,9 @@ def _finished(job: Job, outcomes: dict[str, Outcome]) -> Finished:
             files[f"{stem}.failed.ipynb"] = outcome.failed
     files[RESULTS] = f"{json.dumps(results, indent=1, ensure_ascii=False)}\n".encode()
     seconds = sum(outcome.seconds for outcome in outcomes.values())
-    name, worst = next(((n, o) for n, o in outcomes.items() if o.kind != DONE), ("", Outcome()))
+    stem, worst = next(((s, o) for s, o in outcomes.items() if o.kind != DONE), ("", Outcome()))
     status = "failed" if worst.kind == "cell" else worst.kind
-    message = f"{Path(name).stem}: {worst.message}" if name else ""
+    message = f"{stem}: {worst.message}" if stem else ""
     ended = job.ended(status, message, worst.kind, seconds)
     return replace(ended, results=results, files=files)
 

@@ -12,6 +12,7 @@ from typing import Any
 from rederive.execution.cache import content_digest, source_digest
 from rederive.execution.notebooks import canonical_bytes, read_notebook, without_outputs
 from rederive.execution.project import Project
+from rederive.execution.run import Task
 from rederive.parameters import ParameterSet, Value
 from rederive.parameters.notebooks import (
     COHORT_PARAMETER,
@@ -43,7 +44,7 @@ class Run:
     """
 
     key: str
-    tasks: tuple[tuple[str, dict[str, Value]], ...]
+    tasks: tuple[Task, ...]
     parameters: dict[str, Value]
     point: Point
 
@@ -81,10 +82,10 @@ def plan_sweep(project: Project, notebook: str, request: Request) -> Plan:
     for point in points:
         given = _with_absolute_folder(point)
         tasks = tuple(
-            (path.as_posix(), {n: v for n, v in given.items() if n in values and v != values[n]})
+            Task(path, {n: v for n, v in given.items() if n in values and v != values[n]})
             for path, values in own.items()
         )
-        described = [[name, _by_content(values)] for name, values in tasks]
+        described = [[task.name, _by_content(task.parameters)] for task in tasks]
         key = _digest(json.dumps([KEY_FORMAT, sources, cells, described], sort_keys=True).encode())
         runs.setdefault(key, Run(key, tasks, everything | given, point))
     return Plan(project, notebook, sources, tuple(runs.values()))

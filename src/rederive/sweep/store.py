@@ -101,7 +101,7 @@ class RunStore:
     def records(self) -> dict[str, dict[str, Any]]:
         """Return the ``run.json`` of every run that has one, by key."""
         found = self._read_many(self._names(RUNS), RECORD)
-        return {key: record for key, record in found.items() if isinstance(record, dict)}
+        return {key: record for key, record in found.items() if record and isinstance(record, dict)}
 
     def results(self, keys: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
         """Return the results of those of some runs that have any, by key."""
