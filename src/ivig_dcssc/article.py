@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +11,14 @@ from IPython.core.getipython import get_ipython
 
 from ivig_dcssc import analysis
 from ivig_dcssc.analysis.choices import Choices
-from ivig_dcssc.evidence import CohortEvidence, share_results
+from ivig_dcssc.evidence import CohortEvidence
 from ivig_dcssc.parameters import BOTH_READINGS, PARAMETERS
 from ivig_dcssc.project import CODEBOOK, built_notebooks, project_root
 from rederive.book.ledger import Ledger
 from rederive.book.published import Published
 from rederive.book.section import Section
 from rederive.execution.kept import KeptRows
-from rederive.parameters import Value, cells_run, check_injected
+from rederive.parameters import cells_run, check_injected
 from rederive.parameters.notebooks import ONLY_OWN, ONLY_RECONSTRUCTED
 from rederive.printed import RoundingRule
 from rederive.printed.registry import Registry, load_registry
@@ -39,18 +38,6 @@ _ABOUT_COHORTS = ("minimum_cycles", "reading", "cohorts", "cohort_seed", "cohort
 def before_forks() -> None:
     """Read the cohorts, once for all notebooks that are run in forks of this process."""
     analysis.open_cohort(project_root(), Choices.of())
-
-
-def settings_of(values: Mapping[str, Value]) -> Settings:
-    """Return the choices for recomputations that checked parameters make."""
-    reading = str(values["reading"])
-    return Settings(
-        rule=RoundingRule(str(values["rounding_rule"])),
-        alpha=float(values["alpha"]),
-        test=str(values["two_sample_test"]),
-        unstated_n=str(values["comparator_n"]),
-        reading=() if reading == BOTH_READINGS else ((AMBIGUOUS, reading),),
-    )
 
 
 def _registry(root: Path) -> Registry:
@@ -92,8 +79,15 @@ def open_ledger(**parameters: object) -> Ledger:
     if any(name in PARAMETERS.changed(values) for name in _ABOUT_COHORTS):
         # Opened now, so that what does not suit them is said in the first lines of a notebook.
         cohorts.results  # noqa: B018
-    kept = KeptRows.of_run()
-    return Ledger(registry, settings_of(values), built_notebooks(root), cohorts, kept)
+    reading = str(values["reading"])
+    settings = Settings(
+        rule=RoundingRule(str(values["rounding_rule"])),
+        alpha=float(values["alpha"]),
+        test=str(values["two_sample_test"]),
+        unstated_n=str(values["comparator_n"]),
+        reading=() if reading == BOTH_READINGS else ((AMBIGUOUS, reading),),
+    )
+    return Ledger(registry, settings, built_notebooks(root), cohorts, KeptRows.of_run())
 
 
 def open_compared(**parameters: object) -> Ledger:
@@ -112,14 +106,20 @@ def open_compared(**parameters: object) -> Ledger:
     ledger = open_ledger(**parameters)
     changed = PARAMETERS.changed(PARAMETERS.check(parameters))
     use_style()
-    own = "cohort_folder" in changed
+    own, cohorts = "cohort_folder" in changed, ledger.cohorts
     _pass_over(ONLY_RECONSTRUCTED if own else ONLY_OWN)
-    if own and isinstance(ledger.cohorts, CohortEvidence):
-        _leave_out(ledger.cohorts.results)
-    if changed and "cohort_folder" not in changed:
+    if own and isinstance(cohorts, CohortEvidence):
+        _leave_out(cohorts.results)
+    if changed and not own:
         reference = open_ledger()
         ledger.compare_with(reference)
-        share_results(ledger.cohorts, reference.cohorts)
+        usual = reference.cohorts
+        if (
+            isinstance(cohorts, CohortEvidence)
+            and isinstance(usual, CohortEvidence)
+            and cohorts.choices.by_article() == usual.choices
+        ):
+            cohorts.by_article = usual
     return ledger
 
 
@@ -178,8 +178,8 @@ def _leave_out(results: CohortResults) -> None:
     entries = {**codebook.patients, **codebook.measures}
     there = {name for name in codebook.patients if cohort.patients[name].notna().any()}
     there |= set(cohort.visits.dropna(subset="value")["measure"])
-    absent = {name: each.label for name, each in entries.items() if name not in there}
-    absent = {name: label for name, label in absent.items() if without(name)}
+    wanted = (name for name in entries if name not in there and without(name))
+    absent = {name: entries[name].label for name in wanted}
     left_out = LeftOut(absent, entries, shell.user_ns)
     shell.ast_transformers.append(left_out)
     warnings.showwarning = left_out.warned

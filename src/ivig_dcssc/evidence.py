@@ -117,24 +117,23 @@ class CohortEvidence(Cohorts):
         if not self.results.covers(row.id):
             return None
         values = self.values(row.id)
+        why = f"all {len(values)} synthetic cohorts were made to print it"
         if isinstance(row, NumberRow):
             agree = printing(values, row.printed)
+            bound = self.own_bound(row.id) if row.variable == "mrss" else None
+            if bound is not None:
+                left = f"{_outward(bound, _finer(row))}, {self._tightness(row, bound)[1]}"
+                why += f"; the other figures alone leave {left}"
             shown = between(*(as_printed(end, row.printed) for end in _ends(values)))
-            interval = _range(values, row.printed)
+            found = Shown(shown, _range(values, row.printed), Verdict.FITTED, why)
+            found = _with_numbers(found, values)
         else:
-            agree, shown, interval = values, _holds(values), ""
-        verdict, why = Verdict.FITTED, f"all {len(agree)} synthetic cohorts were made to print it"
-        bound = self.own_bound(row.id) if row.variable == "mrss" else None
-        if bound is not None and isinstance(row, NumberRow):
-            without = _outward(bound, _finer(row))
-            why += f"; the other figures alone leave {without}, {self._tightness(row, bound)[1]}"
-        if not agree.all():
-            verdict = Verdict.DIFFERS
-            why = f"{int(agree.sum())} of {len(agree)} synthetic cohorts print it, though made to"
-        found = Shown(shown, interval, verdict, why)
-        if isinstance(row, NumberRow):
-            return _with_numbers(found, values)
-        return replace(found, value=float(agree.mean()))
+            agree, share = values, float(values.mean())
+            found = Shown(_holds(values), "", Verdict.FITTED, why, value=share)
+        if agree.all():
+            return found
+        why = f"{_share(agree)} synthetic cohorts print it, though made to"
+        return replace(found, verdict=Verdict.DIFFERS, why=why)
 
     def _predicted(self, row: NumberRow) -> Shown | None:
         draws, bound = self.draws(row.id), self.own_bound(row.id)
@@ -219,14 +218,6 @@ def possible_width(block: Block, figure: Figure) -> float:
     return span * sqrt((n // 2) * (n - n // 2) / n / (n - 1)) if figure.statistic.is_sd else span
 
 
-def share_results(cohorts: object, reference: object) -> None:
-    """Let cohorts use the results of others that are the same under the article's choices."""
-    if not isinstance(cohorts, CohortEvidence) or not isinstance(reference, CohortEvidence):
-        return
-    if cohorts.choices.by_article() == reference.choices:
-        cohorts.by_article = reference
-
-
 def _with_numbers(shown: Shown, values: pd.Series[Any]) -> Shown:
     """Return the same with median and central 95 % of the cohorts' values."""
     known = values.dropna().to_numpy(np.float64)
@@ -270,16 +261,14 @@ def _ends(values: pd.Series[Any]) -> tuple[float, float]:
     return float(values.min()), float(values.max(skipna=False))
 
 
-def _holds(holds: Any) -> str:
-    flags = np.asarray(holds, bool)
-    if flags.any() and not flags.all():
-        return f"holds in {_share(flags)}"
-    return "holds" if flags.all() else "does not hold"
+def _holds(holds: pd.Series[Any]) -> str:
+    if holds.any() and not holds.all():
+        return f"holds in {_share(holds)}"
+    return "holds" if holds.all() else "does not hold"
 
 
-def _share(holds: Any) -> str:
-    flags = np.asarray(holds, bool)
-    return f"{int(flags.sum())} of {len(flags)}"
+def _share(holds: pd.Series[Any]) -> str:
+    return f"{int(holds.sum())} of {len(holds)}"
 
 
 def _proved(bound: Bound | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ivig_dcssc.analysis import Choices
 from ivig_dcssc.analysis.choices import MEASURES
-from ivig_dcssc.analysis.tables import CYCLES, include
+from ivig_dcssc.analysis.tables import CYCLES, Tables
 from ivig_dcssc.project import CODEBOOK, project_root
 from rederive.book.cohort_form import CohortForm
 from rederive.retrospective import Cohort
@@ -130,15 +130,14 @@ def included(cohort: Cohort) -> tuple[Cohort, Sequence[str]]:
     The words begin with a warning for each kind of contradiction between columns. That nobody is
     left is a ``ConfigurationError``.
     """
-    least = Choices.of().minimum_cycles
-    one = Cohort(cohort.patients.assign(cohort=1), cohort.visits.assign(cohort=1))
-    kept = include(one, least).select(1)
+    choices = Choices.of()
+    kept = Tables(cohort, choices).cohort.select(1)
     few, unknown = len(cohort.patients) - len(kept.patients), cohort.patients[CYCLES].isna().sum()
     notes = [f"Warning: {words}" for words in contradictions(cohort)]
     if few:
         notes.append(
-            f"Left out for fewer than {least} cycles in the first six months: {few} "
-            "(parameter minimum_cycles)."
+            f"Left out for fewer than {choices.minimum_cycles} cycles in the first six months: "
+            f"{few} (parameter minimum_cycles)."
         )
     if 0 < unknown < len(cohort.patients):
         notes.append(f"Number of these cycles unknown, counted as enough: {unknown}.")

@@ -345,9 +345,8 @@ def test_other_months_take_the_places_of_the_article_s() -> None:
         known = tables.visits(measure).dropna(subset="value")
         return known.assign(value=known["month"])
 
-    used = choices.named(
-        "mrss", measured(months("mrss"), "mrss", choices.windows("mrss"), patients)
-    )
+    used = measured(months("mrss"), "mrss", choices.windows("mrss"), patients)
+    used = used.set_axis(tables.measured("mrss").columns, axis="columns")
     for name, month in zip(("m6", "m12", "m18", "m24"), (3, 9, 15, 21), strict=True):
         known = used[name].dropna()
         assert len(known)

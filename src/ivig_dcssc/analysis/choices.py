@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import pandas as pd
-
-from ivig_dcssc.parameters import PARAMETERS, months_in
+from ivig_dcssc.parameters import PARAMETERS, RECONSTRUCTED_ONLY, months_in
 from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention
 from rederive.retrospective import Windows
 
@@ -22,12 +20,7 @@ SEVERITIES = tuple(
     f"severity_{organ}"
     for organ in ("general", "raynaud", "cardiac", "pulmonary", "gi", "muscle", "renal")
 )
-FUNCTION_MEASURES = ("haq_di", "patient_rating", "fvc", "dlco", "cpk", "rvsp")
-"""Measures of function and organs on a continuous scale."""
-
-MEASURES = ("mrss", *FUNCTION_MEASURES, *SEVERITIES, "tfr")
-
-_SAME_COHORTS = ("prior", "alpha", "reading", "cohorts", "cohort_seed")
+MEASURES = ("mrss", "haq_di", "patient_rating", "fvc", "dlco", "cpk", "rvsp", *SEVERITIES, "tfr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +66,7 @@ class Choices:
 
     def by_article(self) -> Choices:
         """Return the article's windows, tests and limits for the same cohorts and level."""
-        return Choices.of({name: getattr(self, name) for name in _SAME_COHORTS})
+        return Choices.of({name: getattr(self, name) for name in ("alpha", *RECONSTRUCTED_ONLY)})
 
     def restricted(self) -> Choices:
         """Return the same choices with the windows of the sensitivity analysis.
@@ -98,11 +91,6 @@ class Choices:
         months = dict(zip(FOLLOWUPS, self.followup_targets, strict=True))
         targets = tuple(months[name] for name in followups_of(measure))
         return Windows(baseline, targets, tolerance, self.visit_rule)
-
-    def named(self, measure: str, values: pd.DataFrame) -> pd.DataFrame:
-        """Return a measure in its windows, columns by month, with follow-ups under their names."""
-        names = dict(zip(self.windows(measure).columns, followups_of(measure), strict=True))
-        return values.rename(columns=names)
 
 
 def followups_of(measure: str) -> tuple[str, ...]:

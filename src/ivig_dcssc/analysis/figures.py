@@ -33,8 +33,6 @@ RACES = {"white": "white", "black": "black", "other_race": "other"}
 
 BASELINE_MEASURES = ("mrss", "haq_di", "patient_rating", "cpk", "fvc", "dlco", "rvsp")
 TESTED_MEASURES = ("haq_di", "patient_rating", "fvc", "dlco")
-SUFFIXES = {"": False, "_restricted": True}
-"""Ends of variables, and whether their windows are those of the sensitivity analysis."""
 
 PRINTED_BY_ITSELF = "concomitant_prednisone"
 """The predictor of response that the article prints, so that "none of the others" leaves it out."""
@@ -146,7 +144,8 @@ def entries(tables: Tables) -> dict[Source, Entry]:
     for measure in ("fvc", "dlco"):
         of_pairs = (MOMENTS, paired, "baseline", measure, "m12")
         found[f"{measure} of the pairs", "baseline"] = of_pairs
-    for suffix, restricted in SUFFIXES.items():
+    # Under the article's windows, and under those of the sensitivity analysis.
+    for suffix, restricted in (("", False), ("_restricted", True)):
         for measure in (*TESTED_MEASURES, *SEVERITIES):
             names = ("p",) if measure in SEVERITIES else (*MOMENTS, "p")
             tested = (names, paired, "followup", measure, "m12", restricted)
@@ -318,18 +317,15 @@ def search(tables: Tables) -> Frame:
     found = pd.DataFrame(candidates(tables))
     parts = []
     for timepoint in TIMEPOINTS:
-        odds = logistic(tables.response(timepoint), found).rename(
-            columns={"slope": "log_odds_ratio", "odds_ratio": "estimate"}
-        )
-        slope = linear(tables.change(timepoint), found)
-        slope = slope.rename(columns={"slope": "estimate"})
+        odds = logistic(tables.response(timepoint), found)
+        odds = odds.rename(columns={"odds_ratio": "estimate"})
+        slope = linear(tables.change(timepoint), found).rename(columns={"slope": "estimate"})
         # Without residuals t is infinite; a claim that nothing predicts must not pass it over.
         slope["p"] = slope["p"].mask(slope["status"] == "exact fit", 0.0)
         # Each response stands before the change with the same predictor.
         both = pd.concat([odds.assign(outcome="response"), slope.assign(outcome="change")])
         parts.append(both.sort_index(kind="stable").assign(timepoint=timepoint))
-    together = pd.concat(parts, ignore_index=True)
-    together = together.sort_values("cohort", kind="stable").reset_index(drop=True)
+    together = pd.concat(parts).sort_values("cohort", kind="stable", ignore_index=True)
     first = ["cohort", "predictor", "outcome", "timepoint"]
     return together[[*first, "n", "estimate", "low", "high", "p", "status"]]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ivig_dcssc.analysis.choices import SEVERITIES, Choices
+from ivig_dcssc.analysis.choices import SEVERITIES, Choices, followups_of
 from rederive.printed.errors import ConfigurationError
 from rederive.retrospective import (
     Cohort,
@@ -120,7 +120,8 @@ class Tables:
             choices = self.choices.restricted() if restricted else self.choices
             windows, patients = choices.windows(measure), self.cohort.patients
             values = measured(self.visits(measure), measure, windows, patients)
-            self._measured[key] = choices.named(measure, values)
+            # The columns are by month; follow-ups keep their names, whatever months they are.
+            self._measured[key] = values.set_axis(["baseline", *followups_of(measure)], axis=1)
         return self._measured[key]
 
     def change(self, timepoint: str) -> pd.Series[Any]:

@@ -14,7 +14,6 @@ from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from ivig_dcssc.generator.coherence import RULES
 from ivig_dcssc.generator.drawing import (
@@ -67,7 +66,7 @@ _TOGETHER = (("stop_tia", "ae_tia"), ("stop_aseptic_meningitis", "ae_aseptic_men
 _FAMILIES = {
     "race": _RACES,
     "rubs": ("tfr",),
-    "course": (*_STOPS, "ae_"),
+    "course": (*_STOPS, "ae_", *SINGLES),
     "antibodies": ("an", "rnp"),
     "assessment": ("physician_",),
     "drugs": ("first_line", "prior_", "concomitant_", "myositis", "cpk_serial"),
@@ -148,8 +147,6 @@ def draw_counts(
 
 def _family(quantity: str) -> str:
     """Return what a quantity belongs to; those of different families do not limit each other."""
-    if quantity in SINGLES:
-        return "course"
     return next(
         (family for family, starts in _FAMILIES.items() if quantity.startswith(starts)), quantity
     )
@@ -165,7 +162,7 @@ def _draw_family(
 ) -> Values:
     fixed = _fixed(printed, off)
     free = [name for name in off if name not in fixed]
-    values = {name: np.int64(n) for name, n in {**printed, **fixed}.items()}
+    values: Values = {name: np.asarray(n) for name, n in {**printed, **fixed}.items()}
     kept = np.empty((len(off), 0), np.int64)
     for _ in range(_BATCHES):
         batch = _candidates(values, free, size, rng)
@@ -190,13 +187,13 @@ def _fixed(printed: Mapping[str, int], off: Collection[str]) -> dict[str, int]:
 
 
 def _candidates(
-    values: Mapping[str, npt.NDArray[np.int64] | np.int64],
+    values: Values,
     free: Collection[str],
     size: int,
     rng: np.random.Generator,
 ) -> Values:
     """Return a batch of numbers that add up, coherent or not."""
-    found: Values = {name: np.asarray(value) for name, value in values.items()}
+    found = dict(values)
     for name in free:
         low, high = SINGLES[name][1] if name in SINGLES else (int(name.endswith(KNOWN)), size)
         found[name] = rng.integers(low, high + 1, _BATCH)
@@ -248,18 +245,15 @@ def _compositions(total: int, parts: int, rng: np.random.Generator) -> Integers:
     return np.asarray(np.diff(edges, axis=1) - 1)
 
 
-def _denominators(
-    registry: Registry, variable: str, printed: Mapping[str, int], size: int
-) -> Integers:
-    """Return the numbers of patients of whom the printed count is the printed percentage."""
+def _denominators(registry: Registry, variable: str, count: int, size: int) -> list[int]:
+    """Return the numbers of patients of whom a count is the printed percentage."""
     shares = [
         row.printed.interval(RoundingRule.HALF_UP)
         for row in registry.numbers.values()
         if (row.group, row.variable, row.statistic) == (GROUP, variable, "percent")
     ]
-    percent = {n: Fraction(100 * printed[variable], n) for n in range(1, size + 1)}
-    fitting = [n for n, value in percent.items() if all(value in share for share in shares)]
-    return np.array(fitting, np.int64)
+    sizes = range(1, size + 1)
+    return [n for n in sizes if all(Fraction(100 * count, n) in share for share in shares)]
 
 
 def _coherence(
@@ -269,9 +263,9 @@ def _coherence(
     size = Counts(registry).size
     # Denominators with which a count prints its percentage.
     known = {
-        name: _denominators(registry, name.removesuffix(KNOWN), printed, size)
+        name: _denominators(registry, variable, printed[variable], size)
         for name in off
-        if name.endswith(KNOWN) and name.removesuffix(KNOWN) not in off
+        if name.endswith(KNOWN) and (variable := name.removesuffix(KNOWN)) not in off
     }
     rows = [registry.row(name) for name in {*without} - {*RULES}]
     off_rows = {(row.variable, row.timepoint) for row in rows}
@@ -369,9 +363,7 @@ def with_counts(registry: Registry, values: Mapping[str, int]) -> Registry:
         number = counts[quantity]
         if row.variable != quantity.removesuffix(KNOWN):
             number = size - number
-        if row.statistic == "percent":
-            # Enough decimals for the count to follow again.
-            numbers[name] = replace(row, printed=PrintedNumber(f"{100 * number / n:.4f}"), n=n)
-        else:
-            numbers[name] = replace(row, printed=PrintedNumber(str(number)), n=n)
+        # Enough decimals for the count to follow again.
+        words = f"{100 * number / n:.4f}" if row.statistic == "percent" else str(number)
+        numbers[name] = replace(row, printed=PrintedNumber(words), n=n)
     return replace(registry, numbers=numbers)

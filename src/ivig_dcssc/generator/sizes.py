@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -130,14 +130,12 @@ def _skin_fits(
     wanted = set(association_figures(registry)) - set(without)
     taking = range(1, Counts(registry)["concomitant_prednisone"] + 1)
 
-    @cache
-    def associated(n: int) -> bool:
-        outcome = responders or range(n + 1)
-        return bool(association_tables(registry, without, taking, n, outcome))
-
     def fits(sizes: tuple[int, ...]) -> bool:
-        falling = all(later <= earlier for earlier, later in pairwise(sizes))
-        if not falling or (wanted and not associated(sizes[TIMEPOINTS.index("m12")])):
+        if any(later > earlier for earlier, later in pairwise(sizes)):
+            return False
+        n = sizes[TIMEPOINTS.index("m12")]
+        outcome = responders or range(n + 1)
+        if wanted and not association_tables(registry, without, taking, n, outcome):
             return False
         return all(
             _can_hold(_part(block, [0, at], (sizes[0], n))) for at, n in enumerate(sizes) if at

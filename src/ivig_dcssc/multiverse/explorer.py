@@ -162,8 +162,8 @@ class Explorer:
 
     def _margins(self, result: Result) -> list[int | None]:
         """Return both margins of a comparison in hundredths, in the order of a result's rows."""
-        both = [_whole(each[:, :, 0].ravel(), 2) for each in self.multiverse.margins(result)]
-        return [number for row in zip(*both, strict=True) for number in row]
+        both = np.stack(self.multiverse.margins(result), axis=-1)
+        return _whole(both[:, :, 0].ravel(), 2)
 
     def _row(self, result: Result) -> dict[str, Any]:
         decimals = QUANTITIES[result.quantity].decimals
@@ -323,10 +323,8 @@ class Explorer:
             f'<span class="span">{escape(shown.span)}</span>',
         ]
         if result.is_p:
-            level = f"below {self.multiverse.alpha:g} in "
-            parts.append(
-                f'<span class="share">{level}<span class="part">{shown.share}</span></span>'
-            )
+            part = f'<span class="part">{shown.share}</span>'
+            parts.append(f'<span class="share">below {self.multiverse.alpha:g} in {part}</span>')
         if figure is not None:
             mark = MARKS.index(shown.mark)
             parts.append(f'<span class="printed">published {escape(str(figure))}</span>')

@@ -36,7 +36,6 @@ any.
 """
 
 WINDOWS = ("baseline_window", "followup_tolerance", "visit_rule")
-COHORTS = ("reading", "prior")
 
 NAMES = {
     "followup_tolerance": "follow-up tolerance",
@@ -87,7 +86,8 @@ AGAINST = ("difference", "p_against")
 """Quantities of a comparison with a control."""
 
 DEPENDS: dict[str, tuple[str, ...]] = {
-    name: (*WINDOWS, *filter(None, [each.own]), *COHORTS) for name, each in QUANTITIES.items()
+    name: (*WINDOWS, *filter(None, [each.own]), "reading", "prior")
+    for name, each in QUANTITIES.items()
 }
 """The choices on which each quantity depends, in the order of a table's columns."""
 

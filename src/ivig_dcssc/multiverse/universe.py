@@ -88,15 +88,13 @@ class Band:
     @classmethod
     def of(cls, values: Floats, yes: Flags | None = None) -> Band:
         """Summarise the last axis, that of the cohorts; without any, nothing is known."""
+        unknown = np.full(values.shape[:-1], np.nan)
         if values.shape[-1] == 0:
-            empty = np.full(values.shape[:-1], np.nan)
-            return cls(empty, empty, empty, empty)
+            return cls(unknown, unknown, unknown, unknown)
         ordered = np.sort(values, axis=-1)
         known = np.count_nonzero(~np.isnan(values), axis=-1)
-        low, high = CENTRAL
-        middle, start, stop = (_quantile(ordered, known, share) for share in (0.5, low, high))
-        decided = np.full(known.shape, np.nan) if yes is None else yes.mean(axis=-1)
-        return cls(middle, start, stop, decided)
+        middle, low, high = (_quantile(ordered, known, share) for share in (0.5, *CENTRAL))
+        return cls(middle, low, high, unknown if yes is None else yes.mean(axis=-1))
 
 
 def _quantile(ordered: Floats, known: npt.NDArray[Any], share: float) -> Floats:
@@ -188,6 +186,10 @@ class Multiverse:
             "responder_percent": "percent",
             "p_against": "p",
         }.get(result.quantity, result.quantity)
+        return self._column(result, column)
+
+    def _column(self, result: Result, column: str) -> Floats:
+        """Return a column of the results of all cohorts, with the shape of :meth:`values`."""
         tables = self._over_own_choice(result)[: None if result.own else 1]
         columns = np.stack([table[column].to_numpy(dtype=float) for table in tables])
         return columns.reshape(len(tables), -1, len(self.ensembles.priors))
@@ -271,15 +273,10 @@ class Multiverse:
         no worse by one at half of it, as in the discussion. Medians over cohorts in points of the
         skin score, with shapes as from :meth:`distinct_band`.
         """
-        alike, no_worse = [], []
-        for table in self._over_own_choice(result):
-            difference, error, df = table["difference"], table["se"], table["df"]
-            alike.append(difference.abs() + stdtrit(df, 1 - self.alpha) * error)
-            no_worse.append(difference + stdtrit(df, 1 - self.alpha / 2) * error)
-        shape = (len(alike), -1, len(self.ensembles.priors))
-        both = (np.stack(each).reshape(shape) for each in (alike, no_worse))
-        first, second = (self._bands(values).median for values in both)
-        return first, second
+        difference, error, df = (self._column(result, name) for name in ("difference", "se", "df"))
+        alike = np.abs(difference) + stdtrit(df, 1 - self.alpha) * error
+        no_worse = difference + stdtrit(df, 1 - self.alpha / 2) * error
+        return self._bands(alike).median, self._bands(no_worse).median
 
     def _bands(self, values: Floats, yes: Flags | None = None) -> Band:
         found = [
@@ -290,12 +287,6 @@ class Multiverse:
         shape = (*values.shape[:-1], len(self.axes.reading), len(self.axes.prior))
         arrays = (np.stack([getattr(each, name) for each in found], -1) for name in Band.__slots__)
         return Band(*(array.reshape(shape) for array in arrays))
-
-    def over_choices(self, result: Result, array: Floats) -> Floats:
-        """Return an array as of :meth:`distinct_band` with one axis for each choice."""
-        axis = len(WINDOWS)
-        spread = np.moveaxis(array[:, self.places], 0, axis)
-        return spread if result.own else spread.squeeze(axis=axis)
 
     def table(self, name: str) -> Specifications:
         """Return a result as a table of specifications.
@@ -320,11 +311,11 @@ class Multiverse:
         band = self.distinct_band(result)
         levels: list[tuple[Hashable, ...]] = [self.axes.levels(choice) for choice in choices]
         frame = pd.MultiIndex.from_product(levels, names=choices).to_frame(index=False)
-        outcome = (band.median, band.low, band.high, band.decision)
-        for column, array in zip(("value", "low", "high", "decision"), outcome, strict=True):
-            frame[column] = self.over_choices(result, array).ravel()
         labels = np.arange(band.median.size, dtype=float).reshape(band.median.shape)
-        frame[SAME] = self.over_choices(result, labels).ravel()
+        outcome = {"value": band.median, "low": band.low, "high": band.high}
+        for column, array in (outcome | {"decision": band.decision, SAME: labels}).items():
+            # As the columns of choices: windows before the quantity's own choice.
+            frame[column] = np.moveaxis(array[:, self.places], 0, len(WINDOWS)).ravel()
         log_floor = P_FLOOR if result.is_p else None
         return self._tables.setdefault(name, Specifications.of(frame, choices, log_floor=log_floor))
 
@@ -366,9 +357,8 @@ def _distinct(frames: Iterable[pd.DataFrame]) -> tuple[list[pd.DataFrame], list[
     kept: list[pd.DataFrame] = []
     places = []
     for frame in frames:
-        same = next((place for place, each in enumerate(kept) if each.equals(frame)), None)
-        if same is None:
-            same = len(kept)
+        same = (place for place, each in enumerate(kept) if each.equals(frame))
+        places.append(next(same, len(kept)))
+        if places[-1] == len(kept):
             kept.append(frame)
-        places.append(same)
     return kept, places
