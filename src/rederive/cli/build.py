@@ -42,7 +42,7 @@ def build_command(ctx: click.Context, /, name: str, jobs: int, **asked: Any) -> 
     what = "book" if variant is None else f"variant {variant.name!r}"
     click.echo(
         f"\nNotebooks executed: {built.executions}. The {what} is ready:\n"
-        f"  open {index} in a browser, or run 'rederive serve'."
+        f"  open {index} in a browser, or run 'make serve'."
     )
 
 
