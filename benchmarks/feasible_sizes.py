@@ -50,11 +50,11 @@ def compared() -> tuple[float, float, bool]:
     expected = []
     for test in (STUDENT, WELCH):
         for _, interpretation in treated.readings():
-            own = moments_of(interpretation, RoundingRule.EITHER)
+            mean, own_sd = moments_of(interpretation, RoundingRule.EITHER)
             table = plain.reachable(
                 test,
-                (own.mean[0] - high, own.mean[1] - low),
-                own.sd,
+                (mean[0] - high, mean[1] - low),
+                own_sd,
                 treated.n,
                 tuple(np.array([end]) for end in sd),
                 sizes,

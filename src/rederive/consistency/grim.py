@@ -7,8 +7,6 @@ alarms.
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from rederive.printed import PrintedNumber, RoundingRule, require_figure
 from rederive.printed.lattice import Exact, Lattice, attainable_figures, sample_size
 from rederive.printed.result import Reach, Recomputed, habit
@@ -79,10 +77,5 @@ def nearest_sums(
     lattice: Lattice, mean: PrintedNumber, n: int, rule: RoundingRule
 ) -> tuple[int, int]:
     """Return the ends of the sums that print as ``mean``, else the nearest sums around it."""
-    centre = Fraction(mean.value) * n / lattice.step
-    low = None if lattice.low is None else n * lattice.low
-    high = None if lattice.high is None else n * lattice.high
-    around = round(centre)
-    first = min(around - 1, around if high is None else high) if low is None else low
-    last = max(around + 1, first) if high is None else high
-    return attainable_figures(lattice.sums(mean, n, rule), centre, range(first, last + 1))
+    centre = lattice.possible_sums(n).nearest(mean.value * n / lattice.step)
+    return attainable_figures(lattice.sums(mean, n, rule), centre)

@@ -123,9 +123,10 @@ def _continuous(
     value at an end. So its largest value lies at an end of the rounding interval or where a whole
     number of values is at the maximum.
     """
-    means = mean.interval(rule).intersect(Interval(minimum, maximum))
+    scale = Interval(minimum, maximum)
+    means = mean.interval(rule).intersect(scale)
     attainable = means is not None
-    inside = means or Interval.point(min(max(mean.value, minimum), maximum))
+    inside = means or Interval.point(scale.nearest(mean.value))
     span = maximum - minimum
     parts = inside.shifted(-minimum).scaled(n / span)
     whole = parts.integers()

@@ -73,6 +73,11 @@ class Interval:
     def _end(self) -> tuple[Number, bool]:
         return math.inf if self.high is None else self.high, self.high_closed
 
+    def nearest(self, value: Fraction) -> Fraction:
+        """Return a value, or the end that is nearest to it where it lies beyond one."""
+        above = value if self.low is None else max(value, self.low)
+        return above if self.high is None else min(above, self.high)
+
     def scaled(self, factor: Fraction | int) -> Interval:
         """Return the products of the members with a factor, which is not 0."""
         low = None if self.low is None else self.low * factor

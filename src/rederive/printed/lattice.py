@@ -205,17 +205,14 @@ def attainable_moments(
     return tuple(found)
 
 
-def attainable_figures(inside: range, centre: Fraction, possible: range) -> tuple[int, int]:
+def attainable_figures(inside: range, centre: Fraction) -> tuple[int, int]:
     """Return the ends of the range to show for a check on whole numbers.
 
     These are the least and greatest of those that print as the published figure (``inside``); if
-    there are none, the nearest possible numbers below and above where that figure lies on the same
-    axis (``centre``; the same one twice beyond the ends).
+    there are none, the numbers below and above where that figure lies on the same axis, or the
+    nearest possible value to it (``centre``).
     """
-    if inside:
-        return inside[0], inside[-1]
-    first, last = possible[0], possible[-1]
-    return min(max(floor(centre), first), last), max(min(ceil(centre), last), first)
+    return (inside[0], inside[-1]) if inside else (floor(centre), ceil(centre))
 
 
 def require_size(n: int, least: int, name: str = "n") -> None:

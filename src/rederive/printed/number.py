@@ -179,10 +179,7 @@ def format_fixed(value: Rational, decimals: int, rule: RoundingRule = RoundingRu
     The value is exact; convert a float with ``Fraction(x)``. A minus sign is a plain hyphen; a
     value that rounds to zero has none.
     """
-    units = units_of(value, decimals, rule)
-    digits = str(abs(units)).zfill(decimals + 1)
-    whole, rest = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
-    return ("-" if units < 0 else "") + whole + ("." + rest if decimals else "")
+    return f"{Decimal(f'{units_of(value, decimals, rule)}e-{decimals}'):f}"
 
 
 def outward(low: float, high: float, decimals: int) -> tuple[str, str]:

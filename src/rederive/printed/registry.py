@@ -146,9 +146,7 @@ class Registry:
 
     def row(self, row_id: str) -> NumberRow | ClaimRow:
         """Return a number or claim by its id."""
-        if row_id in self.numbers:
-            return self.numbers[row_id]
-        return self.claims[row_id]
+        return self.numbers[row_id] if row_id in self.numbers else self.claims[row_id]
 
     def first_mention(self, name: str) -> str:
         """Return the id of the first mention of a number, which may be itself."""

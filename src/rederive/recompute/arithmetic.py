@@ -118,15 +118,14 @@ def _attainable_reach(
     """Return the attainable values of the first figure; it meets if all figures suit ``n``."""
     percent = figures[0]
     found, some = nearest_counts(percent, n, rule)
-    ends = [float(Fraction(100 * count, n)) for count in (found[0], found[-1])]
+    shares = [Fraction(100 * count, n) for count in (found[0], found[-1])]
     meets = bool(attainable_denominators(figures, n, rule, n_min=n, must_sum=exhaustive))
     counted = f"{' or '.join(str(count) for count in found[:3])} of {n}"
     if some and meets:
         words = f"{words} ({counted})"
     elif some:
         words = f"{words}: {counted} gives this share, but no counts give those beside it"
-    point = ends[0] if some and ends[0] == ends[1] else None
-    return Reach(words, stated, ends[0], ends[1], point, meets)
+    return Reach.of_values(words, shares, meets, stated)
 
 
 def count_of_percent(

@@ -145,29 +145,26 @@ def percent_to_count(
     size = sample_size(n, 1)
     require_printed("percent", percent)
     found = counts(percent, size, rule)
+    listed = f"attainable counts of {size}: {_listed(found)}"
+    remark = listed if found else f"no count of {size} gives this percentage"
     if count is not None:
         stated = sample_size(count, 0, name="count")
         if stated > size:
             raise ValueError(f"count: found {stated}, allowed are 0 to n = {size}")
         share = Fraction(100 * stated, size)
-        value = float(share)
         convention = f"count {stated} of {size}, rounding {rule}"
-        reach = Reach(convention, True, value, value, value, stated in found)
-        words = _remark_on_counts(found, size)
+        reach = Reach.of_values(convention, [share], stated in found)
         otherwise = () if reach.meets else rounded_otherwise(percent, share)
-        return Recomputed("percent to count", percent, (reach,), words, otherwise)
-    centre = percent.value * size / 100
-    low, high = attainable_figures(found, centre, range(size + 1))
-    least, greatest = (float(Fraction(100 * k, size)) for k in (low, high))
-    point = least if low == high else None
-    reach = Reach(f"n = {size}, rounding {rule}", True, least, greatest, point, bool(found))
+        return Recomputed("percent to count", percent, (reach,), remark, otherwise)
+    ends = attainable_figures(found, PERCENT_DOMAIN.nearest(percent.value) * size / 100)
+    shares = [Fraction(100 * k, size) for k in ends]
+    reach = Reach.of_values(f"n = {size}, rounding {rule}", shares, bool(found))
     possible = []
     for name, interval in ({} if found else percent.otherwise_rounded()).items():
         first, last = _count_ends(interval.intersect(PERCENT_DOMAIN), size)
         if first <= last:
             possible.append(habit(name, Fraction(100 * first, size), Fraction(100 * last, size)))
-    words = _remark_on_counts(found, size)
-    return Recomputed("percent to count", percent, (reach,), words, tuple(possible))
+    return Recomputed("percent to count", percent, (reach,), remark, tuple(possible))
 
 
 def rounded_otherwise(percent: PrintedNumber, share: Fraction) -> tuple[Reach, ...]:
@@ -219,10 +216,9 @@ def denominator(
     meets = size in found
     low = size if meets else max((k for k in found if k < size), default=None)
     high = size if meets else min((k for k in found if k > size), default=None)
-    ends = [float(k) for k in (low, high) if k is not None] or [nan]
-    point = ends[0] if len(set(ends)) == 1 and found else None
+    ends: list[float] = [k for k in (low, high) if k is not None] or [nan]
     adds = ", counts adding up to n" if must_sum else ""
-    reach = Reach(f"rounding {rule}{adds}", True, ends[0], ends[-1], point, meets)
+    reach = Reach.of_values(f"rounding {rule}{adds}", ends, meets)
     listed = _listed(found) or "none"
     return Recomputed("denominator", n, (reach,), f"attainable up to {top}: {listed}")
 
@@ -247,12 +243,6 @@ def _count_ends(inside: Interval | None, n: Sizes) -> tuple[Sizes, Sizes]:
 def _possible(percent: PrintedNumber, rule: RoundingRule) -> Interval | None:
     require_printed("percent", percent)
     return percent.interval(rule).intersect(PERCENT_DOMAIN)
-
-
-def _remark_on_counts(found: range, n: int) -> str:
-    if not found:
-        return f"no count of {n} gives this percentage"
-    return f"attainable counts of {n}: {_listed(found)}"
 
 
 def _listed(numbers: Sequence[int]) -> str:

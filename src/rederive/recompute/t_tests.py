@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import ndtr, stdtrit
@@ -42,61 +42,38 @@ LARGEST_CROSSING = 1_000_000
 """Most combinations of attainable pairs of two groups that are taken one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """Boxes of (mean, SD) that a printed summary stands for; lattice points are boxes too.
-
-    Every array has one entry for each box.
-    """
-
-    mean: Range
-    sd: Range
-
-    def __len__(self) -> int:
-        return len(self.mean[0])
-
-
-def _pairs_to_list(summary: Summary, rule: RoundingRule) -> float:
-    """Return about how many sums and sums of squares on the scale print as the summary."""
-    step = 1.0 if summary.scale is None else float(summary.scale.step)
+def _pairs_to_list(summary: Summary, step: float, rule: RoundingRule) -> float:
+    """Return about how many sums and sums of squares on a scale print as the summary."""
     (mean_low, mean_high), (sd_low, sd_high) = summary.mean_range(rule), summary.sd_range(rule)
     sums = summary.n * (mean_high - mean_low) / step
     squares = (summary.n - 1) * (sd_high**2 - sd_low**2) / (2 * step**2)
     return (sums + 1) * (squares + 1)
 
 
-def moments_of(summary: Summary, rule: RoundingRule) -> Moments:
-    """Return all (mean, SD) that a summary may stand for.
+def moments_of(summary: Summary, rule: RoundingRule) -> tuple[Range, Range]:
+    """Return all (mean, SD) that a summary may stand for, as boxes; the arrays have one entry each.
 
     On a scale with steps, and for small groups, these are the attainable pairs only, of a change
     those that its paired p allows; otherwise (or when no pair is attainable, which the consistency
     checks report) the whole rounding box.
     """
-    listed = summary.scale is not None and summary.n <= LARGEST_LATTICE_N
-    if summary.scale is not None and listed and _pairs_to_list(summary, rule) <= MOST_PAIRS:
-        scale = summary.scale
-        pairs = attainable_moments(summary.mean, summary.sd, summary.n, scale.lattice, rule)
+    scale, n = summary.scale, summary.n
+    if scale is not None and n <= LARGEST_LATTICE_N:
+        step = float(scale.step)
+        few = _pairs_to_list(summary, step, rule) <= MOST_PAIRS
+        pairs = few and attainable_moments(summary.mean, summary.sd, n, scale.lattice, rule)
         if pairs:
             sums, squares = np.array(pairs, dtype=float).T
-            variance = (squares - sums**2 / summary.n) / (summary.n - 1)
-            step = float(scale.step)
-            mean, sd = sums / summary.n * step, np.sqrt(np.maximum(variance, 0.0)) * step
-            allowed = _allowed_by_paired_p(mean, sd, summary, rule)
+            variance = (squares - sums**2 / n) / (n - 1)
+            mean, sd = sums / n * step, np.sqrt(np.maximum(variance, 0.0)) * step
+            allowed, p = np.ones(len(mean), dtype=bool), PAIRED.at_point(mean, sd, n)
+            for printed in summary.paired_p:
+                allowed &= meets_each(p, p, printed.interval(rule, P_VALUE_DOMAIN))
             if allowed.any():
                 mean, sd = mean[allowed], sd[allowed]
-            return Moments((mean, mean), (sd, sd))
+            return (mean, mean), (sd, sd)
     means, sds = np.array([summary.mean_range(rule), summary.sd_range(rule)])[:, :, None]
-    return Moments((means[0], means[1]), (sds[0], sds[1]))
-
-
-def _allowed_by_paired_p(
-    mean: FloatArray, sd: FloatArray, summary: Summary, rule: RoundingRule
-) -> BoolArray:
-    """Return which pairs of mean and SD of a change print every p of its paired t test."""
-    p = PAIRED.at_point(mean, sd, summary.n)
-    targets = (printed.interval(rule, P_VALUE_DOMAIN) for printed in summary.paired_p)
-    met = [meets_each(p, p, target) for target in targets]
-    return np.asarray(np.all([np.ones(len(mean), dtype=bool), *met], axis=0), dtype=np.bool_)
+    return (means[0], means[1]), (sds[0], sds[1])
 
 
 def p_ranges(test: TTest, groups: Sequence[Summary], rule: RoundingRule) -> Range:
@@ -106,16 +83,17 @@ def p_ranges(test: TTest, groups: Sequence[Summary], rule: RoundingRule) -> Rang
     rounding box, which can only widen the range.
     """
     first, *others = groups
-    a = moments_of(first, rule)
+    mean, sd = moments_of(first, rule)
     if not others:
-        return test.over_box(a.mean, a.sd, first.n)
+        return test.over_box(mean, sd, first.n)
     second = others[0]
-    b = moments_of(second, rule)
-    if len(b) > 1 and len(a) * len(b) > LARGEST_CROSSING:
-        b = moments_of(replace(second, scale=None), rule)
-    mean, sd = ((low[:, None], high[:, None]) for low, high in (a.mean, a.sd))
-    difference = mean[0] - b.mean[1], mean[1] - b.mean[0]
-    return test.over_box(difference, sd, first.n, b.sd, second.n)
+    other_mean, other_sd = moments_of(second, rule)
+    boxes = len(other_mean[0])
+    if boxes > 1 and len(mean[0]) * boxes > LARGEST_CROSSING:
+        other_mean, other_sd = moments_of(replace(second, scale=None), rule)
+    mean, sd = ((low[:, None], high[:, None]) for low, high in (mean, sd))
+    difference = mean[0] - other_mean[1], mean[1] - other_mean[0]
+    return test.over_box(difference, sd, first.n, other_sd, second.n)
 
 
 def meets_each(low: FloatArray, high: FloatArray, target: Interval) -> BoolArray:

@@ -59,16 +59,16 @@ def _reachable(
     targets = [p.interval(rule, P_VALUE_DOMAIN) for p in comparison.p]
     least = max(target.lower for target in targets)
     most = min(target.upper for target in targets)
-    boxes = moments_of(shared, rule)
-    other = moments_of(replace(comparison.summary, scale=None), rule)
+    mean, sd = moments_of(shared, rule)
+    other_mean, other_sd = moments_of(replace(comparison.summary, scale=None), rule)
     sizes = np.arange(2, comparison.summary.n + 1)
     if least > most * (1 + P_SLACK):
-        return np.zeros((len(sizes), len(boxes)), dtype=bool)
-    difference = boxes.mean[0] - other.mean[1], boxes.mean[1] - other.mean[0]
+        return np.zeros((len(sizes), len(mean[0])), dtype=bool)
+    difference = mean[0] - other_mean[1], mean[1] - other_mean[0]
     within = (least * (1 - P_SLACK), most * (1 + P_SLACK))
-    chunks = np.array_split(sizes[:, None], -(-len(sizes) * len(boxes) // LARGEST_CHUNK))
+    chunks = np.array_split(sizes[:, None], -(-len(sizes) * len(mean[0]) // LARGEST_CHUNK))
     return np.concatenate(
-        [touches(test, difference, boxes.sd, shared.n, other.sd, n, within) for n in chunks]
+        [touches(test, difference, sd, shared.n, other_sd, n, within) for n in chunks]
     )
 
 

@@ -33,12 +33,10 @@ _ROUNDINGS = {
     "half-even": (ROUND_HALF_EVEN,),
     "truncate": (ROUND_DOWN,),
 }
-_DASHES = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-"})
+_SIGNS = str.maketrans({"–": "-", "−": "-", "‐": "-", "‑": "-", "≤": "<=", "≥": ">="})
 _OPERATORS: tuple[tuple[str, Callable[[Decimal, Decimal], bool]], ...] = (
     ("<=", lambda found, limit: found <= limit),
     (">=", lambda found, limit: found >= limit),
-    ("≤", lambda found, limit: found <= limit),
-    ("≥", lambda found, limit: found >= limit),
     ("<", lambda found, limit: found < limit),
     (">", lambda found, limit: found > limit),
     ("over", lambda found, limit: found > limit),
@@ -153,7 +151,7 @@ class _Values:
 
     @classmethod
     def of(cls, measure: Mapping[str, Any], data: pd.DataFrame, order: list[str]) -> _Values:
-        scale = {key: Fraction(value.translate(_DASHES)) for key, value in measure["scale"].items()}
+        scale = {key: Fraction(value.translate(_SIGNS)) for key, value in measure["scale"].items()}
         low, high, step = scale["minimum"], scale["maximum"], scale.get("step", Fraction(1))
         position = (data["value"] - float(low)) / float(step)
         wide = data.assign(value=position.round().astype("int64")).pivot(
@@ -219,9 +217,7 @@ def _check_figures(
             family = next((x for x in ("baseline", "change") if statistic.startswith(x)), "")
             kind = statistic.removeprefix(f"{family}_")
             numbers = values.numbers("change" if kind.endswith("_p") else family, at)
-            if kind == "paired_p":
-                value = _paired_p(numbers)
-            elif kind == "signed_rank_p":
+            if kind == "signed_rank_p":
                 changes = pd.Series([int(x / values.step) for x in numbers])
                 p = signed_rank_of(changes, conventions["signed_rank"])
                 value = None if p is None else Decimal(p)
@@ -324,6 +320,15 @@ def signed_rank_of(change: pd.Series[Any], way: str) -> float | None:
         return float(stats.wilcoxon(change.astype(float), **options).pvalue)
 
 
+def _paired_p(change: Sequence[Fraction]) -> Decimal | None:
+    if len(change) < 2:
+        return None
+    if len(set(change)) == 1:
+        # Without spread the t statistic is 0/0 or infinite.
+        return Decimal(change[0] == 0)
+    return Decimal(float(stats.ttest_1samp([float(x) for x in change], 0).pvalue))
+
+
 _STATISTICS: dict[str, Callable[[list[Fraction]], Decimal | None]] = {
     "mean": mean_of,
     "sd": sd_of,
@@ -333,16 +338,8 @@ _STATISTICS: dict[str, Callable[[list[Fraction]], Decimal | None]] = {
     "median": lambda numbers: decimal_of(statistics.median(numbers)) if numbers else None,
     "minimum": lambda numbers: decimal_of(min(numbers)) if numbers else None,
     "maximum": lambda numbers: decimal_of(max(numbers)) if numbers else None,
+    "paired_p": _paired_p,
 }
-
-
-def _paired_p(change: Sequence[Fraction]) -> Decimal | None:
-    if len(change) < 2:
-        return None
-    if len(set(change)) == 1:
-        # Without spread the t statistic is 0/0 or infinite.
-        return Decimal(change[0] == 0)
-    return Decimal(float(stats.ttest_1samp([float(x) for x in change], 0).pvalue))
 
 
 def decimal_of(value: Fraction) -> Decimal:
@@ -375,7 +372,7 @@ def compare(printed: str, value: Decimal | None, roundings: Sequence[str]) -> tu
     agrees : bool
         Whether the value prints so.
     """
-    text = printed.strip().translate(_DASHES)
+    text = printed.strip().translate(_SIGNS)
     if value is None:
         return "not computable", False
     for sign, holds in _OPERATORS:

@@ -17,6 +17,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
@@ -27,7 +28,6 @@ from rederive.reconstruct.block import (
     Block,
     BlockData,
     ContradictionError,
-    Figure,
     NothingFoundError,
     Statistic,
     boxes_of,
@@ -121,11 +121,9 @@ def decide(block: Block, seconds: float, attempts: int = 2) -> Diagnosis:
     shown = refute(block)
     if shown is not None:
         return shown
-    try:
+    with suppress(NothingFoundError):
         found = find_data(block, attempts=attempts)
         return Diagnosis(Outcome.FOUND, data=found, why="found by search")
-    except NothingFoundError:
-        pass
     for words, meeting, alone in _programmes(block, boxes_of(block)):
         left = deadline - time.monotonic()
         if left <= 0:
@@ -286,11 +284,9 @@ def diagnose(
     answer = decide(block, 0.6 * seconds)
     seeds = itertools.count(1)
     while answer.outcome is Outcome.UNDECIDED and clock.left > 0:
-        try:
+        with suppress(NothingFoundError):
             data = find_data(block, seed=next(seeds), attempts=1)
             answer = Diagnosis(Outcome.FOUND, data=data, why="found by search")
-        except NothingFoundError:
-            continue
     if answer.outcome is Outcome.CONTRADICTION:
         answer = _shrink(block, answer, clock)
         if answer.irreducible:
@@ -395,9 +391,7 @@ def _habits(block: Block, names: Iterable[str]) -> Iterator[tuple[str, str]]:
                 continue
             texts = (format_fixed(Fraction(end), 9) for end in (low, high))
             limits = [
-                Figure(
-                    f"{figure.id} {sign}", figure.statistic, figure.at, PrintedNumber(text, sign)
-                )
+                replace(figure, id=f"{figure.id} {sign}", printed=PrintedNumber(text, sign))
                 for text, sign in zip(texts, "≥≤", strict=True)
             ]
             rest = block.without([figure.id]).with_figures(limits)

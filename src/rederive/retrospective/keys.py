@@ -83,8 +83,7 @@ class Grid:
 
     def table(self, columns: Mapping[str, Any]) -> pd.DataFrame:
         """Return a tidy table, one row per cohort, from arrays of shape (cohorts,) or scalars."""
-        filled = {name: np.broadcast_to(item, self.shape[:1]) for name, item in columns.items()}
-        table = pd.DataFrame({name: item.copy() for name, item in filled.items()})
+        table = pd.DataFrame(dict(columns), index=range(self.shape[0]))
         if self.cohorts is not None:
             table.insert(0, "cohort", self.cohorts)
         return table

@@ -13,7 +13,7 @@ from scipy.special import stdtr, stdtrit
 
 from rederive.printed.errors import unknown
 from rederive.recompute.signed_rank import CONVENTIONS, SignedRankConvention, signed_rank_test
-from rederive.retrospective.keys import FloatArray, Grid, Moments, over
+from rederive.retrospective.keys import Grid, Moments, over
 
 DECIMALS = 9
 """Decimals of a change: more than any scale has, fewer than a float can tell apart."""
@@ -55,7 +55,7 @@ def paired_change(measured: pd.DataFrame, followup: str) -> pd.DataFrame:
     error = differences.sd / np.sqrt(np.maximum(differences.n, 1))
     df = differences.n - 1
     t = over(differences.mean, error)
-    width = critical_t(df) * np.where(error > 0, error, np.nan)
+    width = stdtrit(df, 0.975) * np.where(error > 0, error, np.nan)
     return grid.table(
         {
             "n": differences.n,
@@ -89,12 +89,6 @@ def response(measured: pd.DataFrame, followup: str, threshold: float) -> pd.Seri
     decrease = -change(measured, followup)
     flag = (decrease >= threshold).astype(float)
     return pd.Series(np.where(decrease.isna(), np.nan, flag), decrease.index, name="response")
-
-
-def critical_t(df: Any) -> FloatArray:
-    """Return Student's two-sided critical value at 95 %; NaN without degrees of freedom."""
-    degrees = np.asarray(df, dtype=float)
-    return np.asarray(stdtrit(np.where(degrees > 0, degrees, np.nan), 0.975), dtype=float)
 
 
 def signed_rank(

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, ndtr, ndtri, stdtr
+from scipy.special import expit, ndtr, ndtri, stdtr, stdtrit
 
 from rederive.retrospective.describe import check_flag
 from rederive.retrospective.keys import BoolArray, FloatArray, Grid, Moments, is_constant, over
-from rederive.retrospective.paired import critical_t
 
 MAXIMUM_STEPS = 100
 """Newton steps before a logistic regression counts as not converged; most need fewer than ten."""
@@ -54,7 +53,7 @@ def linear(outcome: pd.Series[Any], predictor: pd.Series[Any] | pd.DataFrame) ->
     se = np.where(fitted, np.sqrt(over(over(residual, n - 2), sxx)), np.nan)
     slope = np.where(fitted | (status == "exact fit"), slope, np.nan)
     t = over(slope, se)
-    width = critical_t(n - 2) * se
+    width = stdtrit(n - 2, 0.975) * se
     return _table(
         grid,
         predictor,

@@ -20,7 +20,7 @@ from rederive.recompute.planned.task import Method, Outcome, PlanError, Task
 def _claim_two_sample_t(task: Task) -> Outcome:
     groups, test = (task.compared(1), task.compared(4)), task.settings.two_sample
     result = recompute.two_sample_t(*groups, None, task.rule, test, alpha=task.claim_alpha)
-    return task.directed(task.decided(result), task.figure(1), task.figure(4))
+    return task.directed(task.decided(result), 1, 4)
 
 
 def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
@@ -49,12 +49,12 @@ def _claim_two_sample_t_unstated_n(task: Task) -> Outcome:
         low, high = recompute.widest_difference_interval(shared, comparator, None)
         remark = f"The 95 % interval of the difference is {low:.1f} to {high:.1f}"
     claim = CheckedClaim(claim.method, (*claim.reaches, *reaches), remark)
-    return task.directed(claim, task.figure(1), task.figure(4))
+    return task.directed(claim, 1, 4)
 
 
 def _claim_paired_t(task: Task) -> Outcome:
     result = recompute.paired_t(task.summary(1), None, task.rule, task.claim_alpha)
-    return task.directed(task.decided(result), task.figure(1))
+    return task.directed(task.decided(result), 1)
 
 
 def _claim_two_proportions(task: Task) -> Outcome:
@@ -108,9 +108,7 @@ def _claim_p(task: Task) -> Outcome:
     claim = checked_claims.claim_from_printed_p(
         task.figure(1), task.claim_alpha, task.expects_significance
     )
-    if "direction" not in task.plan.options:
-        return claim
-    return task.directed(claim, task.figure(2), task.figure(3))
+    return task.directed(claim, 2, 3)
 
 
 def _claim_borderline(task: Task) -> Outcome:

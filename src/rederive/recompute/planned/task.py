@@ -177,12 +177,10 @@ class Task:
         """Return the claim that a recomputed p makes at the article's level."""
         return checked_claims.claim_from_p(result, self.claim_alpha, self.expects_significance)
 
-    def directed(
-        self, claim: CheckedClaim, first: PrintedNumber, second: PrintedNumber | None = None
-    ) -> CheckedClaim:
+    def directed(self, claim: CheckedClaim, first: int, second: int | None = None) -> CheckedClaim:
         """Return a claim with the direction that the plan gives for the difference, if any.
 
-        The difference is first minus second, or first alone if it is a change already.
+        The difference is that of the inputs at two positions, or one that is a change already.
         """
         direction = self.plan.options.get("direction")
         if direction is None:
@@ -191,9 +189,9 @@ class Task:
             raise PlanError(
                 f"{self.plan.id}: option direction: found {direction!r}, allowed: lower, higher"
             )
-        difference = first.interval(self.rule).ends
+        difference = self.figure(first).interval(self.rule).ends
         if second is not None:
-            difference = difference_range(difference, second.interval(self.rule).ends)
+            difference = difference_range(difference, self.figure(second).interval(self.rule).ends)
         return checked_claims.in_direction(claim, difference, direction == "lower")
 
 

@@ -76,8 +76,6 @@ class Prediction:
 
     Attributes
     ----------
-    block : Block
-        The measure without the figure.
     values : array, shape (draws,)
         The figure in each data set, in the unit in which it is printed.
     convergence : Diagnosis
@@ -86,7 +84,6 @@ class Prediction:
         The data sets themselves.
     """
 
-    block: Block
     figure: Figure
     prior: Prior
     values: Floats
@@ -107,7 +104,7 @@ class Prediction:
     @property
     def share_printing(self) -> float:
         """Share of the draws that print the published figure."""
-        return float(print_as(self.figure, self.block, self.values).mean())
+        return float(print_as(self.figure, self.ensemble.block, self.values).mean())
 
 
 def predict(
@@ -141,4 +138,4 @@ def predict(
     ensemble = sample_data(rest, prior, draws, seed, thin=thin, heat=heat, progress=progress)
     values = statistic_values(block, ensemble.observed(), wanted)
     convergence = diagnose_quantity(figure, ensemble.by_chain(values))
-    return Prediction(rest, wanted, prior, values, convergence, ensemble)
+    return Prediction(wanted, prior, values, convergence, ensemble)

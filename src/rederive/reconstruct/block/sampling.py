@@ -319,11 +319,10 @@ def sample_data(
                 values, mask, *machine, heat, every * LOOKS, every, False, rng, *records
             )
             printing = np.flatnonzero(_printing(block, records[0][:got], records[1][:got]))
-            chosen = printing[(thin - 1 - seen) % thin :: thin]
-            new_values, new_masks = (part[chosen][: each - kept] for part in records)
-            all_values[kept : kept + len(new_values)] = new_values
-            all_masks[kept : kept + len(new_masks)] = new_masks
-            kept, seen = kept + len(new_values), seen + len(printing)
+            chosen = printing[(thin - 1 - seen) % thin :: thin][: each - kept]
+            until = kept + len(chosen)
+            all_values[kept:until], all_masks[kept:until] = (part[chosen] for part in records)
+            kept, seen = until, seen + len(printing)
             idle = 0 if len(printing) else idle + 1
             stopped = stop is not None and stop()
             if idle == IDLE_STRETCHES or (stopped and not kept):

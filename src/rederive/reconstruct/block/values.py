@@ -12,6 +12,7 @@ from scipy import stats
 
 from rederive.printed import Interval
 from rederive.recompute.signed_rank import CONVENTIONS, signed_rank_test
+from rederive.recompute.t_formulas import PAIRED
 from rederive.reconstruct.block.boxes import CONFIDENCE
 from rederive.reconstruct.block.figures import Block, Figure, Statistic
 from rederive.reconstruct.block.kernel import Floats
@@ -49,7 +50,8 @@ def statistic_values(block: Block, observed: Floats, figure: Figure) -> Floats:
     level, first = observed[:, :, block.index(figure.at)], observed[:, :, 0]
     change, statistic = level - first, figure.statistic
     if statistic is Statistic.PAIRED_P:
-        return _paired_p(change)
+        mean, sd = np.nanmean(change, axis=1), np.nanstd(change, axis=1, ddof=1)
+        return PAIRED.at_point(mean, sd, (~np.isnan(change)).sum(axis=1))
     if statistic is Statistic.SIGNED_RANK_P:
         convention = next(one for one in CONVENTIONS if block.signed_rank in ("", one.name))
         # Steps such as 0.01 are no binary fractions: equal changes must come out equal.
@@ -80,11 +82,3 @@ def statistic_values(block: Block, observed: Floats, figure: Figure) -> Floats:
         mean = np.nanmean(column, axis=1)
         return np.asarray(mean + (width if statistic.kind == "ci_high" else -width), np.float64)
     return np.asarray(_OVER_PATIENTS[statistic.kind](column, axis=1), np.float64)
-
-
-def _paired_p(change: Floats) -> Floats:
-    n = (~np.isnan(change)).sum(axis=1)
-    mean, sd = np.nanmean(change, axis=1), np.nanstd(change, axis=1, ddof=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = mean / (sd / np.sqrt(n))
-    return np.where(mean == 0, 1.0, 2 * stats.t.sf(np.abs(t), n - 1)).astype(np.float64)
