@@ -116,7 +116,7 @@ def test_a_part_that_fails_is_named_and_nothing_is_joined(
 class _Here:
     """An executor that works in this process."""
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, **_: object) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
         self._pool = ThreadPoolExecutor(1)

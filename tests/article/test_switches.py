@@ -282,8 +282,8 @@ def test_nothing_changes_where_nothing_is_switched_off() -> None:
 class _Here(ThreadPoolExecutor):
     """An executor that works in this process, where a part is smaller."""
 
-    def __init__(self, jobs: int, _: object) -> None:
-        super().__init__(jobs)
+    def __init__(self, **_: object) -> None:
+        super().__init__()
 
 
 def test_reconstruct_without_a_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,15 +84,12 @@ def make_ensemble(
     folder: Path,
     recipe: Recipe,
     cohorts: int,
-    *,
-    jobs: int = 2,
     progress: Progress | None = None,
 ) -> None:
     """Make an ensemble, or finish one that was interrupted.
 
-    An ensemble of the same recipe that is in the folder already is kept. ``jobs`` parts are made at
-    the same time, each in a process of its own; ``progress`` is called with cohorts done and
-    wanted.
+    An ensemble of the same recipe that is in the folder already is kept. As many parts are made at
+    the same time as there are processors; ``progress`` is called with cohorts done and wanted.
 
     Raises
     ------
@@ -115,16 +112,16 @@ def make_ensemble(
         Part(registry_folder, recipe, number, min(PART_SIZE, cohorts - first), parts_folder)
         for number, first in enumerate(range(0, cohorts, PART_SIZE))
     ]
-    _make_parts([part for part in parts if not part.file(VISITS).exists()], cohorts, jobs, report)
+    _make_parts([part for part in parts if not part.file(VISITS).exists()], cohorts, report)
     _join(parts, folder, notes)
     shutil.rmtree(folder / "parts")
 
 
-def _make_parts(missing: list[Part], wanted: int, jobs: int, report: Progress) -> None:
+def _make_parts(missing: list[Part], wanted: int, report: Progress) -> None:
     done = wanted - sum(part.cohorts for part in missing)
     report(done, wanted)
     failures = []
-    with ProcessPoolExecutor(max(1, min(jobs, len(missing))), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         futures = {pool.submit(make_part, part): part for part in missing}
         for future in as_completed(futures):
             part, error = futures[future], future.exception()

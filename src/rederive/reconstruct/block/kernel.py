@@ -336,16 +336,6 @@ def _move(values: Integers, mask: Flags, pair: tuple[int, int], kind: int, t: in
 
 
 @_inlined
-def _reweigh(first: int, step: int, now: Sums, then: Sums, limits: Limits) -> None:
-    """Weigh columns that a move may have changed."""
-    n = limits.n
-    for v in range(first, n.size, step):
-        same = then.moments[v, 0] == now.moments[v, 0] and then.moments[v, 1] == now.moments[v, 1]
-        if n[v] > 0 and not same:
-            _weigh(v, then, limits)
-
-
-@_inlined
 def _copy(first: int, step: int, sums: Sums, to: Sums) -> None:
     """Copy the columns that a move may have changed."""
     for v in range(first, sums.moments.shape[0], step):
@@ -389,8 +379,8 @@ def run_chain(
     state = values, mask, now, deepcopy(now), penalty
     rules = limits, moves, density, heat
     room = np.empty(len(values)), np.empty(density.log_weights.size)
-    much = iterations, every
-    return int(_entered(*state, *rules, *room, *much, stop_at_first, rng, out_values, out_mask))
+    records = stop_at_first, rng, out_values, out_mask
+    return int(_entered(*state, *rules, *room, iterations, every, *records))
 
 
 @_njit(cache=True)
@@ -435,7 +425,10 @@ def _run(
             pair = i, j if both else -1
             _recount(values, mask, pair, kind, t, by, then, limits.counts)
             first, step = (0, 1) if kind == _WHOLE or t == 0 else (t, times)
-            _reweigh(first, step, now, then, limits)
+            old, new = now.moments, then.moments
+            for v in range(first, limits.n.size, step):
+                if limits.n[v] > 0 and (old[v, 0] != new[v, 0] or old[v, 1] != new[v, 1]):
+                    _weigh(v, then, limits)
             new_penalty = _total(then, limits)
             _move(values, mask, pair, kind, t, by)
             log1 = _log_prior(values, mask, i, density, of_kinds)
