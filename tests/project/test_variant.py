@@ -82,7 +82,7 @@ def test_a_variant_stands_beside_the_original(book: Project) -> None:
     result = invoke(book, *TWICE)
     assert result.exit_code == 0, result.output
     assert "Notebooks executed: 2" in result.output
-    assert "rederive serve" in result.output
+    assert "make serve" in result.output
     assert (digest(book.site), digest(book.stage)) == (original, stage)
     assert not (book.site / "variant.json").exists()
 
