@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ivig_dcssc.article_cohorts import PoelmanCohorts
 from ivig_dcssc.checker import Tables, incoherences
 from ivig_dcssc.generator import ensemble
 from ivig_dcssc.generator.ensemble import (
@@ -26,7 +27,6 @@ from ivig_dcssc.generator.ensemble import (
     make_ensemble,
     require_printed,
 )
-from ivig_dcssc.generator.plugin import PoelmanCohorts
 from ivig_dcssc.generator.recipe import Drawn, Recipe, draw_cohorts, switchable, switches
 from ivig_dcssc.parameters import COHORT_SEED
 from ivig_dcssc.project import COHORTS, project_root

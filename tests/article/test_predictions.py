@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from ivig_dcssc.article_cohorts import PoelmanCohorts
 from ivig_dcssc.generator.drawing import falls
-from ivig_dcssc.generator.plugin import PoelmanCohorts
 from ivig_dcssc.generator.predictions import (
     AMBIGUOUS_AT,
     DRAWS,

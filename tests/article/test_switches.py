@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from ivig_dcssc.article_cohorts import PoelmanCohorts
 from ivig_dcssc.checker import Tables, check_cohort, incoherences, is_about_a_cohort
 from ivig_dcssc.generator import ensemble
 from ivig_dcssc.generator.counts import count_figures, draw_counts, printed_counts, with_counts
 from ivig_dcssc.generator.drawing import Counts
 from ivig_dcssc.generator.ensemble import PART_SIZE, PATIENTS, SPARE, VISITS, require_printed
-from ivig_dcssc.generator.plugin import PoelmanCohorts
 from ivig_dcssc.generator.recipe import Recipe, draw_cohorts, need_not_hold, switchable, switches
 from ivig_dcssc.generator.sizes import draw_sizes, size_figures
 from ivig_dcssc.parameters import COHORT_SEED
